@@ -1,0 +1,4 @@
+//! The source as text: what no compiler checks.
+
+#[test]
+fn stub() {}

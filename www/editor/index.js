@@ -1,0 +1,2 @@
+// The manifest editor: CodeMirror, loaded when it is first shown.
+export { EditorView } from "@codemirror/view";
