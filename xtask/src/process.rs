@@ -58,34 +58,42 @@ pub fn stdout(command: &mut Command) -> Option<String> {
 ///
 /// # Errors
 ///
-/// If it fails or takes longer than `limit`, with the last lines of the log.
+/// If it fails or takes longer than `limit`, after the last lines of the log.
 pub fn run_aside(command: &mut Command, log: &Path, limit: Duration) -> Result<(), Stop> {
-    let shown = std::io::stderr().is_terminal();
-    command.stdin(Stdio::null());
-    if shown {
+    if std::io::stderr().is_terminal() {
         // Their progress is no result of ours, so it goes to stderr as well.
-        command.stdout(std::io::stderr());
-    } else {
-        let kept = File::create(log).and_then(|file| Ok((file.try_clone()?, file)));
-        match kept {
-            Ok((out, err)) => command.stdout(out).stderr(err),
-            Err(error) => return stop(format!("cannot write {}: {error}", log.display())),
-        };
+        return ends_well(command.stdin(Stdio::null()).stdout(std::io::stderr()), limit);
     }
-    let why = match status_within(command, limit) {
-        Ok(Some(status)) if status.success() => return Ok(()),
-        Ok(Some(status)) => format!("{} failed ({status})", name(command)),
-        Ok(None) => format!("{} took longer than {} s", name(command), limit.as_secs()),
-        Err(error) => format!("cannot start {}: {error}", name(command)),
-    };
-    if !shown {
+    let ended = run_unseen(command, log, limit);
+    if ended.is_err() {
         let text = std::fs::read_to_string(log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         for line in lines.iter().skip(lines.len().saturating_sub(20)) {
             eprintln!("  {line}");
         }
     }
-    stop(why)
+    ended
+}
+
+/// Runs a `command` that may well fail; what it says is kept in `log` alone.
+///
+/// # Errors
+///
+/// If it fails or takes longer than `limit`.
+pub fn run_unseen(command: &mut Command, log: &Path, limit: Duration) -> Result<(), Stop> {
+    match File::create(log).and_then(|file| Ok((file.try_clone()?, file))) {
+        Ok((out, err)) => ends_well(command.stdin(Stdio::null()).stdout(out).stderr(err), limit),
+        Err(error) => stop(format!("cannot write {}: {error}", log.display())),
+    }
+}
+
+fn ends_well(command: &mut Command, limit: Duration) -> Result<(), Stop> {
+    match status_within(command, limit) {
+        Ok(Some(status)) if status.success() => Ok(()),
+        Ok(Some(status)) => stop(format!("{} failed ({status})", name(command))),
+        Ok(None) => stop(format!("{} took longer than {} s", name(command), limit.as_secs())),
+        Err(error) => stop(format!("cannot start {}: {error}", name(command))),
+    }
 }
 
 /// How `command` ended, or `None` if it had to be ended after `limit`.

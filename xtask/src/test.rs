@@ -108,7 +108,7 @@ fn native_tests(project: &Project) -> Result<(), Stop> {
     let nextest = stdout(Command::new("cargo").args(["nextest", "--version"])).is_some();
     if nextest {
         cargo.args(["nextest", "run", "--no-fail-fast", "--status-level", "slow"]);
-        cargo.args(["--final-status-level", "fail", "--show-progress", "none"]);
+        cargo.args(["--final-status-level", "fail", "--cargo-quiet"]);
     } else {
         cargo.args(["test", "-q", "--no-fail-fast", "--lib", "--bins", "--tests"]);
     }
@@ -118,7 +118,9 @@ fn native_tests(project: &Project) -> Result<(), Stop> {
 fn build_page(project: &Project) -> Result<PathBuf, Stop> {
     let tools = PageTools::bring(project)?;
     let site = project.web_target().join("test");
-    run_command(tools.trunk(project, "build").arg("--dist").arg(&site))?;
+    run_command(
+        tools.trunk(project, "build").env("CARGO_TERM_QUIET", "true").arg("--dist").arg(&site),
+    )?;
     Ok(site)
 }
 

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::debian;
-use crate::process::{Stop, find, run, run_aside, say, stdout, stop, succeeds};
+use crate::process::{Stop, find, run, run_aside, run_unseen, say, stdout, stop, succeeds};
 use crate::project::Project;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -44,7 +44,7 @@ impl Toolchain {
         let mut rustup = Command::new("rustup");
         rustup.args(["target", "add", TARGET]).env("RUSTUP_MAX_RETRIES", "1");
         let added =
-            run_aside(&mut rustup, &project.tools.join("rustup.log"), Duration::from_mins(3));
+            run_unseen(&mut rustup, &project.tools.join("rustup.log"), Duration::from_mins(3));
         if added.is_ok() && has_std(&mut Command::new("rustc")) {
             return Ok(Self::Default);
         }
@@ -55,7 +55,7 @@ impl Toolchain {
             ));
         }
         say(
-            "rustup could not: building the library with Debian's compiler instead (about 2 minutes, once)",
+            "rustup could not: building the library with Debian's compiler instead (2 minutes, once)",
         );
         debian::install(project, "wasm32", &PACKAGES)?;
         bring_linker(project)?;

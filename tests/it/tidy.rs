@@ -1,4 +1,0 @@
-//! The source as text: what no compiler checks.
-
-#[test]
-fn stub() {}
