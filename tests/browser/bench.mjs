@@ -1,7 +1,7 @@
 // The benches in Chromium: `cargo xtask bench [filter]`. The protocol stands in benches/engine.rs.
 //
 // Each bench opens a fresh page, and may use its `window.podflow`.
-import { launch, serve } from "./harness.mjs";
+import { launch, serve } from "./site.mjs";
 
 const BENCHES = [
   {

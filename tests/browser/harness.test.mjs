@@ -1,6 +1,7 @@
 // The harness itself: what must fail a test does.
 import assert from "node:assert/strict";
-import { pageTest, serve } from "./harness.mjs";
+import { pageTest } from "./harness.mjs";
+import { serve } from "./site.mjs";
 
 pageTest("errors of the page are seen", { allow: [/on purpose/] }, async ({ page, profile }) => {
   await page.evaluate(() => {
