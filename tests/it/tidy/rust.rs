@@ -127,12 +127,15 @@ pub fn plain_data(source: &Source<'_>) -> Vec<Problem> {
         .collect()
 }
 
-/// Whether `line` begins a static item; the lifetime is no such word.
+/// Whether `line` begins a static item.
 fn is_static(line: &str) -> bool {
-    words(line, "static").any(|at| {
-        let before = line.get(..at).unwrap_or_default().trim();
-        before.is_empty() || before.starts_with("pub")
-    })
+    let line = line.trim();
+    let item = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(')').map_or(rest, |(_, item)| item),
+        Some(rest) => rest,
+        None => line,
+    };
+    item.trim_start().starts_with("static ")
 }
 
 #[cfg(test)]
@@ -177,6 +180,7 @@ mod tests {
         assert_eq!(lines(plain_data, "async fn a() {}"), [1]);
         assert_eq!(lines(plain_data, "use std::cell::RefCell;"), [1]);
         assert_eq!(lines(plain_data, "pub(super) static A: u8 = 1;"), [1]);
-        assert!(lines(plain_data, "fn a() -> &'static str { \"async\" }").is_empty());
+        assert_eq!(lines(plain_data, "static A: u8 = 1;\npub static B: u8 = 1;"), [1, 2]);
+        assert!(lines(plain_data, "pub fn a() -> &'static str { \"async\" }").is_empty());
     }
 }
