@@ -37,16 +37,19 @@ impl Path {
     }
 
     /// The field `name` of this field's object.
+    #[must_use]
     pub fn child(&self, name: impl Into<Cow<'static, str>>) -> Self {
         self.step(Step::Name(name.into()))
     }
 
     /// The item at `index` of this field's list.
+    #[must_use]
     pub fn index(&self, index: usize) -> Self {
         self.step(Step::Index(index))
     }
 
     /// The entry `key` of this field's map.
+    #[must_use]
     pub fn key(&self, key: &str) -> Self {
         self.step(Step::Key(key.into()))
     }

@@ -1,4 +1,9 @@
 //! What the objects of the API are and how they are written, compared, selected and shown.
 
+pub mod duration;
 pub mod field;
+pub mod fields;
+pub mod labels;
+pub mod names;
+pub mod quantity;
 pub mod text;
