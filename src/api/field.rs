@@ -217,7 +217,7 @@ impl FieldError {
     /// The cause that a `Status` reports for this error.
     pub fn to_cause(&self) -> StatusCause {
         StatusCause {
-            field: Some(self.field.clone()),
+            field: Some(self.field.clone()).filter(|field| !field.is_empty()),
             message: Some(self.body()),
             reason: Some(self.kind.reason().to_owned()),
         }

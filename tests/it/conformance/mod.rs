@@ -3,6 +3,8 @@
 //! `cargo test --test it conformance` runs every file that has a runner here and says per file how
 //! many cases passed and which did not. `PODFLOW_CORPUS=<folder>` runs another folder instead.
 
+mod columns;
+mod status;
 mod values;
 
 use std::fmt::Debug;
@@ -28,7 +30,7 @@ pub struct Form {
 }
 
 /// Every form there is a runner for; each file beside this one brings its own.
-static FORMS: &[&[Form]] = &[values::FORMS];
+static FORMS: &[&[Form]] = &[values::FORMS, columns::FORMS];
 
 #[test]
 fn every_case_of_the_corpus_holds() {
