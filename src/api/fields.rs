@@ -226,8 +226,39 @@ pub fn supported_fields(kind: &str) -> &'static [&'static str] {
         "Service" => &["metadata.name", "metadata.namespace", "spec.clusterIP", "spec.type"],
         "ReplicationController" => &["metadata.name", "metadata.namespace", "status.replicas"],
         "Job" => &["metadata.name", "metadata.namespace", "status.successful"],
+        "CertificateSigningRequest" => &["metadata.name", "spec.signerName"],
         "PersistentVolume" | "StorageClass" | "PriorityClass" | "ClusterRole"
         | "ClusterRoleBinding" | "CSINode" | "RuntimeClass" => &["metadata.name"],
         _ => &["metadata.name", "metadata.namespace"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_escaped_comes_back(value in "[a,=\\\\é]{0,8}", other in "[b,=\\\\]{0,4}") {
+            let escaped = escape(&value);
+            prop_assert_eq!(unescape(&escaped).unwrap(), value.as_str());
+            let text = format!("x={},y!={}", escape(&value), escape(&other));
+            let selector = FieldSelector::parse(&text).unwrap();
+            prop_assert_eq!(selector.required_value("x"), Some(value.as_str()));
+            prop_assert_eq!(selector.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn errors_say_what_upstream_says() {
+        for (selector, message) in [
+            ("x=a,b", "invalid selector: 'x=a,b'; can't understand 'b'"),
+            ("x=\\a", "invalid field selector: invalid escape sequence: \\a"),
+            ("x=a=b", "invalid field selector: unescaped character in value: 61"),
+        ] {
+            assert_eq!(FieldSelector::parse(selector).unwrap_err().to_string(), message);
+        }
     }
 }

@@ -7,7 +7,8 @@ use k8s_openapi::api::coordination::v1::LeaseSpec;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, NamespaceStatus, Secret, ServiceAccount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 
-use super::{Cell, Column, UNKNOWN, age, name, text};
+use super::cell::{UNKNOWN, age, name, text};
+use super::{Cell, Column};
 use crate::api::duration;
 
 /// The columns of namespaces.
@@ -160,4 +161,38 @@ pub fn service_account(object: &ServiceAccount, now: Timestamp) -> Vec<Cell> {
 
 fn count(number: usize) -> Cell {
     i64::try_from(number).map_or_else(|_| UNKNOWN.into(), Cell::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    fn shown(row: &[Cell]) -> Vec<String> {
+        row.iter().map(Cell::show).collect()
+    }
+
+    #[test]
+    fn the_small_kinds_show_what_they_hold() {
+        let now = Timestamp::UNIX_EPOCH;
+        let meta = ObjectMeta {
+            name: Some("a".to_owned()),
+            creation_timestamp: Some(Time(now)),
+            ..ObjectMeta::default()
+        };
+        let holder = from_value(json!({"holderIdentity": "node-1"})).unwrap();
+        assert_eq!(shown(&lease(&meta, &holder, now)), ["a", "node-1", "0s"]);
+        let data = json!({"metadata": {"name": "a"}, "data": {"k": ""}, "binaryData": {"b": ""}});
+        assert_eq!(shown(&config_map(&from_value(data).unwrap(), now)), ["a", "2", UNKNOWN]);
+        let data = json!({"metadata": {"name": "a"}, "type": "Opaque", "data": {"k": ""}});
+        assert_eq!(shown(&secret(&from_value(data).unwrap(), now)), ["a", "Opaque", "1", UNKNOWN]);
+        let account = json!({"metadata": {"name": "a"}});
+        assert_eq!(
+            shown(&service_account(&from_value(account).unwrap(), now)),
+            ["a", "0", UNKNOWN]
+        );
+        assert_eq!(shown(&super::super::other(&meta)), ["a", "1970-01-01T00:00:00Z"]);
+    }
 }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, PodCondition, PodSpec, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Cell, Column, NONE, age, name, text_or};
+use super::cell::{NONE, age, name, text_or};
+use super::{Cell, Column};
 use crate::api::duration;
 
 /// The columns of pods.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ServicePort, ServiceSpec, ServiceStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Cell, Column, NONE, UNKNOWN, age, labels, name, text, text_or};
+use super::cell::{NONE, UNKNOWN, age, labels, name, text, text_or};
+use super::{Cell, Column};
 
 /// How many characters a narrow table has for the addresses of a load balancer.
 const BALANCER_WIDTH: usize = 16;

@@ -9,7 +9,8 @@ use k8s_openapi::api::batch::v1::{CronJobSpec, CronJobStatus, JobSpec, JobStatus
 use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Cell, Column, NONE, age, containers, labels, name, selector, since};
+use super::cell::{NONE, age, containers, labels, name, selector, since};
+use super::{Cell, Column};
 use crate::api::duration;
 
 /// The columns of deployments.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Operator, Requirement, SelectorError, check_key};
+use super::requirement::check_key;
+use super::{Operator, Requirement, SelectorError};
 use crate::api::field::{Path, aggregate};
 
 /// The requirements that `text` lists, in its order.

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{Amount, Format, NANO, Quantity};
+use super::amount::Amount;
+use super::{Format, NANO, Quantity};
 
 /// Why a text is no quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

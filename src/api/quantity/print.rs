@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Amount, Format, Quantity, divided};
+use super::amount::{Amount, divided};
+use super::{Format, Quantity};
 
 impl fmt::Display for Quantity {
     /// The canonical text: no fraction, the largest suffix that loses nothing. Where upstream keeps

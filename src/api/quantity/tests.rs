@@ -1,3 +1,5 @@
+//! Quantities against a naive model: whole billionths.
+
 use proptest::prelude::*;
 
 use super::*;

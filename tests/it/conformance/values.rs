@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use podflow::testing::api::field::{FieldError, Path};
 use podflow::testing::api::fields::{self, FieldOperator, FieldSelector};
-use podflow::testing::api::labels::{self, Selector};
+use podflow::testing::api::labels::{Requirement, Selector};
 use podflow::testing::api::quantity::{Format, Quantity, QuantityError};
 use podflow::testing::api::{duration, names};
 use serde_json::{Value, json};
@@ -158,7 +158,7 @@ fn label_selector(_: &Value, case: &Value) -> Outcome {
         "requirement" => {
             let values: Vec<String> = read(&case["values"])?;
             let (key, operator) = (text(case, "key"), text(case, "operator"));
-            let got = labels::requirement_from_text(key, operator, values, None);
+            let got = Requirement::from_text(key, operator, values, None);
             let errors = got.err().unwrap_or_default().into_iter().map(|error| {
                 let body = error.body();
                 json!({"field": error.field, "type": body.split(':').next().unwrap_or_default()})
