@@ -1,1 +1,6 @@
 //! Podflow.
+
+#[doc(hidden)]
+pub mod testing;
+
+mod api;

@@ -1,0 +1,157 @@
+//! Columns and cells, and the cells that many kinds share.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Container;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, Time};
+use serde_json::Value;
+
+use crate::api::duration;
+use crate::api::labels::Selector;
+
+/// What a cell shows when there is nothing to show.
+pub(super) const NONE: &str = "<none>";
+
+/// What a cell shows when nobody knows.
+pub(super) const UNKNOWN: &str = "<unknown>";
+
+/// A column of a Table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub name: &'static str,
+    /// The schema's type of its cells: `string`, `integer`, `boolean` or `date`.
+    pub kind: &'static str,
+    /// `name` where the cells are the objects' names, else empty.
+    pub format: &'static str,
+    pub description: &'static str,
+    /// 0 for the columns that are always shown.
+    pub priority: i32,
+}
+
+impl Column {
+    pub(super) const NAME: Self = Self {
+        name: "Name",
+        kind: "string",
+        format: "name",
+        description: "Name must be unique within a namespace.",
+        priority: 0,
+    };
+
+    pub(super) const AGE: Self = Self::text(
+        "Age",
+        "CreationTimestamp is a timestamp representing the server time when this object was created.",
+    );
+
+    pub(super) const CONTAINERS: Self =
+        Self::text("Containers", "Names of each container in the template.").wide();
+
+    pub(super) const IMAGES: Self =
+        Self::text("Images", "Images referenced by each container in the template.").wide();
+
+    pub(super) const fn text(name: &'static str, description: &'static str) -> Self {
+        Self { name, kind: "string", format: "", description, priority: 0 }
+    }
+
+    pub(super) const fn number(name: &'static str, description: &'static str) -> Self {
+        Self { kind: "integer", ..Self::text(name, description) }
+    }
+
+    pub(super) const fn wide(self) -> Self {
+        Self { priority: 1, ..self }
+    }
+}
+
+/// A cell of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    Text(String),
+    Number(i64),
+}
+
+impl Cell {
+    /// The cell as a person reads it.
+    pub fn show(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i32> for Cell {
+    fn from(number: i32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<Option<i32>> for Cell {
+    fn from(number: Option<i32>) -> Self {
+        number.unwrap_or_default().into()
+    }
+}
+
+impl From<&Cell> for Value {
+    fn from(cell: &Cell) -> Self {
+        match cell {
+            Cell::Text(text) => text.as_str().into(),
+            Cell::Number(number) => (*number).into(),
+        }
+    }
+}
+
+pub(super) fn name(meta: &ObjectMeta) -> Cell {
+    text(meta.name.as_ref())
+}
+
+/// A field's text; the empty one if it is not set.
+pub(super) fn text(field: Option<&String>) -> Cell {
+    field.cloned().unwrap_or_default().into()
+}
+
+/// A field's text, or `otherwise` where there is none.
+pub(super) fn text_or(field: Option<&str>, otherwise: &str) -> Cell {
+    field.filter(|text| !text.is_empty()).unwrap_or(otherwise).into()
+}
+
+pub(super) fn age(meta: &ObjectMeta, now: Timestamp) -> Cell {
+    since(meta.creation_timestamp.as_ref(), now)
+}
+
+pub(super) fn since(time: Option<&Time>, now: Timestamp) -> Cell {
+    duration::age(time.map(|time| time.0), now).into()
+}
+
+/// Names and images of containers, each in one cell.
+pub(super) fn containers(containers: &[Container]) -> [Cell; 2] {
+    let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
+    let images: Vec<&str> =
+        containers.iter().map(|container| container.image.as_deref().unwrap_or_default()).collect();
+    [names.join(",").into(), images.join(",").into()]
+}
+
+/// Labels as `a=1,b=2`.
+pub(super) fn labels(labels: Option<&BTreeMap<String, String>>) -> Cell {
+    let pairs = labels.into_iter().flatten().map(|(key, value)| format!("{key}={value}"));
+    text_or(Some(&pairs.collect::<Vec<_>>().join(",")), NONE)
+}
+
+/// A selector's canonical text.
+pub(super) fn selector(object: Option<&LabelSelector>) -> Cell {
+    match Selector::from_object(object) {
+        Ok(selector) => text_or(Some(&selector.to_string()), NONE),
+        Err(_) => "<error>".into(),
+    }
+}

@@ -1,0 +1,29 @@
+//! The cells of a Table, as the API server's printers make them for `kubectl get`.
+//!
+//! One file per group of kinds; in each, a kind has its columns and a function that makes a row from
+//! an object's parts. A row always has all cells; a client shows those of priority 0 unless asked
+//! for the wide table.
+//!
+//! Mirrors: `pkg/printers/internalversion/printers.go`. Descriptions taken from a field's
+//! documentation end after its first sentence.
+
+mod cell;
+pub mod node;
+pub mod objects;
+pub mod pod;
+pub mod service;
+pub mod workloads;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+pub use cell::{Cell, Column};
+
+/// The columns of a kind that has no printer of its own.
+pub const OTHER: &[Column] =
+    &[Column::NAME, Column { kind: "date", ..Column::text("Created At", Column::AGE.description) }];
+
+/// The row of an object whose kind has no printer of its own.
+pub fn other(meta: &ObjectMeta) -> Vec<Cell> {
+    let created = meta.creation_timestamp.as_ref().map(|time| time.0.to_string());
+    vec![cell::name(meta), created.unwrap_or_default().into()]
+}

@@ -1,0 +1,198 @@
+//! Rows of the smaller kinds: namespaces, events, leases, config maps, secrets, service accounts.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::LeaseSpec;
+use k8s_openapi::api::core::v1::{ConfigMap, Event, NamespaceStatus, Secret, ServiceAccount};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+
+use super::cell::{UNKNOWN, age, name, text};
+use super::{Cell, Column};
+use crate::api::duration;
+
+/// The columns of namespaces.
+pub const NAMESPACE: &[Column] =
+    &[Column::NAME, Column::text("Status", "The status of the namespace"), Column::AGE];
+
+/// The row of a namespace.
+pub fn namespace(meta: &ObjectMeta, status: &NamespaceStatus, now: Timestamp) -> Vec<Cell> {
+    vec![name(meta), text(status.phase.as_ref()), age(meta, now)]
+}
+
+/// The columns of events.
+pub const EVENT: &[Column] = &[
+    Column::text(
+        "Last Seen",
+        "The time at which the most recent occurrence of this event was recorded.",
+    ),
+    Column::text(
+        "Type",
+        "Type of this event (Normal, Warning), new types could be added in the future",
+    ),
+    Column::text(
+        "Reason",
+        "This should be a short, machine understandable string that gives the reason for the \
+         transition into the object's current status.",
+    ),
+    Column::text("Object", "The object that this event is about."),
+    Column::text(
+        "Subobject",
+        "If referring to a piece of an object instead of an entire object, this string should \
+         contain a valid JSON/Go field access statement, such as desiredState.manifest.containers[2].",
+    )
+    .wide(),
+    Column::text("Source", "The component reporting this event.").wide(),
+    Column::text("Message", "A human-readable description of the status of this operation."),
+    Column::text("First Seen", "The time at which the event was first recorded.").wide(),
+    Column::text("Count", "The number of times this event has occurred.").wide(),
+    Column { priority: 1, ..Column::NAME },
+];
+
+/// The row of an event.
+pub fn event(event: &Event, now: Timestamp) -> Vec<Cell> {
+    let micro = |time: Option<&MicroTime>| duration::age(time.map(|time| time.0), now);
+    let first = event.first_timestamp.as_ref().map(|time| time.0);
+    let first = first.or(event.event_time.as_ref().map(|time| time.0));
+    let first = duration::age(first, now);
+    let (last, count) = if let Some(series) = &event.series {
+        (micro(series.last_observed_time.as_ref()), series.count)
+    } else {
+        let last = event.last_timestamp.as_ref();
+        let last = last.map_or_else(|| first.clone(), |time| duration::age(Some(time.0), now));
+        // An event that happened once has no count in the newer API.
+        (last, event.count.filter(|count| *count != 0).or(Some(1)))
+    };
+    vec![
+        last.into(),
+        text(event.type_.as_ref()),
+        text(event.reason.as_ref()),
+        object_of(event).into(),
+        text(event.involved_object.field_path.as_ref()),
+        source_of(event).into(),
+        event.message.as_deref().unwrap_or_default().trim().into(),
+        first.into(),
+        count.into(),
+        name(&event.metadata),
+    ]
+}
+
+/// What the event is about, such as `pod/web`.
+fn object_of(event: &Event) -> String {
+    let object = &event.involved_object;
+    let kind = object.kind.as_deref().unwrap_or_default().to_lowercase();
+    match object.name.as_deref() {
+        None | Some("") => kind,
+        Some(name) => format!("{kind}/{name}"),
+    }
+}
+
+/// Who reported the event, such as `kubelet, node-1`.
+fn source_of(event: &Event) -> String {
+    let source = event.source.as_ref();
+    let either = |old: Option<&String>, new: &Option<String>| {
+        let old = old.filter(|text| !text.is_empty());
+        old.or(new.as_ref()).cloned().unwrap_or_default()
+    };
+    let component = source.and_then(|source| source.component.as_ref());
+    let host = source.and_then(|source| source.host.as_ref());
+    let component = either(component, &event.reporting_component);
+    let instance = either(host, &event.reporting_instance);
+    if instance.is_empty() { component } else { format!("{component}, {instance}") }
+}
+
+/// The columns of leases.
+pub const LEASE: &[Column] = &[
+    Column::NAME,
+    Column::text(
+        "Holder",
+        "holderIdentity contains the identity of the holder of a current lease.",
+    ),
+    Column::AGE,
+];
+
+/// The row of a lease.
+pub fn lease(meta: &ObjectMeta, spec: &LeaseSpec, now: Timestamp) -> Vec<Cell> {
+    vec![name(meta), text(spec.holder_identity.as_ref()), age(meta, now)]
+}
+
+/// The columns of config maps.
+pub const CONFIG_MAP: &[Column] =
+    &[Column::NAME, Column::text("Data", "Data contains the configuration data."), Column::AGE];
+
+/// The row of a config map.
+pub fn config_map(object: &ConfigMap, now: Timestamp) -> Vec<Cell> {
+    let text = object.data.as_ref().map_or(0, BTreeMap::len);
+    let binary = object.binary_data.as_ref().map_or(0, BTreeMap::len);
+    vec![name(&object.metadata), count(text + binary), age(&object.metadata, now)]
+}
+
+/// The columns of secrets.
+pub const SECRET: &[Column] = &[
+    Column::NAME,
+    Column::text("Type", "Used to facilitate programmatic handling of secret data."),
+    Column::text("Data", "Data contains the secret data."),
+    Column::AGE,
+];
+
+/// The row of a secret; its data is counted, never shown.
+pub fn secret(object: &Secret, now: Timestamp) -> Vec<Cell> {
+    let data = object.data.as_ref().map_or(0, BTreeMap::len);
+    let kind = text(object.type_.as_ref());
+    vec![name(&object.metadata), kind, count(data), age(&object.metadata, now)]
+}
+
+/// The columns of service accounts.
+pub const SERVICE_ACCOUNT: &[Column] = &[
+    Column::NAME,
+    Column::text(
+        "Secrets",
+        "Secrets is a list of the secrets in the same namespace that pods running using this \
+         ServiceAccount are allowed to use.",
+    ),
+    Column::AGE,
+];
+
+/// The row of a service account.
+pub fn service_account(object: &ServiceAccount, now: Timestamp) -> Vec<Cell> {
+    let secrets = object.secrets.as_ref().map_or(0, Vec::len);
+    vec![name(&object.metadata), count(secrets), age(&object.metadata, now)]
+}
+
+fn count(number: usize) -> Cell {
+    i64::try_from(number).map_or_else(|_| UNKNOWN.into(), Cell::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    fn shown(row: &[Cell]) -> Vec<String> {
+        row.iter().map(Cell::show).collect()
+    }
+
+    #[test]
+    fn the_small_kinds_show_what_they_hold() {
+        let now = Timestamp::UNIX_EPOCH;
+        let meta = ObjectMeta {
+            name: Some("a".to_owned()),
+            creation_timestamp: Some(Time(now)),
+            ..ObjectMeta::default()
+        };
+        let holder = from_value(json!({"holderIdentity": "node-1"})).unwrap();
+        assert_eq!(shown(&lease(&meta, &holder, now)), ["a", "node-1", "0s"]);
+        let data = json!({"metadata": {"name": "a"}, "data": {"k": ""}, "binaryData": {"b": ""}});
+        assert_eq!(shown(&config_map(&from_value(data).unwrap(), now)), ["a", "2", UNKNOWN]);
+        let data = json!({"metadata": {"name": "a"}, "type": "Opaque", "data": {"k": ""}});
+        assert_eq!(shown(&secret(&from_value(data).unwrap(), now)), ["a", "Opaque", "1", UNKNOWN]);
+        let account = json!({"metadata": {"name": "a"}});
+        assert_eq!(
+            shown(&service_account(&from_value(account).unwrap(), now)),
+            ["a", "0", UNKNOWN]
+        );
+        assert_eq!(shown(&super::super::other(&meta)), ["a", "1970-01-01T00:00:00Z"]);
+    }
+}

@@ -1,0 +1,11 @@
+//! What the objects of the API are and how they are written, compared, selected and shown.
+
+pub mod columns;
+pub mod duration;
+pub mod field;
+pub mod fields;
+pub mod labels;
+pub mod names;
+pub mod quantity;
+pub mod status;
+pub mod text;

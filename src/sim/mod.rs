@@ -1,0 +1,16 @@
+//! The world that the components live in: virtual time, an ordered queue of events, seeded chance,
+//! links with latency, and a bounded trace of all that was said. It knows nothing of Kubernetes.
+
+mod chance;
+mod context;
+mod link;
+mod queue;
+mod time;
+mod trace;
+
+pub use chance::Rng;
+pub use context::{Component, Ctx, Effect, Event};
+pub use link::{Latency, Links};
+pub use queue::Queue;
+pub use time::Instant;
+pub use trace::Trace;

@@ -1,0 +1,109 @@
+//! The runner for the rows of Tables.
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod, Service};
+use podflow::testing::api::columns::pod::Completed;
+use podflow::testing::api::columns::service::Width;
+use podflow::testing::api::columns::{Cell, Column, node, objects, pod, service, workloads};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{Form, Outcome, read, same, text};
+
+pub const FORMS: &[Form] = &[Form { file: "pod_columns", keys: &["kind", "cells"], run: row }];
+
+type Table = (&'static [Column], Vec<Cell>);
+
+fn row(file: &Value, case: &Value) -> Outcome {
+    let now: Timestamp = read(case.get("now").unwrap_or(&file["now"]))?;
+    let (columns, cells) = table(case, now)?;
+    let names: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{}{}", column.name, if column.priority == 0 { "" } else { "*" }))
+        .collect();
+    same("columns", &json!(names), &file["columns"][text(case, "kind")])?;
+    same("cells in a row", &cells.len(), &columns.len())?;
+    let wide = case["wide"] == true;
+    let shown = columns.iter().zip(&cells).filter(|(column, _)| wide || column.priority == 0);
+    let shown: Vec<Value> = shown.map(|(_, cell)| Value::from(cell)).collect();
+    same("cells", &Value::Array(shown), &case["cells"])?;
+    let condition = match text(case, "kind") {
+        "Pod" => Completed::of(&object::<Pod>(case)?.status.unwrap_or_default()),
+        _ => None,
+    };
+    let condition = condition.map(|Completed { reason, message }| {
+        json!({"type": Completed::TYPE, "status": "True", "reason": reason, "message": message})
+    });
+    same("row condition", &condition.as_ref(), &case.get("row_condition"))
+}
+
+fn table(case: &Value, now: Timestamp) -> Result<Table, String> {
+    Ok(match text(case, "kind") {
+        "Pod" => {
+            let Pod { metadata, spec, status } = object(case)?;
+            let (spec, status) = (spec.unwrap_or_default(), status.unwrap_or_default());
+            let node_name = spec.node_name.as_deref();
+            (pod::COLUMNS, pod::row(&metadata, &spec, node_name, &status, now))
+        }
+        "Node" => {
+            let Node { metadata, spec, status } = object(case)?;
+            let (spec, status) = (spec.unwrap_or_default(), status.unwrap_or_default());
+            (node::COLUMNS, node::row(&metadata, &spec, &status, now))
+        }
+        "Service" => {
+            let Service { metadata, spec, status } = object(case)?;
+            let (spec, status) = (spec.unwrap_or_default(), status.unwrap_or_default());
+            let width = if case["wide"] == true { Width::Wide } else { Width::Narrow };
+            (service::COLUMNS, service::row(&metadata, &spec, &status, width, now))
+        }
+        "Namespace" => {
+            let Namespace { metadata, status, .. } = object(case)?;
+            let status = status.unwrap_or_default();
+            (objects::NAMESPACE, objects::namespace(&metadata, &status, now))
+        }
+        "Event" => (objects::EVENT, objects::event(&object::<Event>(case)?, now)),
+        _ => return workload(case, now),
+    })
+}
+
+fn workload(case: &Value, now: Timestamp) -> Result<Table, String> {
+    Ok(match text(case, "kind") {
+        "Deployment" => {
+            let Deployment { metadata, spec, status } = object(case)?;
+            let status = status.unwrap_or_default();
+            (workloads::DEPLOYMENT, workloads::deployment(&metadata, &spec, &status, now))
+        }
+        "ReplicaSet" => {
+            let ReplicaSet { metadata, spec, status } = object(case)?;
+            let status = status.unwrap_or_default();
+            (workloads::REPLICA_SET, workloads::replica_set(&metadata, &spec, &status, now))
+        }
+        "DaemonSet" => {
+            let DaemonSet { metadata, spec, status } = object(case)?;
+            let status = status.unwrap_or_default();
+            (workloads::DAEMON_SET, workloads::daemon_set(&metadata, &spec, &status, now))
+        }
+        "StatefulSet" => {
+            let StatefulSet { metadata, spec, status } = object(case)?;
+            let status = status.unwrap_or_default();
+            (workloads::STATEFUL_SET, workloads::stateful_set(&metadata, &spec, &status, now))
+        }
+        "Job" => {
+            let Job { metadata, spec, status } = object(case)?;
+            let status = status.unwrap_or_default();
+            (workloads::JOB, workloads::job(&metadata, &spec.unwrap_or_default(), &status, now))
+        }
+        "CronJob" => {
+            let CronJob { metadata, spec, status } = object(case)?;
+            let status = status.unwrap_or_default();
+            (workloads::CRON_JOB, workloads::cron_job(&metadata, &spec, &status, now))
+        }
+        kind => return Err(format!("no rows for {kind}")),
+    })
+}
+
+fn object<T: DeserializeOwned>(case: &Value) -> Result<T, String> {
+    read(&case["object"])
+}
