@@ -1,1 +1,2 @@
 //! Podflow.
+mod apiserver;
