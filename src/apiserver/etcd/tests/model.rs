@@ -64,7 +64,8 @@ impl Naive {
 }
 
 fn key() -> impl Strategy<Value = String> {
-    "[ab]/[a-e]"
+    // A few keys that are written again and again, and enough others for a tree of some depth.
+    prop_oneof![2 => "[ab]/[a-e]", 1 => "[ab]/[a-z]{2}"]
 }
 
 fn step() -> impl Strategy<Value = Step> {
