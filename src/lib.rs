@@ -1,6 +1,15 @@
-//! Podflow.
+//! Podflow: Kubernetes in a web page, on virtual time.
+//!
+//! ```text
+//! sim ← api ← {apiserver, client, runtime} ← {scheduler, kubelet} ← cluster ← recording ← share ← {ui, js}
+//! ```
+
+mod sim;
+
+mod api;
+
+mod apiserver;
+mod runtime;
 
 #[doc(hidden)]
 pub mod testing;
-
-mod api;

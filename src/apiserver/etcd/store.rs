@@ -1,0 +1,374 @@
+//! The multi-version store: every key at every revision since the last compaction.
+//!
+//! Mirrors: etcd `server/storage/mvcc/kvstore.go` and `kvstore_txn.go`; the index and the values are
+//! one map, and a log of all changes replays the past to watches.
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use imbl::shared_ptr::RcK;
+use imbl::{GenericOrdMap, GenericVector};
+
+use super::history::History;
+use super::leases::{Lease, Leases};
+use super::{
+    Change, EtcdError, Instant, KeyRange, KeyValue, LeaseId, Put, Range, RangeResponse, Revision,
+    Txn, TxnOp, TxnOpResponse, TxnResponse,
+};
+
+/// Keys, values, their past and their leases.
+///
+/// A clone costs O(1) and shares everything; the two go their own ways from there.
+#[derive(Clone, Debug)]
+pub struct Store<V: Clone> {
+    /// Also the deleted keys, until compaction has passed their tombstones.
+    keys: GenericOrdMap<Rc<str>, Rc<History<V>>, RcK>,
+    /// All changes at `compacted` and later, in order.
+    log: GenericVector<Change<V>, RcK>,
+    live: usize,
+    versions: usize,
+    revision: Revision,
+    /// Reads below it fail; 0 before the first compaction.
+    compacted: Revision,
+    leases: Leases,
+}
+
+/// How much the store holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Keys that exist now.
+    pub keys: usize,
+    /// Versions of all keys, tombstones included.
+    pub versions: usize,
+    /// Changes a watch can still replay.
+    pub log: usize,
+    pub leases: usize,
+}
+
+impl<V: Clone> Default for Store<V> {
+    fn default() -> Self {
+        Self {
+            keys: GenericOrdMap::default(),
+            log: GenericVector::default(),
+            live: 0,
+            versions: 0,
+            revision: Revision::new(1),
+            compacted: Revision::default(),
+            leases: Leases::default(),
+        }
+    }
+}
+
+/// Reading.
+impl<V: Clone> Store<V> {
+    /// The revision of the last transaction that changed something; 1 in a fresh store.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The revision of the last compaction, 0 before the first.
+    pub fn compacted(&self) -> Revision {
+        self.compacted
+    }
+
+    /// Reads keys, now or at an earlier revision. Cost: the keys in the range, whatever the limit,
+    /// since all are counted.
+    ///
+    /// # Errors
+    ///
+    /// [`EtcdError::EmptyKey`]; [`EtcdError::FutureRevision`] and [`EtcdError::Compacted`] if the
+    /// revision is not between the last compaction and now.
+    pub fn range(&self, range: &Range) -> Result<RangeResponse<V>, EtcdError> {
+        if range.keys.lacks_key() {
+            return Err(EtcdError::EmptyKey);
+        }
+        self.check_revision(range.past())?;
+        Ok(self.read(range, self.revision))
+    }
+
+    /// The key as it is now.
+    pub fn get(&self, key: &str) -> Option<&Rc<KeyValue<V>>> {
+        self.keys.get(key)?.latest()
+    }
+
+    /// The key as it was at `revision`; nothing if that is compacted or to come.
+    pub fn get_at(&self, key: &str, revision: Revision) -> Option<&Rc<KeyValue<V>>> {
+        self.check_revision(Some(revision)).ok()?;
+        self.keys.get(key)?.at(revision)
+    }
+
+    /// What is left of a key's past, oldest first; its last change may be a tombstone.
+    pub fn history(&self, key: &str) -> &[Change<V>] {
+        self.keys.get(key).map_or(&[], |history| history.changes())
+    }
+
+    /// The keys in `keys` as they are now, in order.
+    pub fn live(&self, keys: &KeyRange) -> impl Iterator<Item = &Rc<KeyValue<V>>> {
+        self.histories(keys).filter_map(History::latest)
+    }
+
+    /// All changes at `from` and later that compaction has left, in order.
+    pub fn changes_since(&self, from: Revision) -> impl Iterator<Item = &Change<V>> {
+        (self.first_change_at(from)..self.log.len()).filter_map(|index| self.log.get(index))
+    }
+
+    /// The leases and their keys.
+    pub fn leases(&self) -> impl Iterator<Item = (LeaseId, &Lease)> {
+        self.leases.iter()
+    }
+
+    /// How much there is of everything.
+    pub fn sizes(&self) -> Sizes {
+        let leases = self.leases.iter().count();
+        Sizes { keys: self.live, versions: self.versions, log: self.log.len(), leases }
+    }
+
+    fn check_revision(&self, revision: Option<Revision>) -> Result<(), EtcdError> {
+        match revision {
+            Some(asked) if asked > self.revision => Err(EtcdError::FutureRevision),
+            Some(asked) if asked < self.compacted => Err(EtcdError::Compacted),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The answer to a range that has been checked, from a store that is at `head`.
+    fn read(&self, range: &Range, head: Revision) -> RangeResponse<V> {
+        let limit = range.limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+        let (mut kvs, mut more, mut count) = (Vec::new(), false, 0);
+        for history in self.histories(&range.keys) {
+            let kv = match range.past() {
+                Some(revision) => history.at(revision),
+                None => history.latest(),
+            };
+            let Some(kv) = kv else { continue };
+            count += 1;
+            if range.count_only {
+                continue;
+            }
+            if kvs.len() < limit {
+                kvs.push(Rc::clone(kv));
+            } else {
+                more = true;
+            }
+        }
+        RangeResponse { revision: head, kvs: kvs.into(), more, count }
+    }
+
+    fn histories(&self, keys: &KeyRange) -> impl Iterator<Item = &History<V>> {
+        let single = keys.single().and_then(|key| self.keys.get(&**key));
+        let several = (keys.single().is_none() && !keys.is_empty())
+            .then(|| self.keys.range::<_, str>(keys.bounds()).map(|(_, history)| history));
+        single.into_iter().chain(several.into_iter().flatten()).map(|history| &**history)
+    }
+
+    /// The index in the log of the first change at `revision` or later.
+    fn first_change_at(&self, revision: Revision) -> usize {
+        let len = self.log.len();
+        // Nearly every search is a watch that asks for the one newest change.
+        let mut newest = (0..len).rev().take(2);
+        let is_before = |index| {
+            self.log.get(index).is_some_and(|change: &Change<V>| change.mod_revision() < revision)
+        };
+        if let Some(index) = newest.find(|index| is_before(*index)) {
+            return index + 1;
+        }
+        // Never equal: the search ends where the first change at `revision` stands.
+        let side = |is_before| if is_before { Ordering::Less } else { Ordering::Greater };
+        self.log
+            .binary_search_by(|change| side(change.mod_revision() < revision))
+            .unwrap_or_else(|index| index)
+    }
+}
+
+/// Writing.
+impl<V: Clone> Store<V> {
+    /// Does one of the transaction's lists, at one revision.
+    ///
+    /// # Errors
+    ///
+    /// [`EtcdError::EmptyKey`], [`EtcdError::TooManyOps`], [`EtcdError::DuplicateKey`]; and of the
+    /// list to be done, [`EtcdError::FutureRevision`], [`EtcdError::Compacted`] for a range and
+    /// [`EtcdError::LeaseNotFound`] for a put. Nothing changes then.
+    pub fn txn(&mut self, txn: &Txn<V>) -> Result<TxnResponse<V>, EtcdError> {
+        txn.check()?;
+        let succeeded =
+            txn.compare.iter().all(|compare| compare.holds(self.get(&compare.key).map(|kv| &**kv)));
+        let ops = if succeeded { &txn.success } else { &txn.failure };
+        for op in ops {
+            match op {
+                TxnOp::Range(range) => self.check_revision(range.past())?,
+                TxnOp::Put(put) => self.check_lease(put.lease)?,
+                TxnOp::DeleteRange(_) => {}
+            }
+        }
+        let at = self.revision.next();
+        let responses = ops
+            .iter()
+            .map(|op| match op {
+                TxnOp::Range(range) => TxnOpResponse::Range(self.read(range, self.head(at))),
+                TxnOp::Put(put) => {
+                    self.put_at(at, put);
+                    TxnOpResponse::Put
+                }
+                TxnOp::DeleteRange(keys) => {
+                    TxnOpResponse::DeleteRange { deleted: self.delete_at(at, keys) }
+                }
+            })
+            .collect();
+        self.revision = self.head(at);
+        Ok(TxnResponse { revision: self.revision, succeeded, responses })
+    }
+
+    /// Deletes all of `keys` at one revision and says how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`EtcdError::EmptyKey`].
+    pub fn delete_range(&mut self, keys: &KeyRange) -> Result<usize, EtcdError> {
+        if keys.lacks_key() {
+            return Err(EtcdError::EmptyKey);
+        }
+        let at = self.revision.next();
+        let deleted = self.delete_at(at, keys);
+        self.revision = self.head(at);
+        Ok(deleted)
+    }
+
+    /// Forgets every version that was replaced at or before `at`, and the tombstones before it.
+    ///
+    /// Reads and watches below `at` fail from now on. Cost: the changes since the last compaction.
+    ///
+    /// # Errors
+    ///
+    /// [`EtcdError::FutureRevision`]; [`EtcdError::Compacted`] if that is done already. Nothing
+    /// changes then.
+    pub fn compact(&mut self, at: Revision) -> Result<(), EtcdError> {
+        if at <= self.compacted {
+            return Err(EtcdError::Compacted);
+        }
+        if at > self.revision {
+            return Err(EtcdError::FutureRevision);
+        }
+        self.compacted = at;
+        // Only a key that changed up to here can have a version to lose.
+        let passed = self.first_change_at(at.next());
+        for index in 0..passed {
+            if let Some(key) = self.log.get(index).map(|change| Rc::clone(change.key())) {
+                self.compact_key(&key, at);
+            }
+        }
+        self.log = self.log.split_off(self.first_change_at(at));
+        Ok(())
+    }
+
+    fn compact_key(&mut self, key: &Rc<str>, at: Revision) {
+        let Some(history) = self.keys.get(&**key) else { return };
+        let drop = history.compactable(at);
+        if drop == 0 {
+            return;
+        }
+        self.versions = self.versions.saturating_sub(drop);
+        if drop == history.len() {
+            self.keys.remove(&**key);
+        } else if let Some(history) = self.keys.get_mut(&**key) {
+            Rc::make_mut(history).drop_oldest(drop);
+        }
+    }
+
+    /// Where the store is while the transaction for `at` runs: there, once it changed something.
+    fn head(&self, at: Revision) -> Revision {
+        let wrote = self.log.back().is_some_and(|change| change.mod_revision() == at);
+        if wrote { at } else { self.revision }
+    }
+
+    fn put_at(&mut self, at: Revision, put: &Put<V>) {
+        let before = self.get(&put.key).cloned();
+        let (key, create_revision, version, old_lease) = match &before {
+            Some(kv) => (&kv.key, kv.create_revision, kv.version, kv.lease),
+            None => (&put.key, at, 0, None),
+        };
+        let kv = KeyValue {
+            key: Rc::clone(key),
+            value: put.value.clone(),
+            create_revision,
+            mod_revision: at,
+            version: version + 1,
+            lease: put.lease,
+        };
+        self.leases.move_key(key, old_lease, put.lease);
+        self.live += usize::from(before.is_none());
+        self.write(Change::Put(Rc::new(kv)));
+    }
+
+    fn delete_at(&mut self, at: Revision, keys: &KeyRange) -> usize {
+        let doomed: Vec<_> = self.live(keys).map(|kv| (Rc::clone(&kv.key), kv.lease)).collect();
+        for (key, lease) in &doomed {
+            self.leases.move_key(key, *lease, None);
+            self.live = self.live.saturating_sub(1);
+            self.write(Change::Delete { key: Rc::clone(key), mod_revision: at });
+        }
+        doomed.len()
+    }
+
+    fn write(&mut self, change: Change<V>) {
+        self.versions += 1;
+        self.log.push_back(change.clone());
+        if let Some(history) = self.keys.get_mut(&**change.key()) {
+            Rc::make_mut(history).push(change);
+        } else {
+            self.keys.insert(Rc::clone(change.key()), Rc::new(History::new(change)));
+        }
+    }
+}
+
+/// Leases.
+impl<V: Clone> Store<V> {
+    /// Grants a lease of at least `ttl_seconds`, under `id` or a free one; returns both.
+    ///
+    /// # Errors
+    ///
+    /// [`EtcdError::LeaseTtlTooLarge`], [`EtcdError::LeaseExists`].
+    pub fn lease_grant(
+        &mut self,
+        id: Option<LeaseId>,
+        ttl_seconds: u64,
+        now: Instant,
+    ) -> Result<(LeaseId, u64), EtcdError> {
+        self.leases.grant(id, ttl_seconds, now)
+    }
+
+    /// Ends a lease and deletes its keys, at one revision.
+    ///
+    /// # Errors
+    ///
+    /// [`EtcdError::LeaseNotFound`].
+    pub fn lease_revoke(&mut self, id: LeaseId) -> Result<(), EtcdError> {
+        let lease = self.leases.remove(id).ok_or(EtcdError::LeaseNotFound)?;
+        let at = self.revision.next();
+        for key in lease.keys() {
+            self.delete_at(at, &KeyRange::key(Rc::clone(key)));
+        }
+        self.revision = self.head(at);
+        Ok(())
+    }
+
+    /// Starts a lease's time again; returns its length in seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`EtcdError::LeaseNotFound`], also for one that is over and waits to be revoked.
+    pub fn lease_keep_alive(&mut self, id: LeaseId, now: Instant) -> Result<u64, EtcdError> {
+        self.leases.renew(id, now)
+    }
+
+    /// The next lease to end, and when.
+    pub fn next_lease_end(&self) -> Option<(Instant, LeaseId)> {
+        self.leases.first_to_end()
+    }
+
+    fn check_lease(&self, lease: Option<LeaseId>) -> Result<(), EtcdError> {
+        match lease {
+            Some(id) if self.leases.get(id).is_none() => Err(EtcdError::LeaseNotFound),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
