@@ -4,3 +4,13 @@
 pub mod api {
     pub use crate::api::*;
 }
+
+/// The container runtime.
+pub mod runtime {
+    pub use crate::runtime::*;
+}
+
+/// Time and chance.
+pub mod sim {
+    pub use crate::sim::*;
+}

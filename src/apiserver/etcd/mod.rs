@@ -8,7 +8,7 @@
 //! API server uses. Left out: Raft, the disk and its quota, authentication, nested transactions,
 //! compares of values, sorted ranges, and watchers that read too slowly (the links hold messages).
 mod call;
-mod clock;
+
 mod history;
 mod keys;
 mod leases;
@@ -23,7 +23,7 @@ mod watch;
 mod tests;
 
 pub use call::{Call, CallId, Op, Out, Response, Status, WatchCreate};
-pub use clock::Instant;
+pub use crate::sim::Instant;
 pub use keys::KeyRange;
 pub use leases::LeaseId;
 pub use look::CallKind;

@@ -1,0 +1,206 @@
+//! One container: what it was made from, how it stands, and what runs in it.
+
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+use super::cri::{CallId, ContainerConfig, ContainerState, ContainerStatus, CriResponse, Id};
+use super::images::StoredImage;
+use super::log::Log;
+use super::process::Process;
+use super::rootfs;
+use super::routine::Progress;
+use super::shell::Files;
+use super::signal::Signal;
+use super::surroundings::Surroundings;
+use crate::sim::Instant;
+
+/// The exit code containerd gives a container that could not be started.
+const START_ERROR: i32 = 128;
+
+/// A container that was not removed yet.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Container {
+    pub id: Id,
+    pub pod_sandbox_id: Id,
+    pub config: Rc<ContainerConfig>,
+    pub image: Rc<StoredImage>,
+    pub created_at: Instant,
+    pub stage: Stage,
+    /// When its process wants to run next.
+    pub wake: Option<Instant>,
+    pub log: Log,
+    /// Filled when something first wants to see them.
+    pub files: Files,
+    /// Commands that [`super::CriRequest::ExecSync`] runs beside its process.
+    pub execs: Vec<Exec>,
+}
+
+/// A command that runs in a container beside its own process.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Exec {
+    pub call: CallId,
+    pub process: Process,
+    /// Its own output.
+    pub log: Log,
+}
+
+/// Where its life stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Stage {
+    Created,
+    Running { started_at: Instant, process: Box<Process>, stopping: Vec<CallId> },
+    Exited(Exit),
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Exit {
+    pub started_at: Option<Instant>,
+    pub finished_at: Instant,
+    pub code: i32,
+    pub reason: &'static str,
+    pub message: String,
+}
+
+impl Exit {
+    /// Of a container whose first process is over.
+    pub fn of_process(started_at: Instant, finished_at: Instant, end: End) -> Self {
+        let (code, reason) = match end {
+            End::Code(0) => (0, "Completed"),
+            End::Code(code) => (code & 0xff, "Error"),
+            End::OutOfMemory => (Signal::Kill.exit_code(), "OOMKilled"),
+        };
+        Self { started_at: Some(started_at), finished_at, code, reason, message: String::new() }
+    }
+
+    /// Of a container that never ran.
+    pub fn of_failed_start(finished_at: Instant, message: String) -> Self {
+        Self { started_at: None, finished_at, code: START_ERROR, reason: "StartError", message }
+    }
+}
+
+/// The end of a first process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Code(i32),
+    OutOfMemory,
+}
+
+impl Container {
+    /// The signal that asks it to end.
+    pub fn stop_signal(&self) -> Signal {
+        let wanted = self.config.stop_signal.as_deref().and_then(Signal::parse);
+        wanted.unwrap_or(self.image.entry.config.stop_signal)
+    }
+
+    /// The image's variables, the pod's own, and those that every container has.
+    pub fn environment(&self, hostname: &str) -> Vec<(String, String)> {
+        let always =
+            [("HOME".to_owned(), "/root".to_owned()), ("HOSTNAME".to_owned(), hostname.to_owned())];
+        let image = self.image.entry.config.env.iter().cloned();
+        always.into_iter().chain(image).chain(self.config.envs.iter().cloned()).collect()
+    }
+
+    /// Where its processes begin.
+    pub fn working_dir(&self) -> &str {
+        if self.config.working_dir.is_empty() {
+            &self.image.entry.config.working_dir
+        } else {
+            &self.config.working_dir
+        }
+    }
+
+    /// In bytes, if it has one.
+    pub fn memory_limit(&self) -> Option<u64> {
+        Some(self.config.memory_limit_in_bytes).filter(|bytes| *bytes > 0)
+    }
+
+    /// As the CRI describes it.
+    pub fn status(&self) -> ContainerStatus {
+        let (state, started_at, exit) = match &self.stage {
+            Stage::Created => (ContainerState::Created, None, None),
+            Stage::Running { started_at, .. } => (ContainerState::Running, Some(*started_at), None),
+            Stage::Exited(exit) => (ContainerState::Exited, exit.started_at, Some(exit)),
+        };
+        ContainerStatus {
+            id: Rc::clone(&self.id),
+            pod_sandbox_id: Rc::clone(&self.pod_sandbox_id),
+            metadata: self.config.metadata.clone(),
+            state,
+            created_at: self.created_at,
+            started_at,
+            finished_at: exit.map(|exit| exit.finished_at),
+            exit_code: exit.map_or(0, |exit| exit.code),
+            image: Rc::clone(&self.image.name),
+            image_ref: Rc::clone(&self.image.repo_digest),
+            reason: exit.map_or("", |exit| exit.reason),
+            message: exit.map_or_else(String::new, |exit| exit.message.clone()),
+        }
+    }
+
+    /// Lets its processes run: when they want to run again, how the first one ended if it did, and
+    /// the answers of the commands beside it that are over.
+    pub fn run(
+        &mut self,
+        now: Instant,
+        epoch: Timestamp,
+        hostname: &str,
+        ip: Ipv4Addr,
+    ) -> (Option<Instant>, Option<End>, Vec<(CallId, CriResponse)>) {
+        let memory_limit = self.memory_limit();
+        let Stage::Running { process, .. } = &mut self.stage else { return (None, None, vec![]) };
+        if self.files.is_empty() && (process.uses_files() || !self.execs.is_empty()) {
+            self.files = rootfs::files(&self.image.entry, &self.config, hostname, ip);
+        }
+        let mut to_init = Vec::new();
+        let mut wakes = Vec::new();
+        let mut answers = Vec::new();
+        let mut around = Surroundings {
+            now,
+            epoch,
+            log: &mut self.log,
+            files: &mut self.files,
+            hostname,
+            ip: Some(ip),
+            memory_limit,
+            to_init: &mut to_init,
+        };
+        let mut going = Vec::new();
+        for mut exec in std::mem::take(&mut self.execs) {
+            let exit_code = match exec.process.run(&mut around.with_log(&mut exec.log)) {
+                Progress::Sleeping(wake) => {
+                    wakes.push(wake);
+                    None
+                }
+                Progress::Idle => None,
+                Progress::Exited(code) => Some(code),
+                Progress::OutOfMemory => Some(Signal::Kill.exit_code()),
+            };
+            if let Some(exit_code) = exit_code {
+                let (stdout, stderr) = exec.log.into_texts();
+                answers.push((exec.call, CriResponse::ExecSync { stdout, stderr, exit_code }));
+            } else {
+                going.push(exec);
+            }
+        }
+        self.execs = going;
+        for signal in std::mem::take(around.to_init) {
+            // From inside, nothing kills a first process that does not want to be.
+            if signal != Signal::Kill {
+                process.signal(signal);
+            }
+        }
+        let end = match process.run(&mut around) {
+            Progress::Sleeping(wake) => {
+                wakes.push(wake);
+                None
+            }
+            Progress::Idle => None,
+            Progress::Exited(code) => Some(End::Code(code)),
+            Progress::OutOfMemory => Some(End::OutOfMemory),
+        };
+        (wakes.into_iter().min(), end, answers)
+    }
+}

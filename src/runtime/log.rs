@@ -1,0 +1,123 @@
+//! What a container wrote: its last lines, bounded.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::cri::{LogLine, LogOptions, Stream};
+use crate::sim::Instant;
+
+const MAX_LINES: usize = 1_000;
+const MAX_BYTES: usize = 128 * 1024;
+/// containerd splits longer lines.
+const MAX_LINE: usize = 16 * 1024;
+
+/// A ring of lines; the oldest go first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    lines: VecDeque<LogLine>,
+    bytes: usize,
+}
+
+impl Log {
+    /// Appends `text`, which may hold several lines or a part of one.
+    pub fn write(&mut self, at: Instant, stream: Stream, text: &str) {
+        for piece in text.split_inclusive('\n') {
+            let (line, partial) = match piece.strip_suffix('\n') {
+                Some(line) => (line, false),
+                None => (piece, true),
+            };
+            self.push(at, stream, line, partial);
+        }
+        self.trim();
+    }
+
+    /// The lines that `options` asks for, oldest first.
+    pub fn read(&self, options: LogOptions) -> Vec<LogLine> {
+        let since = options.since.unwrap_or_default();
+        let wanted = self.lines.iter().filter(|line| line.at >= since);
+        let skip = options.tail.map_or(0, |tail| wanted.clone().count().saturating_sub(tail));
+        wanted.skip(skip).cloned().collect()
+    }
+
+    /// All that was written to the standard output, and to the standard error.
+    pub fn into_texts(self) -> (String, String) {
+        let mut texts = (String::new(), String::new());
+        for line in self.lines {
+            let text = match line.stream {
+                Stream::Stdout => &mut texts.0,
+                Stream::Stderr => &mut texts.1,
+            };
+            text.push_str(&line.text);
+            if !line.partial {
+                text.push('\n');
+            }
+        }
+        texts
+    }
+
+    fn push(&mut self, at: Instant, stream: Stream, line: &str, partial: bool) {
+        self.bytes += line.len();
+        if let Some(last) = self.lines.back_mut()
+            && last.partial
+            && last.stream == stream
+            && last.text.len() + line.len() <= MAX_LINE
+        {
+            last.text = format!("{}{line}", last.text).into();
+            last.partial = partial;
+            return;
+        }
+        let mut rest = line;
+        while rest.len() > MAX_LINE {
+            let cut = (0..=MAX_LINE).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(0);
+            let Some((head, tail)) = rest.split_at_checked(cut).filter(|_| cut > 0) else { break };
+            self.lines.push_back(LogLine { at, stream, text: head.into(), partial: true });
+            rest = tail;
+        }
+        self.lines.push_back(LogLine { at, stream, text: Rc::from(rest), partial });
+    }
+
+    fn trim(&mut self) {
+        while self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
+            let Some(gone) = self.lines.pop_front() else { return };
+            self.bytes = self.bytes.saturating_sub(gone.text.len());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(log: &Log, options: LogOptions) -> Vec<String> {
+        log.read(options).iter().map(|line| line.text.to_string()).collect()
+    }
+
+    #[test]
+    fn parts_of_a_line_come_together() {
+        let mut log = Log::default();
+        log.write(Instant::ZERO, Stream::Stdout, "a\nb");
+        log.write(Instant::ZERO, Stream::Stdout, "c\n");
+        assert_eq!(texts(&log, LogOptions::default()), ["a", "bc"]);
+    }
+
+    #[test]
+    fn only_the_last_lines_are_kept_or_read() {
+        let mut log = Log::default();
+        for number in 0..5_000 {
+            log.write(Instant::ZERO, Stream::Stdout, &format!("{number}\n"));
+        }
+        assert_eq!(log.read(LogOptions::default()).len(), MAX_LINES);
+        let tail = LogOptions { tail: Some(2), since: None };
+        assert_eq!(texts(&log, tail), ["4998", "4999"]);
+    }
+
+    #[test]
+    fn a_log_of_long_lines_is_bounded_too() {
+        let mut log = Log::default();
+        for _ in 0..100 {
+            log.write(Instant::ZERO, Stream::Stdout, &"ü".repeat(20_000));
+        }
+        let bytes: usize = log.read(LogOptions::default()).iter().map(|l| l.text.len()).sum();
+        assert!(bytes <= MAX_BYTES, "{bytes}");
+    }
+}

@@ -1,0 +1,65 @@
+//! What a program sees of the container around it.
+
+use std::net::Ipv4Addr;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::cri::Stream;
+use super::log::Log;
+use super::shell::Files;
+use super::signal::Signal;
+use crate::sim::Instant;
+
+/// Lent to a program while it runs.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    pub now: Instant,
+    /// What the wall clock says at [`Instant::ZERO`].
+    pub epoch: Timestamp,
+    pub log: &'a mut Log,
+    pub files: &'a mut Files,
+    pub hostname: &'a str,
+    pub ip: Option<Ipv4Addr>,
+    /// In bytes; `None` is no limit.
+    pub memory_limit: Option<u64>,
+    /// Signals that the program sends to the container's first process.
+    pub to_init: &'a mut Vec<Signal>,
+}
+
+impl Surroundings<'_> {
+    /// The same, writing to another log.
+    pub fn with_log<'b>(&'b mut self, log: &'b mut Log) -> Surroundings<'b> {
+        Surroundings {
+            now: self.now,
+            epoch: self.epoch,
+            log,
+            files: self.files,
+            hostname: self.hostname,
+            ip: self.ip,
+            memory_limit: self.memory_limit,
+            to_init: self.to_init,
+        }
+    }
+
+    /// Writes to the container's log.
+    pub fn print(&mut self, stream: Stream, text: &str) {
+        self.log.write(self.now, stream, text);
+    }
+
+    /// The time of day in `format` (as of strftime); nothing if the format is not understood.
+    pub fn stamp(&self, format: &str) -> String {
+        if format.is_empty() {
+            return String::new();
+        }
+        let wall = self.wall_clock().to_zoned(TimeZone::UTC);
+        jiff::fmt::strtime::format(format, &wall).unwrap_or_default()
+    }
+
+    /// The time of day.
+    pub fn wall_clock(&self) -> Timestamp {
+        let since = i64::try_from(self.now.as_micros()).unwrap_or(i64::MAX);
+        let length = jiff::SignedDuration::from_micros(since);
+        self.epoch.checked_add(length).unwrap_or(self.epoch)
+    }
+}
