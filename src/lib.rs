@@ -9,6 +9,7 @@ mod sim;
 mod api;
 
 mod apiserver;
+mod client;
 mod runtime;
 
 #[doc(hidden)]

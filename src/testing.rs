@@ -14,3 +14,8 @@ pub mod runtime {
 pub mod sim {
     pub use crate::sim::*;
 }
+
+/// What components speak to the API server with.
+pub mod client {
+    pub use crate::client::*;
+}

@@ -6,6 +6,12 @@ pub mod field;
 pub mod fields;
 pub mod labels;
 pub mod names;
+mod object;
 pub mod quantity;
+pub mod request;
+mod scheme;
 pub mod status;
 pub mod text;
+
+pub use object::{Object, Pod, Resource, seconds};
+pub use scheme::{Kind, RESOURCES, ResourceType};

@@ -32,8 +32,14 @@ pub enum Event<C: Component> {
 #[derive(Clone, Debug)]
 pub enum Effect<O, T> {
     /// Send `body` once the component has worked for `after`.
-    Send { after: Duration, body: O },
-    Timer { after: Duration, timer: T },
+    Send {
+        after: Duration,
+        body: O,
+    },
+    Timer {
+        after: Duration,
+        timer: T,
+    },
 }
 
 /// What a component is lent for one event; it owns no clock, no chance and no connection. Answers

@@ -22,8 +22,8 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-pub use call::{Call, CallId, Op, Out, Response, Status, WatchCreate};
 pub use crate::sim::Instant;
+pub use call::{Call, CallId, Op, Out, Response, Status, WatchCreate};
 pub use keys::KeyRange;
 pub use leases::LeaseId;
 pub use look::CallKind;

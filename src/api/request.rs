@@ -1,0 +1,388 @@
+//! Requests, answers and watch events: the only wire between components.
+//!
+//! Between components travel typed objects; the method, path and body of the same request over HTTP
+//! are worked out when somebody looks ([`Request::method`], [`Request::path`], [`Request::body`]).
+
+use std::fmt;
+use std::rc::Rc;
+
+use k8s_openapi::api::core::v1::{NodeStatus, PodCondition, PodStatus};
+use serde_json::{Value, json};
+
+use super::fields::FieldSelector;
+use super::labels::Selector;
+use super::scheme::Kind;
+use super::status::StatusError;
+use super::{Object, Pod};
+
+/// The sender's own number for a request; the answer and a watch's events carry it back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Patch,
+    Delete,
+}
+
+/// A part of an object that is read or written by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subresource {
+    Status,
+    Binding,
+}
+
+/// What a request is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    Resource {
+        kind: Kind,
+        /// `None` for all namespaces, and for a kind without.
+        namespace: Option<Rc<str>>,
+        /// `None` for the whole collection.
+        name: Option<Rc<str>>,
+        subresource: Option<Subresource>,
+    },
+    /// A path that names no resource that is served.
+    Path(Rc<str>),
+}
+
+/// One request, on its way to the API server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    pub id: RequestId,
+    pub verb: Verb,
+    pub target: Target,
+    pub params: Params,
+    pub payload: Payload,
+}
+
+/// What stands in a request's query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Params {
+    pub label_selector: Option<Rc<Selector>>,
+    pub field_selector: Option<Rc<FieldSelector>>,
+    /// For a watch: the revision after which to begin. For a list: 0 takes what the cache has.
+    pub resource_version: Option<u64>,
+    pub allow_watch_bookmarks: bool,
+    pub grace_period_seconds: Option<i64>,
+}
+
+/// What a request carries.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Payload {
+    None,
+    Object(Object),
+    /// As it came over HTTP: not yet decoded, defaulted or validated.
+    Json(Rc<Value>),
+    /// `v1.Binding`: the node that the pod is to run on.
+    Binding {
+        uid: Option<Rc<str>>,
+        node: Rc<str>,
+    },
+    Patch(Patch),
+    /// `v1.DeleteOptions`: delete only this very object.
+    Precondition {
+        uid: Option<Rc<str>>,
+    },
+}
+
+/// The patches that components send; over HTTP each is a strategic merge patch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Patch {
+    /// The whole of a pod's status as its kubelet has it. Conditions merge by type: those that are
+    /// named here are replaced, others stay.
+    PodStatus { uid: Rc<str>, old: Rc<PodStatus>, new: Rc<PodStatus> },
+    /// One condition of a pod, by who is not its kubelet.
+    PodCondition(Rc<PodCondition>),
+    /// A node's status; conditions and addresses merge by type.
+    NodeStatus(Rc<NodeStatus>),
+    /// One more time: an event's `count`, `lastTimestamp` and message.
+    Event(Rc<k8s_openapi::api::core::v1::Event>),
+    /// Any patch as it came over HTTP.
+    Json { kind: PatchKind, patch: Rc<Value> },
+}
+
+/// Which rules a patch follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchKind {
+    Json,
+    Merge,
+    Strategic,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    pub id: RequestId,
+    pub result: Result<Answer, Rc<StatusError>>,
+}
+
+/// An answer that went well.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// 200.
+    Object(Object),
+    /// 201.
+    Created(Object),
+    List {
+        kind: Kind,
+        items: Rc<[Object]>,
+        resource_version: u64,
+    },
+    /// The watch is open; its events follow under the request's number.
+    Watching,
+    /// `Status: Success`, such as of a binding.
+    Success {
+        code: u16,
+    },
+    /// A document that is no object, such as `/version`.
+    Document(Rc<Value>),
+}
+
+/// One event of a watch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatchEvent {
+    /// The request that opened the watch.
+    pub watch: RequestId,
+    pub change: Change,
+}
+
+/// What a watch tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    Added(Object),
+    /// `before` is not on the wire; it is kept to show what changed.
+    Modified {
+        object: Object,
+        before: Option<Object>,
+    },
+    Deleted(Object),
+    Bookmark {
+        kind: Kind,
+        resource_version: u64,
+    },
+    /// The watch ends with this; usually 410 Expired.
+    Error(Rc<StatusError>),
+}
+
+impl Change {
+    /// Its type on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Added(_) => "ADDED",
+            Self::Modified { .. } => "MODIFIED",
+            Self::Deleted(_) => "DELETED",
+            Self::Bookmark { .. } => "BOOKMARK",
+            Self::Error(_) => "ERROR",
+        }
+    }
+
+    /// The object it is about.
+    pub fn object(&self) -> Option<&Object> {
+        match self {
+            Self::Added(object) | Self::Modified { object, .. } | Self::Deleted(object) => {
+                Some(object)
+            }
+            Self::Bookmark { .. } | Self::Error(_) => None,
+        }
+    }
+}
+
+impl Subresource {
+    /// Its name in a path.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Binding => "binding",
+        }
+    }
+}
+
+impl Target {
+    /// The collection of `kind` in `namespace`.
+    pub fn collection(kind: Kind, namespace: Option<&str>) -> Self {
+        let namespace = namespace.map(Into::into);
+        Self::Resource { kind, namespace, name: None, subresource: None }
+    }
+
+    /// The object of `kind` called `name`.
+    pub fn named(kind: Kind, namespace: &str, name: &str) -> Self {
+        let namespace = (!namespace.is_empty()).then(|| namespace.into());
+        Self::Resource { kind, namespace, name: Some(name.into()), subresource: None }
+    }
+
+    /// The same object's `part`.
+    #[must_use]
+    pub fn part(self, part: Subresource) -> Self {
+        match self {
+            Self::Resource { kind, namespace, name, .. } => {
+                Self::Resource { kind, namespace, name, subresource: Some(part) }
+            }
+            Self::Path(path) => Self::Path(path),
+        }
+    }
+
+    /// The kind it is about.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Resource { kind, .. } => Some(*kind),
+            Self::Path(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, namespace, name, subresource) = match self {
+            Self::Path(path) => return f.write_str(path),
+            Self::Resource { kind, namespace, name, subresource } => {
+                (kind, namespace, name, subresource)
+            }
+        };
+        let resource = kind.resource();
+        f.write_str(&resource.prefix())?;
+        if let Some(namespace) = namespace {
+            write!(f, "/namespaces/{namespace}")?;
+        }
+        write!(f, "/{}", resource.plural)?;
+        if let Some(name) = name {
+            write!(f, "/{name}")?;
+        }
+        if let Some(subresource) = subresource {
+            write!(f, "/{}", subresource.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl Request {
+    /// Its HTTP method.
+    pub fn method(&self) -> &'static str {
+        match self.verb {
+            Verb::Get | Verb::List | Verb::Watch => "GET",
+            Verb::Create => "POST",
+            Verb::Update => "PUT",
+            Verb::Patch => "PATCH",
+            Verb::Delete => "DELETE",
+        }
+    }
+
+    /// Its path and query over HTTP.
+    pub fn path(&self) -> String {
+        let mut query: Vec<String> = Vec::new();
+        if self.verb == Verb::Watch {
+            query.push("watch=true".into());
+        }
+        if self.params.allow_watch_bookmarks {
+            query.push("allowWatchBookmarks=true".into());
+        }
+        if let Some(selector) = &self.params.label_selector {
+            query.push(format!("labelSelector={selector}"));
+        }
+        if let Some(selector) = &self.params.field_selector {
+            query.push(format!("fieldSelector={selector}"));
+        }
+        if let Some(version) = self.params.resource_version {
+            query.push(format!("resourceVersion={version}"));
+        }
+        let path = self.target.to_string();
+        if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+    }
+
+    /// Its body over HTTP.
+    pub fn body(&self) -> Option<Value> {
+        let uid_of = |uid: &Option<Rc<str>>| uid.as_deref().map(str::to_owned);
+        match &self.payload {
+            Payload::None => {
+                let grace = self.params.grace_period_seconds?;
+                Some(
+                    json!({"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": grace}),
+                )
+            }
+            Payload::Object(object) => Some(object.to_json()),
+            Payload::Json(value) => Some((**value).clone()),
+            Payload::Binding { uid, node } => Some(json!({
+                "apiVersion": "v1", "kind": "Binding",
+                "metadata": {"name": self.name(), "namespace": self.namespace(), "uid": uid_of(uid)},
+                "target": {"kind": "Node", "name": &**node},
+            })),
+            Payload::Patch(patch) => Some(patch.body()),
+            Payload::Precondition { uid } => Some(json!({
+                "apiVersion": "v1", "kind": "DeleteOptions",
+                "gracePeriodSeconds": self.params.grace_period_seconds,
+                "preconditions": {"uid": uid_of(uid)},
+            })),
+        }
+    }
+
+    /// The name in its path; empty for a collection.
+    pub fn name(&self) -> &str {
+        match &self.target {
+            Target::Resource { name, .. } => name.as_deref().unwrap_or_default(),
+            Target::Path(_) => "",
+        }
+    }
+
+    /// The namespace in its path; empty where there is none.
+    pub fn namespace(&self) -> &str {
+        match &self.target {
+            Target::Resource { namespace, .. } => namespace.as_deref().unwrap_or_default(),
+            Target::Path(_) => "",
+        }
+    }
+
+    /// The object it names, if it is a Pod.
+    pub fn pod(&self) -> Option<(&str, &str)> {
+        (self.target.kind() == Some(Kind::Pod) && !self.name().is_empty())
+            .then(|| (self.namespace(), self.name()))
+    }
+}
+
+impl Patch {
+    fn body(&self) -> Value {
+        match self {
+            Self::PodStatus { uid, old, new } => {
+                json!({"metadata": {"uid": &**uid}, "status": changed_fields(old, new)})
+            }
+            Self::PodCondition(condition) => json!({"status": {"conditions": [&**condition]}}),
+            Self::NodeStatus(status) => json!({"status": &**status}),
+            Self::Event(event) => json!({
+                "count": event.count, "lastTimestamp": event.last_timestamp, "message": event.message,
+            }),
+            Self::Json { patch, .. } => (**patch).clone(),
+        }
+    }
+}
+
+/// The fields of `new` that are not the same in `old`; `null` where one is gone.
+fn changed_fields(old: &PodStatus, new: &PodStatus) -> Value {
+    let (old, new) = (serde_json::to_value(old), serde_json::to_value(new));
+    let (Ok(Value::Object(old)), Ok(Value::Object(mut new))) = (old, new) else {
+        return Value::Null;
+    };
+    for (field, value) in old {
+        if new.get(&field) == Some(&value) {
+            new.remove(&field);
+        } else {
+            new.entry(field).or_insert(Value::Null);
+        }
+    }
+    Value::Object(new)
+}
+
+impl Pod {
+    /// Its namespace and name.
+    pub fn key(&self) -> (&str, &str) {
+        (
+            self.metadata.namespace.as_deref().unwrap_or_default(),
+            self.metadata.name.as_deref().unwrap_or_default(),
+        )
+    }
+}

@@ -1,0 +1,238 @@
+//! An informer: a cache of one kind that lists once, watches from there, and mends itself.
+//!
+//! Mirrors: `client-go/tools/cache/reflector.go`: after a broken stream it watches on from the last
+//! version it saw; after 410 Expired it lists again.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use imbl::GenericOrdMap;
+use imbl::shared_ptr::RcK;
+
+use super::{Client, Incoming};
+use crate::api::request::{
+    Answer, Change, Params, Payload, Request, RequestId, Target, Verb, WatchEvent,
+};
+use crate::api::{Kind, Object, Resource};
+use crate::sim::{Component, Ctx};
+
+const RETRY: Duration = Duration::from_millis(800);
+const RETRY_JITTER: Duration = Duration::from_millis(800);
+
+/// An object's namespace, empty for a kind without, and its name.
+pub type Key = (Rc<str>, Rc<str>);
+
+/// The timer by which an informer tries again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relist(pub Kind);
+
+/// A change of the cache.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delta<R> {
+    Added(Rc<R>),
+    Updated { old: Rc<R>, new: Rc<R> },
+    Deleted(Rc<R>),
+}
+
+/// The cache of one kind, kept up to date. A clone is cheap.
+#[derive(Clone, Debug)]
+pub struct Informer<R> {
+    namespace: Option<Rc<str>>,
+    params: Params,
+    state: State,
+    cache: GenericOrdMap<Key, Rc<R>, RcK>,
+    synced: bool,
+    version: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Idle,
+    Listing(RequestId),
+    Watching(RequestId),
+    Waiting { list: bool },
+}
+
+impl<R: Resource> Informer<R> {
+    /// Over all objects that the selectors in `params` choose.
+    pub fn new(params: Params) -> Self {
+        Self {
+            namespace: None,
+            params,
+            state: State::Idle,
+            cache: GenericOrdMap::new(),
+            synced: false,
+            version: 0,
+        }
+    }
+
+    /// Whether the first list is in.
+    pub fn has_synced(&self) -> bool {
+        self.synced
+    }
+
+    /// The object called so.
+    pub fn get(&self, namespace: &str, name: &str) -> Option<&Rc<R>> {
+        self.cache.get(&(namespace.into(), name.into()))
+    }
+
+    /// Every object, by namespace and name.
+    pub fn iter(&self) -> impl Iterator<Item = &Rc<R>> {
+        self.cache.iter().map(|(_, object)| object)
+    }
+
+    /// How many objects it holds.
+    pub fn len(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.cache.is_empty()
+    }
+
+    /// Begins: lists from the server's cache.
+    pub fn start<C>(&mut self, ctx: &mut Ctx<'_, C>, client: &mut Client)
+    where
+        C: Component<Out: From<Request>>,
+    {
+        let target = Target::collection(R::KIND, self.namespace.as_deref());
+        let params = Params { resource_version: Some(0), ..self.params.clone() };
+        let id = client.send(ctx, Verb::List, target, params, Payload::None);
+        self.state = State::Listing(id);
+    }
+
+    /// Takes in what came from the server. `None`: it was not for this informer.
+    pub fn handle<C>(
+        &mut self,
+        ctx: &mut Ctx<'_, C>,
+        client: &mut Client,
+        incoming: &Incoming,
+    ) -> Option<Vec<Delta<R>>>
+    where
+        C: Component<Out: From<Request>, Timer: From<Relist>>,
+    {
+        match (incoming, self.state) {
+            (Incoming::Response(response), State::Listing(id)) if response.id == id => {
+                Some(match &response.result {
+                    Ok(Answer::List { items, resource_version, .. }) => {
+                        self.version = *resource_version;
+                        self.synced = true;
+                        let deltas = self.replace(items);
+                        self.watch(ctx, client);
+                        deltas
+                    }
+                    Ok(_) | Err(_) => self.wait(ctx, true),
+                })
+            }
+            (Incoming::Response(response), State::Watching(id)) if response.id == id => {
+                Some(match &response.result {
+                    Ok(_) => Vec::new(),
+                    Err(error) => self.wait(ctx, error.code == 410),
+                })
+            }
+            (Incoming::Watch(event), State::Watching(id)) if event.watch == id => {
+                Some(self.on_event(ctx, event))
+            }
+            (Incoming::Closed(closed), State::Watching(id)) if *closed == id => {
+                Some(self.wait(ctx, false))
+            }
+            (Incoming::Closed(closed), State::Listing(id)) if *closed == id => {
+                Some(self.wait(ctx, true))
+            }
+            (Incoming::Response(_) | Incoming::Watch(_) | Incoming::Closed(_), _) => None,
+        }
+    }
+
+    /// Tries again after a failure; a late timer changes nothing.
+    pub fn retry<C>(&mut self, ctx: &mut Ctx<'_, C>, client: &mut Client, relist: Relist)
+    where
+        C: Component<Out: From<Request>>,
+    {
+        match self.state {
+            State::Waiting { list } if relist.0 == R::KIND => {
+                if list {
+                    self.start(ctx, client);
+                } else {
+                    self.watch(ctx, client);
+                }
+            }
+            State::Idle | State::Listing(_) | State::Watching(_) | State::Waiting { .. } => {}
+        }
+    }
+
+    fn watch<C>(&mut self, ctx: &mut Ctx<'_, C>, client: &mut Client)
+    where
+        C: Component<Out: From<Request>>,
+    {
+        let target = Target::collection(R::KIND, self.namespace.as_deref());
+        let params = Params {
+            resource_version: Some(self.version),
+            allow_watch_bookmarks: true,
+            ..self.params.clone()
+        };
+        self.state = State::Watching(client.send(ctx, Verb::Watch, target, params, Payload::None));
+    }
+
+    fn wait<C>(&mut self, ctx: &mut Ctx<'_, C>, list: bool) -> Vec<Delta<R>>
+    where
+        C: Component<Timer: From<Relist>>,
+    {
+        self.state = State::Waiting { list };
+        let after = RETRY + ctx.rng.span_below(RETRY_JITTER);
+        ctx.set_timer(after, Relist(R::KIND).into());
+        Vec::new()
+    }
+
+    fn on_event<C>(&mut self, ctx: &mut Ctx<'_, C>, event: &WatchEvent) -> Vec<Delta<R>>
+    where
+        C: Component<Timer: From<Relist>>,
+    {
+        match &event.change {
+            Change::Added(object) | Change::Modified { object, .. } => {
+                self.version = object.resource_version();
+                R::unwrap(object).map(|new| self.put(new)).into_iter().collect()
+            }
+            Change::Deleted(object) => {
+                self.version = object.resource_version();
+                self.cache.remove(&key(object));
+                R::unwrap(object).map(|gone| Delta::Deleted(Rc::clone(gone))).into_iter().collect()
+            }
+            Change::Bookmark { resource_version, .. } => {
+                self.version = *resource_version;
+                Vec::new()
+            }
+            Change::Error(error) => self.wait(ctx, error.code == 410),
+        }
+    }
+
+    fn put(&mut self, new: &Rc<R>) -> Delta<R> {
+        match self.cache.insert(key(&R::wrap(Rc::clone(new))), Rc::clone(new)) {
+            Some(old) => Delta::Updated { old, new: Rc::clone(new) },
+            None => Delta::Added(Rc::clone(new)),
+        }
+    }
+
+    fn replace(&mut self, items: &[Object]) -> Vec<Delta<R>> {
+        let before = std::mem::replace(&mut self.cache, GenericOrdMap::new());
+        let mut deltas = Vec::new();
+        for new in items.iter().filter_map(R::unwrap) {
+            let key = key(&R::wrap(Rc::clone(new)));
+            match before.get(&key) {
+                Some(old) if Rc::ptr_eq(old, new) => {}
+                Some(old) => {
+                    deltas.push(Delta::Updated { old: Rc::clone(old), new: Rc::clone(new) });
+                }
+                None => deltas.push(Delta::Added(Rc::clone(new))),
+            }
+            self.cache.insert(key, Rc::clone(new));
+        }
+        let gone = before.iter().filter(|(key, _)| !self.cache.contains_key(*key));
+        deltas.extend(gone.map(|(_, object)| Delta::Deleted(Rc::clone(object))));
+        deltas
+    }
+}
+
+fn key(object: &Object) -> Key {
+    (object.namespace().into(), object.name().into())
+}

@@ -1,0 +1,185 @@
+//! The event recorder: what a component tells people about an object, repeated ones counted.
+//!
+//! Mirrors: `client-go/tools/record` (the core/v1 form with a count) and `tools/events` (the
+//! scheduler's events.k8s.io form, which has an action and an `eventTime` instead).
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+
+use super::Client;
+use crate::api::request::{Patch, Request, RequestId, Target};
+use crate::api::{Kind, Object, Pod, seconds};
+use crate::sim::{Component, Ctx};
+
+/// Whether an event is worth a worry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    Normal,
+    Warning,
+}
+
+impl EventKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::Warning => "Warning",
+        }
+    }
+}
+
+/// The object that an event is about.
+#[derive(Clone, Debug)]
+pub struct Regarding(ObjectReference);
+
+impl Regarding {
+    /// A pod, or a part of it such as `spec.containers{web}`.
+    pub fn pod(pod: &Pod, field_path: Option<String>) -> Self {
+        Self(ObjectReference {
+            api_version: Some("v1".into()),
+            kind: Some("Pod".into()),
+            namespace: pod.metadata.namespace.clone(),
+            name: pod.metadata.name.clone(),
+            uid: pod.metadata.uid.clone(),
+            resource_version: pod.metadata.resource_version.clone(),
+            field_path,
+        })
+    }
+
+    /// A node, as its kubelet names it: the uid is the node's name.
+    pub fn node(name: &str) -> Self {
+        Self(ObjectReference {
+            kind: Some("Node".into()),
+            name: Some(name.into()),
+            uid: Some(name.into()),
+            ..ObjectReference::default()
+        })
+    }
+}
+
+/// Records events for one component.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    component: Rc<str>,
+    /// The node it runs on, where its events say so.
+    host: Option<Rc<str>>,
+    /// Events of the events.k8s.io form carry this as their `reportingInstance`.
+    instance: Option<Rc<str>>,
+    epoch: Timestamp,
+    seen: BTreeMap<(String, EventKind, String, String), Rc<Event>>,
+    next: u64,
+}
+
+/// How many different events a recorder remembers to count repetitions.
+const REMEMBERED: usize = 4096;
+
+impl Recorder {
+    /// For a kubelet: core/v1 events with the node as their host. `epoch` is the date at which
+    /// virtual time begins.
+    pub fn with_host(component: &str, host: &str, epoch: Timestamp) -> Self {
+        Self {
+            component: component.into(),
+            host: Some(host.into()),
+            instance: None,
+            epoch,
+            seen: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// For the scheduler: events with an action and an `eventTime`.
+    pub fn with_instance(component: &str, instance: &str, epoch: Timestamp) -> Self {
+        Self {
+            component: component.into(),
+            host: None,
+            instance: Some(instance.into()),
+            epoch,
+            seen: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Tells of something; the same words about the same object again raise the count. `action` is
+    /// for events of the events.k8s.io form only. Nobody waits for the answer.
+    pub fn record<C>(
+        &mut self,
+        ctx: &mut Ctx<'_, C>,
+        client: &mut Client,
+        Regarding(about): Regarding,
+        (kind, reason, action): (EventKind, &str, Option<&str>),
+        message: &str,
+    ) -> RequestId
+    where
+        C: Component<Out: From<Request>>,
+    {
+        let now = self.epoch
+            + jiff::SignedDuration::from_micros(i64::try_from(ctx.now.as_micros()).unwrap_or(0));
+        let subject = format!(
+            "{}/{}/{}",
+            about.uid.as_deref().or(about.name.as_deref()).unwrap_or_default(),
+            about.kind.as_deref().unwrap_or_default(),
+            about.field_path.as_deref().unwrap_or_default()
+        );
+        let key = (subject, kind, reason.to_owned(), message.to_owned());
+        if let Some(earlier) = self.seen.get(&key) {
+            let mut again = Event::clone(earlier);
+            again.count = Some(again.count.unwrap_or(1).saturating_add(1));
+            again.last_timestamp = Some(seconds(now));
+            let again = Rc::new(again);
+            self.seen.insert(key, Rc::clone(&again));
+            let name = again.metadata.name.as_deref().unwrap_or_default();
+            let namespace = again.metadata.namespace.as_deref().unwrap_or_default();
+            let target = Target::named(Kind::Event, namespace, name);
+            return client.patch(ctx, target, Patch::Event(again));
+        }
+        let event = Rc::new(self.event(about, (kind, reason, action), message, now));
+        if self.seen.len() >= REMEMBERED {
+            self.seen.pop_first();
+        }
+        self.seen.insert(key, Rc::clone(&event));
+        client.create(ctx, Object::Event(event))
+    }
+
+    fn event(
+        &mut self,
+        about: ObjectReference,
+        (kind, reason, action): (EventKind, &str, Option<&str>),
+        message: &str,
+        now: Timestamp,
+    ) -> Event {
+        self.next += 1;
+        let suffix = now.as_nanosecond() + i128::from(self.next % 1000);
+        let name = format!("{}.{suffix:x}", about.name.as_deref().unwrap_or_default());
+        let namespace = about.namespace.clone().unwrap_or_else(|| "default".into());
+        let component = Some(self.component.to_string());
+        let mut event = Event {
+            metadata: ObjectMeta {
+                name: Some(name),
+                namespace: Some(namespace),
+                ..ObjectMeta::default()
+            },
+            involved_object: about,
+            type_: Some(kind.name().into()),
+            reason: Some(reason.into()),
+            message: Some(message.into()),
+            reporting_component: component.clone(),
+            ..Event::default()
+        };
+        if let Some(instance) = &self.instance {
+            event.event_time = Some(MicroTime(now));
+            event.reporting_instance = Some(instance.to_string());
+            event.action = action.map(str::to_owned);
+        } else {
+            let host = self.host.as_deref().map(str::to_owned);
+            event.source = Some(EventSource { component, host: host.clone() });
+            event.reporting_instance = host;
+            event.count = Some(1);
+            event.first_timestamp = Some(seconds(now));
+            event.last_timestamp = Some(seconds(now));
+        }
+        event
+    }
+}
