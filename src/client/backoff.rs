@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_most_and_are_forgotten_in_time() {
         let mut backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(35));
-        let at = |seconds| Instant::from_micros(seconds * 1_000_000);
+        let at = |seconds: u64| Instant::from_micros(seconds * 1_000_000);
         let waits: Vec<u64> = [0, 20, 60, 100, 300]
             .map(|second| backoff.failed(&"web", at(second)).as_secs())
             .to_vec();
