@@ -110,6 +110,60 @@ pub enum CriResponse {
     ExecSync { stdout: String, stderr: String, exit_code: i32 },
 }
 
+impl CriRequest {
+    /// The call's name in the protocol.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Status => "Status",
+            Self::UpdateRuntimeConfig { .. } => "UpdateRuntimeConfig",
+            Self::RunPodSandbox { .. } => "RunPodSandbox",
+            Self::StopPodSandbox { .. } => "StopPodSandbox",
+            Self::RemovePodSandbox { .. } => "RemovePodSandbox",
+            Self::PodSandboxStatus { .. } => "PodSandboxStatus",
+            Self::ListPodSandbox => "ListPodSandbox",
+            Self::PullImage { .. } => "PullImage",
+            Self::ImageStatus { .. } => "ImageStatus",
+            Self::ListImages => "ListImages",
+            Self::RemoveImage { .. } => "RemoveImage",
+            Self::CreateContainer { .. } => "CreateContainer",
+            Self::StartContainer { .. } => "StartContainer",
+            Self::StopContainer { .. } => "StopContainer",
+            Self::RemoveContainer { .. } => "RemoveContainer",
+            Self::ContainerStatus { .. } => "ContainerStatus",
+            Self::ListContainers => "ListContainers",
+            Self::ReadLogs { .. } => "ReadLogs",
+            Self::ExecSync { .. } => "ExecSync",
+        }
+    }
+}
+
+impl CriResponse {
+    /// The call's name in the protocol.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Status { .. } => "Status",
+            Self::UpdateRuntimeConfig => "UpdateRuntimeConfig",
+            Self::RunPodSandbox { .. } => "RunPodSandbox",
+            Self::StopPodSandbox => "StopPodSandbox",
+            Self::RemovePodSandbox => "RemovePodSandbox",
+            Self::PodSandboxStatus { .. } => "PodSandboxStatus",
+            Self::ListPodSandbox { .. } => "ListPodSandbox",
+            Self::PullImage { .. } => "PullImage",
+            Self::ImageStatus { .. } => "ImageStatus",
+            Self::ListImages { .. } => "ListImages",
+            Self::RemoveImage => "RemoveImage",
+            Self::CreateContainer { .. } => "CreateContainer",
+            Self::StartContainer => "StartContainer",
+            Self::StopContainer => "StopContainer",
+            Self::RemoveContainer => "RemoveContainer",
+            Self::ContainerStatus { .. } => "ContainerStatus",
+            Self::ListContainers { .. } => "ListContainers",
+            Self::ReadLogs { .. } => "ReadLogs",
+            Self::ExecSync { .. } => "ExecSync",
+        }
+    }
+}
+
 /// The gRPC codes that a runtime answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {

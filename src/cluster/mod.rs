@@ -1,0 +1,159 @@
+//! The cluster: every component wired to every other, and the loop that moves time.
+//!
+//! The one place that knows all components. A message's way: a component puts it in its outbox; its
+//! type says where it may go; the link says when it arrives; the queue says in which order.
+
+mod log;
+mod message;
+mod setup;
+mod wiring;
+mod you;
+
+pub use message::{Address, Body, BodyKind, Message};
+pub use setup::{MOST_NODES, Setup, epoch};
+pub use you::{HttpCall, You};
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::api::request::{RequestId, Response};
+use crate::api::{Kind, Object};
+use crate::apiserver::ApiServer;
+use crate::kubelet::Kubelet;
+use crate::runtime::Runtime;
+use crate::scheduler::{Decision, Scheduler};
+use crate::sim::{Instant, Trace};
+
+use wiring::World;
+
+/// A whole cluster as one value. A clone is cheap, independent, and goes on in the same way.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    world: World,
+}
+
+impl Cluster {
+    /// A cluster at its beginning: nothing has started yet.
+    pub fn new(setup: &Setup) -> Self {
+        Self { world: World::new(setup, &Rc::default()) }
+    }
+
+    /// A cluster whose runtimes know other images, and take other times, than the usual.
+    pub fn with_runtime(setup: &Setup, images: &Rc<wiring::Images>) -> Self {
+        Self { world: World::new(setup, images) }
+    }
+
+    /// The moment it has come to.
+    pub fn now(&self) -> Instant {
+        self.world.now
+    }
+
+    /// When the next event is due.
+    pub fn next_at(&self) -> Option<Instant> {
+        self.world.queue.next_at()
+    }
+
+    /// How many events have been handled since the beginning.
+    pub fn steps(&self) -> u64 {
+        self.world.steps
+    }
+
+    /// Handles the next event; `false` if there is none.
+    pub fn step(&mut self) -> bool {
+        self.world.step()
+    }
+
+    /// Handles every event up to `until`, and is then at that moment.
+    pub fn run_until(&mut self, until: Instant) {
+        while self.next_at().is_some_and(|at| at <= until) {
+            self.step();
+        }
+        self.skip_to(until);
+    }
+
+    /// Handles every event of the next `span`.
+    pub fn run_for(&mut self, span: Duration) {
+        self.run_until(self.now() + span);
+    }
+
+    /// Lets time pass up to `until`, but not past the next event.
+    pub fn skip_to(&mut self, until: Instant) {
+        let limit = self.next_at().map_or(until, |next| next.min(until));
+        self.world.now = self.world.now.max(limit);
+    }
+
+    /// Sends an HTTP request of yours now.
+    pub fn submit(&mut self, call: &HttpCall) -> RequestId {
+        self.world.submit(call)
+    }
+
+    /// The answer to a request of yours, once it is there.
+    pub fn answer(&self, id: RequestId) -> Option<&Rc<Response>> {
+        self.world.you.answer(id)
+    }
+
+    /// You, with the answers and streams you have.
+    pub fn you(&self) -> &You {
+        &self.world.you
+    }
+
+    /// The messages of the window that is kept, by their ids.
+    pub fn trace(&self) -> &Trace<Message> {
+        &self.world.trace
+    }
+
+    /// The messages on their way, in no order.
+    pub fn in_flight(&self) -> impl Iterator<Item = &Rc<Message>> {
+        self.world.in_flight()
+    }
+
+    /// All objects of a kind, as the API server's cache has them.
+    pub fn objects(&self, kind: Kind) -> Vec<Object> {
+        self.world.apiserver.component.objects(kind).cloned().collect()
+    }
+
+    /// One object, as the API server's cache has it.
+    pub fn object(&self, kind: Kind, namespace: &str, name: &str) -> Option<Object> {
+        self.world.apiserver.component.object(kind, namespace, name).cloned()
+    }
+
+    /// The API server, to look at.
+    pub fn apiserver(&self) -> &ApiServer {
+        &self.world.apiserver.component
+    }
+
+    /// The store's revision.
+    pub fn revision(&self) -> u64 {
+        self.world.etcd.component.revision()
+    }
+
+    /// What the scheduler last thought of a Pod.
+    pub fn decision(&self, namespace: &str, name: &str) -> Option<&Rc<Decision>> {
+        self.world.scheduler.component.decision(namespace, name)
+    }
+
+    /// The scheduler, to look at.
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.world.scheduler.component
+    }
+
+    /// The names of the nodes, by number.
+    pub fn node_names(&self) -> impl Iterator<Item = &Rc<str>> {
+        self.world.nodes.iter().map(|node| &node.name)
+    }
+
+    /// A node's kubelet, to look at.
+    pub fn kubelet(&self, node: u32) -> Option<&Kubelet> {
+        self.world.node(node).map(|node| &node.kubelet.component)
+    }
+
+    /// A node's runtime, to look at.
+    pub fn runtime(&self, node: u32) -> Option<&Runtime> {
+        self.world.node(node).map(|node| &node.runtime)
+    }
+
+    /// The event log: one line a message, oldest first; the same bytes for the same inputs.
+    pub fn log(&self) -> String {
+        log::write(&self.world.trace)
+    }
+}

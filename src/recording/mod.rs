@@ -1,0 +1,166 @@
+//! A recording: the set-up and the timed inputs of a cluster, never its states; and time travel.
+//!
+//! Any moment is the nearest checkpoint before it plus the inputs played again. Acting in the past
+//! drops the future that was.
+
+mod checkpoints;
+
+use std::time::Duration;
+
+use crate::api::request::RequestId;
+use crate::cluster::{Cluster, HttpCall, Setup};
+use crate::sim::Instant;
+
+use checkpoints::Checkpoints;
+
+/// One input: what you sent, when, and after how many events, so that a replay puts it in at the
+/// very same place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    pub at: Instant,
+    pub after: u64,
+    pub call: HttpCall,
+}
+
+/// All that a replay needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    pub setup: Setup,
+    /// In the order in which they came.
+    pub inputs: Vec<Input>,
+}
+
+/// A cluster with its recording: it can go to any moment that it has been at.
+#[derive(Clone, Debug)]
+pub struct Session {
+    recording: Recording,
+    cluster: Cluster,
+    /// How many of the inputs the cluster has had.
+    played: usize,
+    /// The furthest moment reached, and the end of what can be scrubbed.
+    horizon: Instant,
+    checkpoints: Checkpoints,
+}
+
+impl Session {
+    /// A session at the beginning of a cluster.
+    pub fn new(setup: Setup) -> Self {
+        Self::open(Recording { setup, inputs: Vec::new() })
+    }
+
+    /// A session at the beginning of a recording; [`Session::seek`] plays it.
+    pub fn open(recording: Recording) -> Self {
+        let cluster = Cluster::new(&recording.setup);
+        let horizon = recording.inputs.last().map_or(Instant::ZERO, |input| input.at);
+        let checkpoints = Checkpoints::new(&cluster);
+        Self { recording, cluster, played: 0, horizon, checkpoints }
+    }
+
+    /// The cluster at this moment.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The recording so far.
+    pub fn recording(&self) -> &Recording {
+        &self.recording
+    }
+
+    /// The moment it is at.
+    pub fn now(&self) -> Instant {
+        self.cluster.now()
+    }
+
+    /// The furthest moment reached.
+    pub fn horizon(&self) -> Instant {
+        self.horizon
+    }
+
+    /// Whether there is a future already, which acting now would drop.
+    pub fn in_the_past(&self) -> bool {
+        self.played < self.recording.inputs.len() || self.now() < self.horizon
+    }
+
+    /// When something happens next.
+    pub fn next_at(&self) -> Option<Instant> {
+        let input = self.due_input().map(|input| input.at);
+        let event = self.cluster.next_at();
+        input.into_iter().chain(event).min()
+    }
+
+    /// Sends a request of yours now; a future that was there is dropped.
+    pub fn submit(&mut self, call: HttpCall) -> RequestId {
+        let at = self.now();
+        self.recording.inputs.truncate(self.played);
+        self.checkpoints.forget_after(self.cluster.steps());
+        self.horizon = at;
+        let id = self.cluster.submit(&call);
+        self.recording.inputs.push(Input { at, after: self.cluster.steps(), call });
+        self.played += 1;
+        id
+    }
+
+    /// Plays the next event or recorded input; `false` if nothing is left.
+    pub fn step(&mut self) -> bool {
+        if let Some(input) = self.due_input() {
+            if self.cluster.now() < input.at {
+                self.cluster.skip_to(input.at);
+            }
+            self.cluster.submit(&input.call);
+            self.played += 1;
+            self.horizon = self.horizon.max(self.cluster.now());
+            return true;
+        }
+        let stepped = self.cluster.step();
+        self.horizon = self.horizon.max(self.cluster.now());
+        self.checkpoints.offer(&self.cluster, self.played);
+        stepped
+    }
+
+    /// Plays everything up to `until`, and is then at that moment.
+    pub fn run_until(&mut self, until: Instant) {
+        while self.next_at().is_some_and(|at| at <= until) {
+            self.step();
+        }
+        self.rest_until(until);
+    }
+
+    /// Plays everything of the next `span`.
+    pub fn run_for(&mut self, span: Duration) {
+        self.run_until(self.now() + span);
+    }
+
+    /// Lets time pass without an event, up to `until` at most.
+    pub fn rest_until(&mut self, until: Instant) {
+        let limit = self.next_at().map_or(until, |next| next.min(until));
+        self.cluster.skip_to(limit);
+        self.horizon = self.horizon.max(self.cluster.now());
+    }
+
+    /// Goes to a moment, back or forth. Cost: a checkpoint's clone and the events from there on.
+    pub fn seek(&mut self, to: Instant) {
+        if to < self.now() {
+            let (cluster, played) = self.checkpoints.before(to);
+            self.cluster = cluster;
+            self.played = played;
+        }
+        self.run_until(to);
+    }
+
+    /// Goes back to just before the message that was sent last.
+    pub fn step_back(&mut self) {
+        let now = self.now();
+        let trace = self.cluster.trace();
+        let before = (trace.first()..trace.end())
+            .rev()
+            .filter_map(|id| trace.get(id))
+            .map(|message| message.sent)
+            .find(|sent| *sent < now);
+        self.seek(before.unwrap_or(Instant::ZERO));
+    }
+
+    fn due_input(&self) -> Option<&Input> {
+        let input = self.recording.inputs.get(self.played)?;
+        (input.after <= self.cluster.steps()).then_some(input)
+    }
+}

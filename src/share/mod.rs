@@ -1,0 +1,192 @@
+//! A recording as the fragment of a link, and back: `#p1=` and compressed base64url.
+//!
+//! The fragment never reaches a server. What cannot be read is refused with words that say why.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use k8s_openapi::api::core::v1::Node;
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cluster::{HttpCall, MOST_NODES, Setup};
+use crate::recording::{Input, Recording};
+use crate::sim::Instant;
+
+/// The most bytes that a link may expand to.
+pub const MOST_BYTES: usize = 256 * 1024;
+const VERSION: &str = "p1=";
+const LEVEL: u8 = 9;
+
+/// A recording and the moment to open it at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shared {
+    pub recording: Recording,
+    pub moment: Instant,
+}
+
+/// Why a link cannot be made or opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// It is not a link of ours at all.
+    #[error("this address carries no Podflow recording (it should contain #p1=…)")]
+    NotALink,
+    /// A newer page may be able to open it.
+    #[error("this link was made by another version of Podflow and cannot be opened here")]
+    OtherVersion,
+    #[error("this link is damaged: it has characters that no link has")]
+    NotBase64,
+    #[error("this link is cut off or damaged: its end is missing or a part was changed")]
+    Damaged,
+    #[error("this recording is larger than the 256 KiB that a link may hold")]
+    TooLarge,
+    #[error("this link can be unpacked, but what is in it is no recording")]
+    NotARecording,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    seed: u64,
+    nodes: Nodes,
+    #[serde(rename = "in", default)]
+    inputs: Vec<WireInput>,
+    t: u64,
+}
+
+/// A count where all nodes are as [`Setup::new`] makes them.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Nodes {
+    Count(usize),
+    Each(Vec<Node>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireInput {
+    t: u64,
+    n: u64,
+    m: String,
+    p: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    c: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    b: Option<Value>,
+}
+
+const JSON: &str = "application/json";
+
+/// The fragment of a link, without the `#`.
+///
+/// # Errors
+///
+/// [`LinkError::TooLarge`] if the recording is too long to share.
+pub fn encode(shared: &Shared) -> Result<String, LinkError> {
+    let Shared { recording: Recording { setup, inputs }, moment } = shared;
+    let alike = *setup == Setup::new(setup.seed, setup.nodes.len());
+    let nodes =
+        if alike { Nodes::Count(setup.nodes.len()) } else { Nodes::Each(setup.nodes.clone()) };
+    let inputs = inputs.iter().map(|input| WireInput {
+        t: input.at.as_micros(),
+        n: input.after,
+        m: input.call.method.to_string(),
+        p: input.call.path.to_string(),
+        c: (&*input.call.content_type != JSON).then(|| input.call.content_type.to_string()),
+        b: input.call.body.as_deref().cloned(),
+    });
+    let wire = Wire { seed: setup.seed, nodes, inputs: inputs.collect(), t: moment.as_micros() };
+    let text = serde_json::to_vec(&wire).unwrap_or_default();
+    if text.len() > MOST_BYTES {
+        return Err(LinkError::TooLarge);
+    }
+    Ok(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(&text, LEVEL))))
+}
+
+/// Reads the fragment of a link, with or without the `#`.
+///
+/// # Errors
+///
+/// Says what is wrong with it; see [`LinkError`].
+pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
+    let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
+    let Some(data) = fragment.strip_prefix(VERSION) else {
+        let versioned = fragment.strip_prefix('p').and_then(|rest| rest.split_once('='));
+        let other = versioned
+            .is_some_and(|(version, _)| version.bytes().all(|byte| byte.is_ascii_digit()));
+        return Err(if other { LinkError::OtherVersion } else { LinkError::NotALink });
+    };
+    let packed = URL_SAFE_NO_PAD.decode(data.trim_end()).map_err(|error| match error {
+        base64::DecodeError::InvalidByte(..) => LinkError::NotBase64,
+        base64::DecodeError::InvalidLength(_)
+        | base64::DecodeError::InvalidLastSymbol(..)
+        | base64::DecodeError::InvalidPadding => LinkError::Damaged,
+    })?;
+    let text = decompress_to_vec_with_limit(&packed, MOST_BYTES).map_err(|error| {
+        if error.status == TINFLStatus::HasMoreOutput {
+            LinkError::TooLarge
+        } else {
+            LinkError::Damaged
+        }
+    })?;
+    let Ok(wire) = serde_json::from_slice::<Wire>(&text) else {
+        return Err(LinkError::NotARecording);
+    };
+    let setup = match wire.nodes {
+        Nodes::Count(count) if count <= MOST_NODES => Setup::new(wire.seed, count),
+        Nodes::Each(nodes) if nodes.len() <= MOST_NODES => Setup { seed: wire.seed, nodes },
+        Nodes::Count(_) | Nodes::Each(_) => return Err(LinkError::TooLarge),
+    };
+    let inputs = wire.inputs.into_iter().map(|input| Input {
+        at: Instant::from_micros(input.t),
+        after: input.n,
+        call: HttpCall {
+            method: input.m.into(),
+            path: input.p.into(),
+            content_type: input.c.as_deref().unwrap_or(JSON).into(),
+            body: input.b.map(std::rc::Rc::new),
+        },
+    });
+    let recording = Recording { setup, inputs: inputs.collect() };
+    Ok(Shared { recording, moment: Instant::from_micros(wire.t) })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shared() -> Shared {
+        let body = json!({"kind": "Pod", "metadata": {"name": "web"}});
+        let call = HttpCall::new("POST", "/api/v1/namespaces/default/pods", Some(body));
+        let input = Input { at: Instant::from_micros(5_000_000), after: 412, call };
+        let recording = Recording { setup: Setup::new(7, 3), inputs: vec![input] };
+        Shared { recording, moment: Instant::from_micros(5_400_000) }
+    }
+
+    #[test]
+    fn a_link_opens_as_what_it_was_made_of() {
+        let link = encode(&shared()).unwrap();
+        assert!(link.len() < 300, "{} characters", link.len());
+        assert_eq!(decode(&format!("#{link}")), Ok(shared()));
+    }
+
+    #[test]
+    fn a_bad_link_is_refused_with_its_reason() {
+        let link = encode(&shared()).unwrap();
+        let pack = |text: &str| format!("p1={}", URL_SAFE_NO_PAD.encode(compress_to_vec(text.as_bytes(), 9)));
+        let cases = [
+            (String::new(), LinkError::NotALink),
+            ("#guide".into(), LinkError::NotALink),
+            ("p2=abcd".into(), LinkError::OtherVersion),
+            ("p1=ab!d".into(), LinkError::NotBase64),
+            (link[..link.len() - 9].into(), LinkError::Damaged),
+            (pack("[]"), LinkError::NotARecording),
+            (pack(&"x".repeat(MOST_BYTES + 1)), LinkError::TooLarge),
+            (pack(r#"{"seed":1,"nodes":5001,"t":0}"#), LinkError::TooLarge),
+        ];
+        for (link, why) in cases {
+            assert_eq!(decode(&link), Err(why), "{link}");
+        }
+    }
+}
