@@ -1,6 +1,7 @@
 //! What the objects of the API are and how they are written, compared, selected and shown.
 
 pub mod columns;
+pub mod decode;
 pub mod duration;
 pub mod field;
 pub mod fields;
