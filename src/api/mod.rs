@@ -2,12 +2,15 @@
 
 pub mod columns;
 pub mod decode;
+pub mod defaults;
 pub mod duration;
 pub mod field;
 pub mod fields;
 pub mod labels;
 pub mod names;
 mod object;
+pub mod phase;
+pub mod qos;
 pub mod quantity;
 pub mod request;
 mod scheme;
