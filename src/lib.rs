@@ -12,5 +12,7 @@ mod apiserver;
 mod client;
 mod runtime;
 
+mod scheduler;
+
 #[doc(hidden)]
 pub mod testing;

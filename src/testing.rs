@@ -19,3 +19,8 @@ pub mod sim {
 pub mod client {
     pub use crate::client::*;
 }
+
+/// The scheduler.
+pub mod scheduler {
+    pub use crate::scheduler::*;
+}
