@@ -10,6 +10,7 @@ mod api;
 
 mod apiserver;
 mod client;
+mod kubelet;
 mod runtime;
 
 #[doc(hidden)]

@@ -19,3 +19,8 @@ pub mod sim {
 pub mod client {
     pub use crate::client::*;
 }
+
+/// The kubelet.
+pub mod kubelet {
+    pub use crate::kubelet::*;
+}
