@@ -12,7 +12,7 @@ use crate::runtime::{ContainerConfig, ContainerMetadata, ContainerState, Contain
 use crate::sim::Instant;
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(10);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
 
 /// What is to happen when a container has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,15 +228,12 @@ fn expand(text: &str, known: &[(String, String)]) -> String {
             let (_, value) = known.iter().rev().find(|(known, _)| known == name)?;
             Some((value, behind))
         });
-        match value {
-            Some((value, behind)) => {
-                out.push_str(value);
-                rest = behind;
-            }
-            None => {
-                out.push('$');
-                rest = after;
-            }
+        if let Some((value, behind)) = value {
+            out.push_str(value);
+            rest = behind;
+        } else {
+            out.push('$');
+            rest = after;
         }
     }
     out.push_str(rest);

@@ -58,7 +58,7 @@ impl Default for Puller {
         Self {
             queue: VecDeque::new(),
             busy: None,
-            backoff: Backoff::new(Duration::from_secs(10), Duration::from_secs(300)),
+            backoff: Backoff::new(Duration::from_secs(10), Duration::from_mins(5)),
             errors: BTreeMap::new(),
         }
     }
@@ -131,10 +131,8 @@ pub(super) fn go_duration(span: Duration) -> String {
         return format!("{millis}ms");
     }
     let (minutes, rest) = (millis / 60_000, millis % 60_000);
-    let mut seconds = (rest / 1000).to_string();
-    if rest % 1000 > 0 {
-        seconds = format!("{seconds}.{:03}", rest % 1000).trim_end_matches('0').to_owned();
-    }
+    let seconds = format!("{}.{:03}", rest / 1000, rest % 1000);
+    let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
     match minutes {
         0 => format!("{seconds}s"),
         1..60 => format!("{minutes}m{seconds}s"),

@@ -12,6 +12,7 @@ mod reporter;
 mod shared;
 mod start;
 mod status;
+mod stop;
 
 #[cfg(test)]
 mod tests;
@@ -131,10 +132,13 @@ impl Component for Kubelet {
                 let deltas = self.pods.handle(ctx, &mut self.shared.client, &incoming);
                 match (deltas, incoming) {
                     (Some(deltas), _) => {
-                        deltas.into_iter().for_each(|delta| self.pod_changed(ctx, delta));
+                        for delta in deltas {
+                            self.pod_changed(ctx, delta);
+                        }
                     }
                     (None, Incoming::Response(response)) => self.responded(ctx, &response),
-                    (None, Incoming::Watch(_) | Incoming::Closed(_)) => {}
+                    (None, Incoming::Closed(id)) => self.cut_off(ctx, id),
+                    (None, Incoming::Watch(_)) => {}
                 }
             }
             Event::Message(In::Cri(outcome)) => self.runtime_said(ctx, outcome),

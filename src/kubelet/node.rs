@@ -2,12 +2,13 @@
 //!
 //! Mirrors: `pkg/kubelet/kubelet_node_status.go`.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Node, NodeStatus};
+use k8s_openapi::api::core::v1::{ContainerImage, Node, NodeStatus};
 
 use super::node_status::{PERIOD, REPORT, first_events, node_status};
 use super::{Asked, Caller, Kubelet, Timer, lease};
@@ -15,7 +16,7 @@ use crate::api::request::{Answer, Patch, Subresource, Target};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
 use crate::client::{EventKind, Regarding};
-use crate::runtime::CriRequest;
+use crate::runtime::{CriRequest, Image};
 use crate::sim::{Ctx, Instant};
 
 type Result = std::result::Result<Answer, Rc<StatusError>>;
@@ -29,6 +30,19 @@ pub(super) struct NodeReport {
     reported_at: Option<Instant>,
     pod_cidr: Option<String>,
     lease: Option<Rc<Lease>>,
+    /// What the node has pulled, by the image's id.
+    images: BTreeMap<String, ContainerImage>,
+}
+
+/// How many images a node's status names.
+const MOST_IMAGES: usize = 50;
+
+/// The largest images first.
+fn listed(images: &BTreeMap<String, ContainerImage>) -> Vec<ContainerImage> {
+    let mut images: Vec<ContainerImage> = images.values().cloned().collect();
+    images.sort_by_key(|image| std::cmp::Reverse(image.size_bytes));
+    images.truncate(MOST_IMAGES);
+    images
 }
 
 impl NodeReport {
@@ -40,11 +54,13 @@ impl NodeReport {
             reported_at: None,
             pod_cidr: None,
             lease: None,
+            images: BTreeMap::new(),
         }
     }
 
     fn status(&self, ip: Ipv4Addr, since: Timestamp, now: Timestamp) -> NodeStatus {
-        node_status(&self.declared, ip, since, now)
+        let images = (!self.images.is_empty()).then(|| listed(&self.images));
+        NodeStatus { images, ..node_status(&self.declared, ip, since, now) }
     }
 }
 
@@ -131,6 +147,17 @@ impl Kubelet {
         self.asked.insert(id, Asked::NodeStatus);
     }
 
+    /// The node has an image; the next status says so.
+    pub(super) fn image_seen(&mut self, image: &Image) {
+        let names = image.repo_digests.iter().chain(&image.repo_tags).cloned().collect();
+        let size_bytes = i64::try_from(image.size).ok();
+        let seen = ContainerImage { names: Some(names), size_bytes };
+        if self.node.images.get(&image.id) != Some(&seen) {
+            self.node.images.insert(image.id.clone(), seen);
+            self.node.reported_at = None;
+        }
+    }
+
     /// The answer to a report.
     pub(super) fn node_reported(&mut self, ok: bool) {
         if !ok {
@@ -178,15 +205,14 @@ impl Kubelet {
 
     /// The answer to a renewal.
     pub(super) fn lease_written(&mut self, ctx: &mut Ctx<'_, Self>, result: &Result) {
-        match result {
-            Ok(Answer::Created(Object::Lease(lease)) | Answer::Object(Object::Lease(lease))) => {
-                self.node.lease = Some(Rc::clone(lease));
-                ctx.set_timer(lease::RENEW, Timer::Lease);
-            }
-            Ok(_) | Err(_) => {
-                self.node.lease = None;
-                ctx.set_timer(lease::RETRY, Timer::Lease);
-            }
+        if let Ok(Answer::Created(Object::Lease(lease)) | Answer::Object(Object::Lease(lease))) =
+            result
+        {
+            self.node.lease = Some(Rc::clone(lease));
+            ctx.set_timer(lease::RENEW, Timer::Lease);
+        } else {
+            self.node.lease = None;
+            ctx.set_timer(lease::RETRY, Timer::Lease);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::api::seconds;
 /// How often the status is worked out.
 pub(super) const PERIOD: std::time::Duration = std::time::Duration::from_secs(10);
 /// How long an unchanged status may go unreported.
-pub(super) const REPORT: std::time::Duration = std::time::Duration::from_secs(300);
+pub(super) const REPORT: std::time::Duration = std::time::Duration::from_mins(5);
 
 const VERSION: &str = "v1.37.0";
 

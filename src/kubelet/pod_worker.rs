@@ -21,17 +21,15 @@ use super::status::{Seen, pod_status};
 use crate::api::Pod;
 use crate::client::EventKind;
 use crate::runtime::{
-    CallId, ContainerEvent, ContainerEventType, ContainerState, CriError, CriRequest, CriResponse,
-    Id, PodSandboxConfig, PodSandboxMetadata,
+    CallId, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,
+    PodSandboxConfig, PodSandboxMetadata,
 };
 use crate::sim::{Ctx, Instant};
 
 /// Before a failed sync is tried again; up to half as much is added.
 const RETRY: Duration = Duration::from_secs(10);
 /// The longest time between two syncs of a pod that is in back-off.
-const RESYNC: Duration = Duration::from_secs(60);
-/// A pod that is not there any more still has that long to stop.
-const LEAST_GRACE: i64 = 1;
+const RESYNC: Duration = Duration::from_mins(1);
 
 /// What a worker is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +122,7 @@ pub(super) struct PodWorker {
     /// When to try again what failed.
     pub retry_at: Option<Instant>,
     /// The seconds that the containers have to stop, once they are to.
-    stop_within: Option<i64>,
+    pub stop_within: Option<i64>,
     /// Whether the server has no such pod any more.
     pub gone: bool,
     /// Whether the last DELETE is on its way.
@@ -202,35 +200,6 @@ impl PodWorker {
         }
     }
 
-    /// Asks for the end of all containers; a shorter time than before counts, a longer one does not.
-    fn stop(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>, grace: Option<i64>) {
-        let wanted = grace.or(self.pod.spec.termination_grace_period_seconds).unwrap_or(30);
-        let wanted = wanted.max(LEAST_GRACE);
-        if self.stop_within.is_some_and(|within| within <= wanted) {
-            return;
-        }
-        self.stop_within = Some(wanted);
-        self.dirty = true;
-        match &self.state {
-            State::PullingImage { .. } => {
-                shared.puller.cancel(&self.uid);
-                self.state = State::Waiting;
-            }
-            State::StoppingContainers { .. } => self.stop_containers(shared, ctx),
-            State::Waiting
-            | State::Looking { .. }
-            | State::CreatingSandbox
-            | State::InspectingSandbox { .. }
-            | State::InspectingImage { .. }
-            | State::InspectingPulled { .. }
-            | State::CreatingContainer { .. }
-            | State::StartingContainer { .. }
-            | State::StoppingSandbox
-            | State::Collecting { .. }
-            | State::Terminated => {}
-        }
-    }
-
     /// Goes on, if nothing is under way.
     pub fn next(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>) {
         if self.state != State::Waiting || !self.dirty {
@@ -256,7 +225,8 @@ impl PodWorker {
         }
     }
 
-    fn look_at(
+    /// Asks how containers stand.
+    pub fn look_at(
         &self,
         shared: &mut Shared,
         ctx: &mut Ctx<'_, Kubelet>,
@@ -266,6 +236,7 @@ impl PodWorker {
         ids.into_iter().map(|id| self.call(shared, ctx, request(id))).collect()
     }
 
+    /// Calls the runtime; the answer is for this worker.
     pub fn call(
         &self,
         shared: &mut Shared,
@@ -275,7 +246,8 @@ impl PodWorker {
         shared.call(ctx, Caller::Worker(Rc::clone(&self.uid)), request)
     }
 
-    fn status(
+    /// The pod's status as of now, and its phase.
+    pub fn status(
         &self,
         shared: &Shared,
         ctx: &Ctx<'_, Kubelet>,
@@ -298,7 +270,8 @@ impl PodWorker {
         })
     }
 
-    fn report(&self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>, status: PodStatus) {
+    /// Reports a status.
+    pub fn report(&self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>, status: PodStatus) {
         let Shared { reporter, client, .. } = shared;
         reporter.report(ctx, client, &self.pod, &self.uid, status);
     }
@@ -483,80 +456,6 @@ impl PodWorker {
                 self.retry(ctx, None);
                 self.rest(shared, ctx);
             }
-        }
-    }
-
-    fn stop_containers(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>) {
-        let again = matches!(self.state, State::StoppingContainers { .. });
-        let within = self.stop_within.or(self.pod.spec.termination_grace_period_seconds);
-        let timeout = Duration::from_secs(u64::try_from(within.unwrap_or(30)).unwrap_or(0));
-        let mut calls = match std::mem::replace(&mut self.state, State::Waiting) {
-            State::StoppingContainers { calls } => calls,
-            State::Waiting
-            | State::Looking { .. }
-            | State::CreatingSandbox
-            | State::InspectingSandbox { .. }
-            | State::InspectingImage { .. }
-            | State::PullingImage { .. }
-            | State::InspectingPulled { .. }
-            | State::CreatingContainer { .. }
-            | State::StartingContainer { .. }
-            | State::StoppingSandbox
-            | State::Collecting { .. }
-            | State::Terminated => BTreeSet::new(),
-        };
-        let alive: Vec<(usize, Id)> = self
-            .records
-            .iter()
-            .enumerate()
-            .filter_map(|(index, record)| {
-                let current = record.current.as_ref()?;
-                (current.state != ContainerState::Exited).then(|| (index, Rc::clone(&current.id)))
-            })
-            .collect();
-        for (index, container_id) in alive {
-            if !again {
-                let name = self.records.get(index).map(|record| Rc::clone(&record.name));
-                let message = format!("Stopping container {}", name.as_deref().unwrap_or_default());
-                self.tell(shared, ctx, index, (EventKind::Normal, "Killing"), &message);
-            }
-            let request = CriRequest::StopContainer { container_id, timeout };
-            calls.insert(self.call(shared, ctx, request));
-        }
-        if calls.is_empty() {
-            self.stop_sandbox(shared, ctx);
-        } else {
-            self.state = State::StoppingContainers { calls };
-        }
-    }
-
-    fn stop_sandbox(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>) {
-        let Some(sandbox) = &self.sandbox else {
-            self.terminate(shared, ctx);
-            return;
-        };
-        let pod_sandbox_id = Rc::clone(&sandbox.id);
-        self.state = State::StoppingSandbox;
-        self.call(shared, ctx, CriRequest::StopPodSandbox { pod_sandbox_id });
-    }
-
-    fn collect(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>) {
-        let alive = self.records.iter().filter_map(|record| record.current.as_ref());
-        let alive = alive.filter(|current| current.state != ContainerState::Exited);
-        let ids: BTreeSet<Id> = alive.map(|current| Rc::clone(&current.id)).collect();
-        let calls = self.look_at(shared, ctx, ids);
-        if calls.is_empty() {
-            self.terminate(shared, ctx);
-        } else {
-            self.state = State::Collecting { calls };
-        }
-    }
-
-    fn terminate(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>) {
-        self.state = State::Terminated;
-        if !self.gone {
-            let (status, _) = self.status(shared, ctx, true);
-            self.report(shared, ctx, status);
         }
     }
 }

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use super::pod_worker::State;
 use super::{Asked, Caller, Kubelet, PodWorker, Shared, Timer};
-use crate::api::request::{Response, Target};
+use crate::api::request::{RequestId, Response, Target};
+use crate::api::status::StatusError;
 use crate::api::{Kind, Pod};
 use crate::client::Delta;
-use crate::runtime::{CriRequest, Outcome};
+use crate::runtime::{CallId, CriError, CriRequest, CriResponse, Outcome};
 use crate::sim::Ctx;
 
 impl Kubelet {
@@ -60,20 +61,40 @@ impl Kubelet {
                     worker.happened(shared, ctx, &event);
                 });
             }
-            Outcome::Answered { call, result, .. } => match self.shared.caller(call) {
-                Some(Caller::Worker(uid)) => self.with_worker(ctx, &uid, |worker, shared, ctx| {
-                    worker.answered(shared, ctx, call, result);
-                }),
-                Some(Caller::Puller) => {
-                    let Some(((uid, _), took)) = self.shared.puller.done(ctx.now) else { return };
-                    self.with_worker(ctx, &uid, |worker, shared, ctx| {
-                        worker.pulled(shared, ctx, took, result);
-                    });
-                    self.shared.pull_next(ctx);
+            Outcome::Answered { call, result, .. } => {
+                if let Ok(CriResponse::ImageStatus { image: Some(image) }) = &result {
+                    self.image_seen(image);
                 }
-                Some(Caller::Nobody) | None => {}
-            },
+                self.answered(ctx, call, result);
+            }
         }
+    }
+
+    fn answered(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        call: CallId,
+        result: Result<CriResponse, CriError>,
+    ) {
+        match self.shared.caller(call) {
+            Some(Caller::Worker(uid)) => self.with_worker(ctx, &uid, |worker, shared, ctx| {
+                worker.answered(shared, ctx, call, result);
+            }),
+            Some(Caller::Puller) => {
+                let Some(((uid, _), took)) = self.shared.puller.done(ctx.now) else { return };
+                self.with_worker(ctx, &uid, |worker, shared, ctx| {
+                    worker.pulled(shared, ctx, took, result);
+                });
+                self.shared.pull_next(ctx);
+            }
+            Some(Caller::Nobody) | None => {}
+        }
+    }
+
+    /// The line was cut while a request was under way.
+    pub(super) fn cut_off(&mut self, ctx: &mut Ctx<'_, Self>, id: RequestId) {
+        let error = StatusError::service_unavailable("the connection was closed");
+        self.responded(ctx, &Response { id, result: Err(Rc::new(error)) });
     }
 
     /// The server has answered a request that is not the informer's.
@@ -84,8 +105,10 @@ impl Kubelet {
             Some(Asked::ReadLease) => self.lease_read(ctx, &response.result),
             Some(Asked::WriteLease) => self.lease_written(ctx, &response.result),
             Some(Asked::Delete(uid)) => {
-                if let Some(worker) = self.workers.get_mut(&uid) {
-                    worker.deleting = response.result.is_ok();
+                let Some(worker) = self.workers.get_mut(&uid) else { return };
+                if response.result.is_err() {
+                    worker.deleting = false;
+                    ctx.set_timer(super::reporter::RETRY, Timer::Report(uid));
                 }
             }
             None => self.reported(ctx, response),

@@ -106,7 +106,7 @@ impl PodWorker {
             // The pull's answer comes from the puller; a late answer finds a worker that moved on.
             (pulling @ State::PullingImage { .. }, _) => self.state = pulling,
             (State::InspectingImage { .. } | State::CreatingContainer { .. }, Ok(_)) => {
-                self.start_next(shared, ctx)
+                self.start_next(shared, ctx);
             }
             (
                 State::Waiting

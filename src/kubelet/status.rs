@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::container::{Cause, Record, RestartPolicy};
+use super::container::{Cause, Kind, Record, RestartPolicy};
 use crate::api::{Pod, seconds};
 use crate::runtime::{self, ContainerState as Stage};
 
@@ -137,19 +137,12 @@ fn phase(pod: &Pod, init: &[ContainerStatus], regular: &[ContainerStatus], over:
     if running > 0 {
         return Phase::Running;
     }
-    let all_well = succeeded == ended;
-    match policy {
-        _ if over => {
-            if all_well {
-                Phase::Succeeded
-            } else {
-                Phase::Failed
-            }
-        }
-        RestartPolicy::Always => Phase::Running,
-        RestartPolicy::OnFailure | RestartPolicy::Never if all_well => Phase::Succeeded,
-        RestartPolicy::OnFailure => Phase::Running,
-        RestartPolicy::Never => Phase::Failed,
+    match (policy, succeeded == ended) {
+        (RestartPolicy::OnFailure | RestartPolicy::Never, true) => Phase::Succeeded,
+        (RestartPolicy::Always, true) if over => Phase::Succeeded,
+        (RestartPolicy::Always | RestartPolicy::OnFailure, false) if over => Phase::Failed,
+        (RestartPolicy::Never, false) => Phase::Failed,
+        (RestartPolicy::Always, _) | (RestartPolicy::OnFailure, false) => Phase::Running,
     }
 }
 
@@ -200,7 +193,7 @@ fn container_status(
         name: spec.name.clone(),
         image: spec.image.clone().unwrap_or_default(),
         state: Some(wait(waiting, None)),
-        started: (record.kind != super::container::Kind::Init).then_some(false),
+        started: (record.kind != Kind::Init).then_some(false),
         ..ContainerStatus::default()
     };
     if let Some(last) = &record.last {
@@ -217,10 +210,8 @@ fn container_status(
         status.resources = Some(spec.resources.clone().unwrap_or_default());
         status.started = Some(now.state == Stage::Running);
         status.ready = match record.kind {
-            super::container::Kind::Init => now.state == Stage::Exited && now.exit_code == 0,
-            super::container::Kind::Sidecar | super::container::Kind::Regular => {
-                now.state == Stage::Running
-            }
+            Kind::Init => now.state == Stage::Exited && now.exit_code == 0,
+            Kind::Sidecar | Kind::Regular => now.state == Stage::Running,
         };
     }
     if let Some(Cause { reason, message }) = record.cause.as_ref().filter(|_| !seen.over)

@@ -152,7 +152,7 @@ impl World {
         object
     }
 
-    fn create(&mut self, spec: Value) -> String {
+    fn create(&mut self, spec: &Value) -> String {
         let uid = format!("uid-{}", self.version);
         let pod: core::Pod = serde_json::from_value(json!({
             "metadata": {"name": "web", "namespace": "default", "uid": uid, "generation": 1},
@@ -288,7 +288,7 @@ fn web(image: &str, args: &[&str]) -> Value {
 #[test]
 fn a_pod_is_created_pulled_started_and_reported() {
     let mut world = World::new(Catalogue::well_known());
-    world.create(web("nginx:1.27", &[]));
+    world.create(&web("nginx:1.27", &[]));
     world.run_for(20);
     let pulled = world.log.remove(2);
     assert!(pulled.starts_with("Pulled: Successfully pulled image \"nginx:1.27\" in "), "{pulled}");
@@ -321,12 +321,13 @@ fn a_pod_is_created_pulled_started_and_reported() {
     assert_eq!(container["image"], "docker.io/library/nginx:1.27");
     assert!(container["containerID"].as_str().unwrap().starts_with("containerd://"));
     assert_eq!(world.kubelet.workers().next().unwrap().1, "waiting for a change");
+    assert_eq!(world.reports, 1, "the node's status names the image");
 }
 
 #[test]
 fn a_container_that_keeps_failing_backs_off_for_longer_and_longer() {
     let mut world = World::new(Catalogue::scripted("missing"));
-    let uid = world.create(web("app:1", &["fake-exit=1", "fake-after=1s"]));
+    let uid = world.create(&web("app:1", &["fake-exit=1", "fake-after=1s"]));
     world.run_for(60);
     assert_eq!(
         world.lines(&["STATUS"])[..9],
@@ -355,7 +356,7 @@ fn a_container_that_keeps_failing_backs_off_for_longer_and_longer() {
 #[test]
 fn a_deleted_pod_has_its_time_to_stop_and_then_goes_for_good() {
     let mut world = World::new(Catalogue::scripted("missing"));
-    world.create(web("app:1", &["fake-stop-delay=2s"]));
+    world.create(&web("app:1", &["fake-stop-delay=2s"]));
     world.run_for(20);
     world.log.clear();
     world.calls.clear();
@@ -371,7 +372,7 @@ fn a_deleted_pod_has_its_time_to_stop_and_then_goes_for_good() {
 #[test]
 fn a_pod_that_will_not_stop_is_killed() {
     let mut world = World::new(Catalogue::scripted("missing"));
-    world.create(web("app:1", &["fake-stop-delay=60s"]));
+    world.create(&web("app:1", &["fake-stop-delay=60s"]));
     world.run_for(20);
     world.log.clear();
     world.delete(3);
@@ -382,7 +383,7 @@ fn a_pod_that_will_not_stop_is_killed() {
 #[test]
 fn a_pod_that_is_removed_by_force_is_cleaned_up() {
     let mut world = World::new(Catalogue::scripted("missing"));
-    world.create(web("app:1", &["fake-stop-delay=60s"]));
+    world.create(&web("app:1", &["fake-stop-delay=60s"]));
     world.run_for(20);
     world.log.clear();
     let mut pod = Pod::clone(&world.pods["web"]);
@@ -398,7 +399,7 @@ fn a_pod_that_is_removed_by_force_is_cleaned_up() {
 #[test]
 fn a_pod_that_was_not_started_yet_goes_as_well() {
     let mut world = World::new(Catalogue::well_known());
-    world.create(web("nginx:1.27", &[]));
+    world.create(&web("nginx:1.27", &[]));
     world.run_for(1);
     world.delete(30);
     world.run_for(5);
@@ -409,7 +410,7 @@ fn a_pod_that_was_not_started_yet_goes_as_well() {
 #[test]
 fn an_image_that_is_not_there_is_tried_again_with_back_off() {
     let mut world = World::new(Catalogue::scripted("missing"));
-    world.create(web("missing:1", &[]));
+    world.create(&web("missing:1", &[]));
     world.run_for(30);
     assert_eq!(
         world.lines(&["STATUS"]),
@@ -443,7 +444,7 @@ fn a_pod_that_need_not_run_again_succeeds_or_fails() {
         let mut world = World::new(Catalogue::scripted("missing"));
         let mut spec = web("app:1", &[exit, "fake-after=2s"]);
         spec["restartPolicy"] = policy.into();
-        world.create(spec);
+        world.create(&spec);
         world.run_for(30);
         assert_eq!(world.lines(&["STATUS"])[2], want);
         let conditions = world.pod()["status"]["conditions"].clone();
@@ -461,7 +462,7 @@ fn init_containers_run_in_order_before_the_others() {
     let mut spec = web("app:1", &[]);
     let step = |name: &str| json!({"name": name, "image": "app:1", "args": ["fake-exit=0", "fake-after=1s"]});
     spec["initContainers"] = json!([step("one"), step("two")]);
-    world.create(spec);
+    world.create(&spec);
     world.run_for(20);
     assert_eq!(
         world.lines(&["STATUS"]),
