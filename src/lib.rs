@@ -12,7 +12,14 @@ mod apiserver;
 mod client;
 mod runtime;
 
+mod kubelet;
 mod scheduler;
+
+mod cluster;
+
+mod recording;
+
+mod share;
 
 #[doc(hidden)]
 pub mod testing;

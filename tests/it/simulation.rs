@@ -108,7 +108,7 @@ fn acting_in_the_past_forks() {
     let moment = session.now();
     session.submit(pod("first", "nginx"));
     session.run_for(Duration::from_secs(10));
-    session.seek(moment);
+    session.seek(Instant::from_micros(moment.as_micros() - 1));
     assert!(session.in_the_past());
     session.submit(pod("second", "nginx"));
     assert!(!session.in_the_past());
@@ -158,8 +158,18 @@ fn bad_requests_are_refused_and_change_nothing() {
     let path = "/api/v1/namespaces/default/pods";
     let cases = [
         ("POST", path, json!({}), 400),
-        ("POST", path, json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "A b"}}), 422),
-        ("POST", "/api/v1/namespaces/nowhere/pods", pod("x", "y").body.unwrap().as_ref().clone(), 404),
+        (
+            "POST",
+            path,
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "A b"}}),
+            422,
+        ),
+        (
+            "POST",
+            "/api/v1/namespaces/nowhere/pods",
+            pod("x", "y").body.unwrap().as_ref().clone(),
+            404,
+        ),
         ("GET", "/api/v1/namespaces/default/pods/none", Value::Null, 404),
         ("GET", "/no/such/path", Value::Null, 404),
     ];
