@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::render::{AnimationFrame, request_animation_frame};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, EventTarget};
 use yew::{Callback, Component, Context, Html, KeyboardEvent, classes, html};
 
 use super::engine::{Engine, PanelProps};
@@ -235,26 +237,32 @@ fn listen(on_action: &Callback<Action>) -> EventListener {
     let on_action = on_action.clone();
     let options = EventListenerOptions::enable_prevent_default();
     EventListener::new_with_options(&gloo::utils::document(), "keydown", options, move |event| {
-        use wasm_bindgen::JsCast;
         let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
-        if key.ctrl_key() || key.meta_key() || key.alt_key() || is_busy(event.target()) {
+        if key.ctrl_key() || key.meta_key() || key.alt_key() {
             return;
         }
-        let action = match &*key.key() {
-            " " => Action::TogglePlay,
-            "." => Action::Step,
-            "," => Action::StepBack,
+        let (action, busy) = match &*key.key() {
+            " " => (Action::TogglePlay, PRESSED),
+            "." => (Action::Step, TYPED),
+            "," => (Action::StepBack, TYPED),
             _ => return,
         };
+        if is_within(event.target(), busy) {
+            return;
+        }
         event.prevent_default();
         on_action.emit(action);
     })
 }
 
-/// Whether the keys belong to what has the focus.
-fn is_busy(target: Option<web_sys::EventTarget>) -> bool {
-    use wasm_bindgen::JsCast;
-    const BUSY: &str = "input, textarea, select, button, [contenteditable], [role=button], dialog";
-    let element = target.and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    element.is_some_and(|element| element.closest(BUSY).is_ok_and(|found| found.is_some()))
+/// What takes every key for itself.
+const TYPED: &str = "input, textarea, select, [contenteditable]";
+/// What takes the space bar for itself.
+const PRESSED: &str =
+    "input, textarea, select, [contenteditable], a, button, summary, [role=button], [role=tab]";
+
+/// Whether `target` lies in something that `selector` names.
+fn is_within(target: Option<EventTarget>, selector: &str) -> bool {
+    let element = target.and_then(|target| target.dyn_into::<Element>().ok());
+    element.is_some_and(|element| element.closest(selector).is_ok_and(|found| found.is_some()))
 }

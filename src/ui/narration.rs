@@ -35,8 +35,8 @@ pub fn weight(message: &Message, trace: &Trace<Message>) -> Weight {
     }
     match &message.body {
         // What the store answers says nothing of what it was asked; its cause does.
-        Body::StoreOut(_) | Body::StoreCall(..) => of_cause(message, trace),
-        Body::CriRequest(_) | Body::CriOutcome(_) => {
+        Body::StoreOut { .. } | Body::StoreCall { .. } => of_cause(message, trace),
+        Body::CriRequest { .. } | Body::CriOutcome { .. } => {
             let call = message.body.label();
             let looks = call.starts_with("List") || call.contains("Status") || call == "Version";
             if looks { Weight::Silent } else { Weight::Told }
@@ -115,15 +115,18 @@ pub fn sentence(message: &Message, cluster: &Cluster, words: &Words) -> String {
             Err(why) => return words.fill("say.error", &[("why", &why.message)]),
         },
         Body::Watch(event) => watch(&event.change),
-        Body::StoreCall(..) if object.is_empty() => ("say.store-read", String::new()),
-        Body::StoreCall(..) => ("say.store", String::new()),
-        Body::StoreOut(_) => ("say.stored", String::new()),
-        Body::CriRequest(_) => ("say.cri", String::new()),
-        Body::CriOutcome(_) => ("say.cri-answer", String::new()),
+        Body::StoreCall { .. } if object.is_empty() => ("say.store-read", String::new()),
+        Body::StoreCall { .. } => ("say.store", String::new()),
+        Body::StoreOut { .. } => ("say.stored", String::new()),
+        Body::CriRequest { .. } => ("say.cri", String::new()),
+        Body::CriOutcome { .. } => ("say.cri-answer", String::new()),
     };
     let told = match &message.body {
-        Body::Response { .. } | Body::Watch(_) | Body::CriOutcome(_) => &to,
-        Body::Request(_) | Body::StoreCall(..) | Body::StoreOut(_) | Body::CriRequest(_) => &from,
+        Body::Response { .. } | Body::Watch(_) | Body::CriOutcome { .. } => &to,
+        Body::Request(_)
+        | Body::StoreCall { .. }
+        | Body::StoreOut { .. }
+        | Body::CriRequest { .. } => &from,
     };
     let values =
         [("who", &**told), ("object", &object), ("pod", &object), ("node", &node), ("call", &call)];

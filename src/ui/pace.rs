@@ -8,7 +8,7 @@ use super::stub::{Cluster, Session};
 use crate::sim::Instant;
 
 /// How long a told message stays to be seen, on the wall.
-const TOLD: Duration = Duration::from_millis(900);
+const TOLD: Duration = Duration::from_millis(700);
 /// How far ahead to look for something to tell before time rests.
 const PATIENCE: Duration = Duration::from_secs(320);
 /// The most events of one step; a cluster of thousands of nodes is never silent for longer.
@@ -212,7 +212,7 @@ mod tests {
             pace.advance(&mut session, Gear::Story, FRAME, || false);
             frames += 1;
         }
-        assert!(FRAME * frames >= Duration::from_millis(700), "{frames} frames");
+        assert!(FRAME * frames >= Duration::from_millis(600), "{frames} frames");
         assert!(frames < 1_000);
     }
 

@@ -6,7 +6,7 @@ use yew::{Callback, Html, KeyboardEvent, Properties, classes, component, html};
 
 use super::super::i18n::Words;
 use super::super::state::Selection;
-use super::super::stub::BodyKind;
+use super::super::stub::{Address, BodyKind};
 use super::layout::{Layout, Point, along, path};
 use super::scene::Flight;
 use super::text::{clip, presses};
@@ -36,16 +36,28 @@ pub fn Flights(props: &FlightsProps) -> Html {
         let route = layout.route(flight.from, flight.to);
         let fraction = if *reduced_motion { 0.5 } else { flight.fraction };
         let at = along(&route, fraction)?;
-        let label = (flight.told && told <= MOST_LABELS).then(|| place(layout, &mut labels, at));
+        let label =
+            (flight.told && told <= MOST_LABELS).then(|| place(layout, &mut labels, flight, at));
         Some(dot(props, flight, &path(&route), at, label))
     });
     html! { <g class="flights">{ for drawn }</g> }
 }
 
 /// A place for the label of the dot at `at`, clear of those that have theirs.
-fn place(layout: &Layout, taken: &mut Vec<Point>, at: Point) -> Point {
-    let beside = if at.x < layout.width * 0.55 { 14.0 } else { -14.0 };
-    let mut label = Point { x: at.x + beside, y: at.y + 4.0 };
+fn place(layout: &Layout, taken: &mut Vec<Point>, flight: &Flight, at: Point) -> Point {
+    let mut label = match (flight.from, flight.to) {
+        (Address::Etcd, _) | (_, Address::Etcd) => {
+            Point { x: layout.etcd.right(), y: layout.etcd.y - 24.0 }
+        }
+        (Address::Runtime(node), _) | (_, Address::Runtime(node)) => layout.above_node(node),
+        (
+            Address::You | Address::ApiServer | Address::Scheduler | Address::Kubelet(_),
+            Address::You | Address::ApiServer | Address::Scheduler | Address::Kubelet(_),
+        ) => {
+            let beside = if at.x < layout.width * 0.55 { 14.0 } else { -14.0 };
+            Point { x: at.x + beside, y: at.y + 4.0 }
+        }
+    };
     while taken
         .iter()
         .any(|other| (other.y - label.y).abs() < 13.0 && (other.x - label.x).abs() < 180.0)

@@ -129,6 +129,12 @@ impl Layout {
         self.nodes.get(number).copied().unwrap_or(Rect { w: 1.0, h: 1.0, ..self.tray })
     }
 
+    /// A free place just above a node's card.
+    pub fn above_node(&self, number: u32) -> Point {
+        let node = self.node(number);
+        Point { x: node.x + 4.0, y: node.y - 8.0 }
+    }
+
     /// A node's kubelet and its runtime, in its card.
     pub fn parts(&self, node: Rect) -> (Rect, Rect) {
         let pad = if self.narrow { 8.0 } else { 12.0 };

@@ -129,7 +129,7 @@ fn box_of(rect: Rect, name: &str) -> Html {
         <>
             <rect class="node-part" x={px(x)} y={px(y)} width={px(w)} height={px(h)} rx="5" />
             <text class="node-part-name" x={px(x + w / 2.0)} y={px(y + 16.0)} text-anchor="middle">
-                { clip(name, w - 4.0, 10.0) }
+                { clip(name, w, 9.5) }
             </text>
         </>
     }

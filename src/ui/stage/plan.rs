@@ -83,7 +83,7 @@ fn part(props: &PlanProps, address: Address, rect: Rect, name: &str, note: &str)
                     { name }
                 </text>
                 <text class="plan-mono" x={px(rect.x + 14.0)} y={px(rect.y + rect.h / 2.0 + 14.0)}>
-                    { clip(note, rect.w - 20.0, 11.0) }
+                    { clip(note, rect.w - 16.0, 11.0) }
                 </text>
             </>
         },
