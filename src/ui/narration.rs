@@ -8,8 +8,8 @@ use super::engine::Engine;
 use super::i18n::Words;
 use super::state::{Phase, State};
 use super::stub::{Address, Body, Cluster, Message};
-use crate::api::Kind;
 use crate::api::request::{Change, Payload, Verb};
+use crate::api::{Kind, Pod, Resource};
 use crate::sim::Trace;
 
 /// How far back the last sentence may lie.
@@ -139,10 +139,7 @@ fn watch(change: &Change) -> (&'static str, String) {
         Change::Added(_) => ("say.watch-added", String::new()),
         Change::Deleted(_) => ("say.watch-deleted", String::new()),
         Change::Modified { object, before } => {
-            let node_of = |object: &crate::api::Object| match object {
-                crate::api::Object::Pod(pod) => pod.node_name.clone(),
-                _ => None,
-            };
+            let node_of = |object| Pod::unwrap(object).and_then(|pod| pod.node_name.clone());
             let was_free = before.as_ref().is_some_and(|before| node_of(before).is_none());
             match node_of(object) {
                 Some(node) if was_free => ("say.bound", node.to_string()),
@@ -186,15 +183,14 @@ pub fn line(engine: &Engine, state: &State, words: &Words) -> Line {
         let cluster = session.cluster();
         let began =
             session.recording().inputs.first().is_some_and(|input| input.at <= session.now());
-        match last_told(cluster).filter(|_| began) {
-            Some(message) => Line {
+        if let Some(message) = last_told(cluster).filter(|_| began) {
+            Line {
                 text: sentence(message, cluster, words),
                 detail: Some((message.id, message.body.label())),
-            },
-            None => {
-                let count = cluster.node_names().count().to_string();
-                plain(words.fill("say.opened", &[("count", &count)]))
             }
+        } else {
+            let count = cluster.node_names().count().to_string();
+            plain(words.fill("say.opened", &[("count", &count)]))
         }
     })
 }

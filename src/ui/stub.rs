@@ -97,14 +97,21 @@ impl Body {
             Self::Request(request) | Self::Response { request: Some(request), .. } => {
                 match &request.payload {
                     Payload::Object(object) => object,
-                    _ => {
+                    Payload::None
+                    | Payload::Json(_)
+                    | Payload::Binding { .. }
+                    | Payload::Patch(_)
+                    | Payload::Precondition { .. } => {
                         return request.pod().map(|(ns, name)| (Kind::Pod, ns.into(), name.into()));
                     }
                 }
             }
             Self::Watch(event) => event.change.object()?,
             Self::StoreCall(_, object) => object,
-            _ => return None,
+            Self::Response { .. }
+            | Self::StoreOut(_)
+            | Self::CriRequest(_)
+            | Self::CriOutcome(_) => return None,
         };
         Some((object.kind(), object.namespace().into(), object.name().into()))
     }

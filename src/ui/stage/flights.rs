@@ -114,8 +114,16 @@ fn dot(props: &FlightsProps, flight: &Flight, line: &str, at: Point, label: Opti
 }
 
 fn text_of(props: &FlightsProps, flight: &Flight, label: Point, at: Point) -> Html {
+    let ends = match (flight.from, flight.to) {
+        (Address::Etcd, _) | (_, Address::Etcd) => true,
+        (Address::Runtime(_), _) | (_, Address::Runtime(_)) => false,
+        (
+            Address::You | Address::ApiServer | Address::Scheduler | Address::Kubelet(_),
+            Address::You | Address::ApiServer | Address::Scheduler | Address::Kubelet(_),
+        ) => label.x < at.x,
+    };
     let (anchor, room) =
-        if label.x > at.x { ("start", props.layout.width - label.x) } else { ("end", label.x) };
+        if ends { ("end", label.x) } else { ("start", props.layout.width - label.x) };
     html! {
         <text class="flight-label" x={px(label.x)} y={px(label.y)} text-anchor={anchor}>
             { clip(&flight.label, (room - 6.0).min(300.0), 12.5) }

@@ -71,19 +71,19 @@ fn wires(layout: &Layout) -> Html {
 }
 
 /// A box with a name and a note.
-fn part(props: &PlanProps, address: Address, rect: Rect, name: &str, note: &str) -> Html {
+fn part(props: &PlanProps, address: Address, place: Rect, name: &str, program: &str) -> Html {
     button(
         props,
         address,
         html! {
             <>
-                <rect class="plan-box" x={px(rect.x)} y={px(rect.y)} width={px(rect.w)}
-                    height={px(rect.h)} rx="8" />
-                <text class="plan-name" x={px(rect.x + 14.0)} y={px(rect.y + rect.h / 2.0 - 3.0)}>
+                <rect class="plan-box" x={px(place.x)} y={px(place.y)} width={px(place.w)}
+                    height={px(place.h)} rx="8" />
+                <text class="plan-name" x={px(place.x + 14.0)} y={px(place.y + place.h / 2.0 - 3.0)}>
                     { name }
                 </text>
-                <text class="plan-mono" x={px(rect.x + 14.0)} y={px(rect.y + rect.h / 2.0 + 14.0)}>
-                    { clip(note, rect.w - 16.0, 11.0) }
+                <text class="plan-mono" x={px(place.x + 14.0)} y={px(place.y + place.h / 2.0 + 14.0)}>
+                    { clip(program, place.w - 16.0, 11.0) }
                 </text>
             </>
         },

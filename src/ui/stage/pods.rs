@@ -37,14 +37,13 @@ pub fn Pods(props: &PodsProps) -> Html {
             None => layout.waiting_slot(index),
             Some(node) => layout.node_slot(node, index),
         };
-        match slot(index) {
-            Some(rect) => tokens.push(token(props, pod, rect)),
-            None => {
-                if let Some(last) = index.checked_sub(1).and_then(slot) {
-                    left_out.insert(pod.node, (0, last));
-                }
-                left_out.entry(pod.node).and_modify(|(more, _)| *more += 1);
+        if let Some(rect) = slot(index) {
+            tokens.push(token(props, pod, rect));
+        } else {
+            if let Some(last) = index.checked_sub(1).and_then(slot) {
+                left_out.insert(pod.node, (0, last));
             }
+            left_out.entry(pod.node).and_modify(|(more, _)| *more += 1);
         }
     }
     let more = left_out.into_values().map(|(more, last)| {

@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Amount;
 use super::super::narration::{Weight, weight};
 use super::super::stub::{Address, BodyKind, Cluster};
 use crate::api::columns::pod::summary;
+use crate::api::phase::PodPhase;
 use crate::api::quantity::Quantity;
 use crate::api::{Kind, Object, Pod};
 
@@ -194,16 +195,16 @@ fn pod_view(pod: &Pod, node: Option<u32>) -> PodView {
         .iter()
         .flatten()
         .any(|container| container.state.as_ref().is_some_and(|state| state.running.is_some()));
-    let phase = pod.status.phase.as_deref().map(Phase::of);
+    let phase = pod.status.phase.as_deref().and_then(PodPhase::parse);
     let look = match phase {
         _ if pod.metadata.deletion_timestamp.is_some() => Look::Terminating,
-        Some(Phase::Done) => Look::Done,
-        Some(Phase::Failed) => Look::Trouble,
+        Some(PodPhase::Succeeded) => Look::Done,
+        Some(PodPhase::Failed) => Look::Trouble,
         _ if pod.node_name.is_none() => Look::Waiting,
         _ if is_trouble(&summary.reason) => Look::Trouble,
-        Some(Phase::Running) if all_ready => Look::Ready,
-        Some(Phase::Running) if started => Look::Running,
-        Some(Phase::Running | Phase::Other) | None => Look::Starting,
+        Some(PodPhase::Running) if all_ready => Look::Ready,
+        Some(PodPhase::Running) if started => Look::Running,
+        Some(PodPhase::Running | PodPhase::Pending | PodPhase::Unknown) | None => Look::Starting,
     };
     PodView {
         uid: pod.metadata.uid.as_deref().unwrap_or(name).into(),
@@ -212,25 +213,6 @@ fn pod_view(pod: &Pod, node: Option<u32>) -> PodView {
         node,
         look,
         status: summary.reason.into(),
-    }
-}
-
-/// A Pod's phase as far as it shapes the token.
-enum Phase {
-    Running,
-    Done,
-    Failed,
-    Other,
-}
-
-impl Phase {
-    fn of(text: &str) -> Self {
-        const NAMES: [(&str, fn() -> Phase); 3] = [
-            ("Running", || Phase::Running),
-            ("Succeeded", || Phase::Done),
-            ("Failed", || Phase::Failed),
-        ];
-        NAMES.iter().find(|(name, _)| *name == text).map_or(Self::Other, |(_, phase)| phase())
     }
 }
 
