@@ -5,7 +5,7 @@ import { pageTest } from "./harness.mjs";
 
 /** The page once its cluster is ready. */
 async function ready(page) {
-  await page.locator(".narration-line", { hasText: /is running|正在运行/ }).waitFor();
+  await page.locator(".narration-line", { hasText: /is running|正在运行/ }).waitFor({ state: "attached" });
 }
 
 pageTest("it opens on three ready nodes, and waits", async ({ page }) => {

@@ -95,10 +95,11 @@ impl Layout {
         let (margin, etcd_width, wire, box_height) =
             if narrow { (12.0, 64.0, 28.0, 44.0) } else { (24.0, 96.0, 52.0, 56.0) };
         let (top, drop, bus) = if narrow { (10.0, 44.0, 56.0) } else { (20.0, 76.0, 64.0) };
-        let box_width = if narrow { 104.0 } else { 152.0 };
         let inner = width - 2.0 * margin;
+        let bus_width = inner - wire - etcd_width;
+        let box_width = if narrow { 104.0_f64.min((bus_width - 12.0) / 2.0) } else { 152.0 };
         let apiserver =
-            Rect { x: margin, y: top + box_height + drop, w: inner - wire - etcd_width, h: bus };
+            Rect { x: margin, y: top + box_height + drop, w: bus_width, h: bus };
         let etcd = Rect {
             x: apiserver.right() + wire,
             y: apiserver.y - 6.0,
@@ -107,7 +108,7 @@ impl Layout {
         };
         let you = Rect { x: margin, y: top, w: box_width, h: box_height };
         let free = apiserver.right() - box_width;
-        let middle = (apiserver.centre().x - box_width / 2.0).max(you.right() + GAP);
+        let middle = (apiserver.centre().x - box_width / 2.0).max(you.right() + 12.0);
         let scheduler = Rect { x: middle.min(free), ..you };
         let tray =
             Rect { x: margin, y: apiserver.bottom() + 18.0, w: inner, h: 20.0 + TOKEN_HEIGHT };
@@ -196,7 +197,8 @@ impl Layout {
             return vec![node.centre(), node.centre()];
         }
         let (kubelet, runtime) = self.parts(node);
-        vec![kubelet.centre(), runtime.centre()]
+        let y = kubelet.centre().y;
+        vec![Point { x: kubelet.x + 8.0, y }, Point { x: runtime.right() - 8.0, y }]
     }
 
     /// From the API server to a part.
