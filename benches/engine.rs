@@ -8,7 +8,11 @@
 #![expect(clippy::disallowed_types, reason = "a bench measures real time, not the engine's")]
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use podflow::testing::api::{Kind, Object};
+use podflow::testing::cluster::{Cluster, HttpCall, Setup};
+use serde_json::json;
 
 /// A bench: what it is called and how it measures.
 struct Bench {
@@ -17,12 +21,61 @@ struct Bench {
     measure: fn() -> f64,
 }
 
-const BENCHES: &[Bench] = &[Bench {
-    // The scale of everything else: how fast this machine is just now.
-    name: "machine",
-    unit: "ns/step",
-    measure: || per_iteration(10_000_000, |step| step.wrapping_mul(0x5851_f42d_4c95_7f2d) + 1),
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        // The scale of everything else: how fast this machine is just now.
+        name: "machine",
+        unit: "ns/step",
+        measure: || per_iteration(10_000_000, |step| step.wrapping_mul(0x5851_f42d_4c95_7f2d) + 1),
+    },
+    Bench { name: "pods-1000-nodes-10", unit: "s", measure: || thousand_pods().0 },
+    Bench { name: "cluster-messages", unit: "messages/s", measure: || thousand_pods().1 },
+    Bench { name: "heartbeats-100-nodes", unit: "messages/s", measure: heartbeats },
+];
+
+/// Seconds until 1,000 Pods run on 10 nodes, and the messages a second that it took.
+fn thousand_pods() -> (f64, f64) {
+    let mut cluster = Cluster::new(&Setup::new(1, 10));
+    cluster.run_for(Duration::from_secs(5));
+    let before = cluster.trace().end();
+    let begin = Instant::now();
+    for number in 0..1000 {
+        let body = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("web-{number}")},
+            "spec": {"containers": [{
+                "name": "main", "image": "nginx",
+                "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
+            }]},
+        });
+        let path = "/api/v1/namespaces/default/pods";
+        cluster.submit(&HttpCall::new("POST", path, Some(body)));
+    }
+    let running = |cluster: &Cluster| {
+        let pods = cluster.objects(Kind::Pod);
+        pods.iter()
+            .filter(|pod| matches!(pod, Object::Pod(pod) if pod.status.pod_ip.is_some()))
+            .count()
+    };
+    while running(&cluster) < 1000 {
+        cluster.run_for(Duration::from_millis(500));
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    (seconds, count(cluster.trace().end() - before) / seconds)
+}
+
+/// Messages a second of 100 idle nodes.
+fn heartbeats() -> f64 {
+    let mut cluster = Cluster::new(&Setup::new(1, 100));
+    cluster.run_for(Duration::from_secs(5));
+    let (before, begin) = (cluster.trace().end(), Instant::now());
+    cluster.run_for(Duration::from_secs(600));
+    count(cluster.trace().end() - before) / begin.elapsed().as_secs_f64()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn count(number: u64) -> f64 {
+    number as f64
+}
 
 fn main() {
     // Cargo adds options of its own; what remains is the filter.

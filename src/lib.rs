@@ -17,5 +17,14 @@ mod ui;
 
 pub use ui::mount;
 
+mod kubelet;
+mod scheduler;
+
+mod cluster;
+
+mod recording;
+
+mod share;
+
 #[doc(hidden)]
 pub mod testing;

@@ -13,6 +13,7 @@ pub mod phase;
 pub mod qos;
 pub mod quantity;
 pub mod request;
+pub mod route;
 mod scheme;
 pub mod status;
 pub mod text;

@@ -169,3 +169,51 @@ fn json(object: &impl Serialize) -> Value {
 pub fn seconds(at: Timestamp) -> Time {
     Time(Timestamp::from_second(at.as_second()).unwrap_or(at))
 }
+
+impl Object {
+    /// The value of a field that a field selector may name; none if there is no such field.
+    pub fn field(&self, field: &str) -> Option<&str> {
+        let own = match self {
+            Self::Pod(pod) => match field {
+                "spec.nodeName" => Some(pod.node_name.as_deref().unwrap_or_default()),
+                "spec.restartPolicy" => pod.spec.restart_policy.as_deref(),
+                "spec.schedulerName" => pod.spec.scheduler_name.as_deref(),
+                "spec.serviceAccountName" => pod.spec.service_account_name.as_deref(),
+                "status.phase" => pod.status.phase.as_deref(),
+                "status.podIP" => Some(pod.status.pod_ip.as_deref().unwrap_or_default()),
+                "status.nominatedNodeName" => {
+                    Some(pod.status.nominated_node_name.as_deref().unwrap_or_default())
+                }
+                _ => None,
+            },
+            Self::Node(node) => match field {
+                "spec.unschedulable" => {
+                    let cordoned = node.spec.as_ref().and_then(|spec| spec.unschedulable);
+                    Some(if cordoned == Some(true) { "true" } else { "false" })
+                }
+                _ => None,
+            },
+            Self::Namespace(namespace) => match field {
+                "status.phase" => {
+                    namespace.status.as_ref().and_then(|status| status.phase.as_deref())
+                }
+                _ => None,
+            },
+            Self::Event(event) => match field {
+                "involvedObject.kind" => event.involved_object.kind.as_deref(),
+                "involvedObject.namespace" => event.involved_object.namespace.as_deref(),
+                "involvedObject.name" => event.involved_object.name.as_deref(),
+                "involvedObject.uid" => event.involved_object.uid.as_deref(),
+                "reason" => event.reason.as_deref(),
+                "type" => event.type_.as_deref(),
+                _ => None,
+            },
+            Self::Lease(_) => None,
+        };
+        match field {
+            "metadata.name" => Some(self.name()),
+            "metadata.namespace" => Some(self.namespace()),
+            _ => own,
+        }
+    }
+}

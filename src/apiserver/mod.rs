@@ -1,6 +1,22 @@
 //! The API server: the only component that reaches the store.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the request handlers are to call it")
-)]
+//!
+//! A request's way: [`strategy`] says what it would write, given what is stored; the store takes it
+//! if nothing changed meanwhile, else it is worked out again; the store's own watch tells the
+//! [`watch_cache`], and that tells whoever watches.
+
 mod etcd;
+mod pending;
+mod server;
+mod store_server;
+mod strategy;
+mod watch_cache;
+
+pub use server::{ApiServer, ConnectionId, In, Out, Timer};
+pub use store_server::EtcdServer;
+
+use crate::api::Object;
+
+/// A call to etcd. Anybody may look at one; only the API server makes one.
+pub type EtcdCall = etcd::Call<Object>;
+/// What etcd sends.
+pub type EtcdOut = etcd::Out<Object>;

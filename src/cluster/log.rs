@@ -10,7 +10,8 @@ pub(super) fn write(trace: &Trace<Message>) -> String {
     let mut log = String::new();
     if trace.first() > 0 {
         // Writing to a string cannot fail.
-        writeln!(log, "# {} earlier messages are no longer kept", trace.first()).unwrap_or_default();
+        writeln!(log, "# {} earlier messages are no longer kept", trace.first())
+            .unwrap_or_default();
     }
     for message in trace.from(0) {
         let Message { id, cause, from, to, sent, arrives, body } = &**message;

@@ -38,11 +38,17 @@ pub struct Message {
 pub enum Body {
     Request(Rc<Request>),
     /// With the request it answers, so that it can be told apart at sight.
-    Response { request: Option<Rc<Request>>, response: Rc<Response> },
+    Response {
+        request: Option<Rc<Request>>,
+        response: Rc<Response>,
+    },
     Watch(WatchEvent),
     StoreCall(EtcdCall),
     StoreOut(EtcdOut),
-    CriRequest { call: CallId, request: CriRequest },
+    CriRequest {
+        call: CallId,
+        request: CriRequest,
+    },
     CriOutcome(Outcome),
 }
 
@@ -121,7 +127,9 @@ impl Body {
                 Some(object) => matches!(object.kind(), Kind::Lease | Kind::Node),
                 None => true,
             },
-            Self::StoreCall(call) => call.keys().is_none_or(|keys| is_routine_key(&keys.to_string())),
+            Self::StoreCall(call) => {
+                call.keys().is_none_or(|keys| is_routine_key(&keys.to_string()))
+            }
             Self::StoreOut(_) | Self::CriRequest { .. } | Self::CriOutcome(_) => false,
         }
     }

@@ -138,6 +138,13 @@ impl Cluster {
         &self.world.scheduler.component
     }
 
+    /// Whether nobody works on anything: no pod is to be placed, no runtime has a call to answer.
+    pub fn is_settled(&self) -> bool {
+        self.scheduler().active().next().is_none()
+            && self.scheduler().current().is_none()
+            && self.world.nodes.iter().all(|node| node.is_settled())
+    }
+
     /// The names of the nodes, by number.
     pub fn node_names(&self) -> impl Iterator<Item = &Rc<str>> {
         self.world.nodes.iter().map(|node| &node.name)

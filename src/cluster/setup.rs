@@ -51,14 +51,10 @@ fn node(number: usize) -> Node {
         ("topology.kubernetes.io/zone", &format!("local-{zone}")),
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let capacity: BTreeMap<String, Quantity> = [
-        ("cpu", "4"),
-        ("ephemeral-storage", "64Gi"),
-        ("memory", "8Gi"),
-        ("pods", "110"),
-    ]
-    .map(|(resource, amount)| (resource.to_owned(), Quantity(amount.to_owned())))
-    .into();
+    let capacity: BTreeMap<String, Quantity> =
+        [("cpu", "4"), ("ephemeral-storage", "64Gi"), ("memory", "8Gi"), ("pods", "110")]
+            .map(|(resource, amount)| (resource.to_owned(), Quantity(amount.to_owned())))
+            .into();
     let block = number - 1;
     let cidr = format!("10.{}.{}.0/24", 244 + block / 256, block % 256);
     Node {

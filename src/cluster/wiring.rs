@@ -9,9 +9,7 @@ use crate::client::Incoming;
 use crate::kubelet::{self, Kubelet};
 use crate::runtime::{CallId, Catalogue, Host, Outcome, Runtime, Timing};
 use crate::scheduler::{self, Scheduler};
-use crate::sim::{
-    Component, Ctx, Effect, Event, Instant, Latency, Links, Queue, Rng, Trace,
-};
+use crate::sim::{Component, Ctx, Effect, Event, Instant, Latency, Links, Queue, Rng, Trace};
 
 use super::setup::{epoch, node_ip};
 use super::{Address, Body, HttpCall, Message, Setup, You};
@@ -75,7 +73,10 @@ pub(super) struct Node {
 pub(super) enum Due {
     Start(Address),
     Arrival(Rc<Message>),
-    Timer { cause: Option<u64>, timer: Timer },
+    Timer {
+        cause: Option<u64>,
+        timer: Timer,
+    },
     /// The runtime of a node has something to do by itself.
     Wake(u32),
 }
@@ -147,7 +148,13 @@ impl World {
     pub fn submit(&mut self, call: &HttpCall) -> RequestId {
         let request = self.you.request(call);
         let id = request.id;
-        self.send(None, Address::You, Address::ApiServer, self.now, Body::Request(Rc::new(request)));
+        self.send(
+            None,
+            Address::You,
+            Address::ApiServer,
+            self.now,
+            Body::Request(Rc::new(request)),
+        );
         id
     }
 
@@ -354,14 +361,7 @@ impl World {
         self.queue.push(self.now + after, Due::Timer { cause, timer });
     }
 
-    fn send(
-        &mut self,
-        cause: Option<u64>,
-        from: Address,
-        to: Address,
-        sent: Instant,
-        body: Body,
-    ) {
+    fn send(&mut self, cause: Option<u64>, from: Address, to: Address, sent: Instant, body: Body) {
         if let Body::Request(request) = &body {
             self.asked.insert((from, request.id), Rc::clone(request));
         }
@@ -384,8 +384,7 @@ impl Node {
         let name: Rc<str> = node.metadata.name.as_deref().unwrap_or_default().into();
         let ip = node_ip(number);
         let stream = number as u64 * 2 + 100;
-        let host =
-            Host { hostname: Rc::clone(&name), ip, epoch: epoch(), timing: images.timing };
+        let host = Host { hostname: Rc::clone(&name), ip, epoch: epoch(), timing: images.timing };
         Self {
             name,
             kubelet: Hosted::new(Kubelet::new(node, ip, epoch()), seed, stream),
@@ -394,6 +393,13 @@ impl Node {
             calls: BTreeMap::new(),
             wakes: None,
         }
+    }
+}
+
+impl Node {
+    /// Whether its runtime has answered everything.
+    pub fn is_settled(&self) -> bool {
+        self.calls.is_empty()
     }
 }
 

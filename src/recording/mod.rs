@@ -102,7 +102,7 @@ impl Session {
 
     /// Plays the next event or recorded input; `false` if nothing is left.
     pub fn step(&mut self) -> bool {
-        if let Some(input) = self.due_input() {
+        if let Some(input) = self.due_input().cloned() {
             if self.cluster.now() < input.at {
                 self.cluster.skip_to(input.at);
             }

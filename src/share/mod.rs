@@ -111,8 +111,8 @@ pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
     let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
     let Some(data) = fragment.strip_prefix(VERSION) else {
         let versioned = fragment.strip_prefix('p').and_then(|rest| rest.split_once('='));
-        let other = versioned
-            .is_some_and(|(version, _)| version.bytes().all(|byte| byte.is_ascii_digit()));
+        let other =
+            versioned.is_some_and(|(version, _)| version.bytes().all(|byte| byte.is_ascii_digit()));
         return Err(if other { LinkError::OtherVersion } else { LinkError::NotALink });
     };
     let packed = URL_SAFE_NO_PAD.decode(data.trim_end()).map_err(|error| match error {
@@ -174,7 +174,9 @@ mod tests {
     #[test]
     fn a_bad_link_is_refused_with_its_reason() {
         let link = encode(&shared()).unwrap();
-        let pack = |text: &str| format!("p1={}", URL_SAFE_NO_PAD.encode(compress_to_vec(text.as_bytes(), 9)));
+        let pack = |text: &str| {
+            format!("p1={}", URL_SAFE_NO_PAD.encode(compress_to_vec(text.as_bytes(), 9)))
+        };
         let cases = [
             (String::new(), LinkError::NotALink),
             ("#guide".into(), LinkError::NotALink),

@@ -76,10 +76,8 @@ fn replay(scenario: &str) {
     let lines = lines(scenario);
     let nodes = nodes();
     let setup = Setup { seed: 1, nodes };
-    let images = Images {
-        catalogue: Rc::new(Catalogue::scripted("nonexistent")),
-        timing: Timing::INSTANT,
-    };
+    let images =
+        Images { catalogue: Rc::new(Catalogue::scripted("nonexistent")), timing: Timing::INSTANT };
     let mut cluster = Cluster::with_runtime(&setup, &images);
     cluster.run_for(WARM_UP);
     let began = cluster.now();
@@ -198,7 +196,9 @@ fn state(pod: &Value) -> String {
         let message = today::message(detail["message"].as_str().unwrap_or("-"), uid);
         let code = detail["exitCode"].as_i64().map_or_else(String::new, |code| code.to_string());
         let (ready, restarts) = (&container["ready"], &container["restartCount"]);
-        today::container(&format!("{kind} {reason} {message} {code} ready={ready} restarts={restarts}"))
+        today::container(&format!(
+            "{kind} {reason} {message} {code} ready={ready} restarts={restarts}"
+        ))
     }));
     words.join(" | ")
 }
@@ -283,14 +283,24 @@ mod today {
         }
         // plugins/tainttoleration: the taint is no longer named.
         while let Some((before, rest)) = text.split_once("had taint {") {
-            let Some((_, after)) = rest.split_once("}, that the pod didn't tolerate") else { break };
+            let Some((_, after)) = rest.split_once("}, that the pod didn't tolerate") else {
+                break;
+            };
             text = format!("{before}had untolerated taint(s){after}");
         }
         // plugins/nodeaffinity: selector and affinity share one text.
-        text = text.replace("didn't match Pod's node affinity.", "didn't match Pod's node affinity/selector.");
-        text = text.replace("didn't match Pod's node affinity,", "didn't match Pod's node affinity/selector,");
+        text = text.replace(
+            "didn't match Pod's node affinity.",
+            "didn't match Pod's node affinity/selector.",
+        );
+        text = text.replace(
+            "didn't match Pod's node affinity,",
+            "didn't match Pod's node affinity/selector,",
+        );
         // kuberuntime_container.go: the container is named no more, or after a colon.
-        for (reason, now) in [("Created container", "Container created"), ("Started container", "Container started")] {
+        for (reason, now) in
+            [("Created container", "Container created"), ("Started container", "Container started")]
+        {
             if text.starts_with(reason) {
                 text = now.into();
             }

@@ -2,4 +2,8 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod simulation;
 mod tidy;

@@ -1,0 +1,148 @@
+//! HTTP's method, path and query as what they ask for.
+
+use std::rc::Rc;
+
+use super::fields::FieldSelector;
+use super::labels::Selector;
+use super::request::{Params, Subresource, Target, Verb};
+use super::status::{Reason, StatusError};
+use super::{Kind, RESOURCES};
+
+/// Reads a request line.
+///
+/// # Errors
+///
+/// 404 for a path that nothing stands at, 405 for a method it does not take, 400 for a bad query.
+pub fn parse(method: &str, path: &str) -> Result<(Verb, Target, Params), StatusError> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let query = Query::parse(query);
+    let target = target(path)?;
+    let Target::Resource { ref name, subresource, .. } = target else {
+        return Ok((Verb::Get, target, Params::default()));
+    };
+    let watch = matches!(query.get("watch"), Some("1" | "true" | "True" | "t" | ""));
+    let verb = match (method, name.is_some(), subresource) {
+        ("GET", false, _) if watch => Verb::Watch,
+        ("GET", false, _) => Verb::List,
+        ("GET", true, None | Some(Subresource::Status)) => Verb::Get,
+        ("POST", false, _) | ("POST", true, Some(Subresource::Binding)) => Verb::Create,
+        ("PUT", true, None | Some(Subresource::Status)) => Verb::Update,
+        ("PATCH", true, None | Some(Subresource::Status)) => Verb::Patch,
+        ("DELETE", true, None) => Verb::Delete,
+        _ => {
+            return Err(StatusError::generic(Reason::MethodNotAllowed, ""));
+        }
+    };
+    Ok((verb, target, params(&query)?))
+}
+
+fn params(query: &Query) -> Result<Params, StatusError> {
+    let bad = |why: String| StatusError::bad_request(why);
+    let labels = query.get("labelSelector").filter(|text| !text.is_empty());
+    let fields = query.get("fieldSelector").filter(|text| !text.is_empty());
+    let version = query.get("resourceVersion").filter(|text| !text.is_empty());
+    Ok(Params {
+        label_selector: match labels {
+            Some(text) => Some(Rc::new(Selector::parse(text).map_err(|why| bad(why.to_string()))?)),
+            None => None,
+        },
+        field_selector: match fields {
+            Some(text) => {
+                Some(Rc::new(FieldSelector::parse(text).map_err(|why| bad(why.to_string()))?))
+            }
+            None => None,
+        },
+        resource_version: match version {
+            Some(text) => {
+                Some(text.parse().map_err(|why| {
+                    bad(format!("resourceVersion: Invalid value: {text:?}: {why}"))
+                })?)
+            }
+            None => None,
+        },
+        allow_watch_bookmarks: matches!(query.get("allowWatchBookmarks"), Some("1" | "true")),
+        grace_period_seconds: query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
+    })
+}
+
+fn target(path: &str) -> Result<Target, StatusError> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let (group, version, rest) = match parts.as_slice() {
+        ["api", version, rest @ ..] if !rest.is_empty() => ("", *version, rest),
+        ["apis", group, version, rest @ ..] if !rest.is_empty() => (*group, *version, rest),
+        _ => return Ok(Target::Path(path.into())),
+    };
+    let find = |plural: &str| -> Result<Kind, StatusError> {
+        let found = RESOURCES.iter().find(|resource| {
+            resource.plural == plural && resource.group == group && resource.version == version
+        });
+        found
+            .map(|resource| resource.kind)
+            .ok_or_else(|| StatusError::generic(Reason::NotFound, ""))
+    };
+    let (namespace, rest) = match rest {
+        ["namespaces", namespace, rest @ ..]
+            if rest.first().is_some_and(|part| !matches!(*part, "status" | "finalize")) =>
+        {
+            (Some(*namespace), rest)
+        }
+        rest => (None, rest),
+    };
+    let (plural, name, part) = match rest {
+        [plural] => (*plural, None, None),
+        [plural, name] => (*plural, Some(*name), None),
+        [plural, name, part] => (*plural, Some(*name), Some(*part)),
+        _ => return Err(StatusError::generic(Reason::NotFound, "")),
+    };
+    let kind = find(plural)?;
+    let namespaced = kind.resource().namespaced;
+    if name.is_some() && namespaced != namespace.is_some() || namespace.is_some() && !namespaced {
+        return Err(StatusError::generic(Reason::NotFound, ""));
+    }
+    let subresource = match part {
+        None => None,
+        Some(part) if !kind.resource().subresources.contains(&part) => {
+            return Err(StatusError::generic(Reason::NotFound, ""));
+        }
+        Some("binding") => Some(Subresource::Binding),
+        Some(_) => Some(Subresource::Status),
+    };
+    let text = |part: &str| -> Rc<str> { part.into() };
+    Ok(Target::Resource { kind, namespace: namespace.map(text), name: name.map(text), subresource })
+}
+
+/// The query of a request, percent-decoded.
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn parse(query: &str) -> Self {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (percent_decode(key), percent_decode(value))
+        });
+        Self(pairs.collect())
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16));
+                match (digit(), digit()) {
+                    (Some(high), Some(low)) => u8::try_from(high * 16 + low).unwrap_or(b'?'),
+                    _ => b'%',
+                }
+            }
+            other => other,
+        });
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}

@@ -1,0 +1,32 @@
+//! Requests that wait for the store.
+
+use std::rc::Rc;
+
+use super::server::ConnectionId;
+use crate::api::Object;
+use crate::api::request::Request;
+
+/// A request on its way through the store, and what its answer will say.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub from: ConnectionId,
+    pub request: Rc<Request>,
+    pub step: Step,
+}
+
+/// What was asked of the store.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Get,
+    List,
+    Create {
+        object: Object,
+    },
+    /// Written if the object is still the one that `to` was made of.
+    Change {
+        to: Option<Object>,
+        current: Object,
+    },
+    /// The object is not in the cache, so it is read before anything is decided.
+    ReadBeforeChange,
+}

@@ -1,0 +1,209 @@
+//! The watch cache of one kind: what is stored now, the last changes, and who watches.
+//!
+//! Mirrors: `apiserver/pkg/storage/cacher`. Pods are indexed by the node they are bound to, so that
+//! a change costs only the watchers it concerns.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use imbl::GenericOrdMap;
+use imbl::shared_ptr::RcK;
+
+use super::server::ConnectionId;
+use crate::api::request::{Change, Params, RequestId, WatchEvent};
+use crate::api::status::StatusError;
+use crate::api::{Kind, Object};
+
+/// How many changes a watch may lie back.
+const WINDOW: usize = 10_000;
+
+type Watcher = (ConnectionId, RequestId);
+
+/// One change of one object.
+#[derive(Clone, Debug)]
+struct Step {
+    revision: u64,
+    before: Option<Object>,
+    after: Option<Object>,
+}
+
+/// The cache of one kind.
+#[derive(Clone, Debug)]
+pub(super) struct WatchCache {
+    kind: Kind,
+    objects: GenericOrdMap<Rc<str>, Object, RcK>,
+    window: VecDeque<Rc<Step>>,
+    /// Changes up to this revision have left the window.
+    forgotten: u64,
+    revision: u64,
+    watchers: BTreeMap<Watcher, Rc<Params>>,
+    /// Those of the watchers that select by `spec.nodeName`, by its value; the rest stand in `open`.
+    by_node: BTreeMap<Rc<str>, Vec<Watcher>>,
+    open: Vec<Watcher>,
+}
+
+impl WatchCache {
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            objects: GenericOrdMap::new(),
+            window: VecDeque::new(),
+            forgotten: 0,
+            revision: 0,
+            watchers: BTreeMap::new(),
+            by_node: BTreeMap::new(),
+            open: Vec::new(),
+        }
+    }
+
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Object> {
+        self.objects.get(key)
+    }
+
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.objects.values()
+    }
+
+    pub fn watchers(&self) -> usize {
+        self.watchers.len()
+    }
+
+    /// The objects under a prefix of the key that `params` selects.
+    pub fn list(&self, prefix: &str, params: &Params) -> Vec<Object> {
+        let from: Rc<str> = prefix.into();
+        let range = self.objects.range(from..).map(|(key, object)| (key, object));
+        range
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(_, object)| object)
+            .filter(|object| selects(params, object))
+            .cloned()
+            .collect()
+    }
+
+    /// Takes a change in, and returns what each watcher concerned is to be told.
+    pub fn apply(
+        &mut self,
+        key: &Rc<str>,
+        after: Option<Object>,
+        revision: u64,
+    ) -> Vec<(ConnectionId, WatchEvent)> {
+        let before = match &after {
+            Some(object) => self.objects.insert(Rc::clone(key), object.clone()),
+            None => self.objects.remove(key),
+        };
+        self.revision = self.revision.max(revision);
+        let step = Rc::new(Step { revision, before, after });
+        self.window.push_back(Rc::clone(&step));
+        if self.window.len() > WINDOW
+            && let Some(old) = self.window.pop_front()
+        {
+            self.forgotten = old.revision;
+        }
+        let nodes = [&step.before, &step.after].map(|object| object.as_ref().and_then(node_of));
+        let [old_node, new_node] = &nodes;
+        let mut concerned: Vec<Watcher> = self.open.clone();
+        for node in
+            [old_node.as_ref(), new_node.as_ref().filter(|new| Some(*new) != old_node.as_ref())]
+                .into_iter()
+                .flatten()
+        {
+            concerned.extend(self.by_node.get(node).into_iter().flatten());
+        }
+        concerned.sort_unstable();
+        concerned
+            .into_iter()
+            .filter_map(|watcher| {
+                let params = self.watchers.get(&watcher)?;
+                let change = told(params, &step)?;
+                Some((watcher.0, WatchEvent { watch: watcher.1, change }))
+            })
+            .collect()
+    }
+
+    /// Opens a watch; returns what has happened since the version it asked for.
+    ///
+    /// # Errors
+    ///
+    /// 410 Expired if that is no longer known.
+    pub fn watch(
+        &mut self,
+        watcher: Watcher,
+        prefix: &str,
+        params: &Rc<Params>,
+    ) -> Result<Vec<WatchEvent>, StatusError> {
+        let (_, watch) = watcher;
+        let since = params.resource_version.unwrap_or_default();
+        let changes: Vec<Change> = if since == 0 {
+            self.list(prefix, params).into_iter().map(Change::Added).collect()
+        } else if since < self.forgotten {
+            return Err(StatusError::too_old_resource_version(since, self.forgotten));
+        } else {
+            let steps = self.window.iter().filter(|step| step.revision > since);
+            steps.filter_map(|step| told(params, step)).collect()
+        };
+        self.watchers.insert(watcher, Rc::clone(params));
+        let node =
+            params.field_selector.as_deref().and_then(|by| by.required_value("spec.nodeName"));
+        match node.filter(|node| self.kind == Kind::Pod && !node.is_empty()) {
+            Some(node) => self.by_node.entry(node.into()).or_default().push(watcher),
+            None => self.open.push(watcher),
+        }
+        Ok(changes.into_iter().map(|change| WatchEvent { watch, change }).collect())
+    }
+
+    /// Ends every watch of a connection.
+    pub fn close(&mut self, connection: ConnectionId) {
+        self.watchers.retain(|(from, _), _| *from != connection);
+        self.open.retain(|(from, _)| *from != connection);
+        for watchers in self.by_node.values_mut() {
+            watchers.retain(|(from, _)| *from != connection);
+        }
+    }
+
+    /// A bookmark for each watch that wants one.
+    pub fn bookmarks(&self) -> Vec<(ConnectionId, WatchEvent)> {
+        let wanting = self.watchers.iter().filter(|(_, params)| params.allow_watch_bookmarks);
+        wanting
+            .map(|((connection, watch), _)| {
+                let change = Change::Bookmark { kind: self.kind, resource_version: self.revision };
+                (*connection, WatchEvent { watch: *watch, change })
+            })
+            .collect()
+    }
+}
+
+/// What a watcher hears of a change: an object that its selectors no longer choose is gone for it.
+fn told(params: &Params, step: &Step) -> Option<Change> {
+    let was = step.before.as_ref().filter(|object| selects(params, object));
+    let is = step.after.as_ref().filter(|object| selects(params, object));
+    match (was, is) {
+        (None, None) => None,
+        (None, Some(object)) => Some(Change::Added(object.clone())),
+        (Some(before), Some(object)) => {
+            Some(Change::Modified { object: object.clone(), before: Some(before.clone()) })
+        }
+        (Some(before), None) => {
+            let version = step.revision.to_string();
+            Some(Change::Deleted(before.with_meta(|meta| meta.resource_version = Some(version))))
+        }
+    }
+}
+
+/// Whether both selectors choose the object.
+pub(super) fn selects(params: &Params, object: &Object) -> bool {
+    let labels = params.label_selector.as_deref();
+    let fields = params.field_selector.as_deref();
+    labels.is_none_or(|by| by.matches(object.meta().labels.as_ref()))
+        && fields.is_none_or(|by| by.matches(|field| object.field(field)))
+}
+
+fn node_of(object: &Object) -> Option<Rc<str>> {
+    match object {
+        Object::Pod(pod) => pod.node_name.clone(),
+        Object::Node(_) | Object::Namespace(_) | Object::Event(_) | Object::Lease(_) => None,
+    }
+}

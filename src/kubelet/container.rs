@@ -1,0 +1,255 @@
+//! What a pod worker remembers of one container: the last two tries, and why it waits.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Container, EnvVar};
+
+use super::status::{is_sidecar, specs};
+use crate::api::Pod;
+use crate::api::quantity::Quantity;
+use crate::runtime::{ContainerConfig, ContainerMetadata, ContainerState, ContainerStatus, Id};
+use crate::sim::Instant;
+
+const FIRST_BACKOFF: Duration = Duration::from_secs(10);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
+
+/// What is to happen when a container has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RestartPolicy {
+    Always,
+    OnFailure,
+    Never,
+}
+
+impl RestartPolicy {
+    pub fn of(pod: &Pod) -> Self {
+        match pod.spec.restart_policy.as_deref() {
+            Some("Never") => Self::Never,
+            Some("OnFailure") => Self::OnFailure,
+            Some(_) | None => Self::Always,
+        }
+    }
+}
+
+/// What a container is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Ends before the next one begins.
+    Init,
+    /// Begins among the init containers and goes on.
+    Sidecar,
+    Regular,
+}
+
+/// Why a container waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cause {
+    pub reason: &'static str,
+    pub message: String,
+}
+
+/// One container of a pod.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub name: Rc<str>,
+    pub kind: Kind,
+    pub current: Option<Rc<ContainerStatus>>,
+    /// The try before.
+    pub last: Option<Rc<ContainerStatus>>,
+    /// Of the last start that failed.
+    pub cause: Option<Cause>,
+    backoff: Option<(Duration, Instant)>,
+}
+
+impl Record {
+    /// The containers of a pod, none of them made yet.
+    pub fn all(pod: &Pod) -> Vec<Self> {
+        let inits = pod.spec.init_containers.as_ref().map_or(0, Vec::len);
+        let record = |(index, spec): (usize, &Container)| Self {
+            name: spec.name.as_str().into(),
+            kind: match index < inits {
+                true if is_sidecar(spec) => Kind::Sidecar,
+                true => Kind::Init,
+                false => Kind::Regular,
+            },
+            current: None,
+            last: None,
+            cause: None,
+            backoff: None,
+        };
+        specs(pod).enumerate().map(record).collect()
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.current.as_ref().is_some_and(|now| now.state == ContainerState::Running)
+    }
+
+    /// Whether it has done what an init container is for.
+    pub fn is_done(&self) -> bool {
+        match self.kind {
+            Kind::Sidecar => self.is_running(),
+            Kind::Init | Kind::Regular => self
+                .current
+                .as_ref()
+                .is_some_and(|now| now.state == ContainerState::Exited && now.exit_code == 0),
+        }
+    }
+
+    /// Whether it is to be started, now or when its back-off is over.
+    pub fn wants_start(&self, policy: RestartPolicy) -> bool {
+        let Some(now) = &self.current else { return true };
+        if now.state != ContainerState::Exited {
+            return false;
+        }
+        let policy = match (self.kind, policy) {
+            (Kind::Sidecar, _) => RestartPolicy::Always,
+            (Kind::Init, RestartPolicy::Always) => RestartPolicy::OnFailure,
+            (Kind::Init | Kind::Regular, policy) => policy,
+        };
+        match policy {
+            RestartPolicy::Always => true,
+            RestartPolicy::OnFailure => now.exit_code != 0,
+            RestartPolicy::Never => false,
+        }
+    }
+
+    /// How the container stands. A new try pushes the earlier one back; the one before that is
+    /// returned, to be removed.
+    pub fn observe(&mut self, status: ContainerStatus) -> Option<Id> {
+        let status = Rc::new(status);
+        match self.current.replace(Rc::clone(&status)) {
+            Some(earlier) if earlier.id != status.id => {
+                self.last.replace(earlier).map(|oldest| Rc::clone(&oldest.id))
+            }
+            Some(_) | None => None,
+        }
+    }
+
+    /// Which try the next one is, from 0.
+    pub fn next_attempt(&self) -> u32 {
+        self.current.as_ref().map_or(0, |now| now.metadata.attempt + 1)
+    }
+
+    /// Before a start: the back-off that still holds and its rest. Otherwise the next end will have
+    /// to wait longer.
+    ///
+    /// Mirrors: `doBackOff` of `kuberuntime_manager.go`; counted from the container's end.
+    pub fn back_off(&mut self, now: Instant) -> Option<(Duration, Duration)> {
+        let ended = self.current.as_ref().and_then(|current| current.finished_at)?;
+        let known = self.backoff.filter(|(_, at)| ended.since(*at) <= LONGEST_BACKOFF * 2);
+        let Some((wait, _)) = known else {
+            self.backoff = Some((FIRST_BACKOFF, now));
+            return None;
+        };
+        let rest = (ended + wait).since(now);
+        if !rest.is_zero() {
+            return Some((wait, rest));
+        }
+        self.backoff = Some(((wait * 2).min(LONGEST_BACKOFF), now));
+        None
+    }
+}
+
+/// What the runtime is asked to make of `spec`.
+pub(super) fn config(
+    pod: &Pod,
+    spec: &Container,
+    attempt: u32,
+    facts: &Facts<'_>,
+) -> ContainerConfig {
+    let limits = spec.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+    let memory = limits.and_then(|limits| limits.get("memory"));
+    let bytes = memory.and_then(|limit| Quantity::parse(&limit.0).ok()).map_or(0, |it| it.value());
+    let own = spec.security_context.as_ref().and_then(|context| context.run_as_user);
+    let shared = pod.spec.security_context.as_ref().and_then(|context| context.run_as_user);
+    let image = spec.image.clone().unwrap_or_default();
+    let mut envs: Vec<(String, String)> = Vec::new();
+    for variable in spec.env.iter().flatten() {
+        let value = value_of(pod, variable, facts);
+        envs.push((variable.name.clone(), expand(&value, &envs)));
+    }
+    let expanded = |words: &Option<Vec<String>>| -> Vec<String> {
+        words.iter().flatten().map(|word| expand(word, &envs)).collect()
+    };
+    ContainerConfig {
+        metadata: ContainerMetadata { name: spec.name.as_str().into(), attempt },
+        image: super::images::with_tag(&image),
+        user_specified_image: image,
+        command: expanded(&spec.command),
+        args: expanded(&spec.args),
+        working_dir: spec.working_dir.clone().unwrap_or_default(),
+        envs,
+        mounts: Vec::new(),
+        memory_limit_in_bytes: u64::try_from(bytes).unwrap_or(0),
+        run_as_user: own.or(shared),
+        stop_signal: spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.stop_signal.clone()),
+    }
+}
+
+/// What the downward API tells beside the pod itself.
+pub(super) struct Facts<'a> {
+    pub node_name: &'a str,
+    pub host_ip: String,
+    pub pod_ip: String,
+}
+
+fn value_of(pod: &Pod, variable: &EnvVar, facts: &Facts<'_>) -> String {
+    let source = variable.value_from.as_ref().and_then(|from| from.field_ref.as_ref());
+    let Some(field) = source else { return variable.value.clone().unwrap_or_default() };
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    match field.field_path.as_str() {
+        "metadata.name" => text(&pod.metadata.name),
+        "metadata.namespace" => text(&pod.metadata.namespace),
+        "metadata.uid" => text(&pod.metadata.uid),
+        "spec.nodeName" => facts.node_name.to_owned(),
+        "spec.serviceAccountName" => text(&pod.spec.service_account_name),
+        "status.hostIP" | "status.hostIPs" => facts.host_ip.clone(),
+        "status.podIP" | "status.podIPs" => facts.pod_ip.clone(),
+        _ => String::new(),
+    }
+}
+
+/// Puts variables' values for `$(NAME)`; `$$` is a dollar, and an unknown name stays as it is.
+///
+/// Mirrors: `third_party/forked/golang/expansion`.
+fn expand(text: &str, known: &[(String, String)]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        if let Some(after) = after.strip_prefix('$') {
+            out.push('$');
+            rest = after;
+            continue;
+        }
+        let named = after.strip_prefix('(').and_then(|inner| inner.split_once(')'));
+        let value = named.and_then(|(name, behind)| {
+            let (_, value) = known.iter().rev().find(|(known, _)| known == name)?;
+            Some((value, behind))
+        });
+        if let Some((value, behind)) = value {
+            out.push_str(value);
+            rest = behind;
+        } else {
+            out.push('$');
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_put_in_and_dollars_can_be_escaped() {
+        let known = [("A".to_owned(), "1".to_owned())];
+        let cases = [("$(A)/$(B)", "1/$(B)"), ("$$(A)", "$(A)"), ("a$", "a$"), ("$A", "$A")];
+        for (text, want) in cases {
+            assert_eq!(expand(text, &known), want, "{text}");
+        }
+    }
+}

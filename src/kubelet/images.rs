@@ -1,0 +1,155 @@
+//! Images: whether to pull, one pull at a time, and what is said about it.
+//!
+//! Mirrors: `pkg/kubelet/images/image_manager.go`; pulls are serialised, the default.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::client::Backoff;
+use crate::runtime::ImageReference;
+use crate::sim::Instant;
+
+/// When a node is to fetch an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PullPolicy {
+    Always,
+    IfNotPresent,
+    Never,
+}
+
+impl PullPolicy {
+    /// As the pod says; for a pod that does not, by the image's tag.
+    pub fn of(policy: Option<&str>, image: &str) -> Self {
+        match policy {
+            Some("Always") => Self::Always,
+            Some("Never") => Self::Never,
+            Some("IfNotPresent") => Self::IfNotPresent,
+            Some(_) | None if with_tag(image).ends_with(":latest") => Self::Always,
+            Some(_) | None => Self::IfNotPresent,
+        }
+    }
+}
+
+/// The name with the tag `latest` where it has none.
+pub(super) fn with_tag(image: &str) -> String {
+    match ImageReference::parse(image) {
+        Ok(reference) if reference.tag.is_none() && reference.digest.is_none() => {
+            format!("{image}:latest")
+        }
+        Ok(_) | Err(_) => image.to_owned(),
+    }
+}
+
+/// Who wants an image: a pod's uid and the image as the pod names it.
+pub(super) type Wish = (Rc<str>, Rc<str>);
+
+/// The queue of pulls, and the back-off of those that failed.
+#[derive(Clone, Debug)]
+pub(super) struct Puller {
+    queue: VecDeque<Wish>,
+    busy: Option<(Wish, Instant)>,
+    backoff: Backoff<Wish>,
+    errors: BTreeMap<Wish, Rc<str>>,
+}
+
+impl Default for Puller {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            busy: None,
+            backoff: Backoff::new(Duration::from_secs(10), Duration::from_mins(5)),
+            errors: BTreeMap::new(),
+        }
+    }
+}
+
+impl Puller {
+    /// Queues a pull.
+    pub fn wish(&mut self, wish: Wish) {
+        self.queue.push_back(wish);
+    }
+
+    /// The image to pull next, if none is being pulled.
+    pub fn next(&mut self, now: Instant) -> Option<Wish> {
+        if self.busy.is_some() {
+            return None;
+        }
+        let wish = self.queue.pop_front()?;
+        self.busy = Some((wish.clone(), now));
+        Some(wish)
+    }
+
+    /// The pull is over: whose it was, and how long it took.
+    pub fn done(&mut self, now: Instant) -> Option<(Wish, Duration)> {
+        self.busy.take().map(|(wish, since)| (wish, now.since(since)))
+    }
+
+    /// The pod is gone.
+    pub fn forget(&mut self, uid: &Rc<str>) {
+        self.queue.retain(|(wisher, _)| wisher != uid);
+        let gone: Vec<Wish> =
+            self.errors.keys().filter(|(wisher, _)| wisher == uid).cloned().collect();
+        for wish in gone {
+            self.errors.remove(&wish);
+            self.backoff.reset(&wish);
+        }
+    }
+
+    /// The pod does not want anything pulled any more.
+    pub fn cancel(&mut self, uid: &Rc<str>) {
+        self.queue.retain(|(wisher, _)| wisher != uid);
+    }
+
+    /// A pull failed, with what is said of it.
+    pub fn failed(&mut self, wish: Wish, error: &str, now: Instant) {
+        self.backoff.failed(&wish, now);
+        self.errors.insert(wish, format!("ErrImagePull: {error}").into());
+    }
+
+    /// How long the image still has to wait, and the message that says so.
+    pub fn backing_off(&self, wish: &Wish, now: Instant) -> Option<(Duration, String)> {
+        let rest = self.backoff.remaining(wish, now);
+        if rest.is_zero() {
+            return None;
+        }
+        let mut message = format!("Back-off pulling image {:?}", &*wish.1);
+        if let Some(error) = self.errors.get(wish) {
+            message = format!("{message}: {error}");
+        }
+        Some((rest, message))
+    }
+}
+
+/// A duration as Go writes it, to the millisecond: `1.2s`, `350ms`, `1m3s`.
+pub(super) fn go_duration(span: Duration) -> String {
+    let millis = span.as_millis();
+    if millis == 0 {
+        return "0s".into();
+    }
+    if millis < 1000 {
+        return format!("{millis}ms");
+    }
+    let (minutes, rest) = (millis / 60_000, millis % 60_000);
+    let seconds = format!("{}.{:03}", rest / 1000, rest % 1000);
+    let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
+    match minutes {
+        0 => format!("{seconds}s"),
+        1..60 => format!("{minutes}m{seconds}s"),
+        _ => format!("{}h{}m{seconds}s", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_in_go() {
+        for (millis, want) in
+            [(0, "0s"), (350, "350ms"), (1200, "1.2s"), (2000, "2s"), (63_045, "1m3.045s")]
+        {
+            assert_eq!(go_duration(Duration::from_millis(millis)), want);
+        }
+    }
+}

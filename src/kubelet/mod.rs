@@ -1,0 +1,163 @@
+//! The kubelet: one a node. It registers the node and keeps its lease, watches the pods bound to
+//! it, has its runtime run them, and reports what becomes of them.
+
+mod container;
+mod images;
+mod lease;
+mod node;
+mod node_status;
+mod pod_worker;
+mod pods;
+mod reporter;
+mod shared;
+mod start;
+mod status;
+mod stop;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Node;
+
+use crate::api::Pod;
+use crate::api::fields::FieldSelector;
+use crate::api::request::{Params, Request, RequestId};
+use crate::client::{Incoming, Informer, Relist};
+use crate::runtime::{CallId, CriRequest, Outcome};
+use crate::sim::{Component, Ctx, Event, Instant};
+
+use node::NodeReport;
+use pod_worker::PodWorker;
+use shared::{Caller, Shared};
+
+/// What a kubelet hears.
+#[derive(Clone, Debug)]
+pub enum In {
+    Api(Incoming),
+    Cri(Outcome),
+}
+
+/// What a kubelet says.
+#[derive(Clone, Debug)]
+pub enum Out {
+    Api(Request),
+    Cri { call: CallId, request: CriRequest },
+}
+
+impl From<Request> for Out {
+    fn from(request: Request) -> Self {
+        Self::Api(request)
+    }
+}
+
+/// What a kubelet is reminded of.
+#[derive(Clone, Debug)]
+pub enum Timer {
+    Relist(Relist),
+    Register,
+    NodeStatus,
+    Lease,
+    /// A pod's worker has something to try again.
+    Worker(Rc<str>),
+    /// A pod's status could not be reported.
+    Report(Rc<str>),
+}
+
+impl From<Relist> for Timer {
+    fn from(relist: Relist) -> Self {
+        Self::Relist(relist)
+    }
+}
+
+/// What a request was for.
+#[derive(Clone, Debug)]
+enum Asked {
+    Register,
+    NodeStatus,
+    ReadLease,
+    WriteLease,
+    Delete(Rc<str>),
+}
+
+/// The kubelet of one node.
+#[derive(Clone, Debug)]
+pub struct Kubelet {
+    shared: Shared,
+    node: NodeReport,
+    pods: Informer<Pod>,
+    workers: BTreeMap<Rc<str>, PodWorker>,
+    asked: BTreeMap<RequestId, Asked>,
+}
+
+impl Kubelet {
+    /// For `node`, as the cluster's set-up declares it. `epoch` is the date at which virtual time
+    /// begins.
+    pub fn new(node: Node, node_ip: Ipv4Addr, epoch: Timestamp) -> Self {
+        let name: Rc<str> = node.metadata.name.as_deref().unwrap_or_default().into();
+        let own = FieldSelector::equals("spec.nodeName", &name);
+        let params = Params { field_selector: Some(Rc::new(own)), ..Params::default() };
+        Self {
+            shared: Shared::new(name, node_ip, epoch),
+            node: NodeReport::new(node),
+            pods: Informer::new(params),
+            workers: BTreeMap::new(),
+            asked: BTreeMap::new(),
+        }
+    }
+
+    /// Every pod worker: its pod's namespace and name, and what it is doing.
+    pub fn workers(&self) -> impl Iterator<Item = ((&str, &str), &'static str)> {
+        self.workers.values().map(|worker| (worker.pod.key(), worker.state.name()))
+    }
+}
+
+impl Component for Kubelet {
+    type In = In;
+    type Out = Out;
+    type Timer = Timer;
+
+    fn handle(&mut self, ctx: &mut Ctx<'_, Self>, event: Event<Self>) {
+        match event {
+            Event::Started => {
+                self.announce(ctx);
+                self.register(ctx);
+                self.pods.start(ctx, &mut self.shared.client);
+            }
+            Event::Message(In::Api(incoming)) => {
+                let deltas = self.pods.handle(ctx, &mut self.shared.client, &incoming);
+                match (deltas, incoming) {
+                    (Some(deltas), _) => {
+                        for delta in deltas {
+                            self.pod_changed(ctx, delta);
+                        }
+                    }
+                    (None, Incoming::Response(response)) => self.responded(ctx, &response),
+                    (None, Incoming::Closed(id)) => self.cut_off(ctx, id),
+                    (None, Incoming::Watch(_)) => {}
+                }
+            }
+            Event::Message(In::Cri(outcome)) => self.runtime_said(ctx, outcome),
+            Event::Timer(Timer::Relist(relist)) => {
+                self.pods.retry(ctx, &mut self.shared.client, relist);
+            }
+            Event::Timer(Timer::Register) => self.register(ctx),
+            Event::Timer(Timer::NodeStatus) => self.check_node(ctx),
+            Event::Timer(Timer::Lease) => self.renew_lease(ctx),
+            Event::Timer(Timer::Worker(uid)) => {
+                self.with_worker(ctx, &uid, PodWorker::due);
+            }
+            Event::Timer(Timer::Report(uid)) => self.report_again(ctx, &uid),
+        }
+    }
+}
+
+/// What the wall clock shows at `now`.
+fn wall_clock(epoch: Timestamp, now: Instant) -> Timestamp {
+    let since = SignedDuration::from_micros(i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
+    epoch.checked_add(since).unwrap_or(epoch)
+}

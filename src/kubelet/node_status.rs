@@ -1,0 +1,91 @@
+//! What a kubelet says of its node.
+//!
+//! Mirrors: `pkg/kubelet/nodestatus/setters.go`.
+
+use std::net::Ipv4Addr;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{
+    DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeStatus,
+    NodeSystemInfo,
+};
+
+use crate::api::seconds;
+
+/// How often the status is worked out.
+pub(super) const PERIOD: std::time::Duration = std::time::Duration::from_secs(10);
+/// How long an unchanged status may go unreported.
+pub(super) const REPORT: std::time::Duration = std::time::Duration::from_mins(5);
+
+const VERSION: &str = "v1.37.0";
+
+/// Each condition: type, status, reason, message, and the event that tells of it.
+const CONDITIONS: [(&str, &str, &str, &str, &str); 4] = [
+    (
+        "MemoryPressure",
+        "False",
+        "KubeletHasSufficientMemory",
+        "kubelet has sufficient memory available",
+        "NodeHasSufficientMemory",
+    ),
+    (
+        "DiskPressure",
+        "False",
+        "KubeletHasNoDiskPressure",
+        "kubelet has no disk pressure",
+        "NodeHasNoDiskPressure",
+    ),
+    (
+        "PIDPressure",
+        "False",
+        "KubeletHasSufficientPID",
+        "kubelet has sufficient PID available",
+        "NodeHasSufficientPID",
+    ),
+    ("Ready", "True", "KubeletReady", "kubelet is posting ready status", "NodeReady"),
+];
+
+/// The reasons of the events that go with the first status.
+pub(super) fn first_events() -> impl Iterator<Item = &'static str> {
+    CONDITIONS.iter().map(|(.., event)| *event)
+}
+
+/// The status of a node that is well: what the set-up declares, completed.
+pub(super) fn node_status(
+    declared: &Node,
+    ip: Ipv4Addr,
+    since: Timestamp,
+    now: Timestamp,
+) -> NodeStatus {
+    let name = declared.metadata.name.clone().unwrap_or_default();
+    let address = |kind: &str, address: String| NodeAddress { type_: kind.into(), address };
+    let condition =
+        |(kind, status, reason, message, _): &(&str, &str, &str, &str, &str)| NodeCondition {
+            type_: (*kind).into(),
+            status: (*status).into(),
+            reason: Some((*reason).into()),
+            message: Some((*message).into()),
+            last_heartbeat_time: Some(seconds(now)),
+            last_transition_time: Some(seconds(since)),
+        };
+    let status = declared.status.clone().unwrap_or_default();
+    NodeStatus {
+        allocatable: status.allocatable.or_else(|| status.capacity.clone()),
+        capacity: status.capacity,
+        conditions: Some(CONDITIONS.iter().map(condition).collect()),
+        addresses: Some(vec![address("InternalIP", ip.to_string()), address("Hostname", name)]),
+        daemon_endpoints: Some(NodeDaemonEndpoints {
+            kubelet_endpoint: Some(DaemonEndpoint { port: 10250 }),
+        }),
+        node_info: Some(NodeSystemInfo {
+            architecture: "amd64".into(),
+            operating_system: "linux".into(),
+            os_image: "Debian GNU/Linux 13 (trixie)".into(),
+            kernel_version: "6.12.0-amd64".into(),
+            container_runtime_version: "containerd://2.2.0".into(),
+            kubelet_version: VERSION.into(),
+            ..NodeSystemInfo::default()
+        }),
+        ..NodeStatus::default()
+    }
+}

@@ -1,0 +1,106 @@
+//! What the pod workers of a node share: the lines to the server and the runtime, and the puller.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+use super::images::Puller;
+use super::reporter::Reporter;
+use super::{Kubelet, Out, Timer, wall_clock};
+use crate::api::Pod;
+use crate::client::{Client, EventKind, Recorder, Regarding};
+use crate::runtime::{CallId, CriRequest};
+use crate::sim::{Ctx, Instant};
+
+/// Who waits for the answer of a call to the runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// A worker, for its next step.
+    Worker(Rc<str>),
+    /// The puller.
+    Puller,
+    /// Nobody.
+    Nobody,
+}
+
+/// Lent to a worker for one step.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    pub node: Rc<str>,
+    pub node_ip: Ipv4Addr,
+    pub epoch: Timestamp,
+    pub client: Client,
+    pub recorder: Recorder,
+    pub puller: Puller,
+    pub reporter: Reporter,
+    calls: BTreeMap<CallId, Caller>,
+    next_call: u64,
+}
+
+impl Shared {
+    pub fn new(node: Rc<str>, node_ip: Ipv4Addr, epoch: Timestamp) -> Self {
+        Self {
+            recorder: Recorder::with_host("kubelet", &node, epoch),
+            node,
+            node_ip,
+            epoch,
+            client: Client::default(),
+            puller: Puller::default(),
+            reporter: Reporter::default(),
+            calls: BTreeMap::new(),
+            next_call: 0,
+        }
+    }
+
+    /// What the node's clock shows.
+    pub fn clock(&self, now: Instant) -> Timestamp {
+        wall_clock(self.epoch, now)
+    }
+
+    /// Calls the runtime.
+    pub fn call(
+        &mut self,
+        ctx: &mut Ctx<'_, Kubelet>,
+        caller: Caller,
+        request: CriRequest,
+    ) -> CallId {
+        self.next_call += 1;
+        let call = CallId(self.next_call);
+        self.calls.insert(call, caller);
+        ctx.send(Out::Cri { call, request });
+        call
+    }
+
+    /// Whose call was answered.
+    pub fn caller(&mut self, call: CallId) -> Option<Caller> {
+        self.calls.remove(&call)
+    }
+
+    /// Pulls the next image in the queue, if the line is free.
+    pub fn pull_next(&mut self, ctx: &mut Ctx<'_, Kubelet>) {
+        if let Some((_, image)) = self.puller.next(ctx.now) {
+            let image = super::images::with_tag(&image);
+            self.call(ctx, Caller::Puller, CriRequest::PullImage { image });
+        }
+    }
+
+    /// Tells people something about a pod, or about one of its containers.
+    pub fn tell(
+        &mut self,
+        ctx: &mut Ctx<'_, Kubelet>,
+        pod: &Pod,
+        field_path: Option<String>,
+        (kind, reason): (EventKind, &str),
+        message: &str,
+    ) {
+        let about = Regarding::pod(pod, field_path);
+        self.recorder.record(ctx, &mut self.client, about, (kind, reason, None), message);
+    }
+
+    /// Reminds the worker of a pod.
+    pub fn remind(ctx: &mut Ctx<'_, Kubelet>, uid: &Rc<str>, after: std::time::Duration) {
+        ctx.set_timer(after, Timer::Worker(Rc::clone(uid)));
+    }
+}

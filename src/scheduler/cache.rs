@@ -1,0 +1,112 @@
+//! The cache: every node with its pods, those that are only assumed to be there included.
+//!
+//! Mirrors: `pkg/scheduler/backend/cache`. A snapshot costs nothing: nodes are shared, and a change
+//! copies the one node it changes.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use imbl::shared_ptr::RcK;
+use imbl::{GenericOrdMap, GenericVector};
+use k8s_openapi::api::core::v1::Node;
+
+use super::node_info::{NodeInfo, PodInfo};
+
+/// The nodes in the order in which they are looked at.
+pub type Nodes = GenericVector<Rc<NodeInfo>, RcK>;
+
+/// Where the scheduler believes each pod to be.
+#[derive(Clone, Debug, Default)]
+pub struct Cache {
+    nodes: Nodes,
+    index: GenericOrdMap<Rc<str>, usize, RcK>,
+    pods: GenericOrdMap<Rc<str>, Place, RcK>,
+    /// Pods whose node is not known.
+    stray: BTreeMap<Rc<str>, Vec<Rc<PodInfo>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Place {
+    node: Rc<str>,
+    assumed: bool,
+}
+
+impl Cache {
+    /// Every node.
+    pub fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    /// The node called so.
+    pub fn node(&self, name: &str) -> Option<&Rc<NodeInfo>> {
+        self.nodes.get(*self.index.get(name)?)
+    }
+
+    /// Takes in a node, new or changed.
+    pub fn put_node(&mut self, node: &Rc<Node>) {
+        let name: Rc<str> = node.metadata.name.as_deref().unwrap_or_default().into();
+        if self.change(&name, |info| info.set_node(Rc::clone(node))) {
+            return;
+        }
+        let mut info = NodeInfo::new(Rc::clone(node));
+        for pod in self.stray.remove(&name).into_iter().flatten() {
+            info.add(pod);
+        }
+        self.index.insert(name, self.nodes.len());
+        self.nodes.push_back(Rc::new(info));
+    }
+
+    /// Forgets a node; its pods stay known until they are gone, too.
+    pub fn remove_node(&mut self, name: &str) {
+        let Some(at) = self.index.remove(name) else { return };
+        let gone = self.nodes.remove(at);
+        if !gone.pods.is_empty() {
+            self.stray.insert(Rc::clone(&gone.name), gone.pods.clone());
+        }
+        for (at, node) in self.nodes.iter().enumerate().skip(at) {
+            self.index.insert(Rc::clone(&node.name), at);
+        }
+    }
+
+    /// Puts a pod on a node before the API server has confirmed it.
+    pub fn assume(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>) {
+        self.place(pod, node, true);
+    }
+
+    /// Takes in a pod that is on a node.
+    pub fn put_pod(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>) {
+        self.place(pod, node, false);
+    }
+
+    /// Takes a pod off its node; whether it was on one.
+    pub fn remove_pod(&mut self, uid: &str) -> bool {
+        let Some(place) = self.pods.remove(uid) else { return false };
+        if !self.change(&place.node, |info| info.remove(uid)) {
+            if let Some(pods) = self.stray.get_mut(&place.node) {
+                pods.retain(|pod| &*pod.uid != uid);
+            }
+        }
+        true
+    }
+
+    /// Whether a pod is assumed to be on a node.
+    pub fn is_assumed(&self, uid: &str) -> bool {
+        self.pods.get(uid).is_some_and(|place| place.assumed)
+    }
+
+    fn place(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>, assumed: bool) {
+        self.remove_pod(&pod.uid);
+        if !self.change(node, |info| info.add(Rc::clone(pod))) {
+            self.stray.entry(Rc::clone(node)).or_default().push(Rc::clone(pod));
+        }
+        self.pods.insert(Rc::clone(&pod.uid), Place { node: Rc::clone(node), assumed });
+    }
+
+    /// Changes a node; whether it is known.
+    fn change(&mut self, name: &str, change: impl FnOnce(&mut NodeInfo)) -> bool {
+        let at = self.index.get(name).copied();
+        let Some(info) = at.and_then(|at| self.nodes.get_mut(at)) else { return false };
+        change(Rc::make_mut(info));
+        true
+    }
+}

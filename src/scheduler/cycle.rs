@@ -1,0 +1,264 @@
+//! One scheduling cycle: which nodes can take a pod, and which of them is best.
+//!
+//! Mirrors: `pkg/scheduler/schedule_one.go`.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::cache::Cache;
+use super::decision::{NODES, NodeVerdict, Score};
+use super::framework::{Code, CycleState, PreFilter, Verdict};
+use super::node_info::{NodeInfo, PodInfo};
+use super::plugins::{DEFAULT, Weighted};
+use crate::sim::Rng;
+
+/// A search never stops before it has found this many nodes.
+const LEAST_FEASIBLE: usize = 100;
+/// Of very many nodes at least this percentage is looked for.
+const LEAST_PERCENTAGE: usize = 5;
+
+/// How a cycle came out.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub nodes: Vec<NodeVerdict>,
+    /// How many nodes had the best score.
+    pub tied: usize,
+    pub result: Result<Rc<str>, Failure>,
+}
+
+/// Why no node takes the pod.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub message: String,
+    pub refused_by: Rc<[&'static str]>,
+}
+
+/// How many nodes that can take a pod are enough; a `percentage` of 0 adapts to their number.
+pub fn enough_nodes(percentage: usize, nodes: usize) -> usize {
+    if nodes < LEAST_FEASIBLE || percentage >= 100 {
+        return nodes;
+    }
+    let percentage = match percentage {
+        0 => 50usize.saturating_sub(nodes / 125).max(LEAST_PERCENTAGE),
+        set => set,
+    };
+    (nodes * percentage / 100).max(LEAST_FEASIBLE)
+}
+
+/// What stops a search before it begins, and what narrows it.
+struct Search {
+    state: CycleState,
+    filters: Vec<&'static Weighted>,
+    names: Option<BTreeSet<String>>,
+    narrowed_by: Vec<&'static str>,
+}
+
+/// Looks for a node for `pod`. `start` is where the search begins, and then where the next one does.
+pub fn schedule(pod: &PodInfo, cache: &Cache, start: &mut usize, rng: &mut Rng) -> Outcome {
+    let fail = |message: String, refused_by: Rc<[_]>, nodes| Outcome {
+        nodes,
+        tied: 0,
+        result: Err(Failure { message, refused_by }),
+    };
+    let count = cache.nodes().len();
+    if count == 0 {
+        let message = "no nodes available to schedule pods".to_owned();
+        return fail(message, Rc::default(), Vec::new());
+    }
+    let mut search = match prepare(pod) {
+        Ok(search) => search,
+        Err((plugin, verdict)) => {
+            let message = format!(
+                "0/{count} nodes are available: {}. {}",
+                verdict.reasons.join(", "),
+                preemption(pod, count, 0)
+            );
+            return fail(message, Rc::new([plugin]), Vec::new());
+        }
+    };
+    let (mut feasible, refused) = look(pod, &search, cache, start);
+    if feasible.is_empty() {
+        let (message, refused_by) = diagnose(pod, count, &search, &refused);
+        return fail(message, refused_by, refused);
+    }
+    let scores = score(pod, &mut search.state, &feasible);
+    let mut verdicts: Vec<NodeVerdict> = Vec::with_capacity(feasible.len());
+    let mut scores = scores.into_iter();
+    for node in feasible.drain(..) {
+        let scores = scores.next().unwrap_or_default();
+        let total = scores.iter().map(|score| score.weighted).sum();
+        let node = Rc::clone(&node.name);
+        verdicts.push(NodeVerdict { node, filtered_by: None, scores, total });
+    }
+    let best = verdicts.iter().map(|verdict| verdict.total).max();
+    let mut tied: Vec<&NodeVerdict> =
+        verdicts.iter().filter(|verdict| Some(verdict.total) == best).collect();
+    let ties = tied.len();
+    let pick = if ties > 1 { rng.below(ties as u64) } else { 0 };
+    let chosen = tied.swap_remove(usize::try_from(pick).unwrap_or(0).min(ties - 1));
+    let result = Ok(Rc::clone(&chosen.node));
+    verdicts.extend(refused);
+    Outcome { nodes: verdicts, tied: ties, result }
+}
+
+fn prepare(pod: &PodInfo) -> Result<Search, (&'static str, Verdict)> {
+    let mut search = Search {
+        state: CycleState::default(),
+        filters: Vec::new(),
+        names: None,
+        narrowed_by: Vec::new(),
+    };
+    for one in DEFAULT {
+        match one.plugin.pre_filter(pod, &mut search.state) {
+            PreFilter::Skip => continue,
+            PreFilter::Run => {}
+            PreFilter::Nodes(names) => {
+                search.narrowed_by.push(one.plugin.name());
+                search.names = Some(match search.names.take() {
+                    Some(narrow) => &narrow & &names,
+                    None => names,
+                });
+            }
+            PreFilter::Reject(verdict) => return Err((one.plugin.name(), verdict)),
+        }
+        search.filters.push(one);
+    }
+    Ok(search)
+}
+
+/// The nodes that can take the pod, and those of the others that were looked at.
+fn look(
+    pod: &PodInfo,
+    search: &Search,
+    cache: &Cache,
+    start: &mut usize,
+) -> (Vec<Rc<NodeInfo>>, Vec<NodeVerdict>) {
+    let (mut feasible, mut refused) = (Vec::new(), Vec::new());
+    let mut ask = |node: &Rc<NodeInfo>| {
+        match first_refusal(pod, search, node) {
+            None => feasible.push(Rc::clone(node)),
+            Some(refusal) => refused.push(NodeVerdict {
+                node: Rc::clone(&node.name),
+                filtered_by: Some(refusal),
+                scores: Vec::new(),
+                total: 0,
+            }),
+        }
+        feasible.len()
+    };
+    if let Some(names) = &search.names {
+        for node in names.iter().filter_map(|name| cache.node(name)) {
+            ask(node);
+        }
+        return (feasible, refused);
+    }
+    let nodes = cache.nodes();
+    let enough = enough_nodes(0, nodes.len());
+    let from = *start % nodes.len().max(1);
+    let mut looked = 0;
+    for node in nodes.iter().skip(from).chain(nodes.iter().take(from)) {
+        looked += 1;
+        if ask(node) >= enough {
+            break;
+        }
+    }
+    *start = (from + looked) % nodes.len().max(1);
+    (feasible, refused)
+}
+
+fn first_refusal(
+    pod: &PodInfo,
+    search: &Search,
+    node: &NodeInfo,
+) -> Option<(&'static str, Verdict)> {
+    search.filters.iter().find_map(|one| {
+        let verdict = one.plugin.filter(pod, &search.state, node);
+        (!verdict.is_success()).then(|| (one.plugin.name(), verdict))
+    })
+}
+
+/// The scores of each node, in the order of the plugins; none where there is nothing to choose.
+fn score(pod: &PodInfo, state: &mut CycleState, nodes: &[Rc<NodeInfo>]) -> Vec<Vec<Score>> {
+    let mut all: Vec<Vec<Score>> = vec![Vec::new(); nodes.len()];
+    if nodes.len() < 2 {
+        return all;
+    }
+    for Weighted { plugin, weight } in DEFAULT {
+        if plugin.pre_score(pod, state).code == Code::Skip {
+            continue;
+        }
+        let raw: Vec<i64> = nodes.iter().map(|node| plugin.score(pod, state, node)).collect();
+        let mut normalized = raw.clone();
+        plugin.normalize(&mut normalized);
+        for ((scores, raw), normalized) in all.iter_mut().zip(raw).zip(normalized) {
+            let weighted = normalized * weight;
+            scores.push(Score { plugin: plugin.name(), raw, normalized, weighted });
+        }
+    }
+    all
+}
+
+/// Why no node can take the pod, in upstream's words, and whose refusals those are.
+fn diagnose(
+    pod: &PodInfo,
+    count: usize,
+    search: &Search,
+    refused: &[NodeVerdict],
+) -> (String, Rc<[&'static str]>) {
+    let mut reasons: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
+    let mut plugins: BTreeSet<&'static str> = search.narrowed_by.iter().copied().collect();
+    let mut resolvable = 0;
+    for (plugin, verdict) in refused.iter().filter_map(|node| node.filtered_by.as_ref()) {
+        plugins.insert(plugin);
+        resolvable += usize::from(verdict.code == Code::Unschedulable);
+        for reason in &verdict.reasons {
+            *reasons.entry(Cow::Borrowed(&**reason)).or_default() += 1;
+        }
+    }
+    let absent = count.saturating_sub(refused.len());
+    if absent > 0 {
+        let by = search.narrowed_by.join(" ");
+        let reason = format!("node(s) didn't satisfy plugin(s) [{by}]");
+        reasons.insert(Cow::Owned(reason), absent);
+    }
+    let message = format!(
+        "0/{count} nodes are available: {}. {}",
+        histogram(&reasons),
+        preemption(pod, count, resolvable)
+    );
+    (message, plugins.into_iter().collect())
+}
+
+/// What preemption has to say when it finds nothing: `resolvable` nodes were worth a look.
+fn preemption(pod: &PodInfo, count: usize, resolvable: usize) -> String {
+    if pod.pod.spec.preemption_policy.as_deref() == Some("Never") {
+        return "preemption: not eligible due to preemptionPolicy=Never.".to_owned();
+    }
+    let mut reasons: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
+    if resolvable > 0 {
+        reasons.insert("No preemption victims found for incoming pod".into(), resolvable);
+    }
+    if count > resolvable {
+        reasons.insert("Preemption is not helpful for scheduling".into(), count - resolvable);
+    }
+    format!("preemption: 0/{count} nodes are available: {}.", histogram(&reasons))
+}
+
+/// `1 this, 2 that`, sorted as texts.
+fn histogram(reasons: &BTreeMap<Cow<'_, str>, usize>) -> String {
+    let mut parts: Vec<String> =
+        reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    parts.sort();
+    parts.join(", ")
+}
+
+impl Outcome {
+    /// The nodes to keep for people: of many only the first, the chosen one among them.
+    pub fn shown(&self) -> Rc<[NodeVerdict]> {
+        let chosen = self.result.as_ref().ok();
+        let first = self.nodes.iter().take(NODES);
+        let rest = self.nodes.iter().skip(NODES).filter(|node| Some(&node.node) == chosen);
+        first.chain(rest).cloned().collect()
+    }
+}

@@ -1,0 +1,83 @@
+//! What the scheduler decided and why, kept for people to look at.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use super::framework::Verdict;
+use crate::client::Key;
+use crate::sim::Instant;
+
+/// How many decisions of one pod are kept.
+const PER_POD: usize = 8;
+/// How many pods' decisions are kept.
+const PODS: usize = 512;
+/// Of how many nodes a decision tells.
+pub const NODES: usize = 256;
+
+/// One attempt to schedule a pod.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    pub pod: Key,
+    pub uid: Rc<str>,
+    pub at: Instant,
+    /// Why it failed.
+    pub message: Option<Rc<str>>,
+    /// The nodes that were looked at, in that order; of many only the first.
+    pub nodes: Rc<[NodeVerdict]>,
+    pub chosen: Option<Rc<str>>,
+    /// How many nodes had the best score.
+    pub tied: usize,
+}
+
+/// What the plugins said of one node.
+#[derive(Clone, Debug)]
+pub struct NodeVerdict {
+    pub node: Rc<str>,
+    /// The plugin that refused it, and why.
+    pub filtered_by: Option<(&'static str, Verdict)>,
+    /// Empty where nothing was scored: it was refused, or was the only one.
+    pub scores: Vec<Score>,
+    pub total: i64,
+}
+
+/// What one plugin gave one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Score {
+    pub plugin: &'static str,
+    pub raw: i64,
+    pub normalized: i64,
+    pub weighted: i64,
+}
+
+/// The latest decisions by pod.
+#[derive(Clone, Debug, Default)]
+pub struct Decisions {
+    by_pod: BTreeMap<Key, Vec<Rc<Decision>>>,
+    /// The pods in the order of their first decision.
+    order: VecDeque<Key>,
+}
+
+impl Decisions {
+    /// Keeps one more.
+    pub fn push(&mut self, decision: Decision) {
+        if !self.by_pod.contains_key(&decision.pod) {
+            self.order.push_back(decision.pod.clone());
+            if self.order.len() > PODS {
+                if let Some(oldest) = self.order.pop_front() {
+                    self.by_pod.remove(&oldest);
+                }
+            }
+        }
+        let history = self.by_pod.entry(decision.pod.clone()).or_default();
+        if history.len() == PER_POD {
+            history.remove(0);
+        }
+        history.push(Rc::new(decision));
+    }
+
+    /// The decisions about a pod, oldest first.
+    pub fn of(&self, namespace: &str, name: &str) -> &[Rc<Decision>] {
+        let history = self.by_pod.get(&(namespace.into(), name.into()));
+        history.map(Vec::as_slice).unwrap_or_default()
+    }
+}

@@ -1,0 +1,132 @@
+//! What a plugin is, and what it can say.
+//!
+//! Mirrors: `pkg/scheduler/framework`.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::node_info::{NodeInfo, PodInfo};
+use super::plugins::node_selector::{Preferred, Required};
+
+/// The best a node can score with one plugin.
+pub const MAX_NODE_SCORE: i64 = 100;
+
+/// Why not, in upstream's words.
+pub type Reason = Cow<'static, str>;
+
+/// How an extension point came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    Success,
+    /// Nothing to do for this pod.
+    Skip,
+    /// Not here, unless pods leave the node.
+    Unschedulable,
+    /// Not here, whoever leaves.
+    UnschedulableAndUnresolvable,
+}
+
+/// How an extension point came out, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub code: Code,
+    pub reasons: Vec<Reason>,
+}
+
+impl Verdict {
+    /// All is well.
+    pub const SUCCESS: Self = Self { code: Code::Success, reasons: Vec::new() };
+    /// Nothing to do for this pod.
+    pub const SKIP: Self = Self { code: Code::Skip, reasons: Vec::new() };
+
+    /// Not here, unless pods leave the node.
+    pub fn unschedulable(reason: impl Into<Reason>) -> Self {
+        Self { code: Code::Unschedulable, reasons: vec![reason.into()] }
+    }
+
+    /// Not here, whoever leaves.
+    pub fn unresolvable(reason: impl Into<Reason>) -> Self {
+        Self { code: Code::UnschedulableAndUnresolvable, reasons: vec![reason.into()] }
+    }
+
+    /// Whether all is well.
+    pub fn is_success(&self) -> bool {
+        self.code == Code::Success
+    }
+}
+
+/// What a plugin says before any node is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PreFilter {
+    /// Look at every node.
+    Run,
+    /// The plugin's filter need not run.
+    Skip,
+    /// Only these nodes can do.
+    Nodes(BTreeSet<String>),
+    /// No node can do.
+    Reject(Verdict),
+}
+
+/// What plugins work out once for a pod and use for every node.
+#[derive(Clone, Debug, Default)]
+pub struct CycleState {
+    pub required: Required,
+    pub preferred: Preferred,
+}
+
+/// What happened in the cluster that may help a pod that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterEvent {
+    NodeAdded,
+    NodeAllocatable,
+    NodeLabels,
+    /// Its taints, or whether it takes pods at all.
+    NodeTaints,
+    AssignedPodDeleted,
+}
+
+/// A part of the policy. Every extension point has a default that holds no opinion.
+pub trait Plugin {
+    /// Its name in a scheduler's configuration.
+    fn name(&self) -> &'static str;
+
+    /// Before the nodes are looked at.
+    fn pre_filter(&self, _pod: &PodInfo, _state: &mut CycleState) -> PreFilter {
+        PreFilter::Run
+    }
+
+    /// Whether the pod can run on the node.
+    fn filter(&self, _pod: &PodInfo, _state: &CycleState, _node: &NodeInfo) -> Verdict {
+        Verdict::SUCCESS
+    }
+
+    /// Before the nodes are scored; skips where the plugin has no scores to give.
+    fn pre_score(&self, _pod: &PodInfo, _state: &mut CycleState) -> Verdict {
+        Verdict::SKIP
+    }
+
+    /// How well the node suits the pod, on any scale that `normalize` can read.
+    fn score(&self, _pod: &PodInfo, _state: &CycleState, _node: &NodeInfo) -> i64 {
+        0
+    }
+
+    /// Brings the scores of all nodes to 0 up to [`MAX_NODE_SCORE`].
+    fn normalize(&self, _scores: &mut [i64]) {}
+
+    /// Whether a pod that this plugin refused is worth another try after `event`.
+    fn wakes_on(&self, _event: ClusterEvent) -> bool {
+        false
+    }
+}
+
+/// Scales the scores so that the highest is [`MAX_NODE_SCORE`]; `reverse` turns them round.
+///
+/// Mirrors: `plugins/helper/normalize_score.go`.
+pub fn normalize(scores: &mut [i64], reverse: bool) {
+    let most = scores.iter().copied().max().unwrap_or(0).max(0);
+    for score in scores {
+        let scaled = (MAX_NODE_SCORE * *score).checked_div(most).unwrap_or(0);
+        *score = if reverse { MAX_NODE_SCORE - scaled } else { scaled };
+    }
+}

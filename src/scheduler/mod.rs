@@ -1,0 +1,175 @@
+//! The scheduler: chooses a node for each pod that has none, and binds the pod to it.
+//!
+//! Mirrors: `pkg/scheduler` with its default profile. It watches pods and nodes and writes nothing
+//! but bindings, a condition of pods that fit nowhere, and events.
+
+pub mod cache;
+pub mod cycle;
+mod decision;
+pub mod framework;
+pub mod node_info;
+pub mod plugins;
+mod queue;
+pub mod resources;
+mod watching;
+mod writing;
+
+pub use decision::{Decision, NodeVerdict, Score};
+pub use queue::{Place, QueuedPod, gates};
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Node;
+
+use self::cache::Cache;
+use self::decision::Decisions;
+use self::queue::Queue;
+use crate::api::Pod;
+use crate::api::fields::FieldSelector;
+use crate::api::request::{Params, Request, RequestId};
+use crate::client::{Client, Incoming, Informer, Recorder, Relist};
+use crate::sim::{Component, Ctx, Event};
+
+/// The name by which pods choose this scheduler.
+pub const NAME: &str = "default-scheduler";
+
+const FLUSH_BACKOFF: Duration = Duration::from_secs(1);
+const FLUSH_UNSCHEDULABLE: Duration = Duration::from_secs(30);
+/// How long a cycle takes: at least this, and up to [`CYCLE_JITTER`] more.
+const CYCLE: Duration = Duration::from_micros(600);
+const CYCLE_JITTER: Duration = Duration::from_micros(900);
+
+/// What the scheduler can be reminded of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    Relist(Relist),
+    FlushBackoff,
+    FlushUnschedulable,
+    CycleEnd,
+}
+
+impl From<Relist> for Timer {
+    fn from(relist: Relist) -> Self {
+        Self::Relist(relist)
+    }
+}
+
+/// The scheduler.
+#[derive(Clone, Debug)]
+pub struct Scheduler {
+    client: Client,
+    pods: Informer<Pod>,
+    nodes: Informer<Node>,
+    queue: Queue,
+    cache: Cache,
+    /// The pod of the cycle that runs.
+    current: Option<QueuedPod>,
+    /// Bindings on their way, with the nodes.
+    binding: BTreeMap<RequestId, (QueuedPod, Rc<str>)>,
+    recorder: Recorder,
+    decisions: Decisions,
+    /// Where the next search for nodes begins.
+    start: usize,
+    epoch: Timestamp,
+}
+
+impl Scheduler {
+    /// A scheduler that knows nothing yet; `epoch` is the date at which virtual time begins.
+    pub fn new(epoch: Timestamp) -> Self {
+        let running = "status.phase!=Succeeded,status.phase!=Failed";
+        let field_selector = FieldSelector::parse(running).ok().map(Rc::new);
+        let running = Params { field_selector, ..Params::default() };
+        Self {
+            client: Client::default(),
+            pods: Informer::new(running),
+            nodes: Informer::new(Params::default()),
+            queue: Queue::default(),
+            cache: Cache::default(),
+            current: None,
+            binding: BTreeMap::new(),
+            recorder: Recorder::with_instance(NAME, "default-scheduler-podflow", epoch),
+            decisions: Decisions::default(),
+            start: 0,
+            epoch,
+        }
+    }
+
+    /// The latest decision about a pod.
+    pub fn decision(&self, namespace: &str, name: &str) -> Option<&Rc<Decision>> {
+        self.decisions(namespace, name).last()
+    }
+
+    /// The decisions about a pod that are kept, oldest first.
+    pub fn decisions(&self, namespace: &str, name: &str) -> &[Rc<Decision>] {
+        self.decisions.of(namespace, name)
+    }
+
+    /// Every pod that waits, by uid.
+    pub fn pending(&self) -> impl Iterator<Item = &QueuedPod> {
+        self.queue.iter()
+    }
+
+    /// The pods to be tried next, in that order.
+    pub fn active(&self) -> impl Iterator<Item = &QueuedPod> {
+        self.queue.active()
+    }
+
+    /// The pod of the cycle that runs.
+    pub fn current(&self) -> Option<&QueuedPod> {
+        self.current.as_ref()
+    }
+
+    /// What the scheduler believes of the nodes.
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Begins a cycle if none runs and a pod waits.
+    fn begin(&mut self, ctx: &mut Ctx<'_, Self>) {
+        if self.current.is_none() && self.pods.has_synced() && self.nodes.has_synced() {
+            self.current = self.queue.pop();
+            if self.current.is_some() {
+                let takes = CYCLE + ctx.rng.span_below(CYCLE_JITTER);
+                ctx.set_timer(takes, Timer::CycleEnd);
+            }
+        }
+    }
+}
+
+impl Component for Scheduler {
+    type In = Incoming;
+    type Out = Request;
+    type Timer = Timer;
+
+    fn handle(&mut self, ctx: &mut Ctx<'_, Self>, event: Event<Self>) {
+        match event {
+            Event::Started => {
+                self.nodes.start(ctx, &mut self.client);
+                self.pods.start(ctx, &mut self.client);
+                ctx.set_timer(FLUSH_BACKOFF, Timer::FlushBackoff);
+                ctx.set_timer(FLUSH_UNSCHEDULABLE, Timer::FlushUnschedulable);
+            }
+            Event::Message(incoming) => self.receive(ctx, &incoming),
+            Event::Timer(Timer::Relist(relist)) => {
+                self.pods.retry(ctx, &mut self.client, relist);
+                self.nodes.retry(ctx, &mut self.client, relist);
+            }
+            Event::Timer(Timer::FlushBackoff) => {
+                self.queue.flush_backoff(ctx.now);
+                ctx.set_timer(FLUSH_BACKOFF, Timer::FlushBackoff);
+            }
+            Event::Timer(Timer::FlushUnschedulable) => {
+                self.queue.flush_unschedulable(ctx.now);
+                ctx.set_timer(FLUSH_UNSCHEDULABLE, Timer::FlushUnschedulable);
+            }
+            Event::Timer(Timer::CycleEnd) => self.end_cycle(ctx),
+        }
+        self.begin(ctx);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! Pods and nodes with what every cycle asks of them worked out beforehand.
+//!
+//! Mirrors: `NodeInfo` and `PodInfo` of `pkg/scheduler/framework/types.go`.
+
+use std::rc::Rc;
+
+use k8s_openapi::api::core::v1::Node;
+
+use super::resources::{self, Resources};
+use crate::api::Pod;
+
+const ANY_ADDRESS: &str = "0.0.0.0";
+const TCP: &str = "TCP";
+
+/// A port of the node that a pod takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort {
+    pub address: Rc<str>,
+    pub protocol: Rc<str>,
+    pub port: i32,
+}
+
+impl HostPort {
+    /// Whether both cannot be had on one node.
+    pub fn conflicts(&self, other: &Self) -> bool {
+        let meets = &*self.address == ANY_ADDRESS
+            || &*other.address == ANY_ADDRESS
+            || self.address == other.address;
+        meets && self.port == other.port && self.protocol == other.protocol
+    }
+}
+
+/// A pod with its requests and ports worked out.
+#[derive(Clone, Debug)]
+pub struct PodInfo {
+    pub pod: Rc<Pod>,
+    pub uid: Rc<str>,
+    pub requests: Resources,
+    /// Its requests with a least amount for each container, for scoring.
+    pub non_zero: Resources,
+    pub ports: Vec<HostPort>,
+}
+
+impl PodInfo {
+    /// Works a pod out.
+    pub fn new(pod: Rc<Pod>) -> Self {
+        Self {
+            uid: uid(&pod),
+            requests: resources::requests(&pod.spec),
+            non_zero: resources::non_zero_requests(&pod.spec),
+            ports: host_ports(&pod),
+            pod,
+        }
+    }
+}
+
+/// A pod's uid; its namespace and name where it has none.
+pub fn uid(pod: &Pod) -> Rc<str> {
+    match &pod.metadata.uid {
+        Some(uid) => uid.as_str().into(),
+        None => {
+            let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+            let name = pod.metadata.name.as_deref().unwrap_or_default();
+            format!("{namespace}/{name}").into()
+        }
+    }
+}
+
+fn host_ports(pod: &Pod) -> Vec<HostPort> {
+    let sidecars = pod.spec.init_containers.iter().flatten();
+    let sidecars = sidecars.filter(|container| resources::is_sidecar(container));
+    let ports = sidecars.chain(&pod.spec.containers).flat_map(|one| one.ports.iter().flatten());
+    let taken = ports.filter_map(|port| {
+        let text = |text: &Option<String>, default: &str| {
+            text.as_deref().filter(|text| !text.is_empty()).unwrap_or(default).into()
+        };
+        Some(HostPort {
+            port: port.host_port.filter(|port| *port > 0)?,
+            address: text(&port.host_ip, ANY_ADDRESS),
+            protocol: text(&port.protocol, TCP),
+        })
+    });
+    taken.collect()
+}
+
+/// A node, the pods on it and what they leave.
+#[derive(Clone, Debug)]
+pub struct NodeInfo {
+    pub node: Rc<Node>,
+    pub name: Rc<str>,
+    pub pods: Vec<Rc<PodInfo>>,
+    pub allocatable: Resources,
+    pub requested: Resources,
+    pub non_zero_requested: Resources,
+}
+
+impl NodeInfo {
+    /// A node without pods.
+    pub fn new(node: Rc<Node>) -> Self {
+        let mut info = Self {
+            name: node.metadata.name.as_deref().unwrap_or_default().into(),
+            node: Rc::default(),
+            pods: Vec::new(),
+            allocatable: Resources::default(),
+            requested: Resources::default(),
+            non_zero_requested: Resources::default(),
+        };
+        info.set_node(node);
+        info
+    }
+
+    /// Takes in a newer version of the node.
+    pub fn set_node(&mut self, node: Rc<Node>) {
+        let list = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
+        self.allocatable = list.map(Resources::from_list).unwrap_or_default();
+        self.node = node;
+    }
+
+    /// Puts a pod on the node.
+    pub fn add(&mut self, pod: Rc<PodInfo>) {
+        self.requested.add(&pod.requests, 1);
+        self.non_zero_requested.add(&pod.non_zero, 1);
+        self.pods.push(pod);
+    }
+
+    /// Takes a pod off the node.
+    pub fn remove(&mut self, uid: &str) {
+        if let Some(at) = self.pods.iter().position(|pod| &*pod.uid == uid) {
+            let pod = self.pods.swap_remove(at);
+            self.requested.add(&pod.requests, -1);
+            self.non_zero_requested.add(&pod.non_zero, -1);
+        }
+    }
+}

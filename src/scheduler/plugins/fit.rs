@@ -1,0 +1,117 @@
+//! `NodeResourcesFit`: what a pod asks for has to be left on the node; the score says how much more.
+
+use std::borrow::Cow;
+
+use crate::scheduler::framework::{
+    ClusterEvent, Code, CycleState, MAX_NODE_SCORE, Plugin, Reason, Verdict,
+};
+use crate::scheduler::node_info::{NodeInfo, PodInfo};
+
+/// A resource and how much it counts.
+pub type Weight = (Cow<'static, str>, i64);
+
+/// CPU and memory alike.
+pub(super) const CPU_AND_MEMORY: &[Weight] =
+    &[(Cow::Borrowed("cpu"), 1), (Cow::Borrowed("memory"), 1)];
+
+/// Which nodes score high.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Those with much left, so that pods spread.
+    LeastAllocated,
+    /// Those with little left, so that nodes fill up.
+    MostAllocated,
+}
+
+/// The plugin.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    pub strategy: Strategy,
+    pub resources: Cow<'static, [Weight]>,
+    /// Extended resources that are somebody else's business.
+    pub ignored: Cow<'static, [String]>,
+}
+
+impl Fit {
+    /// As the default profile has it.
+    pub const DEFAULT: Self = Self {
+        strategy: Strategy::LeastAllocated,
+        resources: Cow::Borrowed(CPU_AND_MEMORY),
+        ignored: Cow::Borrowed(&[]),
+    };
+}
+
+impl Plugin for Fit {
+    fn name(&self) -> &'static str {
+        "NodeResourcesFit"
+    }
+
+    fn filter(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> Verdict {
+        let mut verdict = Verdict::SUCCESS;
+        let pods = i64::try_from(node.pods.len()).unwrap_or(i64::MAX);
+        if pods >= node.allocatable.pods {
+            verdict = Verdict::unschedulable("Too many pods");
+        }
+        let asked = &pod.requests;
+        let main = [
+            ("cpu", asked.milli_cpu),
+            ("memory", asked.memory),
+            ("ephemeral-storage", asked.ephemeral_storage),
+        ];
+        let scalars = asked.scalars.iter().map(|(name, amount)| (&**name, *amount));
+        let scalars = scalars.filter(|(name, _)| !self.ignored.iter().any(|one| one == name));
+        for (name, amount) in main.into_iter().chain(scalars) {
+            let whole = node.allocatable.get(name);
+            if amount > 0 && amount > whole - node.requested.get(name) {
+                verdict.reasons.push(Reason::Owned(format!("Insufficient {name}")));
+                if amount > whole {
+                    verdict.code = Code::UnschedulableAndUnresolvable;
+                } else if verdict.code == Code::Success {
+                    verdict.code = Code::Unschedulable;
+                }
+            }
+        }
+        verdict
+    }
+
+    fn pre_score(&self, _pod: &PodInfo, _state: &mut CycleState) -> Verdict {
+        Verdict::SUCCESS
+    }
+
+    fn score(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> i64 {
+        let (mut sum, mut weights) = (0, 0);
+        for (name, weight) in &*self.resources {
+            let asked = pod.non_zero.get(name);
+            let Some(whole) = capacity(node, name, asked) else { continue };
+            let used = match &**name {
+                "cpu" | "memory" => node.non_zero_requested.get(name),
+                _ => node.requested.get(name),
+            };
+            let used = used + asked;
+            let part = match self.strategy {
+                Strategy::LeastAllocated => (whole - used).max(0),
+                Strategy::MostAllocated => used.min(whole),
+            };
+            sum += weight * (part.saturating_mul(MAX_NODE_SCORE) / whole);
+            weights += weight;
+        }
+        if weights == 0 { 0 } else { sum / weights }
+    }
+
+    fn wakes_on(&self, event: ClusterEvent) -> bool {
+        match event {
+            ClusterEvent::NodeAdded
+            | ClusterEvent::NodeAllocatable
+            | ClusterEvent::AssignedPodDeleted => true,
+            ClusterEvent::NodeLabels | ClusterEvent::NodeTaints => false,
+        }
+    }
+}
+
+/// What the node has of a resource; `None` where it does not count: the node has none of it, or it
+/// is an extended one that the pod does not ask for.
+pub(super) fn capacity(node: &NodeInfo, name: &str, asked: i64) -> Option<i64> {
+    let plain = ["cpu", "memory", "ephemeral-storage"].contains(&name);
+    let whole = node.allocatable.get(name);
+    (whole != 0 && (plain || asked != 0)).then_some(whole)
+}

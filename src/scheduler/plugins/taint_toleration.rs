@@ -1,0 +1,48 @@
+//! `TaintToleration`: no node with a taint that the pod does not tolerate; rather one without soft ones.
+
+use super::tolerations::{NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE, tolerated};
+use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, Verdict, normalize};
+use crate::scheduler::node_info::{NodeInfo, PodInfo};
+
+/// The plugin.
+#[derive(Clone, Copy, Debug)]
+pub struct TaintToleration;
+
+impl Plugin for TaintToleration {
+    fn name(&self) -> &'static str {
+        "TaintToleration"
+    }
+
+    fn filter(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> Verdict {
+        let mut hard =
+            taints(node).filter(|taint| taint.effect == NO_SCHEDULE || taint.effect == NO_EXECUTE);
+        if hard.all(|taint| tolerated(taint, pod.pod.spec.tolerations.iter().flatten())) {
+            return Verdict::SUCCESS;
+        }
+        Verdict::unresolvable("node(s) had untolerated taint(s)")
+    }
+
+    fn pre_score(&self, _pod: &PodInfo, _state: &mut CycleState) -> Verdict {
+        Verdict::SUCCESS
+    }
+
+    /// How many soft taints the pod does not tolerate.
+    fn score(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> i64 {
+        let soft = taints(node).filter(|taint| taint.effect == PREFER_NO_SCHEDULE);
+        let all = pod.pod.spec.tolerations.as_deref().unwrap_or_default();
+        let against = soft.filter(|taint| !tolerated(taint, all)).count();
+        i64::try_from(against).unwrap_or(i64::MAX)
+    }
+
+    fn normalize(&self, scores: &mut [i64]) {
+        normalize(scores, true);
+    }
+
+    fn wakes_on(&self, event: ClusterEvent) -> bool {
+        matches!(event, ClusterEvent::NodeAdded | ClusterEvent::NodeTaints)
+    }
+}
+
+fn taints(node: &NodeInfo) -> impl Iterator<Item = &k8s_openapi::api::core::v1::Taint> {
+    node.node.spec.iter().flat_map(|spec| spec.taints.iter().flatten())
+}

@@ -1,0 +1,255 @@
+//! The pods that wait to be scheduled.
+//!
+//! Mirrors: `pkg/scheduler/backend/queue`.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use imbl::GenericOrdMap;
+use imbl::shared_ptr::RcK;
+
+use super::framework::ClusterEvent;
+use super::node_info::PodInfo;
+use super::plugins;
+use crate::api::Pod;
+use crate::sim::Instant;
+
+/// The first wait of a pod that could not be scheduled.
+pub const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+/// The longest.
+pub const MOST_BACKOFF: Duration = Duration::from_secs(10);
+/// How long a pod can stay unschedulable before it is tried again without any event.
+pub const MOST_UNSCHEDULABLE: Duration = Duration::from_secs(5 * 60);
+
+/// Where a pod waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// To be tried as soon as its turn comes.
+    Active,
+    /// To be tried once its back-off is over, or when nothing else is active.
+    Backoff(Instant),
+    /// To be tried once its back-off after an error is over.
+    ErrorBackoff(Instant),
+    /// For an event that may help.
+    Unschedulable,
+    /// For its scheduling gates to go.
+    Gated,
+}
+
+/// A pod that waits.
+#[derive(Clone, Debug)]
+pub struct QueuedPod {
+    pub info: Rc<PodInfo>,
+    pub place: Place,
+    /// When it last came into the queue.
+    pub since: Instant,
+    pub attempts: u32,
+    unschedulable: u32,
+    errors: u32,
+    /// The plugins that refused it last time.
+    pub refused_by: Rc<[&'static str]>,
+    turn: u64,
+}
+
+impl QueuedPod {
+    /// Its order among those that are active: higher priority first, then who came first.
+    pub fn order(&self) -> (Reverse<i32>, Instant, u64) {
+        let priority = self.info.pod.spec.priority.unwrap_or(0);
+        (Reverse(priority), self.since, self.turn)
+    }
+
+    fn backoff_until(&self) -> Instant {
+        let failures = if self.errors > 0 { self.errors } else { self.unschedulable };
+        let Some(doublings) = failures.checked_sub(1) else { return self.since };
+        let wait = FIRST_BACKOFF.saturating_mul(1 << doublings.min(8)).min(MOST_BACKOFF);
+        self.since + wait
+    }
+}
+
+/// The pods that wait, by uid, and the orders in which they come out.
+#[derive(Clone, Debug, Default)]
+pub struct Queue {
+    pods: GenericOrdMap<Rc<str>, QueuedPod, RcK>,
+    active: BTreeSet<(Reverse<i32>, Instant, u64, Rc<str>)>,
+    backoff: BTreeSet<(Instant, Rc<str>)>,
+    turns: u64,
+}
+
+/// What keeps a pod out of the queue, in upstream's words.
+pub fn gates(pod: &Pod) -> Option<String> {
+    let gates = pod.spec.scheduling_gates.as_deref().unwrap_or_default();
+    let names: Vec<&str> = gates.iter().map(|gate| gate.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("waiting for scheduling gates: [{}]", names.join(" ")))
+}
+
+impl Queue {
+    /// Takes in a pod, new or changed. A change that no plugin looks at moves nothing.
+    pub fn put(&mut self, pod: &Rc<Pod>, now: Instant) {
+        let gated = gates(pod).is_some();
+        let info = Rc::new(PodInfo::new(Rc::clone(pod)));
+        let Some(mut queued) = self.take(&info.uid) else {
+            let place = if gated { Place::Gated } else { Place::Active };
+            self.turns += 1;
+            self.insert(QueuedPod {
+                info,
+                place,
+                since: now,
+                attempts: 0,
+                unschedulable: 0,
+                errors: 0,
+                refused_by: Rc::default(),
+                turn: self.turns,
+            });
+            return;
+        };
+        let old = std::mem::replace(&mut queued.info, info);
+        let same = old.pod.spec == pod.spec && old.pod.metadata.labels == pod.metadata.labels;
+        queued.place = match queued.place {
+            Place::Gated if !gated => Place::Active,
+            Place::Unschedulable if !same => ready(&queued, now),
+            place => place,
+        };
+        self.insert(queued);
+    }
+
+    /// Forgets a pod.
+    pub fn delete(&mut self, uid: &str) {
+        self.take(uid);
+    }
+
+    /// Takes out the pod whose turn it is.
+    pub fn pop(&mut self) -> Option<QueuedPod> {
+        let active = self.active.first().map(|(.., uid)| Rc::clone(uid));
+        let next = active.or_else(|| {
+            let mut waiting = self.backoff.iter().map(|(_, uid)| uid);
+            let found = waiting.find(|uid| {
+                let place = self.pods.get(*uid).map(|queued| queued.place);
+                matches!(place, Some(Place::Backoff(_)))
+            });
+            found.map(Rc::clone)
+        });
+        let mut queued = self.take(&next?)?;
+        queued.attempts += 1;
+        Some(queued)
+    }
+
+    /// Puts back a pod that no node takes.
+    pub fn unschedulable(
+        &mut self,
+        mut queued: QueuedPod,
+        now: Instant,
+        refused_by: Rc<[&'static str]>,
+    ) {
+        queued.since = now;
+        queued.errors = 0;
+        queued.unschedulable += 1;
+        // Refused by no plugin: no event could tell when to try again.
+        queued.place = Place::Unschedulable;
+        if refused_by.is_empty() {
+            queued.place = ready(&queued, now);
+        }
+        queued.refused_by = refused_by;
+        self.insert(queued);
+    }
+
+    /// Puts back a pod after an error.
+    pub fn errored(&mut self, mut queued: QueuedPod, now: Instant) {
+        queued.since = now;
+        queued.errors += 1;
+        queued.place = Place::ErrorBackoff(queued.backoff_until());
+        self.insert(queued);
+    }
+
+    /// Moves the pods that `event` may help.
+    pub fn on_event(&mut self, event: ClusterEvent, now: Instant) {
+        self.move_if(now, |queued| {
+            let refused = &queued.refused_by;
+            let mut plugins = plugins::DEFAULT.iter().map(|one| one.plugin);
+            plugins.any(|plugin| refused.contains(&plugin.name()) && plugin.wakes_on(event))
+                || event == ClusterEvent::NodeAdded && refused.is_empty()
+        });
+    }
+
+    /// Activates the pods whose back-off is over.
+    pub fn flush_backoff(&mut self, now: Instant) {
+        while let Some((until, uid)) = self.backoff.first().cloned() {
+            if until > now {
+                return;
+            }
+            if let Some(mut queued) = self.take(&uid) {
+                queued.place = Place::Active;
+                self.insert(queued);
+            }
+        }
+    }
+
+    /// Moves the pods that have been unschedulable for long.
+    pub fn flush_unschedulable(&mut self, now: Instant) {
+        self.move_if(now, |queued| now.since(queued.since) > MOST_UNSCHEDULABLE);
+    }
+
+    /// Every pod that waits, by uid.
+    pub fn iter(&self) -> impl Iterator<Item = &QueuedPod> {
+        self.pods.iter().map(|(_, queued)| queued)
+    }
+
+    /// The active pods, the next one first.
+    pub fn active(&self) -> impl Iterator<Item = &QueuedPod> {
+        self.active.iter().filter_map(|(.., uid)| self.pods.get(uid))
+    }
+
+    /// The pod of this uid, if it waits.
+    pub fn get(&self, uid: &str) -> Option<&QueuedPod> {
+        self.pods.get(uid)
+    }
+
+    fn move_if(&mut self, now: Instant, wanted: impl Fn(&QueuedPod) -> bool) {
+        let moved = self.iter().filter(|queued| queued.place == Place::Unschedulable);
+        let moved = moved.filter(|queued| wanted(queued)).map(|queued| Rc::clone(&queued.info.uid));
+        for uid in moved.collect::<Vec<_>>() {
+            if let Some(mut queued) = self.take(&uid) {
+                queued.place = ready(&queued, now);
+                self.insert(queued);
+            }
+        }
+    }
+
+    fn take(&mut self, uid: &str) -> Option<QueuedPod> {
+        let queued = self.pods.remove(uid)?;
+        let uid = Rc::clone(&queued.info.uid);
+        match queued.place {
+            Place::Active => {
+                let (priority, since, turn) = queued.order();
+                self.active.remove(&(priority, since, turn, uid));
+            }
+            Place::Backoff(until) | Place::ErrorBackoff(until) => {
+                self.backoff.remove(&(until, uid));
+            }
+            Place::Unschedulable | Place::Gated => {}
+        }
+        Some(queued)
+    }
+
+    fn insert(&mut self, queued: QueuedPod) {
+        let uid = Rc::clone(&queued.info.uid);
+        match queued.place {
+            Place::Active => {
+                let (priority, since, turn) = queued.order();
+                self.active.insert((priority, since, turn, Rc::clone(&uid)));
+            }
+            Place::Backoff(until) | Place::ErrorBackoff(until) => {
+                self.backoff.insert((until, Rc::clone(&uid)));
+            }
+            Place::Unschedulable | Place::Gated => {}
+        }
+        self.pods.insert(uid, queued);
+    }
+}
+
+/// Where a pod that is worth another try waits.
+fn ready(queued: &QueuedPod, now: Instant) -> Place {
+    let until = queued.backoff_until();
+    if until > now { Place::Backoff(until) } else { Place::Active }
+}

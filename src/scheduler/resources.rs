@@ -1,0 +1,169 @@
+//! Resources as plain numbers, and what a pod asks for in all.
+//!
+//! Mirrors: `component-helpers/resource/helpers.go` and `framework.Resource`.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use k8s_openapi::api::core::v1::{Container, PodSpec};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
+
+use crate::api::quantity::Quantity;
+
+/// What a container that asks for no CPU counts as when nodes are scored, in thousandths.
+pub const DEFAULT_MILLI_CPU: i64 = 100;
+/// What a container that asks for no memory counts as when nodes are scored.
+pub const DEFAULT_MEMORY: i64 = 200 * 1024 * 1024;
+
+const ALWAYS: &str = "Always";
+const CPU: &str = "cpu";
+const MEMORY: &str = "memory";
+
+/// Amounts of resources: CPU in thousandths, the others in whole units.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resources {
+    pub milli_cpu: i64,
+    pub memory: i64,
+    pub ephemeral_storage: i64,
+    /// How many pods a node takes; no pod asks for it.
+    pub pods: i64,
+    /// Huge pages and extended resources.
+    pub scalars: BTreeMap<Rc<str>, i64>,
+}
+
+/// A map of resources, as objects have it.
+pub type List = BTreeMap<String, Wire>;
+
+impl Resources {
+    /// Reads a list; what is no quantity counts as nothing.
+    pub fn from_list(list: &List) -> Self {
+        let mut resources = Self::default();
+        for (name, wire) in list {
+            let Ok(quantity) = Quantity::try_from(wire) else { continue };
+            let amount = if name == CPU { quantity.milli_value() } else { quantity.value() };
+            resources.set(name, amount);
+        }
+        resources
+    }
+
+    /// The amount of one resource.
+    pub fn get(&self, name: &str) -> i64 {
+        match name {
+            CPU => self.milli_cpu,
+            MEMORY => self.memory,
+            "ephemeral-storage" => self.ephemeral_storage,
+            "pods" => self.pods,
+            other => self.scalars.get(other).copied().unwrap_or(0),
+        }
+    }
+
+    fn set(&mut self, name: &str, amount: i64) {
+        match name {
+            CPU => self.milli_cpu = amount,
+            MEMORY => self.memory = amount,
+            "ephemeral-storage" => self.ephemeral_storage = amount,
+            "pods" => self.pods = amount,
+            other => {
+                self.scalars.insert(other.into(), amount);
+            }
+        }
+    }
+
+    /// Adds `other` `sign` times.
+    pub fn add(&mut self, other: &Self, sign: i64) {
+        self.milli_cpu += sign * other.milli_cpu;
+        self.memory += sign * other.memory;
+        self.ephemeral_storage += sign * other.ephemeral_storage;
+        for (name, amount) in &other.scalars {
+            *self.scalars.entry(Rc::clone(name)).or_default() += sign * amount;
+        }
+    }
+
+    fn raise_to(&mut self, other: &Self) {
+        self.milli_cpu = self.milli_cpu.max(other.milli_cpu);
+        self.memory = self.memory.max(other.memory);
+        self.ephemeral_storage = self.ephemeral_storage.max(other.ephemeral_storage);
+        for (name, amount) in &other.scalars {
+            let own = self.scalars.entry(Rc::clone(name)).or_default();
+            *own = (*own).max(*amount);
+        }
+    }
+}
+
+/// Which requests are filled in for a container that names none.
+#[derive(Clone, Copy, Debug)]
+struct Fill {
+    cpu: bool,
+    memory: bool,
+}
+
+/// What a pod asks for.
+pub fn requests(spec: &PodSpec) -> Resources {
+    total(spec, Fill { cpu: false, memory: false })
+}
+
+/// What a pod counts as when nodes are scored: at least something for each container.
+pub fn non_zero_requests(spec: &PodSpec) -> Resources {
+    let plain = requests(spec);
+    let level = pod_level(spec);
+    let fill =
+        |name: &str| level.is_none_or(|level| !level.contains_key(name) && plain.get(name) == 0);
+    total(spec, Fill { cpu: fill(CPU), memory: fill(MEMORY) })
+}
+
+/// The most that runs at once: all containers and sidecars, or one init container beside the
+/// sidecars that began before it; and the pod's overhead.
+fn total(spec: &PodSpec, fill: Fill) -> Resources {
+    let mut running = Resources::default();
+    for container in &spec.containers {
+        running.add(&of_container(container, fill), 1);
+    }
+    let mut sidecars = Resources::default();
+    let mut starting = Resources::default();
+    for container in spec.init_containers.iter().flatten() {
+        let mut asked = of_container(container, fill);
+        if is_sidecar(container) {
+            running.add(&asked, 1);
+            sidecars.add(&asked, 1);
+            asked = sidecars.clone();
+        } else {
+            asked.add(&sidecars, 1);
+        }
+        starting.raise_to(&asked);
+    }
+    running.raise_to(&starting);
+    for (name, wire) in pod_level(spec).into_iter().flatten() {
+        let whole = name == CPU || name == MEMORY || name.starts_with("hugepages-");
+        if let (true, Ok(quantity)) = (whole, Quantity::try_from(wire)) {
+            let amount = if name == CPU { quantity.milli_value() } else { quantity.value() };
+            running.set(name, amount);
+        }
+    }
+    if let Some(overhead) = &spec.overhead {
+        running.add(&Resources::from_list(overhead), 1);
+    }
+    running
+}
+
+/// Whether an init container keeps running beside the others.
+pub fn is_sidecar(container: &Container) -> bool {
+    container.restart_policy.as_deref() == Some(ALWAYS)
+}
+
+fn pod_level(spec: &PodSpec) -> Option<&List> {
+    let requests = spec.resources.as_ref()?.requests.as_ref()?;
+    (!requests.is_empty()).then_some(requests)
+}
+
+fn of_container(container: &Container, fill: Fill) -> Resources {
+    let list = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+    let mut asked = list.map(Resources::from_list).unwrap_or_default();
+    let names = |name: &str| list.is_some_and(|list| list.contains_key(name));
+    if fill.cpu && !names(CPU) {
+        asked.milli_cpu = DEFAULT_MILLI_CPU;
+    }
+    if fill.memory && !names(MEMORY) {
+        asked.memory = DEFAULT_MEMORY;
+    }
+    asked
+}

@@ -1,0 +1,206 @@
+//! The scheduler in a world of one: what is delivered to it, and what it asks for.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1 as core;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::api::request::{
+    Answer, Change, Patch, Payload, Response, Subresource, Target, Verb, WatchEvent,
+};
+use crate::api::status::StatusError;
+use crate::api::{Kind, Object};
+use crate::sim::{Effect, Instant, Rng};
+
+/// A scheduler, its clock, its timers and what it has sent.
+struct World {
+    scheduler: Scheduler,
+    now: Instant,
+    rng: Rng,
+    timers: Vec<(Instant, Timer)>,
+    sent: Vec<Request>,
+}
+
+impl World {
+    /// With both informers watching these objects.
+    fn new(nodes: Vec<Value>, pods: Vec<Value>) -> Self {
+        let mut world = Self {
+            scheduler: Scheduler::new(Timestamp::UNIX_EPOCH),
+            now: Instant::ZERO,
+            rng: Rng::new(7),
+            timers: Vec::new(),
+            sent: Vec::new(),
+        };
+        world.tell(Event::Started);
+        for request in std::mem::take(&mut world.sent) {
+            let kind = request.target.kind().unwrap();
+            let items = match kind {
+                Kind::Node => nodes.iter().cloned().map(node).collect(),
+                _ => pods.iter().cloned().map(pod).collect(),
+            };
+            world.answer(request.id, Ok(Answer::List { kind, items, resource_version: 1 }));
+        }
+        world
+    }
+
+    fn tell(&mut self, event: Event<Scheduler>) {
+        let mut outbox = Vec::new();
+        let mut ctx = Ctx { now: self.now, rng: &mut self.rng, outbox: &mut outbox };
+        self.scheduler.handle(&mut ctx, event);
+        for effect in outbox {
+            match effect {
+                Effect::Send { body, .. } => self.sent.push(body),
+                Effect::Timer { after, timer } => self.timers.push((self.now + after, timer)),
+            }
+        }
+    }
+
+    fn answer(&mut self, id: RequestId, result: Result<Answer, Rc<StatusError>>) {
+        self.tell(Event::Message(Incoming::Response(Rc::new(Response { id, result }))));
+    }
+
+    fn watch(&mut self, kind: Kind, change: Change) {
+        let opened =
+            |request: &&Request| request.verb == Verb::Watch && request.target.kind() == Some(kind);
+        let watch = self.sent.iter().find(opened).unwrap().id;
+        self.tell(Event::Message(Incoming::Watch(WatchEvent { watch, change })));
+    }
+
+    fn run(&mut self, span: Duration) {
+        let end = self.now + span;
+        loop {
+            self.timers.sort_by_key(|(at, _)| *at);
+            match self.timers.first().copied() {
+                Some((at, timer)) if at <= end => {
+                    self.timers.remove(0);
+                    self.now = at;
+                    self.tell(Event::Timer(timer));
+                }
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    fn bindings(&self) -> Vec<(String, &str, RequestId)> {
+        let found = self.sent.iter().filter_map(|request| match &request.payload {
+            Payload::Binding { node, .. } => {
+                Some((request.target.to_string(), &**node, request.id))
+            }
+            _ => None,
+        });
+        found.collect()
+    }
+
+    fn messages(&self) -> Vec<&str> {
+        let events = self.sent.iter().filter_map(|request| match &request.payload {
+            Payload::Object(Object::Event(event)) => event.message.as_deref(),
+            _ => None,
+        });
+        events.collect()
+    }
+}
+
+fn node(value: Value) -> Object {
+    Object::Node(Rc::new(serde_json::from_value(value).unwrap()))
+}
+
+fn pod(value: Value) -> Object {
+    let pod: core::Pod = serde_json::from_value(value).unwrap();
+    Object::Pod(Rc::new(pod.into()))
+}
+
+fn node_json(name: &str, cpu: &str) -> Value {
+    json!({
+        "metadata": { "name": name, "resourceVersion": "1" },
+        "status": { "allocatable": { "cpu": cpu, "memory": "4Gi", "pods": "110" } },
+    })
+}
+
+fn pod_json(name: &str, cpu: &str) -> Value {
+    json!({
+        "metadata": { "name": name, "namespace": "default", "uid": name, "resourceVersion": "1" },
+        "spec": { "containers": [
+            { "name": "c", "resources": { "requests": { "cpu": cpu } } },
+        ] },
+    })
+}
+
+const MOMENT: Duration = Duration::from_millis(5);
+
+#[test]
+fn a_pod_is_bound_and_the_event_tells() {
+    let mut world = World::new(vec![node_json("node-1", "2")], vec![pod_json("web", "1")]);
+    assert!(world.bindings().is_empty(), "a cycle takes time");
+    world.run(MOMENT);
+    let path = "/api/v1/namespaces/default/pods/web/binding";
+    let [(target, chosen, id)] = &world.bindings()[..] else { panic!("one binding") };
+    assert_eq!((target.as_str(), *chosen), (path, "node-1"));
+    let id = *id;
+    world.answer(id, Ok(Answer::Success { code: 201 }));
+    assert_eq!(world.messages(), ["Successfully assigned default/web to node-1"]);
+    let decision = world.scheduler.decision("default", "web").unwrap();
+    assert_eq!(decision.chosen.as_deref(), Some("node-1"));
+}
+
+#[test]
+fn an_assumed_pod_takes_room_before_it_is_confirmed() {
+    let pods = vec![pod_json("one", "1"), pod_json("two", "1")];
+    let nodes = vec![node_json("node-1", "1"), node_json("node-2", "1")];
+    let mut world = World::new(nodes, pods);
+    world.run(MOMENT);
+    let mut chosen: Vec<&str> = world.bindings().into_iter().map(|(_, node, _)| node).collect();
+    chosen.sort_unstable();
+    assert_eq!(chosen, ["node-1", "node-2"]);
+}
+
+#[test]
+fn a_pod_that_fits_nowhere_says_why_and_waits_for_an_event() {
+    let mut tainted = node_json("node-2", "4");
+    tainted["spec"] = json!({ "taints": [{ "key": "a", "effect": "NoSchedule" }] });
+    let mut other = node_json("node-3", "4");
+    other["spec"] = tainted["spec"].clone();
+    let mut world =
+        World::new(vec![node_json("node-1", "1"), tainted, other], vec![pod_json("web", "2")]);
+    world.run(MOMENT);
+    let words = "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s). \
+                 preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.";
+    assert_eq!(world.messages(), [words]);
+    let patch = world.sent.iter().find(|request| request.verb == Verb::Patch).unwrap();
+    let status = Target::named(Kind::Pod, "default", "web").part(Subresource::Status);
+    assert_eq!(patch.target, status);
+    let Payload::Patch(Patch::PodCondition(condition)) = &patch.payload else { panic!("patch") };
+    assert_eq!(condition.reason.as_deref(), Some("Unschedulable"));
+    assert_eq!(condition.message.as_deref(), Some(words));
+
+    world.run(Duration::from_secs(20));
+    assert_eq!(world.messages().len(), 1, "nothing happened that could help");
+    world.watch(Kind::Node, Change::Added(node(node_json("node-4", "2"))));
+    world.run(MOMENT);
+    assert_eq!(world.bindings()[0].1, "node-4");
+}
+
+#[test]
+fn a_binding_that_fails_is_tried_again_after_a_while() {
+    let mut world = World::new(vec![node_json("node-1", "2")], vec![pod_json("web", "1")]);
+    world.run(MOMENT);
+    let id = world.bindings()[0].2;
+    world.answer(id, Err(Rc::new(StatusError::bad_request("no"))));
+    let words = "binding rejected: running Bind plugin \"DefaultBinder\": no";
+    assert_eq!(world.messages(), [words]);
+    assert_eq!(world.scheduler.cache().node("node-1").unwrap().pods.len(), 0);
+    world.run(Duration::from_millis(500));
+    assert_eq!(world.bindings().len(), 1);
+    world.run(Duration::from_secs(3));
+    assert_eq!(world.bindings().len(), 2);
+}
+
+#[test]
+fn the_first_of_the_queue_is_the_one_of_highest_priority() {
+    let mut urgent = pod_json("z", "1");
+    urgent["spec"]["priority"] = json!(1000);
+    let mut world = World::new(vec![node_json("node-1", "4")], vec![pod_json("a", "1"), urgent]);
+    world.run(MOMENT);
+    assert!(world.bindings()[0].0.contains("/z/") || world.bindings()[1].0.contains("/z/"));
+}

@@ -1,0 +1,110 @@
+//! What the scheduler makes of what it hears.
+//!
+//! Mirrors: `pkg/scheduler/eventhandlers.go`.
+
+use std::rc::Rc;
+
+use k8s_openapi::api::core::v1::Node;
+
+use super::framework::ClusterEvent;
+use super::node_info::{PodInfo, uid};
+use super::{NAME, Scheduler};
+use crate::api::Pod;
+use crate::client::{Delta, Incoming};
+use crate::sim::{Ctx, Instant};
+
+impl Scheduler {
+    pub(super) fn receive(&mut self, ctx: &mut Ctx<'_, Self>, incoming: &Incoming) {
+        if let Some(deltas) = self.nodes.handle(ctx, &mut self.client, incoming) {
+            for delta in deltas {
+                self.on_node(&delta, ctx.now);
+            }
+        } else if let Some(deltas) = self.pods.handle(ctx, &mut self.client, incoming) {
+            for delta in deltas {
+                self.on_pod(&delta, ctx.now);
+            }
+        } else {
+            match incoming {
+                Incoming::Response(response) => {
+                    self.on_answer(ctx, response.id, response.result.as_ref().err());
+                }
+                Incoming::Closed(id) => self.on_lost(ctx, *id),
+                Incoming::Watch(_) => {}
+            }
+        }
+    }
+
+    fn on_node(&mut self, delta: &Delta<Node>, now: Instant) {
+        match delta {
+            Delta::Added(node) => {
+                self.cache.put_node(node);
+                self.queue.on_event(ClusterEvent::NodeAdded, now);
+            }
+            Delta::Updated { old, new } => {
+                self.cache.put_node(new);
+                for event in changes(old, new) {
+                    self.queue.on_event(event, now);
+                }
+            }
+            Delta::Deleted(node) => {
+                self.cache.remove_node(node.metadata.name.as_deref().unwrap_or_default());
+            }
+        }
+    }
+
+    fn on_pod(&mut self, delta: &Delta<Pod>, now: Instant) {
+        match delta {
+            Delta::Added(pod) => self.put_pod(pod, now),
+            Delta::Updated { old, new } => {
+                if old.metadata.uid != new.metadata.uid {
+                    self.remove_pod(old, now);
+                }
+                self.put_pod(new, now);
+            }
+            Delta::Deleted(pod) => self.remove_pod(pod, now),
+        }
+    }
+
+    fn put_pod(&mut self, pod: &Rc<Pod>, now: Instant) {
+        let uid = uid(pod);
+        if let Some(node) = &pod.node_name {
+            self.queue.delete(&uid);
+            self.cache.put_pod(&Rc::new(PodInfo::new(Rc::clone(pod))), node);
+            return;
+        }
+        let ours = pod.spec.scheduler_name.as_deref().is_none_or(|name| name == NAME);
+        if !ours || self.cache.is_assumed(&uid) {
+            return;
+        }
+        match &mut self.current {
+            Some(current) if current.info.uid == uid => {
+                current.info = Rc::new(PodInfo::new(Rc::clone(pod)));
+            }
+            Some(_) | None => self.queue.put(pod, now),
+        }
+    }
+
+    fn remove_pod(&mut self, pod: &Pod, now: Instant) {
+        let uid = uid(pod);
+        self.queue.delete(&uid);
+        if self.cache.remove_pod(&uid) {
+            self.queue.on_event(ClusterEvent::AssignedPodDeleted, now);
+        }
+    }
+}
+
+/// What of a change of a node may help a pod.
+fn changes(old: &Node, new: &Node) -> Vec<ClusterEvent> {
+    let allocatable = |node: &Node| node.status.as_ref().and_then(|one| one.allocatable.clone());
+    let taints = |node: &Node| {
+        let spec = node.spec.as_ref();
+        let cordoned = spec.and_then(|spec| spec.unschedulable).unwrap_or(false);
+        (cordoned, spec.and_then(|spec| spec.taints.clone()).unwrap_or_default())
+    };
+    let events = [
+        (ClusterEvent::NodeAllocatable, allocatable(old) != allocatable(new)),
+        (ClusterEvent::NodeLabels, old.metadata.labels != new.metadata.labels),
+        (ClusterEvent::NodeTaints, taints(old) != taints(new)),
+    ];
+    events.into_iter().filter_map(|(event, changed)| changed.then_some(event)).collect()
+}

@@ -1,0 +1,180 @@
+//! The end of a cycle, and what comes of a binding.
+//!
+//! Mirrors: `bindingCycle` and `handleSchedulingFailure` of `pkg/scheduler/schedule_one.go`.
+
+use std::rc::Rc;
+
+use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::PodCondition;
+
+use super::Scheduler;
+use super::cycle::{self, Failure};
+use super::decision::Decision;
+use super::framework::ClusterEvent;
+use super::queue::QueuedPod;
+use crate::api::request::{Patch, RequestId, Subresource, Target};
+use crate::api::status::StatusError;
+use crate::api::{Kind, Pod, seconds};
+use crate::client::{EventKind, Regarding};
+use crate::sim::Ctx;
+
+/// The most that an event's message holds.
+const MESSAGE_LIMIT: usize = 1024;
+
+/// Why a pod is not scheduled.
+#[derive(Clone, Copy, Debug)]
+enum Reason {
+    Unschedulable,
+    SchedulerError,
+}
+
+impl Reason {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unschedulable => "Unschedulable",
+            Self::SchedulerError => "SchedulerError",
+        }
+    }
+}
+
+impl Scheduler {
+    /// The cycle's time is over: decides, and sends what follows.
+    pub(super) fn end_cycle(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let Some(queued) = self.current.take() else { return };
+        let pod = Rc::clone(&queued.info.pod);
+        let (namespace, name) = names(&pod);
+        let known = self.pods.get(namespace, name);
+        if known.is_none_or(|known| known.metadata.uid != pod.metadata.uid) {
+            return;
+        }
+        if pod.metadata.deletion_timestamp.is_some() {
+            let message = format!("skip schedule deleting pod: {namespace}/{name}");
+            self.warn(ctx, &pod, &message);
+            return;
+        }
+        let outcome = cycle::schedule(&queued.info, &self.cache, &mut self.start, ctx.rng);
+        self.decisions.push(Decision {
+            pod: (namespace.into(), name.into()),
+            uid: Rc::clone(&queued.info.uid),
+            at: ctx.now,
+            message: outcome.result.as_ref().err().map(|failure| failure.message.as_str().into()),
+            nodes: outcome.shown(),
+            chosen: outcome.result.as_ref().ok().map(Rc::clone),
+            tied: outcome.tied,
+        });
+        match outcome.result {
+            Ok(node) => {
+                self.cache.assume(&queued.info, &node);
+                let uid = pod.metadata.uid.as_deref().map(Into::into);
+                let id = self.client.bind(ctx, (namespace, name), uid, Rc::clone(&node));
+                self.binding.insert(id, (queued, node));
+            }
+            Err(Failure { message, refused_by }) => {
+                self.queue.unschedulable(queued, ctx.now, refused_by);
+                self.report(ctx, &pod, Reason::Unschedulable, &message);
+            }
+        }
+    }
+
+    /// The answer to a request of the scheduler's own; only bindings matter.
+    pub(super) fn on_answer(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        id: RequestId,
+        error: Option<&Rc<StatusError>>,
+    ) {
+        let Some((queued, node)) = self.binding.remove(&id) else { return };
+        if let Some(error) = error {
+            self.binding_failed(ctx, queued, &error.to_string());
+            return;
+        }
+        let pod = &queued.info.pod;
+        let (namespace, name) = names(pod);
+        let message = format!("Successfully assigned {namespace}/{name} to {node}");
+        let words = (EventKind::Normal, "Scheduled", Some("Binding"));
+        self.recorder.record(ctx, &mut self.client, Regarding::pod(pod, None), words, &message);
+    }
+
+    /// The line broke before the answer came.
+    pub(super) fn on_lost(&mut self, ctx: &mut Ctx<'_, Self>, id: RequestId) {
+        if let Some((queued, _)) = self.binding.remove(&id) {
+            self.binding_failed(ctx, queued, "unexpected EOF");
+        }
+    }
+
+    fn binding_failed(&mut self, ctx: &mut Ctx<'_, Self>, queued: QueuedPod, error: &str) {
+        let pod = Rc::clone(&queued.info.pod);
+        let uid = Rc::clone(&queued.info.uid);
+        if self.cache.is_assumed(&uid) {
+            self.cache.remove_pod(&uid);
+            self.queue.on_event(ClusterEvent::AssignedPodDeleted, ctx.now);
+        }
+        let (namespace, name) = names(&pod);
+        let known = self.pods.get(namespace, name);
+        let waits = known.is_some_and(|known| {
+            known.node_name.is_none() && known.metadata.uid == pod.metadata.uid
+        });
+        if waits {
+            self.queue.errored(queued, ctx.now);
+        }
+        let message = format!("binding rejected: running Bind plugin \"DefaultBinder\": {error}");
+        self.report(ctx, &pod, Reason::SchedulerError, &message);
+    }
+
+    /// Tells why a pod is not scheduled, by an event and in its status.
+    fn report(&mut self, ctx: &mut Ctx<'_, Self>, pod: &Rc<Pod>, reason: Reason, message: &str) {
+        self.warn(ctx, pod, message);
+        let (namespace, name) = names(pod);
+        let pod = self.pods.get(namespace, name).unwrap_or(pod);
+        let mut conditions = pod.status.conditions.iter().flatten();
+        let old = conditions.find(|condition| condition.type_ == SCHEDULED);
+        let new = PodCondition {
+            type_: SCHEDULED.to_owned(),
+            status: NO.to_owned(),
+            reason: Some(reason.name().to_owned()),
+            message: Some(message.to_owned()),
+            observed_generation: pod.metadata.generation,
+            last_transition_time: match old {
+                Some(old) if old.status == NO => old.last_transition_time.clone(),
+                Some(_) | None => {
+                    let since = i64::try_from(ctx.now.as_micros()).unwrap_or(0);
+                    Some(seconds(self.epoch + SignedDuration::from_micros(since)))
+                }
+            },
+            ..PodCondition::default()
+        };
+        if old == Some(&new) {
+            return;
+        }
+        let target = Target::named(Kind::Pod, namespace, name).part(Subresource::Status);
+        self.client.patch(ctx, target, Patch::PodCondition(Rc::new(new)));
+    }
+
+    fn warn(&mut self, ctx: &mut Ctx<'_, Self>, pod: &Pod, message: &str) {
+        let words = (EventKind::Warning, "FailedScheduling", Some("Scheduling"));
+        let message = truncated(message);
+        self.recorder.record(ctx, &mut self.client, Regarding::pod(pod, None), words, &message);
+    }
+}
+
+const SCHEDULED: &str = "PodScheduled";
+const NO: &str = "False";
+
+fn names(pod: &Pod) -> (&str, &str) {
+    let metadata = &pod.metadata;
+    (
+        metadata.namespace.as_deref().unwrap_or_default(),
+        metadata.name.as_deref().unwrap_or_default(),
+    )
+}
+
+fn truncated(message: &str) -> String {
+    if message.len() <= MESSAGE_LIMIT {
+        return message.to_owned();
+    }
+    let mut end = MESSAGE_LIMIT - " ...".len();
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{} ...", message.get(..end).unwrap_or_default())
+}
