@@ -12,11 +12,6 @@ mod apiserver;
 mod client;
 mod runtime;
 
-mod platform;
-mod ui;
-
-pub use ui::mount;
-
 mod kubelet;
 mod scheduler;
 
@@ -25,6 +20,11 @@ mod cluster;
 mod recording;
 
 mod share;
+
+mod platform;
+mod ui;
+
+pub use ui::mount;
 
 #[doc(hidden)]
 pub mod testing;

@@ -16,9 +16,10 @@ use super::pace::{Pace, Progress, run, step, step_back};
 use super::panels::{BottomPanel, EditorPanel, InspectorPanel};
 use super::stage::{Scene, Stage, flights, scene};
 use super::state::{Action, Phase, State, Tab, Theme};
-use super::stub::{Session, Setup};
 use super::toolbar::{Toolbar, dress};
+use crate::cluster::Setup;
 use crate::platform;
+use crate::recording::Session;
 use crate::sim::Instant;
 
 /// How long the engine may work in each frame.

@@ -7,8 +7,9 @@ use yew::{Callback, Properties};
 
 use super::i18n::Words;
 use super::state::{Action, Selection};
-use super::stub::{Cluster, HttpCall, Session};
 use crate::api::request::RequestId;
+use crate::cluster::{Cluster, HttpCall};
+use crate::recording::Session;
 use crate::sim::Instant;
 
 /// A handle on the running session. All handles are the same session, so they compare as equal;

@@ -9,7 +9,6 @@ mod pace;
 mod panels;
 mod stage;
 mod state;
-mod stub;
 mod toolbar;
 
 use crate::platform;

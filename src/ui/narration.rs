@@ -7,9 +7,9 @@ use yew::{Html, Properties, component, html};
 use super::engine::Engine;
 use super::i18n::Words;
 use super::state::{Phase, State};
-use super::stub::{Address, Body, Cluster, Message};
 use crate::api::request::{Change, Payload, Verb};
 use crate::api::{Kind, Pod, Resource};
+use crate::cluster::{Address, Body, Cluster, Message};
 use crate::sim::Trace;
 
 /// How far back the last sentence may lie.

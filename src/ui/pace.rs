@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::narration::{Weight, weight};
 use super::state::Gear;
-use super::stub::{Cluster, Session};
+use crate::cluster::Cluster;
+use crate::recording::Session;
 use crate::sim::Instant;
 
 /// How long a told message stays to be seen, on the wall.
@@ -163,8 +164,8 @@ fn shortest_told(cluster: &Cluster) -> Option<Duration> {
 mod tests {
     use serde_json::json;
 
-    use super::super::stub::{HttpCall, Setup};
     use super::*;
+    use crate::cluster::{HttpCall, Setup};
 
     const FRAME: Duration = Duration::from_millis(16);
 

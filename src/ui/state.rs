@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::i18n::Language;
-use super::stub::{Address, Setup};
 use crate::api::Kind;
+use crate::cluster::{Address, Setup};
 use crate::sim::Instant;
 
 /// All that the page knows beside the session itself.

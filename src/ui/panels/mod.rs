@@ -5,7 +5,7 @@ use yew::{Html, component, html};
 
 use super::engine::PanelProps;
 use super::state::Action;
-use super::stub::HttpCall;
+use crate::cluster::HttpCall;
 
 /// The manifest and what to do with it.
 #[component]

@@ -6,10 +6,10 @@ use yew::{Callback, Html, KeyboardEvent, Properties, classes, component, html};
 
 use super::super::i18n::Words;
 use super::super::state::Selection;
-use super::super::stub::{Address, BodyKind};
 use super::layout::{Layout, Point, along, path};
 use super::scene::Flight;
 use super::text::{clip, presses};
+use crate::cluster::{Address, BodyKind};
 
 /// With more labels than this there would be nothing but labels.
 const MOST_LABELS: usize = 5;

@@ -1,6 +1,6 @@
 //! Where everything on the stage is: a pure function of its size and of the number of nodes.
 
-use super::super::stub::Address;
+use crate::cluster::Address;
 
 /// From so many nodes on they are cells of a grid.
 pub const MOST_CARDS: usize = 12;
@@ -98,8 +98,7 @@ impl Layout {
         let inner = width - 2.0 * margin;
         let bus_width = inner - wire - etcd_width;
         let box_width = if narrow { 104.0_f64.min((bus_width - 12.0) / 2.0) } else { 152.0 };
-        let apiserver =
-            Rect { x: margin, y: top + box_height + drop, w: bus_width, h: bus };
+        let apiserver = Rect { x: margin, y: top + box_height + drop, w: bus_width, h: bus };
         let etcd = Rect {
             x: apiserver.right() + wire,
             y: apiserver.y - 6.0,

@@ -6,9 +6,9 @@ use yew::{Callback, Html, KeyboardEvent, Properties, classes, component, html};
 
 use super::super::i18n::Words;
 use super::super::state::Selection;
-use super::super::stub::Address;
 use super::layout::{Layout, Rect, path};
 use super::text::{clip, presses};
+use crate::cluster::Address;
 
 /// What the plan is drawn from.
 #[derive(Clone, PartialEq, Properties)]

@@ -7,11 +7,11 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Amount;
 
 use super::super::narration::{Weight, weight};
-use super::super::stub::{Address, BodyKind, Cluster};
 use crate::api::columns::pod::summary;
 use crate::api::phase::PodPhase;
 use crate::api::quantity::Quantity;
 use crate::api::{Kind, Object, Pod};
+use crate::cluster::{Address, BodyKind, Cluster};
 
 /// The parts that stay while messages fly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
