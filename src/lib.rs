@@ -21,5 +21,10 @@ mod recording;
 
 mod share;
 
+mod platform;
+mod ui;
+
+pub use ui::mount;
+
 #[doc(hidden)]
 pub mod testing;

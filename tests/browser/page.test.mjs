@@ -1,0 +1,67 @@
+// The page a person first sees: a running cluster that waits, playback by mouse and keys, both themes
+// and languages, and no column lost on a narrow screen.
+import assert from "node:assert/strict";
+import { pageTest } from "./harness.mjs";
+
+/** The page once its cluster is ready. */
+async function ready(page) {
+  await page.locator(".narration-line", { hasText: /is running|正在运行/ }).waitFor({ state: "attached" });
+}
+
+pageTest("it opens on three ready nodes, and waits", async ({ page }) => {
+  await ready(page);
+  assert.equal(await page.getByRole("button", { name: /^Node .*: Ready$/ }).count(), 3);
+  const clock = page.locator(".toolbar-clock");
+  const before = await clock.innerText();
+  await page.waitForTimeout(400);
+  assert.equal(await clock.innerText(), before);
+});
+
+pageTest("space plays and pauses, and the keys of a field are its own", async ({ page }) => {
+  await ready(page);
+  await page.getByLabel("Speed").selectOption("1×");
+  await page.locator(".stage").click({ position: { x: 4, y: 4 } });
+  await page.keyboard.press("Space");
+  await page.getByRole("button", { name: "Pause (space)" }).waitFor();
+  await page.waitForFunction(() => document.querySelector(".toolbar-clock").innerText > "00:00:05.2");
+  await page.keyboard.press("Space");
+  await page.getByRole("button", { name: "Play (space)" }).waitFor();
+  await page.getByLabel("Speed").focus();
+  await page.keyboard.press(".");
+  await page.getByRole("button", { name: "Play (space)" }).waitFor();
+});
+
+pageTest("a node is selected by mouse and by key", async ({ page }) => {
+  await ready(page);
+  const node = page.getByRole("button", { name: /^Node node-2/ });
+  await node.click({ position: { x: 20, y: 12 } });
+  assert.equal(await node.getAttribute("aria-pressed"), "true");
+  const other = page.getByRole("button", { name: /^Node node-3/ });
+  await other.focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await other.getAttribute("aria-pressed"), "true");
+});
+
+pageTest("language and colours are kept", async ({ page, profile }) => {
+  await ready(page);
+  await page.getByRole("button", { name: "切换到中文" }).click();
+  await page.getByRole("button", { name: "配色：跟随系统" }).click();
+  await page.getByRole("button", { name: "配色：浅色" }).click();
+  const again = await profile.page();
+  await ready(again);
+  const root = again.locator("html");
+  assert.equal(await root.getAttribute("lang"), "zh-CN");
+  assert.equal(await root.getAttribute("data-theme"), "dark");
+});
+
+const narrow = { context: { viewport: { width: 360, height: 740 } } };
+
+pageTest("a narrow page shows one part at a time and never scrolls sideways", narrow, async ({ page }) => {
+  await ready(page);
+  for (const name of ["Stage", "Manifest", "Inspector", "Timeline"]) {
+    await page.getByRole("button", { name, exact: true }).click();
+    assert.equal(await page.locator(".app-part:visible").count(), 1);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${name} is ${wide} pixels too wide`);
+  }
+});
