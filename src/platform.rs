@@ -97,3 +97,25 @@ pub fn watch_size(element: &NodeRef, told: Box<dyn Fn((i32, i32))>) -> impl FnOn
         drop(changed);
     }
 }
+
+/// The page's address without its fragment.
+pub fn address() -> String {
+    if !cfg!(target_arch = "wasm32") {
+        return String::new();
+    }
+    let href = window().location().href().unwrap_or_default();
+    href.split('#').next().unwrap_or_default().to_owned()
+}
+
+/// What stands behind the `#` of the page's address; empty if there is none.
+pub fn fragment() -> String {
+    if !cfg!(target_arch = "wasm32") {
+        return String::new();
+    }
+    window().location().hash().unwrap_or_default()
+}
+
+/// The object that a page's scripts find their names in.
+pub fn global() -> wasm_bindgen::JsValue {
+    if cfg!(target_arch = "wasm32") { window().into() } else { wasm_bindgen::JsValue::UNDEFINED }
+}

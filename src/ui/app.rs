@@ -7,8 +7,9 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::render::{AnimationFrame, request_animation_frame};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, EventTarget};
-use yew::{Callback, Component, Context, Html, KeyboardEvent, classes, html};
+use yew::{Callback, Component, Context, Html, KeyboardEvent, Properties, classes, html};
 
+use super::Page;
 use super::engine::{Engine, PanelProps};
 use super::i18n::{Language, Words};
 use super::narration::{Line, Narration, line};
@@ -20,6 +21,7 @@ use super::toolbar::{Toolbar, dress};
 use crate::cluster::Setup;
 use crate::platform;
 use crate::recording::Session;
+use crate::share::{self, LinkError};
 use crate::sim::Instant;
 
 /// How long the engine may work in each frame.
@@ -27,7 +29,7 @@ const SLICE: Duration = Duration::from_millis(6);
 /// What passes on the wall in a frame at most, however long it took.
 const LONGEST_FRAME: Duration = Duration::from_millis(100);
 /// When the page opens: all nodes are ready by then.
-const OPENING: Duration = Duration::from_secs(5);
+pub const OPENING: Instant = Instant::from_micros(5_000_000);
 const NODES: usize = 3;
 const SEED: u64 = 1;
 
@@ -36,6 +38,29 @@ pub enum Msg {
     /// A frame, at so many milliseconds.
     Frame(f64),
     Do(Action),
+}
+
+/// Tells somebody of the page, and gets what to call after every frame.
+#[derive(Clone)]
+pub struct Connect(Rc<dyn Fn(Page) -> Rc<dyn Fn()>>);
+
+impl Connect {
+    /// From what is to be told.
+    pub fn new(connect: impl Fn(Page) -> Rc<dyn Fn()> + 'static) -> Self {
+        Self(Rc::new(connect))
+    }
+}
+
+impl PartialEq for Connect {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What the page is given.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    pub connect: Connect,
 }
 
 /// The page.
@@ -49,24 +74,30 @@ pub struct App {
     frame: Option<AnimationFrame>,
     reduced_motion: bool,
     on_action: Callback<Action>,
+    after_frame: Rc<dyn Fn()>,
+    /// Why the link in the address was not opened.
+    refused_link: Option<LinkError>,
     _keys: Option<EventListener>,
 }
 
 impl Component for App {
     type Message = Msg;
-    type Properties = ();
+    type Properties = Props;
 
     fn create(ctx: &Context<Self>) -> Self {
         let kept = platform::stored("language").unwrap_or_else(platform::browser_language);
         let language = Language::of_tag(&kept);
         let theme = platform::stored("theme").and_then(|name| Theme::named(&name));
-        let until = Instant::ZERO + OPENING;
+        let (session, until, refused_link) = open(&platform::fragment());
         let state = State::new(language, theme.unwrap_or(Theme::System), until);
-        let engine = Engine::new(Session::new(Setup::new(SEED, NODES)));
+        let engine = Engine::new(session);
         let words = Words::of(language);
         dress(&words, state.theme);
         let on_action = ctx.link().callback(Msg::Do);
+        let page = Page { session: engine.share(), on_action: on_action.clone() };
         let mut app = Self {
+            after_frame: (ctx.props().connect.0)(page),
+            refused_link,
             scene: Rc::new(engine.look(scene)),
             state,
             engine,
@@ -92,6 +123,7 @@ impl Component for App {
             self.scene = Rc::new(scene);
         }
         self.next_frame(ctx);
+        (self.after_frame)();
         true
     }
 
@@ -125,6 +157,9 @@ impl Component for App {
                 <nav class="app-tabs" aria-label={words.get("page.parts")}>
                     { for Tab::ALL.into_iter().map(|each| self.tab(each)) }
                 </nav>
+                { for self.refused_link.map(|why| html! {
+                    <p class="app-notice" role="alert">{ why.to_string() }</p>
+                }) }
                 <main class="app-main">
                     <section class={shown(Tab::Editor)} aria-label={name(Tab::Editor)}>
                         <EditorPanel ..props.clone() />
@@ -204,15 +239,16 @@ impl App {
         match action {
             Action::Step => self.engine.change(step),
             Action::StepBack => self.engine.change(step_back),
-            Action::ToStart => self.engine.change(|session| session.seek(Instant::ZERO + OPENING)),
+            Action::ToStart => self.engine.change(|session| session.seek(OPENING)),
             Action::Seek(moment) => self.engine.change(|session| session.seek(*moment)),
             Action::Reset(setup) => {
                 self.engine.change(|session| *session = Session::new(setup.clone()));
-                self.state.phase = Phase::Starting { until: Instant::ZERO + OPENING };
+                self.state.phase = Phase::Starting { until: OPENING };
                 self.state.selection = None;
             }
             Action::SetLanguage(language) => self.words = Words::of(*language),
             Action::Play
+            | Action::PlayIn(_)
             | Action::Pause
             | Action::TogglePlay
             | Action::SetGear(_)
@@ -230,6 +266,19 @@ impl App {
         if before.playing != self.state.playing || before.gear != self.state.gear {
             self.pace = Pace::default();
         }
+    }
+}
+
+/// The session of a link and the moment to show; a fresh one if the address has no link, and also if
+/// it has a bad one, with the reason.
+fn open(fragment: &str) -> (Session, Instant, Option<LinkError>) {
+    let fresh = || Session::new(Setup::new(SEED, NODES));
+    if fragment.len() <= 1 {
+        return (fresh(), OPENING, None);
+    }
+    match share::decode(fragment) {
+        Ok(shared) => (Session::open(shared.recording), shared.moment, None),
+        Err(error) => (fresh(), OPENING, Some(error)),
     }
 }
 
