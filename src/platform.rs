@@ -119,3 +119,14 @@ pub fn fragment() -> String {
 pub fn global() -> wasm_bindgen::JsValue {
     if cfg!(target_arch = "wasm32") { window().into() } else { wasm_bindgen::JsValue::UNDEFINED }
 }
+
+/// Puts `text` into the clipboard. A browser that forbids it leaves the text to be copied by hand.
+pub fn copy(text: &str) {
+    if !cfg!(target_arch = "wasm32") {
+        return;
+    }
+    let written = window().navigator().clipboard().write_text(text);
+    wasm_bindgen_futures::spawn_local(async move {
+        wasm_bindgen_futures::JsFuture::from(written).await.map(|_| ()).unwrap_or_default();
+    });
+}
