@@ -10,6 +10,7 @@ pub mod labels;
 pub mod names;
 mod object;
 pub mod phase;
+pub mod pull_policy;
 pub mod qos;
 pub mod quantity;
 pub mod request;

@@ -5,32 +5,15 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, EnvVar};
 
-use super::status::{is_sidecar, specs};
+use super::status::specs;
 use crate::api::Pod;
+use crate::api::phase::{is_sidecar, should_restart};
 use crate::api::quantity::Quantity;
 use crate::runtime::{ContainerConfig, ContainerMetadata, ContainerState, ContainerStatus, Id};
 use crate::sim::Instant;
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(10);
 const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
-
-/// What is to happen when a container has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RestartPolicy {
-    Always,
-    OnFailure,
-    Never,
-}
-
-impl RestartPolicy {
-    pub fn of(pod: &Pod) -> Self {
-        match pod.spec.restart_policy.as_deref() {
-            Some("Never") => Self::Never,
-            Some("OnFailure") => Self::OnFailure,
-            Some(_) | None => Self::Always,
-        }
-    }
-}
 
 /// What a container is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +64,7 @@ impl Record {
         specs(pod).enumerate().map(record).collect()
     }
 
+    /// Whether its process is alive.
     pub fn is_running(&self) -> bool {
         self.current.as_ref().is_some_and(|now| now.state == ContainerState::Running)
     }
@@ -97,21 +81,11 @@ impl Record {
     }
 
     /// Whether it is to be started, now or when its back-off is over.
-    pub fn wants_start(&self, policy: RestartPolicy) -> bool {
+    pub fn wants_start(&self, spec: &Container, pod: &Pod) -> bool {
         let Some(now) = &self.current else { return true };
-        if now.state != ContainerState::Exited {
-            return false;
-        }
-        let policy = match (self.kind, policy) {
-            (Kind::Sidecar, _) => RestartPolicy::Always,
-            (Kind::Init, RestartPolicy::Always) => RestartPolicy::OnFailure,
-            (Kind::Init | Kind::Regular, policy) => policy,
-        };
-        match policy {
-            RestartPolicy::Always => true,
-            RestartPolicy::OnFailure => now.exit_code != 0,
-            RestartPolicy::Never => false,
-        }
+        now.state == ContainerState::Exited
+            && !(self.kind == Kind::Init && self.is_done())
+            && should_restart(spec, &pod.spec, now.exit_code)
     }
 
     /// How the container stands. A new try pushes the earlier one back; the one before that is

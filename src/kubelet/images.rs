@@ -10,27 +10,6 @@ use crate::client::Backoff;
 use crate::runtime::ImageReference;
 use crate::sim::Instant;
 
-/// When a node is to fetch an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PullPolicy {
-    Always,
-    IfNotPresent,
-    Never,
-}
-
-impl PullPolicy {
-    /// As the pod says; for a pod that does not, by the image's tag.
-    pub fn of(policy: Option<&str>, image: &str) -> Self {
-        match policy {
-            Some("Always") => Self::Always,
-            Some("Never") => Self::Never,
-            Some("IfNotPresent") => Self::IfNotPresent,
-            Some(_) | None if with_tag(image).ends_with(":latest") => Self::Always,
-            Some(_) | None => Self::IfNotPresent,
-        }
-    }
-}
-
 /// The name with the tag `latest` where it has none.
 pub(super) fn with_tag(image: &str) -> String {
     match ImageReference::parse(image) {

@@ -46,6 +46,7 @@ fn listed(images: &BTreeMap<String, ContainerImage>) -> Vec<ContainerImage> {
 }
 
 impl NodeReport {
+    /// Nothing was said yet of the node, which the set-up declares so.
     pub fn new(declared: Node) -> Self {
         Self {
             declared,

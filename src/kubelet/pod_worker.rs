@@ -15,10 +15,11 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::PodStatus;
 
 use super::Kubelet;
-use super::container::{Kind, Record, RestartPolicy};
+use super::container::{Kind, Record};
 use super::shared::{Caller, Shared};
-use super::status::{Seen, pod_status};
+use super::status::{Seen, pod_status, specs};
 use crate::api::Pod;
+use crate::api::phase::PodPhase;
 use crate::client::EventKind;
 use crate::runtime::{
     CallId, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,
@@ -131,6 +132,7 @@ pub(super) struct PodWorker {
 }
 
 impl PodWorker {
+    /// For a pod that was just bound to the node.
     pub fn new(uid: Rc<str>, pod: Rc<Pod>) -> Self {
         Self {
             uid,
@@ -252,7 +254,7 @@ impl PodWorker {
         shared: &Shared,
         ctx: &Ctx<'_, Kubelet>,
         over: bool,
-    ) -> (PodStatus, super::status::Phase) {
+    ) -> (PodStatus, PodPhase) {
         let mut pod = Pod::clone(&self.pod);
         if let Some(latest) = shared.reporter.latest(&self.uid) {
             pod.status = super::status::merged(latest, &self.pod.status);
@@ -305,15 +307,14 @@ impl PodWorker {
 
     /// The containers to start: the next init container, or all that are missing behind them.
     fn missing(&self) -> VecDeque<usize> {
-        let policy = RestartPolicy::of(&self.pod);
         let started =
             self.records.iter().any(|one| one.kind == Kind::Regular && one.current.is_some());
         let mut missing = VecDeque::new();
-        for (index, record) in self.records.iter().enumerate() {
+        for (index, (record, spec)) in self.records.iter().zip(specs(&self.pod)).enumerate() {
             match record.kind {
                 Kind::Init if started || record.is_done() => {}
                 Kind::Init => {
-                    if record.wants_start(policy) {
+                    if record.wants_start(spec, &self.pod) {
                         missing.push_back(index);
                     }
                     return missing;
@@ -325,7 +326,7 @@ impl PodWorker {
                         return missing;
                     }
                 }
-                Kind::Regular if record.wants_start(policy) => missing.push_back(index),
+                Kind::Regular if record.wants_start(spec, &self.pod) => missing.push_back(index),
                 Kind::Regular => {}
             }
         }

@@ -40,6 +40,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// For the node called so.
     pub fn new(node: Rc<str>, node_ip: Ipv4Addr, epoch: Timestamp) -> Self {
         Self {
             recorder: Recorder::with_host("kubelet", &node, epoch),

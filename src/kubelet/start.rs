@@ -9,10 +9,11 @@ use k8s_openapi::api::core::v1::Container;
 
 use super::Kubelet;
 use super::container::{self, Cause, Facts, Kind};
-use super::images::{PullPolicy, Wish, go_duration, with_tag};
+use super::images::{Wish, go_duration, with_tag};
 use super::pod_worker::{PodWorker, State};
 use super::shared::Shared;
 use super::status::specs;
+use crate::api::pull_policy::ImagePullPolicy;
 use crate::client::EventKind::{self, Normal, Warning};
 use crate::runtime::{CriError, CriRequest, CriResponse, Image};
 use crate::sim::Ctx;
@@ -130,9 +131,9 @@ impl PodWorker {
         present: bool,
     ) {
         let image = self.image(index);
-        let policy = self.spec(index).and_then(|spec| spec.image_pull_policy.as_deref());
-        match (PullPolicy::of(policy, &image), present) {
-            (PullPolicy::IfNotPresent | PullPolicy::Never, true) => {
+        let policy = self.spec(index).map_or(ImagePullPolicy::IfNotPresent, ImagePullPolicy::of);
+        match (policy.wants(present), present) {
+            (false, true) => {
                 let message = format!(
                     "Container image {image:?} already present on machine \
                      and can be accessed by the pod"
@@ -140,13 +141,13 @@ impl PodWorker {
                 self.tell(shared, ctx, index, (Normal, "Pulled"), &message);
                 self.create(shared, ctx, index);
             }
-            (PullPolicy::Never, false) => {
+            (false, false) => {
                 let message =
                     format!("Container image {image:?} is not present with pull policy of Never");
                 self.tell(shared, ctx, index, (Warning, "ErrImageNeverPull"), &message);
                 self.without_image(shared, ctx, index, ("ErrImageNeverPull", message), None);
             }
-            (PullPolicy::Always, _) | (PullPolicy::IfNotPresent, false) => {
+            (true, _) => {
                 let wish = self.wish(index);
                 if let Some((rest, message)) = shared.puller.backing_off(&wish, ctx.now) {
                     let said = format!("Back-off pulling image {image:?}");

@@ -1,7 +1,7 @@
 //! A pod's status from its spec and from what its node sees of it; pure.
 //!
-//! Mirrors: `pkg/kubelet/kubelet_pods.go` (`getPhase`, `convertToAPIContainerStatuses`) and
-//! `pkg/kubelet/status/generate.go`.
+//! Mirrors: `pkg/kubelet/kubelet_pods.go` (`convertToAPIContainerStatuses`) and
+//! `pkg/kubelet/status/status_manager.go` (`TerminatePod`).
 
 use std::net::Ipv4Addr;
 use std::rc::Rc;
@@ -11,19 +11,18 @@ use k8s_openapi::api::core::v1::{
     Container, ContainerState, ContainerStateRunning, ContainerStateTerminated,
     ContainerStateWaiting, ContainerStatus, HostIP, PodCondition, PodIP, PodStatus,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::container::{Cause, Kind, Record, RestartPolicy};
+use super::container::{Cause, Kind, Record};
+use crate::api::phase::{
+    PodPhase, containers_ready, initialized, pod_phase, ready, ready_to_start_containers,
+};
 use crate::api::{Pod, seconds};
 use crate::runtime::{self, ContainerState as Stage};
 
-const READY: &str = "Ready";
 const SCHEDULED: &str = "PodScheduled";
 /// The conditions that a kubelet decides on.
 const OWN: [&str; 5] =
-    ["PodReadyToStartContainers", "Initialized", READY, "ContainersReady", SCHEDULED];
-const FALSE: &str = "False";
-const TRUE: &str = "True";
+    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", SCHEDULED];
 
 /// What a node knows of a pod.
 pub(super) struct Seen<'a> {
@@ -39,39 +38,8 @@ pub(super) struct Seen<'a> {
     pub over: bool,
 }
 
-/// Where a pod stands as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    Pending,
-    Running,
-    Succeeded,
-    Failed,
-}
-
-impl Phase {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::Running => "Running",
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-        }
-    }
-
-    pub fn is_terminal(self) -> bool {
-        match self {
-            Self::Succeeded | Self::Failed => true,
-            Self::Pending | Self::Running => false,
-        }
-    }
-
-    fn terminal(name: Option<&str>) -> Option<Self> {
-        [Self::Succeeded, Self::Failed].into_iter().find(|phase| name == Some(phase.name()))
-    }
-}
-
 /// The status to report, and its phase. What others wrote into the pod's status stays.
-pub(super) fn pod_status(seen: &Seen<'_>) -> (PodStatus, Phase) {
+pub(super) fn pod_status(seen: &Seen<'_>) -> (PodStatus, PodPhase) {
     let pod = seen.pod;
     let old = &*pod.status;
     let init_count = pod.spec.init_containers.as_ref().map_or(0, Vec::len);
@@ -80,19 +48,18 @@ pub(super) fn pod_status(seen: &Seen<'_>) -> (PodStatus, Phase) {
         .zip(seen.records)
         .map(|(spec, record)| container_status(seen, spec, record, waiting))
         .collect();
-    let mut regular = statuses.split_off(init_count.min(statuses.len()));
-    let mut phase = phase(pod, &statuses, &regular, seen.over);
-    if let Some(was) = Phase::terminal(old.phase.as_deref()) {
-        phase = was;
-    } else if seen.over && !phase.is_terminal() {
-        regular.iter_mut().for_each(presume_lost);
-        phase = Phase::Failed;
+    let was = old.phase.as_deref().and_then(PodPhase::parse).filter(|was| was.is_terminal());
+    let mut phase = was.unwrap_or_else(|| pod_phase(&pod.spec, &statuses, seen.over));
+    if seen.over && !phase.is_terminal() {
+        statuses.iter_mut().skip(init_count).for_each(presume_lost);
+        phase = PodPhase::Failed;
     }
-    let conditions = conditions(seen, &statuses, &regular, phase);
+    let conditions = conditions(seen, &statuses, phase);
+    let regular = statuses.split_off(init_count.min(statuses.len()));
     let host = seen.node_ip.to_string();
     let ip = seen.pod_ip.map(|ip| ip.to_string());
     let status = PodStatus {
-        phase: Some(phase.name().into()),
+        phase: Some(phase.as_str().into()),
         conditions: Some(conditions),
         container_statuses: Some(regular),
         init_container_statuses: (init_count > 0).then_some(statuses),
@@ -110,57 +77,6 @@ pub(super) fn pod_status(seen: &Seen<'_>) -> (PodStatus, Phase) {
 /// The containers of a pod, those that prepare it first.
 pub(super) fn specs(pod: &Pod) -> impl Iterator<Item = &Container> {
     pod.spec.init_containers.iter().flatten().chain(&pod.spec.containers)
-}
-
-fn phase(pod: &Pod, init: &[ContainerStatus], regular: &[ContainerStatus], over: bool) -> Phase {
-    let policy = RestartPolicy::of(pod);
-    let inits = pod.spec.init_containers.iter().flatten().zip(init);
-    let mut to_do = false;
-    for (spec, status) in inits {
-        let failed = exit_code(status).is_some_and(|code| code != 0);
-        if is_sidecar(spec) {
-            to_do |= status.started != Some(true) && exit_code(status).is_none();
-        } else if failed && policy == RestartPolicy::Never {
-            return Phase::Failed;
-        } else {
-            to_do |= !status.ready;
-        }
-    }
-    let count = |is: fn(&ContainerStatus) -> bool| regular.iter().filter(|one| is(one)).count();
-    let running = count(is_running);
-    let ended = count(|one| !is_running(one) && exit_code(one).is_some());
-    let succeeded = count(|one| !is_running(one) && exit_code(one) == Some(0));
-    let waiting = regular.len() - running - ended;
-    if (to_do && running == 0 && ended == 0) || waiting > 0 {
-        return Phase::Pending;
-    }
-    if running > 0 {
-        return Phase::Running;
-    }
-    match (policy, succeeded == ended) {
-        (RestartPolicy::OnFailure | RestartPolicy::Never, true) => Phase::Succeeded,
-        (RestartPolicy::Always, true) if over => Phase::Succeeded,
-        (RestartPolicy::Always | RestartPolicy::OnFailure, false) if over => Phase::Failed,
-        (RestartPolicy::Never, false) => Phase::Failed,
-        (RestartPolicy::Always, _) | (RestartPolicy::OnFailure, false) => Phase::Running,
-    }
-}
-
-/// Whether an init container is one that keeps running beside the others.
-pub(super) fn is_sidecar(spec: &Container) -> bool {
-    spec.restart_policy.as_deref() == Some("Always")
-}
-
-fn is_running(status: &ContainerStatus) -> bool {
-    status.state.as_ref().is_some_and(|state| state.running.is_some())
-}
-
-/// How it ended last, unless it runs again.
-fn exit_code(status: &ContainerStatus) -> Option<i32> {
-    let ended = |state: &Option<ContainerState>| {
-        state.as_ref().and_then(|state| state.terminated.as_ref()).map(|end| end.exit_code)
-    };
-    ended(&status.state).or_else(|| ended(&status.last_state).filter(|_| !is_running(status)))
 }
 
 /// A pod that is over has no container that waits: nobody knows what became of it.
@@ -215,7 +131,7 @@ fn container_status(
         };
     }
     if let Some(Cause { reason, message }) = record.cause.as_ref().filter(|_| !seen.over)
-        && record.wants_start(RestartPolicy::of(seen.pod))
+        && record.wants_start(spec, seen.pod)
     {
         if record.current.is_some() {
             status.last_state = status.state.take();
@@ -254,141 +170,28 @@ fn state(container: &runtime::ContainerStatus, epoch: Timestamp) -> ContainerSta
     state
 }
 
-struct Verdict {
-    kind: &'static str,
-    is_true: bool,
-    reason: &'static str,
-    message: String,
-}
-
-fn conditions(
-    seen: &Seen<'_>,
-    init: &[ContainerStatus],
-    regular: &[ContainerStatus],
-    phase: Phase,
-) -> Vec<PodCondition> {
-    let plain = |kind, is_true| Verdict { kind, is_true, reason: "", message: String::new() };
-    let containers = containers_ready(seen.pod, init, regular, phase);
-    let ready = pod_ready(seen.pod, &containers);
-    let verdicts = [
-        plain("PodReadyToStartContainers", seen.sandbox_ready),
-        initialized(seen.pod, init, regular, phase),
-        ready,
-        containers,
-        plain(SCHEDULED, true),
-    ];
+fn conditions(seen: &Seen<'_>, statuses: &[ContainerStatus], phase: PodPhase) -> Vec<PodCondition> {
+    let spec = &*seen.pod.spec;
     let old = seen.pod.status.conditions.as_deref().unwrap_or_default();
-    let mut all: Vec<PodCondition> = verdicts
-        .into_iter()
-        .map(|verdict| {
-            let status = if verdict.is_true { TRUE } else { FALSE };
-            let before = old.iter().find(|one| one.type_ == verdict.kind && one.status == status);
-            let since: Option<Time> = before.and_then(|one| one.last_transition_time.clone());
-            PodCondition {
-                type_: verdict.kind.into(),
-                status: status.into(),
-                reason: Some(verdict.reason.to_owned()).filter(|text| !text.is_empty()),
-                message: Some(verdict.message).filter(|text| !text.is_empty()),
-                last_probe_time: None,
-                last_transition_time: since.or_else(|| Some(seconds(seen.now))),
-                observed_generation: seen.pod.metadata.generation,
-            }
-        })
-        .collect();
-    let others: Vec<PodCondition> =
-        old.iter().filter(|one| all.iter().all(|own| own.type_ != one.type_)).cloned().collect();
-    all.extend(others);
+    let scheduled =
+        PodCondition { type_: SCHEDULED.into(), status: "True".into(), ..PodCondition::default() };
+    let mut all = vec![
+        ready_to_start_containers(seen.sandbox_ready),
+        initialized(spec, Some(statuses), phase),
+        ready(spec, old, Some(statuses), phase),
+        containers_ready(spec, Some(statuses), phase),
+        scheduled,
+    ];
+    for condition in &mut all {
+        let mut same =
+            old.iter().filter(|one| one.type_ == condition.type_ && one.status == condition.status);
+        let since = same.next().and_then(|one| one.last_transition_time.clone());
+        condition.last_transition_time = since.or_else(|| Some(seconds(seen.now)));
+        condition.observed_generation = seen.pod.metadata.generation;
+    }
+    let others = old.iter().filter(|one| !OWN.contains(&one.type_.as_str()));
+    all.extend(others.cloned());
     all
-}
-
-fn initialized(
-    pod: &Pod,
-    init: &[ContainerStatus],
-    regular: &[ContainerStatus],
-    phase: Phase,
-) -> Verdict {
-    let kind = "Initialized";
-    if phase == Phase::Succeeded {
-        return Verdict { kind, is_true: true, reason: "PodCompleted", message: String::new() };
-    }
-    let started = regular.iter().any(|one| is_running(one) || exit_code(one).is_some());
-    let incomplete: Vec<&str> = pod
-        .spec
-        .init_containers
-        .iter()
-        .flatten()
-        .zip(init)
-        .filter(
-            |(spec, status)| {
-                if is_sidecar(spec) { status.started != Some(true) } else { !status.ready }
-            },
-        )
-        .map(|(spec, _)| spec.name.as_str())
-        .collect();
-    if started || incomplete.is_empty() {
-        return Verdict { kind, is_true: true, reason: "", message: String::new() };
-    }
-    let message = format!("containers with incomplete status: [{}]", incomplete.join(" "));
-    Verdict { kind, is_true: false, reason: "ContainersNotInitialized", message }
-}
-
-fn containers_ready(
-    pod: &Pod,
-    init: &[ContainerStatus],
-    regular: &[ContainerStatus],
-    phase: Phase,
-) -> Verdict {
-    let kind = "ContainersReady";
-    let reason = match phase {
-        Phase::Succeeded => "PodCompleted",
-        Phase::Failed => "PodFailed",
-        Phase::Pending | Phase::Running => "",
-    };
-    if !reason.is_empty() {
-        return Verdict { kind, is_true: false, reason, message: String::new() };
-    }
-    let inits = pod.spec.init_containers.iter().flatten().zip(init);
-    let sidecars = inits.filter(|(spec, _)| is_sidecar(spec)).map(|(_, status)| status);
-    let unready: Vec<&str> = sidecars
-        .chain(regular)
-        .filter(|status| !status.ready)
-        .map(|status| status.name.as_str())
-        .collect();
-    if unready.is_empty() {
-        return Verdict { kind, is_true: true, reason: "", message: String::new() };
-    }
-    let message = format!("containers with unready status: [{}]", unready.join(" "));
-    Verdict { kind, is_true: false, reason: "ContainersNotReady", message }
-}
-
-fn pod_ready(pod: &Pod, containers: &Verdict) -> Verdict {
-    let kind = READY;
-    if !containers.is_true {
-        let message = containers.message.clone();
-        return Verdict { kind, is_true: false, reason: containers.reason, message };
-    }
-    let conditions = pod.status.conditions.as_deref().unwrap_or_default();
-    let gates = pod.spec.readiness_gates.iter().flatten();
-    let closed: Vec<String> = gates
-        .filter_map(|gate| {
-            let gate = &gate.condition_type;
-            match conditions.iter().find(|one| one.type_ == *gate) {
-                None => Some(format!(
-                    "corresponding condition of pod readiness gate {gate:?} does not exist."
-                )),
-                Some(one) if one.status != TRUE => Some(format!(
-                    "the status of pod readiness gate {gate:?} is not \"True\", but {}",
-                    one.status
-                )),
-                Some(_) => None,
-            }
-        })
-        .collect();
-    if closed.is_empty() {
-        return Verdict { kind, is_true: true, reason: "", message: String::new() };
-    }
-    let message = closed.join(", ");
-    Verdict { kind, is_true: false, reason: "ReadinessGatesNotReady", message }
 }
 
 /// The kubelet's own last word, with the conditions that others wrote since.

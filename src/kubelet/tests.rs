@@ -256,7 +256,7 @@ fn not_found(name: &str) -> Rc<StatusError> {
 /// A pod's status in one line: phase, whether it is ready, and its first container.
 fn summary(pod: &Pod) -> String {
     let status = &pod.status;
-    let ready = status.conditions.iter().flatten().find(|one| one.type_ == "Ready");
+    let ready = status.conditions.iter().flatten().nth(2);
     let containers = status
         .init_container_statuses
         .iter()
