@@ -17,7 +17,7 @@ use k8s_openapi::api::core::v1::PodStatus;
 use super::Kubelet;
 use super::container::{Kind, Record};
 use super::shared::{Caller, Shared};
-use super::status::{Seen, pod_status, specs};
+use super::status::{Failure, Seen, pod_status, specs};
 use crate::api::Pod;
 use crate::api::phase::PodPhase;
 use crate::client::EventKind;
@@ -31,6 +31,9 @@ use crate::sim::{Ctx, Instant};
 const RETRY: Duration = Duration::from_secs(10);
 /// The longest time between two syncs of a pod that is in back-off.
 const RESYNC: Duration = Duration::from_mins(1);
+
+const DEADLINE_EXCEEDED: Failure =
+    ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
 
 /// What a worker is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +132,8 @@ pub(super) struct PodWorker {
     /// Whether the last DELETE is on its way.
     pub deleting: bool,
     sandboxes: u32,
+    /// Why the kubelet itself ends the pod.
+    failure: Option<Failure>,
 }
 
 impl PodWorker {
@@ -148,6 +153,7 @@ impl PodWorker {
             gone: false,
             deleting: false,
             sandboxes: 0,
+            failure: None,
         }
     }
 
@@ -198,8 +204,19 @@ impl PodWorker {
         if self.retry_at.is_some_and(|at| at <= ctx.now) {
             self.retry_at = None;
             self.dirty = true;
-            self.next(shared, ctx);
         }
+        self.dirty |= self.failure.is_none() && self.is_overdue(shared, ctx);
+        self.next(shared, ctx);
+    }
+
+    /// Whether the pod has been active for longer than it may.
+    ///
+    /// Mirrors: `pkg/kubelet/active_deadline.go`.
+    fn is_overdue(&self, shared: &Shared, ctx: &Ctx<'_, Kubelet>) -> bool {
+        let began = shared.reporter.latest(&self.uid).and_then(|status| status.start_time.clone());
+        self.pod.spec.active_deadline_seconds.zip(began).is_some_and(|(allowed, began)| {
+            shared.clock(ctx.now).duration_since(began.0).as_secs() >= allowed
+        })
     }
 
     /// Goes on, if nothing is under way.
@@ -215,6 +232,11 @@ impl PodWorker {
         }
         self.dirty = false;
         self.retry_at = None;
+        if self.failure.is_none() && self.is_overdue(shared, ctx) {
+            self.failure = Some(DEADLINE_EXCEEDED);
+            let (reason, message) = DEADLINE_EXCEEDED;
+            shared.tell(ctx, &self.pod, None, (EventKind::Normal, reason), message);
+        }
         let (status, phase) = self.status(shared, ctx, false);
         if self.stop_within.is_none() && !phase.is_terminal() {
             self.report(shared, ctx, status);
@@ -269,6 +291,7 @@ impl PodWorker {
             epoch: shared.epoch,
             now: shared.clock(ctx.now),
             over,
+            failure: self.failure,
         })
     }
 
@@ -280,6 +303,10 @@ impl PodWorker {
 
     fn sync(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>) {
         if self.sandbox.is_none() {
+            if let Some(allowed) = self.pod.spec.active_deadline_seconds {
+                let allowed = Duration::from_secs(u64::try_from(allowed).unwrap_or(0));
+                Shared::remind(ctx, &self.uid, allowed);
+            }
             self.state = State::CreatingSandbox;
             let config = Rc::new(self.sandbox_config());
             self.call(shared, ctx, CriRequest::RunPodSandbox { config });

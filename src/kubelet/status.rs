@@ -24,6 +24,9 @@ const SCHEDULED: &str = "PodScheduled";
 const OWN: [&str; 5] =
     ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", SCHEDULED];
 
+/// Why a kubelet ends a pod by itself: reason and message.
+pub(super) type Failure = (&'static str, &'static str);
+
 /// What a node knows of a pod.
 pub(super) struct Seen<'a> {
     pub pod: &'a Pod,
@@ -36,6 +39,8 @@ pub(super) struct Seen<'a> {
     pub now: Timestamp,
     /// Whether the pod will never run again.
     pub over: bool,
+    /// Why the kubelet itself ends the pod.
+    pub failure: Option<Failure>,
 }
 
 /// The status to report, and its phase. What others wrote into the pod's status stays.
@@ -54,12 +59,17 @@ pub(super) fn pod_status(seen: &Seen<'_>) -> (PodStatus, PodPhase) {
         statuses.iter_mut().skip(init_count).for_each(presume_lost);
         phase = PodPhase::Failed;
     }
+    if seen.failure.is_some() {
+        phase = PodPhase::Failed;
+    }
     let conditions = conditions(seen, &statuses, phase);
     let regular = statuses.split_off(init_count.min(statuses.len()));
     let host = seen.node_ip.to_string();
     let ip = seen.pod_ip.map(|ip| ip.to_string());
     let status = PodStatus {
         phase: Some(phase.as_str().into()),
+        reason: seen.failure.map(|(reason, _)| reason.into()).or_else(|| old.reason.clone()),
+        message: seen.failure.map(|(_, message)| message.into()).or_else(|| old.message.clone()),
         conditions: Some(conditions),
         container_statuses: Some(regular),
         init_container_statuses: (init_count > 0).then_some(statuses),

@@ -457,6 +457,24 @@ fn a_pod_that_need_not_run_again_succeeds_or_fails() {
 }
 
 #[test]
+fn a_pod_that_is_active_for_too_long_fails() {
+    let mut world = World::new(Catalogue::scripted("missing"));
+    let mut spec = web("app:1", &[]);
+    spec["activeDeadlineSeconds"] = 5.into();
+    world.create(&spec);
+    world.run_for(4);
+    assert_eq!(
+        world.lines(&["STATUS"]).last(),
+        Some(&"STATUS Running, ready True: web running #0")
+    );
+    world.run_for(6);
+    assert_eq!(world.pod()["status"]["reason"], "DeadlineExceeded");
+    let said = "DeadlineExceeded: Pod was active on the node longer than the specified deadline ";
+    assert_eq!(world.lines(&["DeadlineExceeded", "Killing"])[0], said);
+    assert_eq!(world.log.last().unwrap(), "STATUS Failed, ready False: web Completed 0 #0");
+}
+
+#[test]
 fn init_containers_run_in_order_before_the_others() {
     let mut world = World::new(Catalogue::scripted("missing"));
     let mut spec = web("app:1", &[]);
