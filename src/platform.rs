@@ -1,0 +1,74 @@
+//! What the page asks of the machine it runs on: the wall clock, storage, preferences.
+//! Natively each has a fixed answer, so that no test leans on it.
+
+use std::time::Duration;
+
+use gloo::storage::{LocalStorage, Storage};
+use gloo::utils::{document, window};
+use yew::AttrValue;
+
+const PREFIX: &str = "podflow.";
+
+/// Time on the wall since the page opened; natively zero.
+pub fn wall_clock() -> Duration {
+    if !cfg!(target_arch = "wasm32") {
+        return Duration::ZERO;
+    }
+    let now = window().performance().map_or(0.0, |performance| performance.now());
+    Duration::try_from_secs_f64(now / 1000.0).unwrap_or_default()
+}
+
+/// What was kept under `key`; nothing if the browser keeps nothing for this page.
+pub fn stored(key: &str) -> Option<String> {
+    if !cfg!(target_arch = "wasm32") {
+        return None;
+    }
+    LocalStorage::get(format!("{PREFIX}{key}")).ok()
+}
+
+/// Keeps `value` under `key`. A browser that keeps nothing makes the page forget, no more.
+pub fn store(key: &str, value: &str) {
+    if cfg!(target_arch = "wasm32") {
+        LocalStorage::set(format!("{PREFIX}{key}"), value).unwrap_or_default();
+    }
+}
+
+/// Whether the person asked for less motion.
+pub fn prefers_reduced_motion() -> bool {
+    cfg!(target_arch = "wasm32")
+        && matches!(
+            window().match_media("(prefers-reduced-motion: reduce)"),
+            Ok(Some(query)) if query.matches()
+        )
+}
+
+/// The language of the browser, such as `zh-CN`.
+pub fn browser_language() -> String {
+    if !cfg!(target_arch = "wasm32") {
+        return String::new();
+    }
+    window().navigator().language().unwrap_or_default()
+}
+
+/// Sets an attribute of the whole document, which its style sheets read; `None` removes it.
+pub fn set_root_attribute(name: &str, value: Option<&AttrValue>) {
+    if !cfg!(target_arch = "wasm32") {
+        return;
+    }
+    let Some(root) = document().document_element() else { return };
+    let done = match value {
+        Some(value) => root.set_attribute(name, value),
+        None => root.remove_attribute(name),
+    };
+    // Only an invalid name fails, and ours are fixed.
+    done.unwrap_or_default();
+}
+
+/// From here on a panic shows the failure screen, which is plain HTML and needs no engine.
+pub fn show_failures() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        before(info);
+        set_root_attribute("data-failed", Some(&AttrValue::from(info.to_string())));
+    }));
+}

@@ -1,0 +1,21 @@
+//! The page: what is shown of a cluster, and what a person can do.
+
+mod app;
+mod engine;
+mod i18n;
+mod icons;
+mod narration;
+mod pace;
+mod panels;
+mod stage;
+mod state;
+mod stub;
+mod toolbar;
+
+use crate::platform;
+
+/// Shows the page in the document's body.
+pub fn mount() {
+    platform::show_failures();
+    yew::Renderer::<app::App>::new().render();
+}
