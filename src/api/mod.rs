@@ -1,12 +1,16 @@
 //! What the objects of the API are and how they are written, compared, selected and shown.
 
 pub mod columns;
+pub mod decode;
+pub mod defaults;
 pub mod duration;
 pub mod field;
 pub mod fields;
 pub mod labels;
 pub mod names;
 mod object;
+pub mod phase;
+pub mod qos;
 pub mod quantity;
 pub mod request;
 mod scheme;

@@ -386,3 +386,40 @@ impl Pod {
         )
     }
 }
+
+impl Response {
+    /// Its HTTP status code.
+    pub fn code(&self) -> u16 {
+        match &self.result {
+            Ok(Answer::Created(_)) => 201,
+            Ok(Answer::Success { code }) => *code,
+            Ok(
+                Answer::Object(_) | Answer::List { .. } | Answer::Watching | Answer::Document(_),
+            ) => 200,
+            Err(error) => error.code,
+        }
+    }
+
+    /// Its body as JSON.
+    pub fn body(&self) -> Value {
+        match &self.result {
+            Ok(Answer::Object(object) | Answer::Created(object)) => object.to_json(),
+            Ok(Answer::List { kind, items, resource_version }) => {
+                let resource = kind.resource();
+                let items: Vec<Value> = items.iter().map(Object::to_json).collect();
+                json!({
+                    "kind": format!("{}List", resource.name),
+                    "apiVersion": resource.api_version(),
+                    "metadata": {"resourceVersion": resource_version.to_string()},
+                    "items": items,
+                })
+            }
+            Ok(Answer::Watching) => Value::Null,
+            Ok(Answer::Success { .. }) => json!({
+                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+            }),
+            Ok(Answer::Document(document)) => (**document).clone(),
+            Err(error) => serde_json::to_value(error.to_status()).unwrap_or_default(),
+        }
+    }
+}

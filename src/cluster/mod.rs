@@ -24,6 +24,7 @@ use crate::runtime::Runtime;
 use crate::scheduler::{Decision, Scheduler};
 use crate::sim::{Instant, Trace};
 
+pub use wiring::Images;
 use wiring::World;
 
 /// A whole cluster as one value. A clone is cheap, independent, and goes on in the same way.
@@ -35,11 +36,11 @@ pub struct Cluster {
 impl Cluster {
     /// A cluster at its beginning: nothing has started yet.
     pub fn new(setup: &Setup) -> Self {
-        Self { world: World::new(setup, &Rc::default()) }
+        Self { world: World::new(setup, &Images::default()) }
     }
 
     /// A cluster whose runtimes know other images, and take other times, than the usual.
-    pub fn with_runtime(setup: &Setup, images: &Rc<wiring::Images>) -> Self {
+    pub fn with_runtime(setup: &Setup, images: &Images) -> Self {
         Self { world: World::new(setup, images) }
     }
 

@@ -23,10 +23,17 @@ const KUBELETS_START: Instant = Instant::from_micros(200_000);
 const KUBELET_SPREAD_MICROS: u64 = 300_000;
 
 /// What the nodes' runtimes know of images, and how long they take.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Images {
     pub catalogue: Rc<Catalogue>,
     pub timing: Timing,
+}
+
+impl Default for Images {
+    /// The well-known images on a machine of today.
+    fn default() -> Self {
+        Self { catalogue: Rc::new(Catalogue::well_known()), timing: Timing::default() }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -95,7 +102,7 @@ impl<C: Component> Hosted<C> {
 }
 
 impl World {
-    pub fn new(setup: &Setup, images: &Rc<Images>) -> Self {
+    pub fn new(setup: &Setup, images: &Images) -> Self {
         let seed = setup.seed;
         let mut chance = Rng::stream(seed, 0);
         let mut queue = Queue::default();
@@ -378,7 +385,7 @@ impl Node {
         let ip = node_ip(number);
         let stream = number as u64 * 2 + 100;
         let host =
-            Host { hostname: Rc::clone(&name), ip, epoch: epoch(), timing: images.timing.clone() };
+            Host { hostname: Rc::clone(&name), ip, epoch: epoch(), timing: images.timing };
         Self {
             name,
             kubelet: Hosted::new(Kubelet::new(node, ip, epoch()), seed, stream),

@@ -4,6 +4,7 @@
 //! many cases passed and which did not. `PODFLOW_CORPUS=<folder>` runs another folder instead.
 
 mod columns;
+mod objects;
 mod status;
 mod values;
 
@@ -30,7 +31,7 @@ pub struct Form {
 }
 
 /// Every form there is a runner for; each file beside this one brings its own.
-static FORMS: &[&[Form]] = &[values::FORMS, columns::FORMS];
+static FORMS: &[&[Form]] = &[values::FORMS, columns::FORMS, objects::FORMS];
 
 #[test]
 fn every_case_of_the_corpus_holds() {

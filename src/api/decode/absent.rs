@@ -1,0 +1,135 @@
+//! Values that Go's types cannot tell from no value.
+//!
+//! Upstream most optional fields are plain values that are left out when empty: `imagePullPolicy: ""`
+//! is defaulted, `hostPort: 0` is gone when read back. Only pointers keep an explicit zero. The
+//! types here have an `Option` for both, so this file knows which is which.
+
+use serde_json::Value;
+
+/// Pointers to text: an empty one is a value.
+const TEXT_POINTERS: &[&str] = &[
+    "appProtocol",
+    "completionMode",
+    "containerName",
+    "fsGroupChangePolicy",
+    "holderIdentity",
+    "hostnameOverride",
+    "ingressClassName",
+    "internalTrafficPolicy",
+    "ipFamilyPolicy",
+    "loadBalancerClass",
+    "localhostProfile",
+    "managedBy",
+    "mountPropagation",
+    "nodeAffinityPolicy",
+    "nodeTaintsPolicy",
+    "pathType",
+    "podReplacementPolicy",
+    "preemptionPolicy",
+    "preferredHolder",
+    "procMount",
+    "reclaimPolicy",
+    "recursiveReadOnly",
+    "resourceClaimName",
+    "resourceClaimTemplateName",
+    "runtimeClassName",
+    "seLinuxChangePolicy",
+    "service",
+    "stopSignal",
+    "storageClassName",
+    "strategy",
+    "supplementalGroupsPolicy",
+    "timeZone",
+    "unhealthyPodEvictionPolicy",
+    "volumeAttributesClassName",
+    "volumeBindingMode",
+    "volumeMode",
+];
+
+/// Numbers that are no pointers.
+const NUMBERS: &[&str] = &[
+    "active",
+    "count",
+    "failed",
+    "failureThreshold",
+    "generation",
+    "healthCheckNodePort",
+    "hostPort",
+    "initialDelaySeconds",
+    "minReadySeconds",
+    "nodePort",
+    "numberAvailable",
+    "numberUnavailable",
+    "observedGeneration",
+    "periodSeconds",
+    "succeeded",
+    "successThreshold",
+    "updatedNumberScheduled",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "fullyLabeledReplicas",
+    "currentReplicas",
+];
+
+/// Truth values that are no pointers.
+const FLAGS: &[&str] = &[
+    "globalDefault",
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "paused",
+    "publishNotReadyAddresses",
+    "readOnly",
+    "stdin",
+    "stdinOnce",
+    "tty",
+    "unschedulable",
+];
+
+/// Maps, where the empty one is no value; an empty object in any other field may be a choice.
+const MAPS: &[&str] = &[
+    "allocatable",
+    "annotations",
+    "binaryData",
+    "capacity",
+    "data",
+    "hard",
+    "labels",
+    "limits",
+    "matchLabels",
+    "nodeSelector",
+    "overhead",
+    "requests",
+    "stringData",
+    "used",
+];
+
+/// Whether Go would see no value in the `field` of a `structure`, although one is written there.
+pub(super) fn is_absent(structure: &str, field: &str, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag && FLAGS.contains(&field) && structure != "CSIVolumeSource",
+        Value::Number(number) => {
+            let probe = structure == "Probe" && field == "timeoutSeconds";
+            let status = structure.ends_with("Status") && field == "replicas";
+            number.as_i64() == Some(0) && (probe || status || NUMBERS.contains(&field))
+        }
+        Value::String(text) => {
+            let pointer = match (structure, field) {
+                ("Endpoint" | "EndpointPort", _)
+                | ("Container" | "EphemeralContainer", "restartPolicy")
+                | ("HostPathVolumeSource", "type")
+                | ("CSIVolumeSource", "fsType")
+                | ("PodDNSConfigOption", "value") => true,
+                // In a claim it is a pointer.
+                ("PersistentVolumeSpec", "storageClassName") => false,
+                _ => TEXT_POINTERS.contains(&field),
+            };
+            text.is_empty() && !pointer
+        }
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty() && MAPS.contains(&field),
+    }
+}

@@ -1,0 +1,62 @@
+//! What the API server fills in where an object leaves a choice open.
+//!
+//! [`Defaults`] is the defaulting that runs whenever an object is read from the wire or the store;
+//! [`create`] is what a kind's own create step adds once. Fields that Go always prints (`resources:
+//! {}`, `status: {}`) are filled in, too, so that an answer has all of them.
+//!
+//! Mirrors: `pkg/apis/{core,apps,batch,scheduling}/v1/defaults.go` and `zz_generated.defaults.go`.
+
+mod apps;
+mod batch;
+mod core;
+pub mod create;
+mod image;
+mod pod;
+mod pod_resources;
+mod volume;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
+
+use super::quantity::{MILLI, Quantity};
+
+/// Kinds with defaults.
+pub trait Defaults {
+    /// Fills in every choice that was left open; running it again changes nothing.
+    fn set_defaults(&mut self);
+}
+
+/// A map from resources to amounts, as it is on the wire.
+type ResourceList = BTreeMap<String, WireQuantity>;
+
+/// Sets an open choice.
+fn default_to<T>(field: &mut Option<T>, value: impl Into<T>) {
+    field.get_or_insert_with(|| value.into());
+}
+
+/// Sets a number for which zero is no choice.
+fn default_number(field: &mut Option<i32>, value: i32) {
+    if field.is_none_or(|number| number == 0) {
+        *field = Some(value);
+    }
+}
+
+/// Amounts finer than a thousandth are rounded up.
+fn round(list: Option<&mut ResourceList>) {
+    for wire in list.into_iter().flat_map(BTreeMap::values_mut) {
+        if let Ok(mut quantity) = Quantity::parse(&wire.0)
+            && !quantity.round_up(MILLI)
+        {
+            wire.0 = quantity.to_string();
+        }
+    }
+}
+
+/// Adds to `list` what only `others` has.
+fn fill_up(list: &mut Option<ResourceList>, others: Option<&ResourceList>) {
+    for (name, quantity) in others.into_iter().flatten() {
+        let list = list.get_or_insert_default();
+        list.entry(name.clone()).or_insert_with(|| quantity.clone());
+    }
+}

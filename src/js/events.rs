@@ -1,0 +1,146 @@
+//! Listeners: scripts that want to hear of messages, objects, decisions and the clock.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::Function;
+use serde_json::{Value, json};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsError, JsValue};
+
+use crate::api::request::RequestId;
+use crate::cluster::{Body, Message};
+use crate::recording::Session;
+use crate::sim::Instant;
+
+/// What can be listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Message,
+    Object,
+    State,
+}
+
+/// Everybody who listens, and what they have heard already.
+#[derive(Default)]
+pub(super) struct Listeners {
+    next: u64,
+    listeners: Vec<(u64, Kind, Function)>,
+    streams: Vec<Stream>,
+    heard: u64,
+    moment: Instant,
+}
+
+/// A watch whose events go to a script's stream.
+struct Stream {
+    watch: RequestId,
+    sent: usize,
+    /// Takes one line; false once nobody reads any more.
+    push: Rc<dyn Fn(&str) -> bool>,
+}
+
+/// Adds a listener; the result ends it.
+pub(super) fn listen(
+    listeners: &Rc<RefCell<Listeners>>,
+    session: &Session,
+    kind: &str,
+    listener: Function,
+) -> Result<JsValue, JsError> {
+    let kind = match kind {
+        "message" => Kind::Message,
+        "object" => Kind::Object,
+        "state" => Kind::State,
+        _ => return Err(JsError::new("on: \"message\", \"object\" or \"state\"")),
+    };
+    let mut all = listeners.borrow_mut();
+    if all.listeners.is_empty() {
+        all.heard = session.cluster().trace().end();
+        all.moment = session.now();
+    }
+    all.next += 1;
+    let id = all.next;
+    all.listeners.push((id, kind, listener));
+    let listeners = Rc::clone(listeners);
+    let end = Closure::<dyn Fn()>::new(move || {
+        listeners.borrow_mut().listeners.retain(|(other, _, _)| *other != id);
+    });
+    Ok(end.into_js_value().unchecked_into())
+}
+
+/// Sends what the watch `watch` tells to `push`, a line an event.
+pub(super) fn stream(
+    listeners: &Rc<RefCell<Listeners>>,
+    watch: RequestId,
+    push: Rc<dyn Fn(&str) -> bool>,
+) {
+    listeners.borrow_mut().streams.push(Stream { watch, sent: 0, push });
+}
+
+/// Tells all listeners what has happened since the last time.
+pub(super) fn tell(listeners: &Rc<RefCell<Listeners>>, session: &Rc<RefCell<Session>>) {
+    let mut calls: Vec<(Function, Value)> = Vec::new();
+    let mut lines: Vec<(Rc<dyn Fn(&str) -> bool>, RequestId, String)> = Vec::new();
+    {
+        let session = session.borrow();
+        let mut all = listeners.borrow_mut();
+        let trace = session.cluster().trace();
+        let from = all.heard.min(trace.end());
+        let of = |wanted: Kind| {
+            all.listeners.iter().filter(move |(_, kind, _)| *kind == wanted).map(|(_, _, f)| f)
+        };
+        if of(Kind::Message).chain(of(Kind::Object)).next().is_some() {
+            for message in trace.from(from) {
+                calls.extend(of(Kind::Message).map(|f| (f.clone(), describe(message))));
+                if let Body::Watch(event) = &message.body
+                    && let Some(object) = event.change.object()
+                {
+                    let value = json!({"type": event.change.name(), "object": object.to_json()});
+                    calls.extend(of(Kind::Object).map(|f| (f.clone(), value.clone())));
+                }
+            }
+        }
+        if all.moment != session.now() {
+            let now = json!({"now": seconds(session.now()), "horizon": seconds(session.horizon())});
+            calls.extend(of(Kind::State).map(|f| (f.clone(), now.clone())));
+        }
+        all.heard = trace.end();
+        all.moment = session.now();
+        for stream in &mut all.streams {
+            let told = session.cluster().you().stream(stream.watch);
+            for event in told.get(stream.sent..).unwrap_or_default() {
+                let object = event.change.object().map(crate::api::Object::to_json);
+                let line = json!({"type": event.change.name(), "object": object});
+                lines.push((Rc::clone(&stream.push), stream.watch, line.to_string()));
+            }
+            stream.sent = told.len();
+        }
+    }
+    for (listener, value) in calls {
+        if let Ok(value) = super::to_js(&value) {
+            // A listener that throws is the script's own matter.
+            drop(listener.call1(&JsValue::UNDEFINED, &value));
+        }
+    }
+    for (push, watch, line) in lines {
+        if !push(&line) {
+            listeners.borrow_mut().streams.retain(|stream| stream.watch != watch);
+        }
+    }
+}
+
+fn describe(message: &Message) -> Value {
+    json!({
+        "id": message.id,
+        "cause": message.cause,
+        "from": message.from.to_string(),
+        "to": message.to.to_string(),
+        "sent": seconds(message.sent),
+        "arrives": seconds(message.arrives),
+        "label": message.body.label(),
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact for the first 285 years")]
+fn seconds(at: Instant) -> f64 {
+    at.as_micros() as f64 / 1e6
+}

@@ -1,0 +1,100 @@
+//! `podflow.fetch`: the REST API with the browser's own `Response`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Function, Object, Reflect, Uint8Array};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsError, JsValue};
+use web_sys::{Headers, ReadableStream, ResponseInit};
+
+use super::events::{self, Listeners};
+use super::{Host, get};
+use crate::api::request::Answer;
+use crate::cluster::HttpCall;
+
+/// Sends one request and waits for its answer. A watch resolves once it is open, and streams.
+pub(super) async fn fetch(
+    host: &Host,
+    listeners: &Rc<RefCell<Listeners>>,
+    path: &str,
+    init: Option<&Object>,
+) -> Result<JsValue, JsValue> {
+    let call = read_call(path, init)?;
+    let id = host.session.borrow_mut().submit(call);
+    let response = host.answer(id).await?;
+    let head = ResponseInit::new();
+    head.set_status(response.code());
+    let headers = Headers::new()?;
+    headers.set("content-type", "application/json")?;
+    head.set_headers(&headers);
+    if matches!(response.result, Ok(Answer::Watching)) {
+        let (stream, push) = line_stream()?;
+        events::stream(listeners, id, push);
+        return web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &head)
+            .map(Into::into);
+    }
+    let text = match response.body() {
+        serde_json::Value::String(text) => text,
+        body => body.to_string(),
+    };
+    web_sys::Response::new_with_opt_str_and_init(Some(&text), &head).map(Into::into)
+}
+
+fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
+    if !path.starts_with('/') {
+        return Err(JsError::new("fetch: a path, beginning with /").into());
+    }
+    let Some(init) = init else {
+        return Ok(get(path));
+    };
+    let field = |name: &str| Reflect::get(init, &name.into()).unwrap_or_default();
+    let method = field("method").as_string().unwrap_or_else(|| "GET".to_owned());
+    let body = match field("body").as_string() {
+        Some(text) if !text.is_empty() => Some(
+            serde_json::from_str(&text)
+                .map_err(|error| JsError::new(&format!("fetch: the body is no JSON: {error}")))?,
+        ),
+        Some(_) | None => None,
+    };
+    let mut call = HttpCall::new(&method.to_uppercase(), path, body);
+    let headers = field("headers");
+    if headers.is_object() {
+        let headers = Headers::new_with_record_from_str_to_str(headers.unchecked_ref())?;
+        if let Some(kind) = headers.get("content-type")? {
+            call.content_type = kind.into();
+        }
+    }
+    Ok(call)
+}
+
+/// A stream of lines for a script, and what puts one in.
+#[expect(clippy::type_complexity, reason = "a pair of a stream and its pen")]
+fn line_stream() -> Result<(ReadableStream, Rc<dyn Fn(&str) -> bool>), JsValue> {
+    let controller: Rc<RefCell<Option<JsValue>>> = Rc::default();
+    let source = Object::new();
+    let kept = Rc::clone(&controller);
+    let start = Closure::<dyn Fn(JsValue)>::new(move |given: JsValue| {
+        *kept.borrow_mut() = Some(given);
+    });
+    Reflect::set(&source, &"start".into(), &start.into_js_value())?;
+    let ended = Rc::clone(&controller);
+    let cancel = Closure::<dyn Fn()>::new(move || {
+        *ended.borrow_mut() = None;
+    });
+    Reflect::set(&source, &"cancel".into(), &cancel.into_js_value())?;
+    let stream = ReadableStream::new_with_underlying_source(&source)?;
+    let push = Rc::new(move |line: &str| {
+        let controller = controller.borrow();
+        let Some(controller) = controller.as_ref() else {
+            return false;
+        };
+        let enqueue = Reflect::get(controller, &"enqueue".into()).unwrap_or_default();
+        let Some(enqueue) = enqueue.dyn_ref::<Function>() else {
+            return false;
+        };
+        let bytes = Uint8Array::from(format!("{line}\n").as_bytes());
+        enqueue.call1(controller, &bytes).is_ok()
+    });
+    Ok((stream, push))
+}

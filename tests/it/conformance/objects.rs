@@ -1,0 +1,154 @@
+//! Defaults, validation, classes and phases of objects.
+
+use std::fmt::Debug;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{
+    ContainerStatus, Event, LimitRange, Node, PersistentVolumeClaim, Pod, PodCondition, PodSpec,
+    Service,
+};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use podflow::testing::api::decode;
+use podflow::testing::api::defaults::{Defaults, create};
+use podflow::testing::api::phase::{self, PodPhase};
+use podflow::testing::api::qos::QosClass;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Form, Outcome, same, text};
+
+/// The forms run here.
+pub const FORMS: &[Form] = &[
+    Form { file: "defaults", keys: &["kind", "input", "expect"], run: defaults },
+    Form { file: "pod_phase", keys: &["op", "phase"], run: phase },
+    Form { file: "qos", keys: &["pod", "qosClass"], run: qos },
+];
+
+/// Decodes as the API server does.
+fn object<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    decode::decode(value).map(|decoded| decoded.object).map_err(|error| error.to_string())
+}
+
+/// Stands for an allocator's answers, in the words of the corpus.
+struct Stand;
+
+const NODE_PORT: i32 = -1;
+
+impl create::Allocate for Stand {
+    fn cluster_ip(&mut self) -> String {
+        "<cluster-ip>".to_owned()
+    }
+
+    fn node_port(&mut self) -> i32 {
+        NODE_PORT
+    }
+}
+
+fn defaults(_: &Value, case: &Value) -> Outcome {
+    let mut input = case["input"].clone();
+    if !matches!(text(case, "kind"), "Node" | "Namespace" | "PriorityClass") {
+        let metadata = input["metadata"].as_object_mut().unwrap();
+        metadata.entry("namespace").or_insert("default".into());
+    }
+    let mut got = match text(case, "kind") {
+        "Pod" => created::<Pod>(&input, create::pod),
+        "Node" => created::<Node>(&input, |_| ()),
+        "Event" => created::<Event>(&input, |_| ()),
+        "LimitRange" => created::<LimitRange>(&input, |_| ()),
+        "PriorityClass" => created::<PriorityClass>(&input, |_| ()),
+        "Namespace" => created(&input, create::namespace),
+        "Secret" => created(&input, create::secret),
+        "PersistentVolumeClaim" => {
+            created::<PersistentVolumeClaim>(&input, create::persistent_volume_claim)
+        }
+        "Service" => created::<Service>(&input, |service| create::service(service, &mut Stand)),
+        "Deployment" => created::<Deployment>(&input, create::deployment),
+        "ReplicaSet" => created::<ReplicaSet>(&input, create::replica_set),
+        "DaemonSet" => created::<DaemonSet>(&input, create::daemon_set),
+        "StatefulSet" => created::<StatefulSet>(&input, create::stateful_set),
+        "Job" => created::<Job>(&input, |job| create::job(job, "<uid>")),
+        "CronJob" => created::<CronJob>(&input, create::cron_job),
+        kind => return Err(format!("no {kind} here")),
+    }?;
+    let ports = got.pointer_mut("/spec/ports").and_then(Value::as_array_mut);
+    for port in ports.into_iter().flatten() {
+        if port["nodePort"] == NODE_PORT {
+            port["nodePort"] = "<node-port>".into();
+        }
+    }
+    differences("", &got, &case["expect"])
+}
+
+fn created<T>(input: &Value, create: impl Fn(&mut T)) -> Result<Value, String>
+where
+    T: Defaults + DeserializeOwned + Serialize + Clone + PartialEq + Debug,
+{
+    let mut created: T = object(input)?;
+    created.set_defaults();
+    let mut again = created.clone();
+    again.set_defaults();
+    same("defaulted twice", &again, &created)?;
+    create(&mut created);
+    serde_json::to_value(&created).map_err(|error| error.to_string())
+}
+
+/// Says where two values differ, which is all one wants to know of large ones.
+fn differences(path: &str, got: &Value, want: &Value) -> Outcome {
+    match (got, want) {
+        (Value::Object(got), Value::Object(want)) => {
+            for key in got.keys().chain(want.keys()) {
+                let of = |map: &serde_json::Map<_, _>| map.get(key).cloned().unwrap_or_default();
+                differences(&format!("{path}.{key}"), &of(got), &of(want))?;
+            }
+            Ok(())
+        }
+        (Value::Array(got), Value::Array(want)) if got.len() == want.len() => {
+            for (index, (got, want)) in got.iter().zip(want).enumerate() {
+                differences(&format!("{path}[{index}]"), got, want)?;
+            }
+            Ok(())
+        }
+        (got, want) => same(path, &got.to_string(), &want.to_string()),
+    }
+}
+
+fn qos(_: &Value, case: &Value) -> Outcome {
+    let pod: Pod = object(&case["pod"])?;
+    let class = QosClass::of(&pod.spec.unwrap_or_default()).as_str();
+    same("class", &class, &text(case, "qosClass"))
+}
+
+fn phase(_: &Value, case: &Value) -> Outcome {
+    if text(case, "op") == "condition" {
+        return condition(case);
+    }
+    let pod: Pod = object(&case["pod"])?;
+    let status = pod.status.unwrap_or_default();
+    let lists = [status.init_container_statuses, status.container_statuses];
+    let statuses: Vec<ContainerStatus> = lists.into_iter().flatten().flatten().collect();
+    let terminal = case["terminal"] == true;
+    let phase = phase::pod_phase(&pod.spec.unwrap_or_default(), &statuses, terminal);
+    same("phase", &phase.as_str(), &text(case, "phase"))
+}
+
+fn condition(case: &Value) -> Outcome {
+    let spec: PodSpec = object(&case["spec"])?;
+    let list = &case["containerStatuses"];
+    let statuses: Option<Vec<ContainerStatus>> =
+        if list.is_null() { None } else { Some(object(list)?) };
+    let conditions: Vec<PodCondition> = object(&case["conditions"])?;
+    let phase = PodPhase::parse(text(case, "phase")).ok_or("no phase")?;
+    let mut got = match text(case, "type") {
+        "ContainersReady" => phase::containers_ready(&spec, statuses.as_deref(), phase),
+        "Ready" => phase::ready(&spec, &conditions, statuses.as_deref(), phase),
+        "Initialized" => phase::initialized(&spec, statuses.as_deref(), phase),
+        kind => return Err(format!("no condition {kind} here")),
+    };
+    let want: PodCondition = object(&case["expect"])?;
+    if case["check_message"] == false {
+        got.message.clone_from(&want.message);
+    }
+    same("condition", &got, &want)
+}
