@@ -12,5 +12,10 @@ mod apiserver;
 mod client;
 mod runtime;
 
+mod platform;
+mod ui;
+
+pub use ui::mount;
+
 #[doc(hidden)]
 pub mod testing;

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::{document, window};
-use yew::AttrValue;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Element, ResizeObserver};
+use yew::{AttrValue, NodeRef};
 
 const PREFIX: &str = "podflow.";
 
@@ -71,4 +74,26 @@ pub fn show_failures() {
         before(info);
         set_root_attribute("data-failed", Some(&AttrValue::from(info.to_string())));
     }));
+}
+
+/// Calls `told` with the size of an element now, and whenever it changes until what is returned is
+/// called.
+pub fn watch_size(element: &NodeRef, told: Box<dyn Fn((i32, i32))>) -> impl FnOnce() + use<> {
+    let watched = element.cast::<Element>();
+    let seen = watched.clone();
+    let changed = Closure::<dyn FnMut()>::new(move || {
+        if let Some(element) = &seen {
+            told((element.client_width(), element.client_height()));
+        }
+    });
+    let observer = ResizeObserver::new(changed.as_ref().unchecked_ref()).ok();
+    if let (Some(observer), Some(element)) = (&observer, &watched) {
+        observer.observe(element);
+    }
+    move || {
+        if let Some(observer) = observer {
+            observer.disconnect();
+        }
+        drop(changed);
+    }
 }

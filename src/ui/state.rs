@@ -27,7 +27,9 @@ pub struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// The cluster starts unseen, up to the moment at which the page opens.
-    Starting { until: Instant },
+    Starting {
+        until: Instant,
+    },
     Ready,
 }
 
@@ -61,7 +63,11 @@ pub enum Tab {
 /// What everything on the page looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    Object { kind: Kind, namespace: Rc<str>, name: Rc<str> },
+    Object {
+        kind: Kind,
+        namespace: Rc<str>,
+        name: Rc<str>,
+    },
     /// A message, by its id.
     Message(u64),
     Component(Address),

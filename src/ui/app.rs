@@ -1,0 +1,260 @@
+//! The page: one state, one session, and the frames in which time goes on.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use gloo::events::{EventListener, EventListenerOptions};
+use gloo::render::{AnimationFrame, request_animation_frame};
+use yew::{Callback, Component, Context, Html, KeyboardEvent, classes, html};
+
+use super::engine::{Engine, PanelProps};
+use super::i18n::{Language, Words};
+use super::narration::{Line, Narration, line};
+use super::pace::{Pace, Progress, run, step, step_back};
+use super::panels::{BottomPanel, EditorPanel, InspectorPanel};
+use super::stage::{Scene, Stage, flights, scene};
+use super::state::{Action, Phase, State, Tab, Theme};
+use super::stub::{Session, Setup};
+use super::toolbar::{Toolbar, dress};
+use crate::platform;
+use crate::sim::Instant;
+
+/// How long the engine may work in each frame.
+const SLICE: Duration = Duration::from_millis(6);
+/// What passes on the wall in a frame at most, however long it took.
+const LONGEST_FRAME: Duration = Duration::from_millis(100);
+/// When the page opens: all nodes are ready by then.
+const OPENING: Duration = Duration::from_secs(5);
+const NODES: usize = 3;
+const SEED: u64 = 1;
+
+/// What the page hears.
+pub enum Msg {
+    /// A frame, at so many milliseconds.
+    Frame(f64),
+    Do(Action),
+}
+
+/// The page.
+pub struct App {
+    state: State,
+    engine: Engine,
+    words: Words,
+    scene: Rc<Scene>,
+    pace: Pace,
+    last_frame: Option<f64>,
+    frame: Option<AnimationFrame>,
+    reduced_motion: bool,
+    on_action: Callback<Action>,
+    _keys: Option<EventListener>,
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let kept = platform::stored("language").unwrap_or_else(platform::browser_language);
+        let language = Language::of_tag(&kept);
+        let theme = platform::stored("theme").and_then(|name| Theme::named(&name));
+        let until = Instant::ZERO + OPENING;
+        let state = State::new(language, theme.unwrap_or(Theme::System), until);
+        let engine = Engine::new(Session::new(Setup::new(SEED, NODES)));
+        let words = Words::of(language);
+        dress(&words, state.theme);
+        let on_action = ctx.link().callback(Msg::Do);
+        let mut app = Self {
+            scene: Rc::new(engine.look(scene)),
+            state,
+            engine,
+            words,
+            pace: Pace::default(),
+            last_frame: None,
+            frame: None,
+            reduced_motion: platform::prefers_reduced_motion(),
+            _keys: Some(listen(&on_action)),
+            on_action,
+        };
+        app.next_frame(ctx);
+        app
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, message: Msg) -> bool {
+        match message {
+            Msg::Frame(at) => self.pass(at),
+            Msg::Do(action) => self.act(&action),
+        }
+        let scene = self.engine.look(scene);
+        if *self.scene != scene {
+            self.scene = Rc::new(scene);
+        }
+        self.next_frame(ctx);
+        true
+    }
+
+    fn view(&self, _ctx: &Context<Self>) -> Html {
+        let State { playing, gear, theme, ref selection, tab, .. } = self.state;
+        let seen = self.engine.seen();
+        let on_action = &self.on_action;
+        let props = PanelProps {
+            engine: self.engine.clone(),
+            seen,
+            selection: selection.clone(),
+            playing,
+            words: self.words.clone(),
+            on_action: on_action.clone(),
+        };
+        let flights = self.engine.look(flights);
+        let words = &self.words;
+        let line: Line = line(&self.engine, &self.state, words);
+        let shown = |each: Tab| {
+            classes!(
+                "app-part",
+                format!("app-{}", each.name()),
+                (tab == each).then_some("is-shown")
+            )
+        };
+        let name = |each: Tab| words.get(&format!("panel.{}", each.name()));
+        html! {
+            <div class="app">
+                <Toolbar now={seen.now} {playing} {gear} {theme} words={words.clone()}
+                    on_action={on_action.clone()} />
+                <nav class="app-tabs" aria-label={words.get("page.parts")}>
+                    { for Tab::ALL.into_iter().map(|each| self.tab(each)) }
+                </nav>
+                <main class="app-main">
+                    <section class={shown(Tab::Editor)} aria-label={name(Tab::Editor)}>
+                        <EditorPanel ..props.clone() />
+                    </section>
+                    <section class={shown(Tab::Stage)} aria-label={name(Tab::Stage)}>
+                        <Stage scene={Rc::clone(&self.scene)} {flights}
+                            selection={selection.clone()} reduced_motion={self.reduced_motion}
+                            words={words.clone()} on_action={on_action.clone()} />
+                        <Narration {line} />
+                    </section>
+                    <section class={shown(Tab::Inspector)} aria-label={name(Tab::Inspector)}>
+                        <InspectorPanel ..props.clone() />
+                    </section>
+                    <section class={shown(Tab::Bottom)} aria-label={name(Tab::Bottom)}>
+                        <BottomPanel ..props />
+                    </section>
+                </main>
+            </div>
+        }
+    }
+}
+
+impl App {
+    fn tab(&self, each: Tab) -> Html {
+        let selected = self.state.tab == each;
+        let onclick = self.on_action.reform(move |_| Action::ShowTab(each));
+        html! {
+            <button class={classes!("app-tab", selected.then_some("is-selected"))}
+                aria-pressed={selected.to_string()} {onclick}>
+                { self.words.get(&format!("panel.{}", each.name())) }
+            </button>
+        }
+    }
+
+    /// Asks for a frame if time goes on and none is asked for yet.
+    fn next_frame(&mut self, ctx: &Context<Self>) {
+        if !self.state.is_moving() {
+            self.frame = None;
+            self.last_frame = None;
+        } else if self.frame.is_none() {
+            let link = ctx.link().clone();
+            self.frame = Some(request_animation_frame(move |at| link.send_message(Msg::Frame(at))));
+        }
+    }
+
+    /// Lets the time of a frame pass.
+    fn pass(&mut self, at: f64) {
+        self.frame = None;
+        let last = self.last_frame.replace(at).unwrap_or(at);
+        let wall = Duration::try_from_secs_f64((at - last) / 1000.0).unwrap_or_default();
+        let began = platform::wall_clock();
+        let spent = || platform::wall_clock().saturating_sub(began) >= SLICE;
+        match self.state.phase {
+            Phase::Starting { until } => {
+                self.engine.change(|session| run(session, until, spent));
+                if self.engine.session(Session::now) >= until {
+                    self.state = self.state.after(&Action::Opened);
+                }
+            }
+            Phase::Ready if self.state.is_moving() => {
+                let (pace, gear) = (&mut self.pace, self.state.gear);
+                let wall = wall.min(LONGEST_FRAME);
+                let progress =
+                    self.engine.change(|session| pace.advance(session, gear, wall, spent));
+                if progress == Progress::Rested {
+                    self.state = self.state.after(&Action::Rested);
+                }
+            }
+            Phase::Ready => {}
+        }
+    }
+
+    /// Does to the session what `action` asks for, and to the state.
+    fn act(&mut self, action: &Action) {
+        let before = self.state.clone();
+        self.state = before.after(action);
+        match action {
+            Action::Step => self.engine.change(step),
+            Action::StepBack => self.engine.change(step_back),
+            Action::ToStart => self.engine.change(|session| session.seek(Instant::ZERO + OPENING)),
+            Action::Seek(moment) => self.engine.change(|session| session.seek(*moment)),
+            Action::Reset(setup) => {
+                self.engine.change(|session| *session = Session::new(setup.clone()));
+                self.state.phase = Phase::Starting { until: Instant::ZERO + OPENING };
+                self.state.selection = None;
+            }
+            Action::SetLanguage(language) => self.words = Words::of(*language),
+            Action::Play
+            | Action::Pause
+            | Action::TogglePlay
+            | Action::SetGear(_)
+            | Action::Select(_)
+            | Action::Hold(_)
+            | Action::SetTheme(_)
+            | Action::ShowTab(_)
+            | Action::Refresh
+            | Action::Opened
+            | Action::Rested => {}
+        }
+        if (before.language, before.theme) != (self.state.language, self.state.theme) {
+            dress(&self.words, self.state.theme);
+        }
+        if before.playing != self.state.playing || before.gear != self.state.gear {
+            self.pace = Pace::default();
+        }
+    }
+}
+
+/// The keys that work everywhere but where one types.
+fn listen(on_action: &Callback<Action>) -> EventListener {
+    let on_action = on_action.clone();
+    let options = EventListenerOptions::enable_prevent_default();
+    EventListener::new_with_options(&gloo::utils::document(), "keydown", options, move |event| {
+        use wasm_bindgen::JsCast;
+        let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
+        if key.ctrl_key() || key.meta_key() || key.alt_key() || is_busy(event.target()) {
+            return;
+        }
+        let action = match &*key.key() {
+            " " => Action::TogglePlay,
+            "." => Action::Step,
+            "," => Action::StepBack,
+            _ => return,
+        };
+        event.prevent_default();
+        on_action.emit(action);
+    })
+}
+
+/// Whether the keys belong to what has the focus.
+fn is_busy(target: Option<web_sys::EventTarget>) -> bool {
+    use wasm_bindgen::JsCast;
+    const BUSY: &str = "input, textarea, select, button, [contenteditable], [role=button], dialog";
+    let element = target.and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|element| element.closest(BUSY).is_ok_and(|found| found.is_some()))
+}
