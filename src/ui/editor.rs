@@ -52,10 +52,10 @@ pub struct Editor {
 
 impl Editor {
     /// Loads the editor's module and shows an editor in `parent`. `None` if there is none to be had,
-    /// as natively and where the module cannot be loaded.
+    /// as natively and where the module cannot be loaded. `text` is asked for once it is loaded.
     pub async fn open(
         parent: Element,
-        text: &str,
+        text: impl FnOnce() -> String,
         label: &str,
         on_change: impl FnMut(String) + 'static,
         on_submit: impl FnMut() + 'static,
@@ -66,7 +66,7 @@ impl Editor {
         let module: EditorModule = load_editor().await.ok()?.into();
         let on_change = Closure::<dyn FnMut(String)>::new(on_change);
         let on_submit = Closure::<dyn FnMut()>::new(on_submit);
-        let handle = module.mount(&parent, text, label, &on_change, &on_submit).ok()?;
+        let handle = module.mount(&parent, &text(), label, &on_change, &on_submit).ok()?;
         Some(Self { handle, _on_change: on_change, _on_submit: on_submit })
     }
 

@@ -1,23 +1,16 @@
 //! The panels around the stage.
 
-use yew::{Html, component, html};
+mod bottom;
+mod delete;
+mod editor;
+mod inspector;
+mod objects;
+mod scrubber;
+mod share;
+mod tabs;
+mod timeline;
 
-use super::engine::PanelProps;
-
-/// The manifest and what to do with it.
-#[component]
-pub fn EditorPanel(props: &PanelProps) -> Html {
-    html! { <p>{ props.words.get("panel.editor") }</p> }
-}
-
-/// What is known of the selection.
-#[component]
-pub fn InspectorPanel(props: &PanelProps) -> Html {
-    html! { <p>{ props.words.get("panel.inspector") }</p> }
-}
-
-/// The timeline and the table of objects.
-#[component]
-pub fn BottomPanel(props: &PanelProps) -> Html {
-    html! { <p>{ props.words.get("panel.bottom") }</p> }
-}
+pub use bottom::BottomPanel;
+pub use editor::EditorPanel;
+pub use inspector::InspectorPanel;
+pub use share::Share;

@@ -3,7 +3,9 @@
 pub mod changes;
 pub mod journey;
 pub mod manifest;
+pub mod inspect;
 pub mod message;
+pub mod outcome;
 pub mod table;
 pub mod timeline;
 pub mod why;

@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+use crate::api::Pod;
+use crate::cluster::Cluster;
+
 /// What the scheduler thought, node by node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Why {
@@ -42,6 +45,11 @@ impl WhyRow {
 }
 
 impl Why {
+    /// What the scheduler last thought of `pod`, if it still knows.
+    pub fn of(_cluster: &Cluster, _pod: &Pod) -> Option<Self> {
+        None
+    }
+
     /// Puts the best first.
     #[must_use]
     pub fn sorted(mut self) -> Self {
