@@ -97,3 +97,14 @@ pub fn watch_size(element: &NodeRef, told: Box<dyn Fn((i32, i32))>) -> impl FnOn
         drop(changed);
     }
 }
+
+/// Puts `text` into the clipboard. A browser that forbids it leaves the text to be copied by hand.
+pub fn copy(text: &str) {
+    if !cfg!(target_arch = "wasm32") {
+        return;
+    }
+    let written = window().navigator().clipboard().write_text(text);
+    wasm_bindgen_futures::spawn_local(async move {
+        wasm_bindgen_futures::JsFuture::from(written).await.map(|_| ()).unwrap_or_default();
+    });
+}

@@ -1,6 +1,7 @@
 //! The page: what is shown of a cluster, and what a person can do.
 
 mod app;
+mod editor;
 mod engine;
 mod i18n;
 mod icons;
@@ -10,6 +11,7 @@ mod panels;
 mod stage;
 mod state;
 mod toolbar;
+mod view;
 
 use crate::platform;
 

@@ -1,0 +1,213 @@
+//! The manifest, what is wrong with it, and what came of it.
+
+use std::rc::Rc;
+
+use wasm_bindgen_futures::spawn_local;
+use yew::{
+    Callback, Html, InputEvent, KeyboardEvent, MouseEvent, TargetCast, component, html,
+    use_effect_with, use_memo, use_mut_ref, use_node_ref, use_state, use_state_eq,
+};
+
+use super::super::editor::Editor;
+use super::super::engine::{Engine, PanelProps};
+use super::super::i18n::Words;
+use super::super::state::Action;
+use super::super::view::manifest::{self, CHECKED_LIVE, Problem};
+use super::super::view::outcome::{Sent, Summary, summary};
+use crate::platform;
+
+const KEPT_AS: &str = "manifest";
+/// As many mistakes are listed.
+const MOST_LISTED: usize = 20;
+
+/// The manifest and what to do with it.
+#[component]
+pub fn EditorPanel(props: &PanelProps) -> Html {
+    let PanelProps { engine, words, on_action, .. } = props;
+    let text = use_state_eq(|| {
+        let kept = platform::stored(KEPT_AS).filter(|text| !text.trim().is_empty());
+        Rc::<str>::from(kept.unwrap_or_else(|| manifest::FIRST.to_owned()))
+    });
+    let sent = use_state(Rc::<[Sent]>::default);
+    let refused = use_state_eq(Rc::<[Problem]>::default);
+    let editor = use_state(|| None::<Rc<Editor>>);
+    let place = use_node_ref();
+
+    let live = use_memo(Rc::clone(&text), |text| {
+        let worth_it = text.len() <= CHECKED_LIVE && !text.trim().is_empty();
+        worth_it.then(|| manifest::plan(text).problems).unwrap_or_default()
+    });
+    let outcome = Rc::new(summary(engine, &sent));
+    let problems: Rc<Vec<Problem>> = {
+        let after = if live.is_empty() { &refused[..] } else { &[] };
+        let all = live.iter().chain(after).chain(&outcome.refused);
+        Rc::new(all.take(MOST_LISTED).cloned().collect())
+    };
+
+    let change = {
+        let (text, sent, refused) = (text.clone(), sent.clone(), refused.clone());
+        Callback::from(move |new: String| {
+            platform::store(KEPT_AS, &new);
+            text.set(new.into());
+            sent.set(Rc::default());
+            refused.set(Rc::default());
+        })
+    };
+    let create = {
+        let (engine, on_action, text) = (engine.clone(), on_action.clone(), text.clone());
+        Callback::from(move |()| {
+            let plan = manifest::plan(&text);
+            refused.set(plan.problems.as_slice().into());
+            if plan.problems.is_empty() {
+                sent.set(submit(&engine, plan.outgoing));
+                on_action.emit(Action::Play);
+            }
+        })
+    };
+
+    // What the editor calls is what is true when it calls, not when it was opened.
+    let latest = use_mut_ref(|| (change.clone(), create.clone(), Rc::clone(&text)));
+    *latest.borrow_mut() = (change.clone(), create.clone(), Rc::clone(&text));
+    {
+        let (place, editor, latest) = (place.clone(), editor.clone(), latest);
+        let label = words.get("editor.label");
+        use_effect_with((), move |()| {
+            let opened = editor.clone();
+            spawn_local(async move {
+                let Some(place) = place.cast::<web_sys::Element>() else { return };
+                let (at_change, at_submit) = (Rc::clone(&latest), Rc::clone(&latest));
+                let begin = move || latest.borrow().2.to_string();
+                let on_change = move |text| {
+                    let (change, ..) = at_change.borrow().clone();
+                    change.emit(text);
+                };
+                let on_submit = move || {
+                    let (_, create, _) = at_submit.borrow().clone();
+                    create.emit(());
+                };
+                let shown = Editor::open(place, begin, &label, on_change, on_submit).await;
+                opened.set(shown.map(Rc::new));
+            });
+        });
+    }
+    {
+        let editor = editor.clone();
+        let problems = Rc::clone(&problems);
+        use_effect_with((problems, editor.is_some()), move |(problems, _)| {
+            if let Some(editor) = &*editor {
+                editor.set_problems(problems);
+            }
+        });
+    }
+
+    let plain = editor.is_none().then(|| plain_editor(&text, &change, &create, words));
+    let show = {
+        let editor = editor.clone();
+        Callback::from(move |line: usize| {
+            if let Some(editor) = &*editor {
+                editor.show(line);
+            }
+        })
+    };
+    let first = {
+        let (editor, change) = (editor.clone(), change);
+        Callback::from(move |_: MouseEvent| match &*editor {
+            Some(editor) => editor.set_text(manifest::FIRST),
+            None => change.emit(manifest::FIRST.to_owned()),
+        })
+    };
+    html! {
+        <div class="editor">
+            <h2 class="editor-head">{ words.get("panel.editor") }</h2>
+            <div class="editor-place" ref={place}></div>
+            { plain }
+            { problem_list(&problems, words, &show) }
+            { result(&outcome, words) }
+            <div class="editor-bar">
+                <button class="button editor-create" disabled={!live.is_empty()}
+                    onclick={create.reform(|_| ())}>{ words.get("editor.create") }</button>
+                if **text != *manifest::FIRST {
+                    <button class="button" onclick={first}>{ words.get("editor.first") }</button>
+                }
+                <kbd class="editor-hint">{ "Ctrl ↵" }</kbd>
+            </div>
+        </div>
+    }
+}
+
+fn submit(engine: &Engine, outgoing: Vec<manifest::Outgoing>) -> Rc<[Sent]> {
+    let send = |out: manifest::Outgoing| Sent {
+        id: engine.submit(out.call),
+        reference: out.reference,
+        place: out.place,
+    };
+    outgoing.into_iter().map(send).collect()
+}
+
+/// A plain field, until the editor is there or if it never comes.
+fn plain_editor(
+    text: &Rc<str>,
+    change: &Callback<String>,
+    create: &Callback<()>,
+    words: &Words,
+) -> Html {
+    let oninput = change.reform(|event: InputEvent| {
+        event
+            .target_dyn_into::<web_sys::HtmlTextAreaElement>()
+            .map(|area| area.value())
+            .unwrap_or_default()
+    });
+    let create = create.clone();
+    let onkeydown = move |event: KeyboardEvent| {
+        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
+            event.prevent_default();
+            create.emit(());
+        }
+    };
+    html! {
+        <textarea class="editor-plain" aria-label={words.get("editor.label")} spellcheck="false"
+            value={text.to_string()} {oninput} {onkeydown} />
+    }
+}
+
+fn problem_list(problems: &[Problem], words: &Words, show: &Callback<usize>) -> Html {
+    let item = |problem: &Problem| {
+        let line = problem.line;
+        let said = words.fill("editor.line", &[("line", &line.to_string())]);
+        html! {
+            <li class="editor-problem">
+                <button class="editor-line" onclick={show.reform(move |_| line)}>{ said }</button>
+                { " " }{ problem.message.clone() }
+            </li>
+        }
+    };
+    if problems.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <ul class="editor-problems" role="alert" aria-label={words.get("editor.problems")}>
+            { for problems.iter().map(item) }
+        </ul>
+    }
+}
+
+fn result(outcome: &Summary, words: &Words) -> Html {
+    let counts = [
+        ("done", outcome.created.to_string()),
+        ("all", outcome.sent.to_string()),
+        ("failed", outcome.failed.to_string()),
+    ];
+    let counts: Vec<(&str, &str)> = counts.iter().map(|(name, count)| (*name, &**count)).collect();
+    let line = if outcome.sent == 0 {
+        String::new()
+    } else if let Some(reference) = &outcome.only {
+        words.fill("editor.created", &[("object", reference)])
+    } else if outcome.created + outcome.failed < outcome.sent {
+        words.fill("editor.sending", &counts)
+    } else if outcome.failed > 0 {
+        words.fill("editor.some", &counts)
+    } else {
+        words.fill("editor.all", &counts)
+    };
+    html! { <p class="editor-result" role="status">{ line }</p> }
+}
