@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::{document, window};
-use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, ResizeObserver};
 use yew::{AttrValue, NodeRef};
 
@@ -34,6 +34,42 @@ pub fn store(key: &str, value: &str) {
     if cfg!(target_arch = "wasm32") {
         LocalStorage::set(format!("{PREFIX}{key}"), value).unwrap_or_default();
     }
+}
+
+/// Forgets what was kept under `key`.
+pub fn forget(key: &str) {
+    if cfg!(target_arch = "wasm32") {
+        LocalStorage::delete(format!("{PREFIX}{key}"));
+    }
+}
+
+/// What follows the `#` in the page's address; none if there is nothing.
+pub fn fragment() -> Option<String> {
+    if !cfg!(target_arch = "wasm32") {
+        return None;
+    }
+    let hash = window().location().hash().unwrap_or_default();
+    hash.strip_prefix('#').filter(|fragment| !fragment.is_empty()).map(str::to_owned)
+}
+
+/// Takes the fragment out of the page's address, without loading anything.
+pub fn clear_fragment() {
+    if fragment().is_none() {
+        return;
+    }
+    if let Ok(history) = window().history() {
+        // A browser may refuse when it is asked too often; then the address only stays longer.
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&address())).unwrap_or_default();
+    }
+}
+
+/// The page's address without a fragment.
+pub fn address() -> String {
+    if !cfg!(target_arch = "wasm32") {
+        return String::new();
+    }
+    let address = window().location().href().unwrap_or_default();
+    address.split('#').next().unwrap_or_default().to_owned()
 }
 
 /// Whether the person asked for less motion.
