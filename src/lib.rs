@@ -21,10 +21,36 @@ mod recording;
 
 mod share;
 
+mod js;
 mod platform;
 mod ui;
 
-pub use ui::mount;
+use std::rc::Rc;
+
+use ui::{Action, Gear, Page};
+
+/// Shows the page in the document's body, and puts its script interface into `window.podflow`.
+pub fn mount() {
+    ui::mount(|Page { session, on_action }| {
+        let control = move |control| {
+            let action = match control {
+                js::Control::Play(None) => Action::PlayIn(Gear::Story),
+                js::Control::Play(Some(times)) => Action::PlayIn(Gear::times(times)),
+                js::Control::Pause => Action::Pause,
+                js::Control::Refresh => Action::Refresh,
+            };
+            on_action.emit(action);
+        };
+        let host = js::Host {
+            session,
+            control: Rc::new(control),
+            slice: js::SLICE,
+            opens_at: ui::OPENING,
+            address: Rc::new(platform::address),
+        };
+        js::install(&platform::global(), host)
+    });
+}
 
 #[doc(hidden)]
 pub mod testing;

@@ -134,6 +134,11 @@ pub fn watch_size(element: &NodeRef, told: Box<dyn Fn((i32, i32))>) -> impl FnOn
     }
 }
 
+/// The object that a page's scripts find their names in.
+pub fn global() -> JsValue {
+    if cfg!(target_arch = "wasm32") { window().into() } else { JsValue::UNDEFINED }
+}
+
 /// Puts `text` into the clipboard. A browser that forbids it leaves the text to be copied by hand.
 pub fn copy(text: &str) {
     if !cfg!(target_arch = "wasm32") {

@@ -449,6 +449,14 @@ impl ApiServer {
                 if matches!(request.payload, Payload::Binding { .. }) {
                     return Ok(Some(Answer::Success { code: 201 }));
                 }
+                if let Some(marked) = &to
+                    && request.verb == Verb::Delete
+                    && marked.meta().deletion_grace_period_seconds == Some(0)
+                {
+                    let marked = marked.with_meta(|meta| meta.resource_version = Some(version));
+                    self.change_from(ctx, from, request, marked)?;
+                    return Ok(None);
+                }
                 let object = to.unwrap_or(current);
                 Ok(Some(Answer::Object(
                     object.with_meta(|meta| meta.resource_version = Some(version)),

@@ -491,13 +491,11 @@ pub(super) fn delete(
     let done = matches!(pod.status.phase.as_deref(), Some("Succeeded" | "Failed"));
     let wanted = grace.or(pod.spec.termination_grace_period_seconds).unwrap_or(30).max(0);
     let grace = if pod.node_name.is_none() || (done && grace.is_none()) { 0 } else { wanted };
-    if grace == 0 {
-        return Ok(Write::Delete);
-    }
-    if let Some(already) = pod.metadata.deletion_grace_period_seconds
-        && grace >= already
-    {
-        return Ok(Write::Keep);
+    match pod.metadata.deletion_grace_period_seconds {
+        // What ends at once is marked first, and deleted right after: two changes, as upstream.
+        Some(0) => return Ok(Write::Delete),
+        Some(already) if grace >= already => return Ok(Write::Keep),
+        Some(_) | None => {}
     }
     let ends = now + jiff::SignedDuration::from_secs(grace);
     Ok(Write::Put(current.with_meta(|meta: &mut ObjectMeta| {

@@ -29,6 +29,15 @@ pub(super) struct Listeners {
     streams: Vec<Stream>,
     heard: u64,
     moment: Instant,
+    /// Who waits for a moment to come.
+    waiting: Vec<(Instant, Function)>,
+}
+
+impl Listeners {
+    /// Calls `then` once the session has come to `moment`.
+    pub fn wait_for(&mut self, moment: Instant, then: Function) {
+        self.waiting.push((moment, then));
+    }
 }
 
 /// A watch whose events go to a script's stream.
@@ -105,6 +114,11 @@ pub(super) fn tell(listeners: &Rc<RefCell<Listeners>>, session: &Rc<RefCell<Sess
         }
         all.heard = trace.end();
         all.moment = session.now();
+        let now = session.now();
+        let waiting = std::mem::take(&mut all.waiting);
+        let (due, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(at, _)| *at <= now);
+        all.waiting = later;
+        calls.extend(due.into_iter().map(|(_, then)| (then, Value::Null)));
         for stream in &mut all.streams {
             let told = session.cluster().you().stream(stream.watch);
             for event in told.get(stream.sent..).unwrap_or_default() {

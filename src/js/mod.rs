@@ -26,6 +26,9 @@ use crate::sim::Instant;
 
 use events::Listeners;
 
+/// How many events one slice of work takes at most: a few milliseconds.
+pub const SLICE: usize = 400;
+
 /// What the interface asks of the page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Control {
@@ -43,6 +46,8 @@ pub struct Host {
     pub control: Rc<dyn Fn(Control)>,
     /// The longest that one slice of work may take, in events.
     pub slice: usize,
+    /// The moment at which the page opens; [`Podflow::ready`] resolves then.
+    pub opens_at: Instant,
     /// The page's address without a fragment.
     pub address: Rc<dyn Fn() -> String>,
 }
@@ -59,7 +64,9 @@ pub struct Podflow {
 /// listeners what has happened since.
 pub fn install(window: &JsValue, host: Host) -> Rc<dyn Fn()> {
     let listeners = Rc::new(RefCell::new(Listeners::default()));
-    let ready = Promise::resolve(&JsValue::UNDEFINED);
+    let ready = Promise::new(&mut |resolve, _| {
+        listeners.borrow_mut().wait_for(host.opens_at, resolve);
+    });
     let session = Rc::clone(&host.session);
     let told = Rc::clone(&listeners);
     let value = JsValue::from(Podflow { host, listeners, ready });
@@ -72,7 +79,7 @@ pub fn install(window: &JsValue, host: Host) -> Rc<dyn Fn()> {
 
 #[wasm_bindgen]
 impl Podflow {
-    /// Resolves once the page runs; it does when the interface is there.
+    /// Resolves once the cluster has started.
     #[wasm_bindgen(getter)]
     pub fn ready(&self) -> Promise {
         self.ready.clone()
@@ -110,7 +117,9 @@ impl Podflow {
     pub fn fetch(&self, path: String, init: Option<Object>) -> Promise {
         let host = self.host.clone();
         let listeners = Rc::clone(&self.listeners);
-        future_to_promise(async move { fetch::fetch(&host, &listeners, &path, init.as_ref()).await })
+        future_to_promise(
+            async move { fetch::fetch(&host, &listeners, &path, init.as_ref()).await },
+        )
     }
 
     /// Plays on, at `gear` times real time or as `"story"`.

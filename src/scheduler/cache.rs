@@ -81,10 +81,10 @@ impl Cache {
     /// Takes a pod off its node; whether it was on one.
     pub fn remove_pod(&mut self, uid: &str) -> bool {
         let Some(place) = self.pods.remove(uid) else { return false };
-        if !self.change(&place.node, |info| info.remove(uid)) {
-            if let Some(pods) = self.stray.get_mut(&place.node) {
-                pods.retain(|pod| &*pod.uid != uid);
-            }
+        if !self.change(&place.node, |info| info.remove(uid))
+            && let Some(pods) = self.stray.get_mut(&place.node)
+        {
+            pods.retain(|pod| &*pod.uid != uid);
         }
         true
     }

@@ -18,6 +18,9 @@ const LEAST_FEASIBLE: usize = 100;
 /// Of very many nodes at least this percentage is looked for.
 const LEAST_PERCENTAGE: usize = 5;
 
+/// The `preemptionPolicy` of a pod that preempts no others.
+const NEVER: &str = "Never";
+
 /// How a cycle came out.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -46,6 +49,14 @@ pub fn enough_nodes(percentage: usize, nodes: usize) -> usize {
     (nodes * percentage / 100).max(LEAST_FEASIBLE)
 }
 
+/// Where searches begin, so that all nodes get their turn, and how far they go.
+#[derive(Clone, Debug, Default)]
+pub struct Rotation {
+    pub start: usize,
+    /// How much of the nodes has to be found to do; 0 adapts to their number.
+    pub percentage: usize,
+}
+
 /// What stops a search before it begins, and what narrows it.
 struct Search {
     state: CycleState,
@@ -54,8 +65,8 @@ struct Search {
     narrowed_by: Vec<&'static str>,
 }
 
-/// Looks for a node for `pod`. `start` is where the search begins, and then where the next one does.
-pub fn schedule(pod: &PodInfo, cache: &Cache, start: &mut usize, rng: &mut Rng) -> Outcome {
+/// Looks for a node for `pod`.
+pub fn schedule(pod: &PodInfo, cache: &Cache, rotation: &mut Rotation, rng: &mut Rng) -> Outcome {
     let fail = |message: String, refused_by: Rc<[_]>, nodes| Outcome {
         nodes,
         tied: 0,
@@ -77,7 +88,7 @@ pub fn schedule(pod: &PodInfo, cache: &Cache, start: &mut usize, rng: &mut Rng) 
             return fail(message, Rc::new([plugin]), Vec::new());
         }
     };
-    let (mut feasible, refused) = look(pod, &search, cache, start);
+    let (mut feasible, refused) = look(pod, &search, cache, rotation);
     if feasible.is_empty() {
         let (message, refused_by) = diagnose(pod, count, &search, &refused);
         return fail(message, refused_by, refused);
@@ -92,14 +103,14 @@ pub fn schedule(pod: &PodInfo, cache: &Cache, start: &mut usize, rng: &mut Rng) 
         verdicts.push(NodeVerdict { node, filtered_by: None, scores, total });
     }
     let best = verdicts.iter().map(|verdict| verdict.total).max();
-    let mut tied: Vec<&NodeVerdict> =
+    let mut winners: Vec<&NodeVerdict> =
         verdicts.iter().filter(|verdict| Some(verdict.total) == best).collect();
-    let ties = tied.len();
-    let pick = if ties > 1 { rng.below(ties as u64) } else { 0 };
-    let chosen = tied.swap_remove(usize::try_from(pick).unwrap_or(0).min(ties - 1));
+    let tied = winners.len();
+    let pick = if tied > 1 { rng.below(tied as u64) } else { 0 };
+    let chosen = winners.swap_remove(usize::try_from(pick).unwrap_or(0).min(tied - 1));
     let result = Ok(Rc::clone(&chosen.node));
     verdicts.extend(refused);
-    Outcome { nodes: verdicts, tied: ties, result }
+    Outcome { nodes: verdicts, tied, result }
 }
 
 fn prepare(pod: &PodInfo) -> Result<Search, (&'static str, Verdict)> {
@@ -132,7 +143,7 @@ fn look(
     pod: &PodInfo,
     search: &Search,
     cache: &Cache,
-    start: &mut usize,
+    rotation: &mut Rotation,
 ) -> (Vec<Rc<NodeInfo>>, Vec<NodeVerdict>) {
     let (mut feasible, mut refused) = (Vec::new(), Vec::new());
     let mut ask = |node: &Rc<NodeInfo>| {
@@ -154,8 +165,8 @@ fn look(
         return (feasible, refused);
     }
     let nodes = cache.nodes();
-    let enough = enough_nodes(0, nodes.len());
-    let from = *start % nodes.len().max(1);
+    let enough = enough_nodes(rotation.percentage, nodes.len());
+    let from = rotation.start % nodes.len().max(1);
     let mut looked = 0;
     for node in nodes.iter().skip(from).chain(nodes.iter().take(from)) {
         looked += 1;
@@ -163,7 +174,7 @@ fn look(
             break;
         }
     }
-    *start = (from + looked) % nodes.len().max(1);
+    rotation.start = (from + looked) % nodes.len().max(1);
     (feasible, refused)
 }
 
@@ -232,7 +243,7 @@ fn diagnose(
 
 /// What preemption has to say when it finds nothing: `resolvable` nodes were worth a look.
 fn preemption(pod: &PodInfo, count: usize, resolvable: usize) -> String {
-    if pod.pod.spec.preemption_policy.as_deref() == Some("Never") {
+    if pod.pod.spec.preemption_policy.as_deref() == Some(NEVER) {
         return "preemption: not eligible due to preemptionPolicy=Never.".to_owned();
     }
     let mut reasons: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();

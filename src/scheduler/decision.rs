@@ -62,10 +62,10 @@ impl Decisions {
     pub fn push(&mut self, decision: Decision) {
         if !self.by_pod.contains_key(&decision.pod) {
             self.order.push_back(decision.pod.clone());
-            if self.order.len() > PODS {
-                if let Some(oldest) = self.order.pop_front() {
-                    self.by_pod.remove(&oldest);
-                }
+            if self.order.len() > PODS
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.by_pod.remove(&oldest);
             }
         }
         let history = self.by_pod.entry(decision.pod.clone()).or_default();

@@ -9,13 +9,13 @@ mod decision;
 pub mod framework;
 pub mod node_info;
 pub mod plugins;
-mod queue;
+pub mod queue;
 pub mod resources;
 mod watching;
 mod writing;
 
 pub use decision::{Decision, NodeVerdict, Score};
-pub use queue::{Place, QueuedPod, gates};
+pub use queue::{Place, QueuedPod};
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Node;
 
 use self::cache::Cache;
+use self::cycle::Rotation;
 use self::decision::Decisions;
 use self::queue::Queue;
 use crate::api::Pod;
@@ -71,8 +72,7 @@ pub struct Scheduler {
     binding: BTreeMap<RequestId, (QueuedPod, Rc<str>)>,
     recorder: Recorder,
     decisions: Decisions,
-    /// Where the next search for nodes begins.
-    start: usize,
+    rotation: Rotation,
     epoch: Timestamp,
 }
 
@@ -92,7 +92,7 @@ impl Scheduler {
             binding: BTreeMap::new(),
             recorder: Recorder::with_instance(NAME, "default-scheduler-podflow", epoch),
             decisions: Decisions::default(),
-            start: 0,
+            rotation: Rotation::default(),
             epoch,
         }
     }

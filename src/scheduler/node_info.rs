@@ -56,14 +56,17 @@ impl PodInfo {
 
 /// A pod's uid; its namespace and name where it has none.
 pub fn uid(pod: &Pod) -> Rc<str> {
-    match &pod.metadata.uid {
-        Some(uid) => uid.as_str().into(),
-        None => {
-            let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-            let name = pod.metadata.name.as_deref().unwrap_or_default();
-            format!("{namespace}/{name}").into()
-        }
+    if let Some(uid) = &pod.metadata.uid {
+        return uid.as_str().into();
     }
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    format!("{namespace}/{name}").into()
+}
+
+/// What a node has for pods.
+pub fn allocatable(node: &Node) -> Option<&resources::List> {
+    node.status.as_ref()?.allocatable.as_ref()
 }
 
 fn host_ports(pod: &Pod) -> Vec<HostPort> {
@@ -111,8 +114,11 @@ impl NodeInfo {
 
     /// Takes in a newer version of the node.
     pub fn set_node(&mut self, node: Rc<Node>) {
-        let list = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
-        self.allocatable = list.map(Resources::from_list).unwrap_or_default();
+        let new = allocatable(&node);
+        // Most changes of a node are its kubelet's reports, which leave this as it is.
+        if new != allocatable(&self.node) {
+            self.allocatable = new.map(Resources::from_list).unwrap_or_default();
+        }
         self.node = node;
     }
 

@@ -21,7 +21,7 @@ pub const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest.
 pub const MOST_BACKOFF: Duration = Duration::from_secs(10);
 /// How long a pod can stay unschedulable before it is tried again without any event.
-pub const MOST_UNSCHEDULABLE: Duration = Duration::from_secs(5 * 60);
+pub const MOST_UNSCHEDULABLE: Duration = Duration::from_mins(5);
 
 /// Where a pod waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +53,16 @@ pub struct QueuedPod {
     turn: u64,
 }
 
+/// Higher priority first, then who came first.
+pub fn order(pod: &Pod, since: Instant) -> (Reverse<i32>, Instant) {
+    (Reverse(pod.spec.priority.unwrap_or(0)), since)
+}
+
 impl QueuedPod {
     /// Its order among those that are active: higher priority first, then who came first.
     pub fn order(&self) -> (Reverse<i32>, Instant, u64) {
-        let priority = self.info.pod.spec.priority.unwrap_or(0);
-        (Reverse(priority), self.since, self.turn)
+        let (priority, since) = order(&self.info.pod, self.since);
+        (priority, since, self.turn)
     }
 
     fn backoff_until(&self) -> Instant {
@@ -109,7 +114,11 @@ impl Queue {
         queued.place = match queued.place {
             Place::Gated if !gated => Place::Active,
             Place::Unschedulable if !same => ready(&queued, now),
-            place => place,
+            place @ (Place::Active
+            | Place::Backoff(_)
+            | Place::ErrorBackoff(_)
+            | Place::Unschedulable
+            | Place::Gated) => place,
         };
         self.insert(queued);
     }

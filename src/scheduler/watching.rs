@@ -7,7 +7,7 @@ use std::rc::Rc;
 use k8s_openapi::api::core::v1::Node;
 
 use super::framework::ClusterEvent;
-use super::node_info::{PodInfo, uid};
+use super::node_info::{PodInfo, allocatable, uid};
 use super::{NAME, Scheduler};
 use crate::api::Pod;
 use crate::client::{Delta, Incoming};
@@ -58,6 +58,8 @@ impl Scheduler {
             Delta::Updated { old, new } => {
                 if old.metadata.uid != new.metadata.uid {
                     self.remove_pod(old, now);
+                } else if is_report(old, new) {
+                    return;
                 }
                 self.put_pod(new, now);
             }
@@ -93,9 +95,18 @@ impl Scheduler {
     }
 }
 
+/// Whether a change of a pod on a node is its kubelet's report, which changes nothing here.
+fn is_report(old: &Pod, new: &Pod) -> bool {
+    let (before, after) = (&old.metadata, &new.metadata);
+    old.node_name.is_some()
+        && old.node_name == new.node_name
+        && old.spec == new.spec
+        && before.labels == after.labels
+        && before.deletion_timestamp == after.deletion_timestamp
+}
+
 /// What of a change of a node may help a pod.
 fn changes(old: &Node, new: &Node) -> Vec<ClusterEvent> {
-    let allocatable = |node: &Node| node.status.as_ref().and_then(|one| one.allocatable.clone());
     let taints = |node: &Node| {
         let spec = node.spec.as_ref();
         let cordoned = spec.and_then(|spec| spec.unschedulable).unwrap_or(false);

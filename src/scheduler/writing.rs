@@ -44,7 +44,10 @@ impl Scheduler {
         let pod = Rc::clone(&queued.info.pod);
         let (namespace, name) = names(&pod);
         let known = self.pods.get(namespace, name);
-        if known.is_none_or(|known| known.metadata.uid != pod.metadata.uid) {
+        let waits = known.is_some_and(|known| {
+            known.node_name.is_none() && known.metadata.uid == pod.metadata.uid
+        });
+        if !waits {
             return;
         }
         if pod.metadata.deletion_timestamp.is_some() {
@@ -52,7 +55,7 @@ impl Scheduler {
             self.warn(ctx, &pod, &message);
             return;
         }
-        let outcome = cycle::schedule(&queued.info, &self.cache, &mut self.start, ctx.rng);
+        let outcome = cycle::schedule(&queued.info, &self.cache, &mut self.rotation, ctx.rng);
         self.decisions.push(Decision {
             pod: (namespace.into(), name.into()),
             uid: Rc::clone(&queued.info.uid),

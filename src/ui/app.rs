@@ -7,8 +7,9 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::render::{AnimationFrame, request_animation_frame};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, EventTarget};
-use yew::{Callback, Component, Context, Html, KeyboardEvent, classes, html};
+use yew::{Callback, Component, Context, Html, KeyboardEvent, Properties, classes, html};
 
+use super::Page;
 use super::engine::{Engine, PanelProps};
 use super::i18n::{Language, Words};
 use super::narration::{Line, Narration, line};
@@ -28,7 +29,7 @@ const SLICE: Duration = Duration::from_millis(6);
 /// What passes on the wall in a frame at most, however long it took.
 const LONGEST_FRAME: Duration = Duration::from_millis(100);
 /// When the page opens: all nodes are ready by then.
-const OPENING: Duration = Duration::from_secs(5);
+pub const OPENING: Instant = Instant::from_micros(5_000_000);
 const NODES: usize = 3;
 const SEED: u64 = 1;
 /// Under which name the session is kept.
@@ -39,6 +40,29 @@ pub enum Msg {
     /// A frame, at so many milliseconds.
     Frame(f64),
     Do(Action),
+}
+
+/// Tells somebody of the page, and gets what to call after every frame.
+#[derive(Clone)]
+pub struct Connect(Rc<dyn Fn(Page) -> Rc<dyn Fn()>>);
+
+impl Connect {
+    /// From what is to be told.
+    pub fn new(connect: impl Fn(Page) -> Rc<dyn Fn()> + 'static) -> Self {
+        Self(Rc::new(connect))
+    }
+}
+
+impl PartialEq for Connect {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What the page is given.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    pub connect: Connect,
 }
 
 /// The page.
@@ -52,6 +76,7 @@ pub struct App {
     frame: Option<AnimationFrame>,
     reduced_motion: bool,
     on_action: Callback<Action>,
+    after_frame: Rc<dyn Fn()>,
     kept: Kept,
     _listeners: [EventListener; 2],
 }
@@ -67,19 +92,20 @@ struct Kept {
 
 impl Component for App {
     type Message = Msg;
-    type Properties = ();
+    type Properties = Props;
 
     fn create(ctx: &Context<Self>) -> Self {
         let kept = platform::stored("language").unwrap_or_else(platform::browser_language);
         let language = Language::of_tag(&kept);
         let theme = platform::stored("theme").and_then(|name| Theme::named(&name));
-        let until = Instant::ZERO + OPENING;
-        let state = State::new(language, theme.unwrap_or(Theme::System), until);
+        let state = State::new(language, theme.unwrap_or(Theme::System), OPENING);
         let engine = Engine::new(Session::new(Setup::new(SEED, NODES)));
         let words = Words::of(language);
         dress(&words, state.theme);
         let on_action = ctx.link().callback(Msg::Do);
+        let page = Page { session: engine.share(), on_action: on_action.clone() };
         let mut app = Self {
+            after_frame: (ctx.props().connect.0)(page),
             scene: Rc::new(engine.look(scene)),
             state,
             engine,
@@ -112,6 +138,7 @@ impl Component for App {
         }
         self.keep();
         self.next_frame(ctx);
+        (self.after_frame)();
         true
     }
 
@@ -154,6 +181,9 @@ impl Component for App {
                 <nav class="app-tabs" aria-label={words.get("page.parts")}>
                     { for Tab::ALL.into_iter().map(|each| self.tab(each)) }
                 </nav>
+                { for self.state.notice.iter().map(|notice| html! {
+                    <p class="app-notice" role="alert">{ &**notice }</p>
+                }) }
                 <main class="app-main">
                     <section class={shown(Tab::Editor)} aria-label={name(Tab::Editor)}>
                         <EditorPanel ..props.clone() />
@@ -270,11 +300,11 @@ impl App {
         match action {
             Action::Step => self.engine.change(step),
             Action::StepBack => self.engine.change(step_back),
-            Action::ToStart => self.engine.change(|session| session.seek(Instant::ZERO + OPENING)),
+            Action::ToStart => self.engine.change(|session| session.seek(OPENING)),
             Action::Seek(moment) => self.engine.change(|session| session.seek(*moment)),
             Action::Reset(setup) => {
                 self.engine.change(|session| *session = Session::new(setup.clone()));
-                self.state.phase = Phase::Starting { until: Instant::ZERO + OPENING };
+                self.state.phase = Phase::Starting { until: OPENING };
                 self.state.selection = None;
                 self.kept = Kept::default();
                 platform::forget(SESSION);
@@ -283,6 +313,7 @@ impl App {
             Action::Open(fragment) => self.open(fragment),
             Action::SetLanguage(language) => self.words = Words::of(*language),
             Action::Play
+            | Action::PlayIn(_)
             | Action::Pause
             | Action::TogglePlay
             | Action::SetGear(_)

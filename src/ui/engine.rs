@@ -29,6 +29,11 @@ impl Engine {
         Self(Rc::new(RefCell::new(session)))
     }
 
+    /// A handle on the session itself, for who shares it with the page.
+    pub fn share(&self) -> Rc<RefCell<Session>> {
+        Rc::clone(&self.0)
+    }
+
     /// Looks at the cluster as it is now. `look` must not reach for the engine again.
     pub fn look<T>(&self, look: impl FnOnce(&Cluster) -> T) -> T {
         look(self.0.borrow().cluster())

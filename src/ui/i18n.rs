@@ -35,10 +35,16 @@ impl Language {
         }
     }
 
-    fn catalogues(self) -> [&'static str; 1] {
+    fn catalogues(self) -> [&'static str; 2] {
         match self {
-            Self::English => [include_str!("../../www/i18n/en.json")],
-            Self::Chinese => [include_str!("../../www/i18n/zh.json")],
+            Self::English => [
+                include_str!("../../www/i18n/en.json"),
+                include_str!("../../www/i18n/panels.en.json"),
+            ],
+            Self::Chinese => [
+                include_str!("../../www/i18n/zh.json"),
+                include_str!("../../www/i18n/panels.zh.json"),
+            ],
         }
     }
 }

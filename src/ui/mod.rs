@@ -13,10 +13,28 @@ mod state;
 mod toolbar;
 mod view;
 
-use crate::platform;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-/// Shows the page in the document's body.
-pub fn mount() {
+use yew::Callback;
+
+pub use app::OPENING;
+pub use state::{Action, Gear};
+
+use crate::platform;
+use crate::recording::Session;
+
+/// What the page lends to who works beside it.
+#[derive(Clone)]
+pub struct Page {
+    pub session: Rc<RefCell<Session>>,
+    pub on_action: Callback<Action>,
+}
+
+/// Shows the page in the document's body. `connect` is called once, with the page; what it returns is
+/// called after every frame.
+pub fn mount(connect: impl Fn(Page) -> Rc<dyn Fn()> + 'static) {
     platform::show_failures();
-    yew::Renderer::<app::App>::new().render();
+    let props = app::Props { connect: app::Connect::new(connect) };
+    yew::Renderer::<app::App>::with_props(props).render();
 }

@@ -220,9 +220,6 @@ pub struct Line {
 /// What to say at this moment.
 pub fn line(engine: &Engine, state: &State, words: &Words) -> Line {
     let plain = |text: String| Line { text, detail: None };
-    if let Some(notice) = &state.notice {
-        return plain(notice.to_string());
-    }
     if let Phase::Starting { .. } = state.phase {
         return plain(words.get("say.starting").to_string());
     }

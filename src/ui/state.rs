@@ -79,6 +79,8 @@ pub enum Selection {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Play,
+    /// On, at that speed.
+    PlayIn(Gear),
     Pause,
     TogglePlay,
     /// On to the next message that is told, and pause.
@@ -117,6 +119,18 @@ impl Gear {
         Self::Tenths(600),
         Self::Tenths(10_000),
     ];
+}
+
+impl Gear {
+    /// So many times real time, as near as can be.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast from floating point stays in range"
+    )]
+    pub fn times(times: f64) -> Self {
+        Self::Tenths(((times * 10.0).round() as u32).clamp(1, 10_000))
+    }
 }
 
 impl Theme {
@@ -185,6 +199,7 @@ impl State {
             Self { playing: false, rested: false, held: None, notice: None, ..self.clone() };
         match action {
             Action::Play => Self { tab: self.tab_to_watch(), ..self.playing() },
+            Action::PlayIn(gear) => Self { gear: *gear, ..self.playing() },
             Action::TogglePlay if self.playing => pausing,
             Action::TogglePlay => self.playing(),
             Action::Pause

@@ -13,7 +13,7 @@ mod taint_toleration;
 mod tolerations;
 
 pub use balanced_allocation::BalancedAllocation;
-pub use fit::{Fit, Strategy};
+pub use fit::{Fit, Strategy, Weight};
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;
 pub use node_ports::NodePorts;

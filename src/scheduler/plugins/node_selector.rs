@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1 as core;
 
-use crate::api::labels::{Operator, Requirement, Selector};
+use crate::api::labels::{Labels, Operator, Requirement, Selector};
 use crate::scheduler::node_info::NodeInfo;
 
 const NAME_FIELD: &str = "metadata.name";
@@ -38,7 +38,7 @@ enum Need {
 impl Required {
     /// What a pod requires; `None` where it requires nothing.
     pub fn of_pod(spec: &core::PodSpec) -> Option<Self> {
-        let terms = required(spec.affinity.as_ref()).map(|selector| terms(selector));
+        let terms = required(spec.affinity.as_ref()).map(terms);
         let labels = spec.node_selector.as_ref().map(Selector::from_labels);
         (terms.is_some() || labels.is_some()).then_some(Self { labels, terms })
     }
@@ -85,8 +85,8 @@ pub fn names(selector: &core::NodeSelector) -> Option<BTreeSet<String>> {
     let mut names = None;
     for term in &selector.node_selector_terms {
         let fields = term.match_fields.iter().flatten();
-        let named = fields.filter(|need| need.key == NAME_FIELD && need.operator == IN);
-        let sets = named.map(|need| need.values.iter().flatten().cloned().collect());
+        let by_name = fields.filter(|need| need.key == NAME_FIELD && need.operator == IN);
+        let sets = by_name.map(|need| need.values.iter().flatten().cloned().collect());
         let all: BTreeSet<String> = sets.reduce(|all: BTreeSet<_>, one| &all & &one)?;
         names.get_or_insert_with(BTreeSet::new).extend(all);
     }
@@ -106,9 +106,9 @@ impl Term {
     }
 
     fn matches(&self, node: &NodeInfo) -> bool {
+        const NO_LABELS: &Labels = &Labels::new();
         let Some(needs) = &self.0 else { return false };
-        let none = crate::api::labels::Labels::new();
-        let labels = node.node.metadata.labels.as_ref().unwrap_or(&none);
+        let labels = node.node.metadata.labels.as_ref().unwrap_or(NO_LABELS);
         needs.iter().all(|need| match need {
             Need::Label(requirement) => requirement.matches(labels),
             Need::Name { is, value } => (**value == *node.name) == *is,

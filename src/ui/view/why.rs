@@ -4,14 +4,15 @@ use std::rc::Rc;
 
 use crate::api::Pod;
 use crate::cluster::Cluster;
+use crate::scheduler::Decision;
 
 /// What the scheduler thought, node by node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Why {
     /// The node it chose.
     pub chosen: Option<Rc<str>>,
-    /// The plugins that give scores, in their order, each with its weight.
-    pub plugins: Vec<(Rc<str>, i64)>,
+    /// The plugins that gave scores, in their order.
+    pub plugins: Vec<&'static str>,
     /// The best first, then those that do not fit.
     pub rows: Vec<WhyRow>,
     /// The whole in the scheduler's words, where it found no node.
@@ -31,7 +32,7 @@ pub enum NodeVerdict {
     /// With the weighted score of each plugin.
     Fits { scores: Vec<i64> },
     /// With the plugin that refused it and its reasons.
-    Refused { plugin: Rc<str>, reasons: Rc<str> },
+    Refused { plugin: &'static str, reasons: String },
 }
 
 impl WhyRow {
@@ -46,8 +47,11 @@ impl WhyRow {
 
 impl Why {
     /// What the scheduler last thought of `pod`, if it still knows.
-    pub fn of(_cluster: &Cluster, _pod: &Pod) -> Option<Self> {
-        None
+    pub fn of(cluster: &Cluster, pod: &Pod) -> Option<Self> {
+        let (namespace, name) = pod.key();
+        let decision = cluster.decision(namespace, name)?;
+        // Of an earlier Pod of that name.
+        (pod.metadata.uid.as_deref() == Some(&decision.uid)).then(|| Self::from(&**decision))
     }
 
     /// Puts the best first.
@@ -61,6 +65,31 @@ impl Why {
     }
 }
 
+impl From<&Decision> for Why {
+    fn from(decision: &Decision) -> Self {
+        let scored = decision.nodes.iter().find(|node| !node.scores.is_empty());
+        let plugins = scored.map(|node| node.scores.iter().map(|score| score.plugin).collect());
+        let rows = decision.nodes.iter().map(|node| {
+            let verdict = match &node.filtered_by {
+                Some((plugin, verdict)) => {
+                    NodeVerdict::Refused { plugin, reasons: verdict.reasons.join(", ") }
+                }
+                None => NodeVerdict::Fits {
+                    scores: node.scores.iter().map(|score| score.weighted).collect(),
+                },
+            };
+            WhyRow { node: Rc::clone(&node.node), verdict }
+        });
+        let why = Self {
+            chosen: decision.chosen.clone(),
+            plugins: plugins.unwrap_or_default(),
+            rows: rows.collect(),
+            message: decision.message.clone(),
+        };
+        why.sorted()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,7 +100,7 @@ mod tests {
             node: node.into(),
             verdict: NodeVerdict::Fits { scores: vec![score, 1] },
         };
-        let verdict = NodeVerdict::Refused { plugin: "NodeName".into(), reasons: "no".into() };
+        let verdict = NodeVerdict::Refused { plugin: "NodeName", reasons: "no".into() };
         let rows = vec![
             WhyRow { node: "n0".into(), verdict },
             fits("n1", 40),

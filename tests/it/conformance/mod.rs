@@ -5,6 +5,7 @@
 
 mod columns;
 mod objects;
+mod scheduler;
 mod status;
 mod values;
 
@@ -31,16 +32,17 @@ pub struct Form {
 }
 
 /// Every form there is a runner for; each file beside this one brings its own.
-static FORMS: &[&[Form]] = &[values::FORMS, columns::FORMS, objects::FORMS];
+static FORMS: &[&[Form]] = &[values::FORMS, columns::FORMS, objects::FORMS, scheduler::FORMS];
 
 #[test]
 fn every_case_of_the_corpus_holds() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus/api");
-    let folder = env::var_os("PODFLOW_CORPUS").map_or(here, PathBuf::from);
-    let mut failed = 0;
-    for path in json_files(&folder) {
-        failed += run_file(&path);
-    }
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus");
+    let folders = env::var_os("PODFLOW_CORPUS").map_or_else(
+        || vec![corpus.join("api"), corpus.join("scheduler")],
+        |folder| vec![PathBuf::from(folder)],
+    );
+    let files = folders.iter().flat_map(|folder| json_files(folder));
+    let failed: usize = files.map(|path| run_file(&path)).sum();
     assert_eq!(failed, 0, "cases failed; they are named above");
 }
 

@@ -34,8 +34,8 @@ pub fn WhyHere(props: &WhyHereProps) -> Html {
         Some(node) => words.fill("why.chosen", &[("node", node)]),
         None => words.get("why.nowhere").to_string(),
     };
-    let plugin = |(name, weight): &(Rc<str>, i64)| {
-        html! { <th scope="col" key={name.to_string()} title={name.to_string()}>{ short(name) }{ format!(" ×{weight}") }</th> }
+    let plugin = |name: &&'static str| {
+        html! { <th scope="col" key={*name} title={*name}>{ short(name) }</th> }
     };
     html! {
         <div class="why">
@@ -65,8 +65,8 @@ fn node(row: &WhyRow, why: &Why) -> Html {
             </>
         },
         NodeVerdict::Refused { plugin, reasons } => html! {
-            <td class="why-refused" title={plugin.to_string()}
-                colspan={(why.plugins.len() + 1).to_string()}>{ reasons.to_string() }</td>
+            <td class="why-refused" title={*plugin}
+                colspan={(why.plugins.len() + 1).to_string()}>{ reasons.clone() }</td>
         },
     };
     html! {
