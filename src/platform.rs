@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::{document, window};
-use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, ResizeObserver};
 use yew::{AttrValue, NodeRef};
 
@@ -34,6 +34,42 @@ pub fn store(key: &str, value: &str) {
     if cfg!(target_arch = "wasm32") {
         LocalStorage::set(format!("{PREFIX}{key}"), value).unwrap_or_default();
     }
+}
+
+/// Forgets what was kept under `key`.
+pub fn forget(key: &str) {
+    if cfg!(target_arch = "wasm32") {
+        LocalStorage::delete(format!("{PREFIX}{key}"));
+    }
+}
+
+/// What follows the `#` in the page's address; none if there is nothing.
+pub fn fragment() -> Option<String> {
+    if !cfg!(target_arch = "wasm32") {
+        return None;
+    }
+    let hash = window().location().hash().unwrap_or_default();
+    hash.strip_prefix('#').filter(|fragment| !fragment.is_empty()).map(str::to_owned)
+}
+
+/// Takes the fragment out of the page's address, without loading anything.
+pub fn clear_fragment() {
+    if fragment().is_none() {
+        return;
+    }
+    if let Ok(history) = window().history() {
+        // A browser may refuse when it is asked too often; then the address only stays longer.
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&address())).unwrap_or_default();
+    }
+}
+
+/// The page's address without a fragment.
+pub fn address() -> String {
+    if !cfg!(target_arch = "wasm32") {
+        return String::new();
+    }
+    let address = window().location().href().unwrap_or_default();
+    address.split('#').next().unwrap_or_default().to_owned()
 }
 
 /// Whether the person asked for less motion.
@@ -98,26 +134,9 @@ pub fn watch_size(element: &NodeRef, told: Box<dyn Fn((i32, i32))>) -> impl FnOn
     }
 }
 
-/// The page's address without its fragment.
-pub fn address() -> String {
-    if !cfg!(target_arch = "wasm32") {
-        return String::new();
-    }
-    let href = window().location().href().unwrap_or_default();
-    href.split('#').next().unwrap_or_default().to_owned()
-}
-
-/// What stands behind the `#` of the page's address; empty if there is none.
-pub fn fragment() -> String {
-    if !cfg!(target_arch = "wasm32") {
-        return String::new();
-    }
-    window().location().hash().unwrap_or_default()
-}
-
 /// The object that a page's scripts find their names in.
-pub fn global() -> wasm_bindgen::JsValue {
-    if cfg!(target_arch = "wasm32") { window().into() } else { wasm_bindgen::JsValue::UNDEFINED }
+pub fn global() -> JsValue {
+    if cfg!(target_arch = "wasm32") { window().into() } else { JsValue::UNDEFINED }
 }
 
 /// Puts `text` into the clipboard. A browser that forbids it leaves the text to be copied by hand.

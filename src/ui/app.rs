@@ -14,14 +14,14 @@ use super::engine::{Engine, PanelProps};
 use super::i18n::{Language, Words};
 use super::narration::{Line, Narration, line};
 use super::pace::{Pace, Progress, run, step, step_back};
-use super::panels::{BottomPanel, EditorPanel, InspectorPanel};
+use super::panels::{BottomPanel, EditorPanel, InspectorPanel, Share};
 use super::stage::{Scene, Stage, flights, scene};
 use super::state::{Action, Phase, State, Tab, Theme};
 use super::toolbar::{Toolbar, dress};
 use crate::cluster::Setup;
 use crate::platform;
 use crate::recording::Session;
-use crate::share::{self, LinkError};
+use crate::share::{self, LinkError, Shared};
 use crate::sim::Instant;
 
 /// How long the engine may work in each frame.
@@ -32,6 +32,8 @@ const LONGEST_FRAME: Duration = Duration::from_millis(100);
 pub const OPENING: Instant = Instant::from_micros(5_000_000);
 const NODES: usize = 3;
 const SEED: u64 = 1;
+/// Under which name the session is kept.
+const SESSION: &str = "session";
 
 /// What the page hears.
 pub enum Msg {
@@ -75,9 +77,17 @@ pub struct App {
     reduced_motion: bool,
     on_action: Callback<Action>,
     after_frame: Rc<dyn Fn()>,
-    /// Why the link in the address was not opened.
-    refused_link: Option<LinkError>,
-    _keys: Option<EventListener>,
+    kept: Kept,
+    _listeners: [EventListener; 2],
+}
+
+/// What the autosave has last seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Kept {
+    inputs: usize,
+    moving: bool,
+    /// Whether the person has done something in this session: only then is it theirs to keep.
+    own: bool,
 }
 
 impl Component for App {
@@ -88,16 +98,14 @@ impl Component for App {
         let kept = platform::stored("language").unwrap_or_else(platform::browser_language);
         let language = Language::of_tag(&kept);
         let theme = platform::stored("theme").and_then(|name| Theme::named(&name));
-        let (session, until, refused_link) = open(&platform::fragment());
-        let state = State::new(language, theme.unwrap_or(Theme::System), until);
-        let engine = Engine::new(session);
+        let state = State::new(language, theme.unwrap_or(Theme::System), OPENING);
+        let engine = Engine::new(Session::new(Setup::new(SEED, NODES)));
         let words = Words::of(language);
         dress(&words, state.theme);
         let on_action = ctx.link().callback(Msg::Do);
         let page = Page { session: engine.share(), on_action: on_action.clone() };
         let mut app = Self {
             after_frame: (ctx.props().connect.0)(page),
-            refused_link,
             scene: Rc::new(engine.look(scene)),
             state,
             engine,
@@ -106,9 +114,15 @@ impl Component for App {
             last_frame: None,
             frame: None,
             reduced_motion: platform::prefers_reduced_motion(),
-            _keys: Some(listen(&on_action)),
+            kept: Kept::default(),
+            _listeners: [listen(&on_action), follow_links(&on_action)],
             on_action,
         };
+        // A link always wins over what was kept.
+        let link = platform::fragment().or_else(|| platform::stored(SESSION));
+        if let Some(link) = link {
+            app.act(&Action::Open(link.into()));
+        }
         app.next_frame(ctx);
         app
     }
@@ -122,6 +136,7 @@ impl Component for App {
         if *self.scene != scene {
             self.scene = Rc::new(scene);
         }
+        self.keep();
         self.next_frame(ctx);
         (self.after_frame)();
         true
@@ -149,16 +164,25 @@ impl Component for App {
                 (tab == each).then_some("is-shown")
             )
         };
+        let reset = on_action.reform(|_| Action::Reset(Setup::new(SEED, NODES)));
+        let engine = self.engine.clone();
+        let link = Callback::from(move |()| match link_of(&engine) {
+            Ok(fragment) => Ok(format!("{}#{fragment}", platform::address()).into()),
+            Err(error) => Err(error.to_string().into()),
+        });
         let name = |each: Tab| words.get(&format!("panel.{}", each.name()));
         html! {
             <div class="app">
                 <Toolbar now={seen.now} {playing} {gear} {theme} words={words.clone()}
-                    on_action={on_action.clone()} />
+                    on_action={on_action.clone()}>
+                    <Share {link} words={words.clone()} />
+                    <button class="button" onclick={reset}>{ words.get("tool.reset") }</button>
+                </Toolbar>
                 <nav class="app-tabs" aria-label={words.get("page.parts")}>
                     { for Tab::ALL.into_iter().map(|each| self.tab(each)) }
                 </nav>
-                { for self.refused_link.map(|why| html! {
-                    <p class="app-notice" role="alert">{ why.to_string() }</p>
+                { for self.state.notice.iter().map(|notice| html! {
+                    <p class="app-notice" role="alert">{ &**notice }</p>
                 }) }
                 <main class="app-main">
                     <section class={shown(Tab::Editor)} aria-label={name(Tab::Editor)}>
@@ -232,6 +256,43 @@ impl App {
         }
     }
 
+    /// Opens the recording of a link, or says why that cannot be.
+    fn open(&mut self, fragment: &str) {
+        match share::decode(fragment) {
+            Ok(Shared { recording, moment }) => {
+                let inputs = recording.inputs.len();
+                self.kept = Kept { inputs, ..Kept::default() };
+                self.engine.change(|session| *session = Session::open(recording));
+                self.state.phase = Phase::Starting { until: moment };
+                self.state.selection = None;
+            }
+            Err(error) => {
+                let why = error.to_string();
+                self.state.notice = Some(self.words.fill("say.bad-link", &[("why", &why)]).into());
+            }
+        }
+    }
+
+    /// Keeps the session whenever you have sent something, and whenever time stops.
+    fn keep(&mut self) {
+        let inputs = self.engine.session(|session| session.recording().inputs.len());
+        let own = self.kept.own || inputs != self.kept.inputs;
+        let now = Kept { inputs, moving: self.state.is_moving(), own };
+        if now == self.kept {
+            return;
+        }
+        self.kept = now;
+        if own && let Ok(link) = self.link() {
+            platform::store(SESSION, &link);
+            platform::clear_fragment();
+        }
+    }
+
+    /// This moment as the fragment of a link.
+    fn link(&self) -> Result<String, LinkError> {
+        link_of(&self.engine)
+    }
+
     /// Does to the session what `action` asks for, and to the state.
     fn act(&mut self, action: &Action) {
         let before = self.state.clone();
@@ -245,7 +306,11 @@ impl App {
                 self.engine.change(|session| *session = Session::new(setup.clone()));
                 self.state.phase = Phase::Starting { until: OPENING };
                 self.state.selection = None;
+                self.kept = Kept::default();
+                platform::forget(SESSION);
+                platform::clear_fragment();
             }
+            Action::Open(fragment) => self.open(fragment),
             Action::SetLanguage(language) => self.words = Words::of(*language),
             Action::Play
             | Action::PlayIn(_)
@@ -269,17 +334,21 @@ impl App {
     }
 }
 
-/// The session of a link and the moment to show; a fresh one if the address has no link, and also if
-/// it has a bad one, with the reason.
-fn open(fragment: &str) -> (Session, Instant, Option<LinkError>) {
-    let fresh = || Session::new(Setup::new(SEED, NODES));
-    if fragment.len() <= 1 {
-        return (fresh(), OPENING, None);
-    }
-    match share::decode(fragment) {
-        Ok(shared) => (Session::open(shared.recording), shared.moment, None),
-        Err(error) => (fresh(), OPENING, Some(error)),
-    }
+fn link_of(engine: &Engine) -> Result<String, LinkError> {
+    engine.session(|session| {
+        let recording = session.recording().clone();
+        share::encode(&Shared { recording, moment: session.now() })
+    })
+}
+
+/// A link pasted into the address of the open page opens too.
+fn follow_links(on_action: &Callback<Action>) -> EventListener {
+    let on_action = on_action.clone();
+    EventListener::new(&gloo::utils::window(), "hashchange", move |_| {
+        if let Some(link) = platform::fragment() {
+            on_action.emit(Action::Open(link.into()));
+        }
+    })
 }
 
 /// The keys that work everywhere but where one types.

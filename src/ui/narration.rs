@@ -7,9 +7,11 @@ use yew::{Html, Properties, component, html};
 use super::engine::Engine;
 use super::i18n::Words;
 use super::state::{Phase, State};
-use crate::api::request::{Change, Payload, Verb};
-use crate::api::{Kind, Pod, Resource};
+use crate::api::request::{Change, Patch, Payload, Verb};
+use crate::api::{Kind, Object, Pod, Resource};
+use crate::apiserver::EtcdOut;
 use crate::cluster::{Address, Body, Cluster, Message};
+use crate::runtime::Outcome;
 use crate::sim::Trace;
 
 /// How far back the last sentence may lie.
@@ -38,11 +40,18 @@ pub fn weight(message: &Message, trace: &Trace<Message>) -> Weight {
         Body::StoreOut { .. } | Body::StoreCall { .. } => of_cause(message, trace),
         Body::CriRequest { .. } | Body::CriOutcome { .. } => {
             let call = message.body.label();
+            let phase = phase_of(&message.body);
             let looks = call.starts_with("List") || call.contains("Status") || call == "Version";
-            if looks { Weight::Silent } else { Weight::Told }
+            let happened = matches!(message.body, Body::CriOutcome(Outcome::Happened(_)));
+            match (looks, happened) {
+                (true, _) => Weight::Silent,
+                (false, true) => Weight::Minor,
+                (false, false) => Weight::Told,
+            }
         }
         Body::Request(_) | Body::Response { .. } | Body::Watch(_) => match message.body.subject() {
             Some((Kind::Event | Kind::Lease, ..)) => Weight::Minor,
+            Some(_) if is_plain_answer(message) => Weight::Minor,
             Some((Kind::Pod | Kind::Node | Kind::Namespace, ..)) => Weight::Told,
             // Lists and watches that begin, and what is refused before it is about anything.
             None => match message.from {
@@ -53,6 +62,12 @@ pub fn weight(message: &Message, trace: &Trace<Message>) -> Weight {
             },
         },
     }
+}
+
+/// An answer that went well, to a component: it confirms what the picture shows anyway.
+fn is_plain_answer(message: &Message) -> bool {
+    matches!(&message.body, Body::Response { response, .. } if response.result.is_ok())
+        && message.to != Address::You
 }
 
 fn of_cause(message: &Message, trace: &Trace<Message>) -> Weight {
@@ -101,12 +116,16 @@ pub fn sentence(message: &Message, cluster: &Cluster, words: &Words) -> String {
     let object = subject.map(|(kind, _, name)| format!("{} {name}", kind.resource().name));
     let object = object.or_else(|| subject_of_cause(message, cluster)).unwrap_or_default();
     let call = message.body.label();
+    let phase = phase_of(&message.body);
     let (key, node) = match &message.body {
         Body::Request(request) => match (&request.payload, request.verb) {
             (Payload::Binding { node, .. }, _) => ("say.bind", node.to_string()),
             (_, Verb::Get | Verb::List | Verb::Watch) => ("say.read", String::new()),
             (_, Verb::Create) if message.from == Address::You => ("say.create", String::new()),
             (_, Verb::Delete) => ("say.delete", String::new()),
+            (Payload::Patch(Patch::PodStatus { new, .. }), _) if new.phase.is_some() => {
+                ("say.status-phase", String::new())
+            }
             (_, Verb::Patch) if message.from != Address::You => ("say.status", String::new()),
             (_, Verb::Create | Verb::Update | Verb::Patch) => ("say.write", String::new()),
         },
@@ -114,10 +133,11 @@ pub fn sentence(message: &Message, cluster: &Cluster, words: &Words) -> String {
             Ok(_) => ("say.answer", String::new()),
             Err(why) => return words.fill("say.error", &[("why", &why.message)]),
         },
-        Body::Watch(event) => watch(&event.change),
+        Body::Watch(event) => watch(&event.change, message.to),
         Body::StoreCall { .. } if object.is_empty() => ("say.store-read", String::new()),
         Body::StoreCall { .. } => ("say.store", String::new()),
-        Body::StoreOut { .. } => ("say.stored", String::new()),
+        Body::StoreOut(EtcdOut::Watch { .. }) => ("say.store-watch", String::new()),
+        Body::StoreOut(_) => ("say.stored", String::new()),
         Body::CriRequest { .. } => ("say.cri", String::new()),
         Body::CriOutcome { .. } => ("say.cri-answer", String::new()),
     };
@@ -128,14 +148,23 @@ pub fn sentence(message: &Message, cluster: &Cluster, words: &Words) -> String {
         | Body::StoreOut { .. }
         | Body::CriRequest { .. } => &from,
     };
-    let values =
-        [("who", &**told), ("object", &object), ("pod", &object), ("node", &node), ("call", &call)];
+    let values = [
+        ("who", &**told),
+        ("object", &object),
+        ("pod", &object),
+        ("node", &node),
+        ("call", &call),
+        ("phase", &phase),
+    ];
     capital(&words.fill(key, &values))
 }
 
 /// The text for a watch event, and the node it is about.
-fn watch(change: &Change) -> (&'static str, String) {
+fn watch(change: &Change, to: Address) -> (&'static str, String) {
     match change {
+        Change::Added(Object::Pod(_)) if matches!(to, Address::Kubelet(_)) => {
+            ("say.new-for-kubelet", String::new())
+        }
         Change::Added(_) => ("say.watch-added", String::new()),
         Change::Deleted(_) => ("say.watch-deleted", String::new()),
         Change::Modified { object, before } => {
@@ -150,13 +179,31 @@ fn watch(change: &Change) -> (&'static str, String) {
     }
 }
 
+/// The phase that a kubelet reports.
+fn phase_of(body: &Body) -> String {
+    let Body::Request(request) = body else { return String::new() };
+    match &request.payload {
+        Payload::Patch(Patch::PodStatus { new, .. }) => new.phase.clone().unwrap_or_default(),
+        Payload::None
+        | Payload::Object(_)
+        | Payload::Json(_)
+        | Payload::Binding { .. }
+        | Payload::Patch(_)
+        | Payload::Precondition { .. } => String::new(),
+    }
+}
+
 fn subject_of_cause(message: &Message, cluster: &Cluster) -> Option<String> {
     let cause = cluster.trace().get(message.cause?)?;
     let (kind, _, name) = cause.body.subject()?;
     Some(format!("{} {name}", kind.resource().name))
 }
 
+/// With a capital at its beginning, unless that is a name.
 fn capital(text: &str) -> String {
+    if text.starts_with("etcd") {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).collect()

@@ -18,6 +18,8 @@ pub struct State {
     pub selection: Option<Selection>,
     /// The message under the pointer: time stands still meanwhile.
     pub held: Option<u64>,
+    /// What went wrong with a link, until something is done.
+    pub notice: Option<Rc<str>>,
     pub language: Language,
     pub theme: Theme,
     pub tab: Tab,
@@ -97,6 +99,8 @@ pub enum Action {
     ShowTab(Tab),
     /// A fresh cluster.
     Reset(Setup),
+    /// The recording in the fragment of a link.
+    Open(Rc<str>),
     /// The session was changed from elsewhere, such as by a link: draw it.
     Refresh,
     /// The opening is over.
@@ -180,6 +184,7 @@ impl State {
             gear: Gear::Story,
             selection: None,
             held: None,
+            notice: None,
             language,
             theme,
             tab: Tab::Editor,
@@ -190,7 +195,8 @@ impl State {
     #[must_use]
     pub fn after(&self, action: &Action) -> Self {
         let next = self.clone();
-        let pausing = Self { playing: false, rested: false, held: None, ..self.clone() };
+        let pausing =
+            Self { playing: false, rested: false, held: None, notice: None, ..self.clone() };
         match action {
             Action::Play => Self { tab: self.tab_to_watch(), ..self.playing() },
             Action::PlayIn(gear) => Self { gear: *gear, ..self.playing() },
@@ -201,6 +207,7 @@ impl State {
             | Action::StepBack
             | Action::ToStart
             | Action::Seek(_)
+            | Action::Open(_)
             | Action::Reset(_) => pausing,
             Action::SetGear(gear) => Self { gear: *gear, ..next },
             Action::Select(selection) => Self { selection: selection.clone(), ..next },
@@ -224,7 +231,7 @@ impl State {
 
     fn playing(&self) -> Self {
         let playing = self.phase == Phase::Ready;
-        Self { playing, rested: false, held: None, ..self.clone() }
+        Self { playing, rested: false, held: None, notice: None, ..self.clone() }
     }
 
     /// Where to look when something begins: whoever pressed Create wants to see it.
