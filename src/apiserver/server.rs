@@ -27,9 +27,9 @@ use crate::sim::{Component, Ctx, Event, Rng};
 
 const WORK: Duration = Duration::from_micros(300);
 const WORK_JITTER: Duration = Duration::from_micros(200);
-const BOOKMARKS_EVERY: Duration = Duration::from_secs(60);
+const BOOKMARKS_EVERY: Duration = Duration::from_mins(1);
 /// `--etcd-compaction-interval`.
-const COMPACT_EVERY: Duration = Duration::from_secs(300);
+const COMPACT_EVERY: Duration = Duration::from_mins(5);
 /// `--event-ttl`: an hour.
 const EVENT_TTL_SECONDS: u64 = 3600;
 /// The alphabet of generated names: no vowels, nothing that reads as another.
@@ -181,7 +181,6 @@ impl ApiServer {
     }
 
     fn answer(
-        &self,
         ctx: &mut Ctx<'_, Self>,
         to: ConnectionId,
         request: &Request,
@@ -192,9 +191,9 @@ impl ApiServer {
         ctx.send_after(work, Out::Response { to, response });
     }
 
-    fn on_request(&mut self, ctx: &mut Ctx<'_, Self>, from: ConnectionId, request: Rc<Request>) {
-        if let Err(error) = self.route(ctx, from, &request) {
-            self.answer(ctx, from, &request, Err(error));
+    fn on_request(&mut self, ctx: &mut Ctx<'_, Self>, from: ConnectionId, request: &Rc<Request>) {
+        if let Err(error) = self.route(ctx, from, request) {
+            Self::answer(ctx, from, request, Err(error));
         }
     }
 
@@ -207,7 +206,7 @@ impl ApiServer {
         let (kind, namespace, name, part) = match &request.target {
             Target::Path(path) => {
                 let document = document(path).ok_or_else(no_such_resource)?;
-                self.answer(ctx, from, request, Ok(Answer::Document(Rc::new(document))));
+                Self::answer(ctx, from, request, Ok(Answer::Document(Rc::new(document))));
                 return Ok(());
             }
             Target::Resource { kind, namespace, name, subresource } => {
@@ -224,18 +223,16 @@ impl ApiServer {
             }
             (Verb::List, _) => {
                 let prefix = prefix(kind, namespace.unwrap_or_default());
-                let cache = self.caches.get(&kind);
-                match (request.params.resource_version, cache) {
-                    (Some(0), Some(cache)) => {
-                        let items = cache.list(&prefix, &request.params).into();
-                        let resource_version = self.revision.get();
-                        let answer = Answer::List { kind, items, resource_version };
-                        self.answer(ctx, from, request, Ok(answer));
-                    }
-                    (Some(_) | None, _) => {
-                        let range = Range::latest(KeyRange::prefix(prefix));
-                        self.wait(ctx, Op::Range(range), pending(Step::List));
-                    }
+                if request.params.resource_version == Some(0)
+                    && let Some(cache) = self.caches.get(&kind)
+                {
+                    let items = cache.list(&prefix, &request.params).into();
+                    let resource_version = self.revision.get();
+                    let answer = Answer::List { kind, items, resource_version };
+                    Self::answer(ctx, from, request, Ok(answer));
+                } else {
+                    let range = Range::latest(KeyRange::prefix(prefix));
+                    self.wait(ctx, Op::Range(range), pending(Step::List));
                 }
             }
             (Verb::Watch, _) => {
@@ -245,7 +242,7 @@ impl ApiServer {
                     return Err(no_such_resource());
                 };
                 let events = cache.watch((from, request.id), &prefix, &params)?;
-                self.answer(ctx, from, request, Ok(Answer::Watching));
+                Self::answer(ctx, from, request, Ok(Answer::Watching));
                 for event in events {
                     ctx.send_after(WORK + WORK_JITTER, Out::Watch { to: from, event });
                 }
@@ -316,19 +313,13 @@ impl ApiServer {
         namespace: &str,
         name: &str,
     ) -> Result<(), StatusError> {
-        match self.object(kind, namespace, name).cloned() {
-            Some(current) => self.change_from(ctx, from, request, current),
-            None => {
-                let range = Range::latest(KeyRange::key(key(kind, namespace, name)));
-                let step = Step::ReadBeforeChange;
-                self.wait(
-                    ctx,
-                    Op::Range(range),
-                    Pending { from, request: Rc::clone(request), step },
-                );
-                Ok(())
-            }
+        if let Some(current) = self.object(kind, namespace, name).cloned() {
+            return self.change_from(ctx, from, request, current);
         }
+        let range = Range::latest(KeyRange::key(key(kind, namespace, name)));
+        let step = Step::ReadBeforeChange;
+        self.wait(ctx, Op::Range(range), Pending { from, request: Rc::clone(request), step });
+        Ok(())
     }
 
     fn change_from(
@@ -356,7 +347,7 @@ impl ApiServer {
         let failure = vec![TxnOp::Range(Range::latest(KeyRange::key(Rc::clone(&key))))];
         let (op, to) = match write {
             Write::Keep => {
-                self.answer(ctx, from, request, Ok(Answer::Object(current)));
+                Self::answer(ctx, from, request, Ok(Answer::Object(current)));
                 return Ok(());
             }
             Write::Put(object) => {
@@ -388,10 +379,10 @@ impl ApiServer {
                     Err(error) => Err(StatusError::internal(error)),
                 };
                 match done {
-                    Ok(Some(answer)) => self.answer(ctx, from, &request, Ok(answer)),
+                    Ok(Some(answer)) => Self::answer(ctx, from, &request, Ok(answer)),
                     // It goes on with another call.
                     Ok(None) => {}
-                    Err(error) => self.answer(ctx, from, &request, Err(error)),
+                    Err(error) => Self::answer(ctx, from, &request, Err(error)),
                 }
             }
             StoreOut::Progress { revision, .. } | StoreOut::WatchCanceled { revision, .. } => {
@@ -488,7 +479,7 @@ impl Component for ApiServer {
     fn handle(&mut self, ctx: &mut Ctx<'_, Self>, event: Event<Self>) {
         match event {
             Event::Started => self.start(ctx),
-            Event::Message(In::Request { from, request }) => self.on_request(ctx, from, request),
+            Event::Message(In::Request { from, request }) => self.on_request(ctx, from, &request),
             Event::Message(In::Store(out)) => self.on_store(ctx, out),
             Event::Message(In::Closed(from)) => {
                 for cache in self.caches.values_mut() {

@@ -125,9 +125,9 @@ pub(super) fn create(
         && wanted != given
         && !given.is_empty()
     {
-        return Err(StatusError::bad_request(format!(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )));
+        return Err(StatusError::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
     }
     let Birth { uid, suffix, now } = birth;
     let object = object.with_meta(|meta| {
@@ -542,10 +542,9 @@ fn set_taint(spec: &mut core::NodeSpec, key: &str, wanted: bool) {
 /// The document after a patch that came over HTTP.
 fn patched(kind: PatchKind, document: &Value, patch: &Value) -> Result<Value, StatusError> {
     match kind {
-        PatchKind::Merge => Ok(merged(document, patch)),
         // Strategic merge differs where lists of the objects served so far meet; those that are
         // replaced whole, such as a node's taints, are the same under both rules.
-        PatchKind::Strategic => Ok(merged(document, patch)),
+        PatchKind::Merge | PatchKind::Strategic => Ok(merged(document, patch)),
         PatchKind::Json => Err(StatusError::unsupported_media_type(&[
             "application/merge-patch+json",
             "application/strategic-merge-patch+json",
@@ -558,10 +557,7 @@ fn merged(document: &Value, patch: &Value) -> Value {
     let Value::Object(patch) = patch else {
         return patch.clone();
     };
-    let mut result = match document {
-        Value::Object(fields) => fields.clone(),
-        _ => serde_json::Map::new(),
-    };
+    let mut result = document.as_object().cloned().unwrap_or_default();
     for (field, value) in patch {
         if value.is_null() {
             result.remove(field);

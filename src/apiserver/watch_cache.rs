@@ -56,10 +56,6 @@ impl WatchCache {
         }
     }
 
-    pub fn revision(&self) -> u64 {
-        self.revision
-    }
-
     pub fn get(&self, key: &str) -> Option<&Object> {
         self.objects.get(key)
     }
@@ -75,7 +71,7 @@ impl WatchCache {
     /// The objects under a prefix of the key that `params` selects.
     pub fn list(&self, prefix: &str, params: &Params) -> Vec<Object> {
         let from: Rc<str> = prefix.into();
-        let range = self.objects.range(from..).map(|(key, object)| (key, object));
+        let range = self.objects.range(from..);
         range
             .take_while(|(key, _)| key.starts_with(prefix))
             .map(|(_, object)| object)

@@ -8,7 +8,7 @@ use crate::apiserver::{self, ApiServer, ConnectionId, EtcdServer};
 use crate::client::Incoming;
 use crate::kubelet::{self, Kubelet};
 use crate::runtime::{CallId, Catalogue, Host, Outcome, Runtime, Timing};
-use crate::scheduler::{self, Scheduler};
+use crate::scheduler::Scheduler;
 use crate::sim::{Component, Ctx, Effect, Event, Instant, Latency, Links, Queue, Rng, Trace};
 
 use super::setup::{epoch, node_ip};

@@ -166,7 +166,7 @@ impl Component for App {
         };
         let reset = on_action.reform(|_| Action::Reset(Setup::new(SEED, NODES)));
         let engine = self.engine.clone();
-        let link = Callback::from(move |()| match link_of(&engine) {
+        let to_share = Callback::from(move |()| match link_of(&engine) {
             Ok(fragment) => Ok(format!("{}#{fragment}", platform::address()).into()),
             Err(error) => Err(error.to_string().into()),
         });
@@ -175,7 +175,7 @@ impl Component for App {
             <div class="app">
                 <Toolbar now={seen.now} {playing} {gear} {theme} words={words.clone()}
                     on_action={on_action.clone()}>
-                    <Share {link} words={words.clone()} />
+                    <Share link={to_share} words={words.clone()} />
                     <button class="button" onclick={reset}>{ words.get("tool.reset") }</button>
                 </Toolbar>
                 <nav class="app-tabs" aria-label={words.get("page.parts")}>

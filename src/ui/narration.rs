@@ -40,7 +40,6 @@ pub fn weight(message: &Message, trace: &Trace<Message>) -> Weight {
         Body::StoreOut { .. } | Body::StoreCall { .. } => of_cause(message, trace),
         Body::CriRequest { .. } | Body::CriOutcome { .. } => {
             let call = message.body.label();
-            let phase = phase_of(&message.body);
             let looks = call.starts_with("List") || call.contains("Status") || call == "Version";
             let happened = matches!(message.body, Body::CriOutcome(Outcome::Happened(_)));
             match (looks, happened) {
