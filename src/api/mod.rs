@@ -16,6 +16,7 @@ pub mod request;
 mod scheme;
 pub mod status;
 pub mod text;
+pub mod validation;
 
 pub use object::{Object, Pod, Resource, seconds};
 pub use scheme::{Kind, RESOURCES, ResourceType};
