@@ -9,6 +9,7 @@ pub mod fields;
 pub mod labels;
 pub mod names;
 mod object;
+pub mod patch;
 pub mod phase;
 pub mod qos;
 pub mod quantity;
