@@ -9,6 +9,7 @@ pub mod fields;
 pub mod labels;
 pub mod names;
 mod object;
+pub mod patch;
 pub mod phase;
 pub mod pull_policy;
 pub mod qos;
@@ -18,6 +19,7 @@ pub mod route;
 mod scheme;
 pub mod status;
 pub mod text;
+pub mod validation;
 
 pub use object::{Object, Pod, Resource, seconds};
 pub use scheme::{Kind, RESOURCES, ResourceType};

@@ -59,7 +59,7 @@ fn node(number: usize) -> Node {
     let cidr = format!("10.{}.{}.0/24", 244 + block / 256, block % 256);
     Node {
         metadata: ObjectMeta {
-            name: Some(name.clone()),
+            name: Some(name),
             labels: Some(labels.into()),
             ..ObjectMeta::default()
         },

@@ -25,7 +25,7 @@ enum Kind {
 #[derive(Default)]
 pub(super) struct Listeners {
     next: u64,
-    listeners: Vec<(u64, Kind, Function)>,
+    all: Vec<(u64, Kind, Function)>,
     streams: Vec<Stream>,
     heard: u64,
     moment: Instant,
@@ -45,8 +45,11 @@ struct Stream {
     watch: RequestId,
     sent: usize,
     /// Takes one line; false once nobody reads any more.
-    push: Rc<dyn Fn(&str) -> bool>,
+    push: Pen,
 }
+
+/// Writes a line into a stream.
+type Pen = Rc<dyn Fn(&str) -> bool>;
 
 /// Adds a listener; the result ends it.
 pub(super) fn listen(
@@ -62,40 +65,36 @@ pub(super) fn listen(
         _ => return Err(JsError::new("on: \"message\", \"object\" or \"state\"")),
     };
     let mut all = listeners.borrow_mut();
-    if all.listeners.is_empty() {
+    if all.all.is_empty() {
         all.heard = session.cluster().trace().end();
         all.moment = session.now();
     }
     all.next += 1;
     let id = all.next;
-    all.listeners.push((id, kind, listener));
+    all.all.push((id, kind, listener));
     let listeners = Rc::clone(listeners);
     let end = Closure::<dyn Fn()>::new(move || {
-        listeners.borrow_mut().listeners.retain(|(other, _, _)| *other != id);
+        listeners.borrow_mut().all.retain(|(other, _, _)| *other != id);
     });
     Ok(end.into_js_value().unchecked_into())
 }
 
 /// Sends what the watch `watch` tells to `push`, a line an event.
-pub(super) fn stream(
-    listeners: &Rc<RefCell<Listeners>>,
-    watch: RequestId,
-    push: Rc<dyn Fn(&str) -> bool>,
-) {
+pub(super) fn stream(listeners: &Rc<RefCell<Listeners>>, watch: RequestId, push: Pen) {
     listeners.borrow_mut().streams.push(Stream { watch, sent: 0, push });
 }
 
 /// Tells all listeners what has happened since the last time.
 pub(super) fn tell(listeners: &Rc<RefCell<Listeners>>, session: &Rc<RefCell<Session>>) {
     let mut calls: Vec<(Function, Value)> = Vec::new();
-    let mut lines: Vec<(Rc<dyn Fn(&str) -> bool>, RequestId, String)> = Vec::new();
+    let mut lines: Vec<(Pen, RequestId, String)> = Vec::new();
     {
         let session = session.borrow();
         let mut all = listeners.borrow_mut();
         let trace = session.cluster().trace();
         let from = all.heard.min(trace.end());
         let of = |wanted: Kind| {
-            all.listeners.iter().filter(move |(_, kind, _)| *kind == wanted).map(|(_, _, f)| f)
+            all.all.iter().filter(move |(_, kind, _)| *kind == wanted).map(|(_, _, f)| f)
         };
         if of(Kind::Message).chain(of(Kind::Object)).next().is_some() {
             for message in trace.from(from) {

@@ -34,10 +34,8 @@ pub(super) async fn fetch(
         return web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &head)
             .map(Into::into);
     }
-    let text = match response.body() {
-        serde_json::Value::String(text) => text,
-        body => body.to_string(),
-    };
+    let body = response.body();
+    let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
     web_sys::Response::new_with_opt_str_and_init(Some(&text), &head).map(Into::into)
 }
 

@@ -87,6 +87,7 @@ impl Podflow {
 
     /// The page's version.
     #[wasm_bindgen(getter)]
+    #[expect(clippy::unused_self, reason = "scripts read it from the object")]
     pub fn version(&self) -> String {
         env!("CARGO_PKG_VERSION").to_owned()
     }
@@ -123,6 +124,7 @@ impl Podflow {
     }
 
     /// Plays on, at `gear` times real time or as `"story"`.
+    #[expect(clippy::needless_pass_by_value, reason = "scripts hand over a value")]
     pub fn play(&self, gear: JsValue) {
         (self.host.control)(Control::Play(gear.as_f64().filter(|gear| *gear > 0.0)));
     }
@@ -268,7 +270,7 @@ impl Host {
 
     /// The answer to a request; runs the cluster until it is there.
     async fn answer(&self, id: RequestId) -> Result<Rc<Response>, JsValue> {
-        let limit = self.session.borrow().now() + Duration::from_secs(60);
+        let limit = self.session.borrow().now() + Duration::from_mins(1);
         self.run_while(limit, |session| session.cluster().answer(id).is_none()).await?;
         let session = self.session.borrow();
         let answer = session.cluster().answer(id).map(Rc::clone);
@@ -312,6 +314,7 @@ fn from_js(value: &JsValue) -> Result<serde_json::Value, JsValue> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
     reason = "checked to be whole and in range"
 )]
 fn read_setup(setup: Option<&Object>) -> Result<Setup, JsValue> {

@@ -182,7 +182,7 @@ mod tests {
             ("#guide".into(), LinkError::NotALink),
             ("p2=abcd".into(), LinkError::OtherVersion),
             ("p1=ab!d".into(), LinkError::NotBase64),
-            (link[..link.len() - 9].into(), LinkError::Damaged),
+            (link.get(..link.len() - 9).unwrap().into(), LinkError::Damaged),
             (pack("[]"), LinkError::NotARecording),
             (pack(&"x".repeat(MOST_BYTES + 1)), LinkError::TooLarge),
             (pack(r#"{"seed":1,"nodes":5001,"t":0}"#), LinkError::TooLarge),

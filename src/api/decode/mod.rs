@@ -5,6 +5,7 @@
 //! fields are listed, a null is as good as absent).
 
 mod absent;
+mod access;
 mod document;
 mod go_type;
 mod json;

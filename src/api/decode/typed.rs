@@ -8,14 +8,13 @@
 use std::fmt;
 
 use k8s_openapi::jiff::Timestamp;
-use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error, Expected, IntoDeserializer as _,
-    MapAccess, SeqAccess, Unexpected, Visitor,
+    DeserializeOwned, Deserializer, Error, Expected, IntoDeserializer as _, Unexpected, Visitor,
 };
 use serde_json::{Map, Number, Value};
 
 use super::absent::is_absent;
+use super::access::{Entries, Items, NoEntries, Probing};
 use super::go_type;
 use crate::api::quantity::Quantity;
 
@@ -72,13 +71,13 @@ pub fn strict_error(unknown: &[UnknownField]) -> Option<String> {
 
 /// Where the decoder is; after a mistake it stays as it was there.
 #[derive(Default)]
-struct Context {
-    path: Vec<Step>,
+pub(super) struct Context {
+    pub path: Vec<Step>,
     structs: Vec<Struct>,
     unknown: Vec<UnknownField>,
 }
 
-enum Step {
+pub(super) enum Step {
     /// The field of a struct.
     Field(String),
     /// The key of a map, which Go's errors leave out.
@@ -148,7 +147,7 @@ impl Context {
 
 /// Why decoding stopped.
 #[derive(Debug)]
-enum Fault {
+pub(super) enum Fault {
     Type { value: String, wanted: String },
     Other(String),
 }
@@ -198,7 +197,7 @@ fn in_go_words(message: String) -> String {
 }
 
 /// What is decoded.
-enum Input<'de> {
+pub(super) enum Input<'de> {
     Value(&'de Value),
     /// A text made here: a quantity in its canonical form.
     Text(String),
@@ -206,9 +205,9 @@ enum Input<'de> {
     Probe,
 }
 
-struct Source<'de, 'c> {
-    value: Input<'de>,
-    context: &'c mut Context,
+pub(super) struct Source<'de, 'c> {
+    pub value: Input<'de>,
+    pub context: &'c mut Context,
 }
 
 /// The name of a type that was probed.
@@ -514,103 +513,4 @@ fn visit_map<'de, V: Visitor<'de>>(
     visitor: V,
 ) -> Result<V::Value, Fault> {
     visitor.visit_map(Entries { left: entries.iter(), step, value: None, context })
-}
-
-struct Items<'de, 'c> {
-    left: std::iter::Enumerate<std::slice::Iter<'de, Value>>,
-    context: &'c mut Context,
-}
-
-impl<'de> SeqAccess<'de> for Items<'de, '_> {
-    type Error = Fault;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Fault> {
-        let Some((index, value)) = self.left.next() else { return Ok(None) };
-        self.context.path.push(Step::Index(index));
-        let item =
-            seed.deserialize(Source { value: Input::Value(value), context: self.context })?;
-        self.context.path.pop();
-        Ok(Some(item))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left.len())
-    }
-}
-
-struct Entries<'de, 'c> {
-    left: serde_json::map::Iter<'de>,
-    step: fn(String) -> Step,
-    value: Option<&'de Value>,
-    context: &'c mut Context,
-}
-
-impl<'de> MapAccess<'de> for Entries<'de, '_> {
-    type Error = Fault;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Fault> {
-        let Some((key, value)) = self.left.next() else { return Ok(None) };
-        self.value = Some(value);
-        self.context.path.push((self.step)(key.clone()));
-        seed.deserialize(StrDeserializer::new(key)).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        let value = self.value.take().map_or(Input::Value(&Value::Null), Input::Value);
-        let value = seed.deserialize(Source { value, context: self.context })?;
-        self.context.path.pop();
-        Ok(value)
-    }
-}
-
-/// A map without entries, for a null.
-struct NoEntries;
-
-impl<'de> MapAccess<'de> for NoEntries {
-    type Error = Fault;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, _: S) -> Result<Option<S::Value>, Fault> {
-        Ok(None)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, _: S) -> Result<S::Value, Fault> {
-        Err(Fault::Other("a map without entries has no value".to_owned()))
-    }
-}
-
-/// A list or map of one part that is [`Input::Probe`].
-struct Probing<'c> {
-    context: &'c mut Context,
-}
-
-impl<'de> SeqAccess<'de> for Probing<'_> {
-    type Error = Fault;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Fault> {
-        seed.deserialize(Source { value: Input::Probe, context: self.context }).map(Some)
-    }
-}
-
-impl<'de> MapAccess<'de> for Probing<'_> {
-    type Error = Fault;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Fault> {
-        seed.deserialize(StrDeserializer::new("")).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        seed.deserialize(Source { value: Input::Probe, context: self.context })
-    }
 }

@@ -17,6 +17,7 @@ mod volume;
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
 use super::quantity::{MILLI, Quantity};
@@ -59,4 +60,9 @@ fn fill_up(list: &mut Option<ResourceList>, others: Option<&ResourceList>) {
         let list = list.get_or_insert_default();
         list.entry(name.clone()).or_insert_with(|| quantity.clone());
     }
+}
+
+/// What the containers of a Pod ask for together, by resource.
+pub fn container_requests(spec: &PodSpec) -> BTreeMap<String, Quantity> {
+    pod_resources::total(spec, |resources| resources.requests.as_ref())
 }

@@ -83,7 +83,7 @@ fn put(list: &mut Option<ResourceList>, name: String, quantity: &Quantity) {
 
 /// What the containers need together: those that stay add up, and an init container that ends
 /// needs its own beside the sidecars before it.
-fn total(
+pub(super) fn total(
     spec: &PodSpec,
     list: fn(&ResourceRequirements) -> Option<&ResourceList>,
 ) -> BTreeMap<String, Quantity> {

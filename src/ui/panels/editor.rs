@@ -35,7 +35,7 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
 
     let live = use_memo(Rc::clone(&text), |text| {
         let worth_it = text.len() <= CHECKED_LIVE && !text.trim().is_empty();
-        worth_it.then(|| manifest::plan(text).problems).unwrap_or_default()
+        if worth_it { manifest::plan(text).problems } else { Vec::new() }
     });
     let outcome = Rc::new(summary(engine, &sent));
     let problems: Rc<Vec<Problem>> = {
@@ -110,7 +110,7 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
         })
     };
     let first = {
-        let (editor, change) = (editor.clone(), change);
+        let (editor, change) = (editor, change);
         Callback::from(move |_: MouseEvent| match &*editor {
             Some(editor) => editor.set_text(manifest::FIRST),
             None => change.emit(manifest::FIRST.to_owned()),

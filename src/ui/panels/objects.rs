@@ -126,12 +126,16 @@ fn object(
     on_action: &Callback<Action>,
     ask: &Callback<Option<Target>>,
 ) -> Html {
-    let (namespace, name) = (row.namespace.clone(), row.name.clone());
+    let (namespace, name) = (std::rc::Rc::clone(&row.namespace), std::rc::Rc::clone(&row.name));
     let select = on_action.reform(move |_: MouseEvent| {
-        let (namespace, name) = (namespace.clone(), name.clone());
+        let (namespace, name) = (std::rc::Rc::clone(&namespace), std::rc::Rc::clone(&name));
         Action::Select(Some(Selection::Object { kind, namespace, name }))
     });
-    let target = Target { kind, namespace: row.namespace.clone(), name: row.name.clone() };
+    let target = Target {
+        kind,
+        namespace: std::rc::Rc::clone(&row.namespace),
+        name: std::rc::Rc::clone(&row.name),
+    };
     let delete = ask.reform(move |event: MouseEvent| {
         event.stop_propagation();
         Some(target.clone())

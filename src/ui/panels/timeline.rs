@@ -52,7 +52,6 @@ pub fn Timeline(props: &PanelProps) -> Html {
     });
 
     let onpointerdown = {
-        let drag = drag.clone();
         Callback::from(move |event: PointerEvent| {
             if let Some(element) = event.target_dyn_into::<web_sys::Element>() {
                 // Without the capture a drag ends at the edge, no more.
@@ -63,7 +62,7 @@ pub fn Timeline(props: &PanelProps) -> Html {
     };
     let onpointermove = {
         let (drag, hovered, drawn, on_action) =
-            (drag.clone(), hovered.clone(), drawn.clone(), on_action.clone());
+            (drag.clone(), hovered.clone(), std::rc::Rc::clone(&drawn), on_action.clone());
         Callback::from(move |event: PointerEvent| match *drag {
             Some(Drag { window, from, has_moved }) => {
                 if has_moved || (event.offset_x() - from).abs() > 3 {
@@ -75,7 +74,8 @@ pub fn Timeline(props: &PanelProps) -> Html {
         })
     };
     let onpointerup = {
-        let (drag, drawn, on_action) = (drag.clone(), drawn.clone(), on_action.clone());
+        let (drag, drawn, on_action) =
+            (drag.clone(), std::rc::Rc::clone(&drawn), on_action.clone());
         Callback::from(move |event: PointerEvent| {
             if let Some(Drag { window, has_moved: false, .. }) = *drag {
                 on_action.emit(match pointed(&drawn, &event) {

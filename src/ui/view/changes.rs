@@ -55,8 +55,8 @@ fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
         Value::String(text) => {
             into.insert(path.to_owned(), text.clone());
         }
-        other => {
-            into.insert(path.to_owned(), other.to_string());
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            into.insert(path.to_owned(), value.to_string());
         }
     }
 }

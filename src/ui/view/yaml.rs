@@ -10,8 +10,13 @@ pub fn write(value: &Value) -> String {
     match value {
         Value::Object(fields) if !fields.is_empty() => map(&mut text, fields, 0),
         Value::Array(items) if !items.is_empty() => list(&mut text, items, 0),
-        other => {
-            text.push_str(&scalar(other));
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => {
+            text.push_str(&scalar(value));
             text.push('\n');
         }
     }
@@ -45,7 +50,12 @@ fn map(text: &mut String, fields: &Map<String, Value>, depth: usize) {
                 list(text, items, depth);
             }
             Value::String(lines) if lines.contains('\n') => block(text, lines, depth + 1),
-            other => line(text, &scalar(other)),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => line(text, &scalar(value)),
         }
     }
 }
@@ -61,8 +71,13 @@ fn list(text: &mut String, items: &[Value], depth: usize) {
                 text.push('\n');
                 list(text, inner, depth + 1);
             }
-            other => {
-                text.push_str(&scalar(other));
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => {
+                text.push_str(&scalar(item));
                 text.push('\n');
             }
         }

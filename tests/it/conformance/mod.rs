@@ -5,6 +5,7 @@
 
 mod columns;
 mod objects;
+mod patches;
 mod scheduler;
 mod status;
 mod values;
@@ -32,7 +33,8 @@ pub struct Form {
 }
 
 /// Every form there is a runner for; each file beside this one brings its own.
-static FORMS: &[&[Form]] = &[values::FORMS, columns::FORMS, objects::FORMS, scheduler::FORMS];
+static FORMS: &[&[Form]] =
+    &[values::FORMS, columns::FORMS, objects::FORMS, patches::FORMS, scheduler::FORMS];
 
 #[test]
 fn every_case_of_the_corpus_holds() {

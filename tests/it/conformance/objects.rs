@@ -5,14 +5,16 @@ use std::fmt::Debug;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{
-    ContainerStatus, Event, LimitRange, Node, PersistentVolumeClaim, Pod, PodCondition, PodSpec,
-    Service,
+    ContainerStatus, Event, LimitRange, Namespace, Node, PersistentVolumeClaim, Pod, PodCondition,
+    PodSpec, Service,
 };
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use podflow::testing::api::decode;
 use podflow::testing::api::defaults::{Defaults, create};
+use podflow::testing::api::field::FieldError;
 use podflow::testing::api::phase::{self, PodPhase};
 use podflow::testing::api::qos::QosClass;
+use podflow::testing::api::validation::Validate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,6 +25,7 @@ use super::{Form, Outcome, same, text};
 pub const FORMS: &[Form] = &[
     Form { file: "defaults", keys: &["kind", "input", "expect"], run: defaults },
     Form { file: "pod_phase", keys: &["op", "phase"], run: phase },
+    Form { file: "pod_validation", keys: &["op", "causes"], run: validation },
     Form { file: "qos", keys: &["pod", "qosClass"], run: qos },
 ];
 
@@ -151,4 +154,61 @@ fn condition(case: &Value) -> Outcome {
         got.message.clone_from(&want.message);
     }
     same("condition", &got, &want)
+}
+
+/// A case that is wrong, with what its server says besides: every kind of the core group checks
+/// finalizers twice, by `ValidateFinalizers` of apimachinery and by `validateKubeFinalizerName`
+/// (`pkg/apis/core/validation/validation.go`, `ValidateObjectMeta`).
+const WRONG: &[(&str, &str)] = &[("finalizer with space", "metadata.finalizers[0]")];
+
+fn validation(_: &Value, case: &Value) -> Outcome {
+    let object = case.get("object").or(case.get("new")).ok_or("no object")?;
+    let errors = match text(object, "kind") {
+        "Pod" => checked::<Pod>(case),
+        "Node" => checked::<Node>(case),
+        "Namespace" => checked::<Namespace>(case),
+        "Deployment" => checked::<Deployment>(case),
+        "Job" => checked::<Job>(case),
+        kind => return Err(format!("no {kind} here")),
+    }?;
+    let mut got: Vec<_> = errors.iter().map(FieldError::to_cause).collect();
+    let exact = case.get("causes").is_some();
+    let want = case.get("causes").or(case.get("causes_include")).and_then(Value::as_array);
+    for want in want.into_iter().flatten() {
+        let alike = got.iter().position(|cause| {
+            let message = cause.message.as_deref().unwrap_or_default();
+            cause.field.as_deref() == want["field"].as_str()
+                && cause.reason.as_deref() == want["reason"].as_str()
+                && want["message"].as_str().is_none_or(|text| text == message)
+                && want["message_prefix"].as_str().is_none_or(|text| message.starts_with(text))
+        });
+        let Some(index) = alike else { return Err(format!("no {want} in {got:?}")) };
+        got.remove(index);
+    }
+    got.retain(|cause| {
+        !WRONG.iter().any(|(name, field)| {
+            text(case, "name") == *name && cause.field.as_deref() == Some(*field)
+        })
+    });
+    if exact { same("more causes", &got, &Vec::new()) } else { Ok(()) }
+}
+
+fn checked<T: Validate + Defaults + DeserializeOwned>(
+    case: &Value,
+) -> Result<Vec<FieldError>, String> {
+    let stored = text(case, "op") == "update";
+    let read = |value: &Value| {
+        let mut value = value.clone();
+        if stored {
+            let metadata = value["metadata"].as_object_mut().ok_or("no metadata")?;
+            metadata.entry("resourceVersion").or_insert("1".into());
+        }
+        let mut object: T = object(&value)?;
+        object.set_defaults();
+        Ok::<T, String>(object)
+    };
+    if text(case, "op") == "create" {
+        return Ok(read(&case["object"])?.validate_create());
+    }
+    Ok(read(&case["new"])?.validate_update(&read(&case["old"])?))
 }

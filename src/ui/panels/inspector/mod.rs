@@ -34,12 +34,14 @@ pub fn InspectorPanel(props: &PanelProps) -> Html {
         Inspected::Gone { what } => html! {
             <p class="inspector-empty">{ words.fill("inspect.gone", &[("what", what)]) }</p>
         },
-        Inspected::Pod(pod) => html! { <PodInspector pod={pod.clone()} {words} {on_action} /> },
+        Inspected::Pod(pod) => {
+            html! { <PodInspector pod={std::rc::Rc::clone(pod)} {words} {on_action} /> }
+        }
         Inspected::Node(node) => {
-            html! { <NodeInspector node={node.clone()} {words} {on_action} /> }
+            html! { <NodeInspector node={std::rc::Rc::clone(node)} {words} {on_action} /> }
         }
         Inspected::Message(opened) => {
-            html! { <MessageInspector message={opened.clone()} {words} {on_action} /> }
+            html! { <MessageInspector message={std::rc::Rc::clone(opened)} {words} {on_action} /> }
         }
         Inspected::Other(other) => html! {
             <>

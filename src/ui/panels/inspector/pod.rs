@@ -35,9 +35,9 @@ pub fn PodInspector(props: &PodInspectorProps) -> Html {
     let tabs: Rc<[AttrValue]> = TABS.iter().map(|key| words.get(key)).collect();
     let inside = match *tab {
         0 => {
-            html! { <Journey pod={pod.clone()} words={words.clone()} on_action={on_action.clone()} /> }
+            html! { <Journey pod={std::rc::Rc::clone(pod)} words={words.clone()} on_action={on_action.clone()} /> }
         }
-        1 => html! { <WhyHere pod={pod.clone()} words={words.clone()} /> },
+        1 => html! { <WhyHere pod={std::rc::Rc::clone(pod)} words={words.clone()} /> },
         2 => parts::conditions(&pod.conditions, words),
         3 => parts::events(&pod.events, words),
         _ => parts::code(&pod.yaml, &words.get("inspect.yaml")),

@@ -1,0 +1,64 @@
+//! Changes to objects, in the four forms that the API takes them, as values.
+//!
+//! - JSON patch (RFC 6902): operations on paths; [`json_patch`].
+//! - Merge patch (RFC 7396): a partial object; [`merge_patch`].
+//! - Strategic merge patch: a partial object whose lists are merged by key; [`strategic_merge`].
+//! - What `kubectl apply` sends: [`two_way`] and [`three_way`] find the strategic merge patch.
+
+mod diff;
+mod json;
+mod lists;
+mod schema;
+mod strategic;
+
+use serde_json::{Map, Value};
+
+pub use diff::{three_way, two_way};
+pub use json::{MAX_OPERATIONS, json_patch};
+pub use schema::{BUILT_IN, Field, Schema, Strategy, Types};
+pub use strategic::strategic_merge;
+
+/// A patch that does not fit, or is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatchError {
+    /// An operation of a JSON patch is malformed.
+    #[error("{0}")]
+    BadOperation(String),
+    /// An operation of a JSON patch points at what is not there.
+    #[error("{0}: missing value")]
+    Missing(String),
+    /// A test of a JSON patch found another value.
+    #[error("testing value {0} failed: test failed")]
+    TestFailed(String),
+    /// A strategic merge patch has a directive that makes no sense.
+    #[error("{0}")]
+    BadDirective(String),
+    /// An item of a merged list cannot be told from others.
+    #[error("map: {map} does not contain declared merge key: {key}")]
+    NoMergeKey { map: String, key: String },
+    /// The items of a merged list are of several types, or are lists.
+    #[error("{0}")]
+    BadList(String),
+}
+
+/// Applies a merge patch: a null deletes, an object is merged, all else replaces.
+pub fn merge_patch(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(target) = target else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            target.remove(&key);
+        } else {
+            merge_patch(target.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! Patches against naive models, and found patches against what they should make.
+
+use proptest::prelude::{Just, ProptestConfig, Strategy as _, any, proptest};
+use proptest::{collection, prop_assert_eq, prop_oneof};
+use serde_json::{Map, Value, json};
+
+use super::{BUILT_IN, json_patch, merge_patch, strategic_merge, three_way, two_way};
+
+fn pod(containers: &Value) -> Value {
+    json!({"metadata": {"name": "p"}, "spec": {"containers": containers}})
+}
+
+#[test]
+fn apply_deletes_only_what_it_had_made() {
+    let original = pod(&json!([{"name": "a", "image": "1"}, {"name": "b", "image": "1"}]));
+    let modified = pod(&json!([{"name": "a", "image": "2"}]));
+    let current = pod(&json!([
+        {"name": "injected", "image": "x"},
+        {"name": "a", "image": "1", "tty": true},
+        {"name": "b", "image": "1"},
+    ]));
+    let patch = three_way(&original, &modified, &current, &BUILT_IN, "core.Pod").unwrap();
+    assert_eq!(
+        patch,
+        json!({"spec": {
+            "$setElementOrder/containers": [{"name": "a"}],
+            "containers": [{"name": "a", "image": "2"}, {"name": "b", "$patch": "delete"}],
+        }})
+    );
+    let result = strategic_merge(current, patch, &BUILT_IN, "core.Pod").unwrap();
+    assert_eq!(
+        result,
+        pod(&json!([{"name": "injected", "image": "x"}, {"name": "a", "image": "2", "tty": true}]))
+    );
+}
+
+#[test]
+fn a_union_lists_the_keys_it_keeps() {
+    let strategy = |strategy: Value| json!({"spec": {"strategy": strategy}});
+    let original = strategy(json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}));
+    let modified = strategy(json!({"type": "Recreate"}));
+    let patch = two_way(&original, &modified, &BUILT_IN, "apps.Deployment").unwrap();
+    assert_eq!(
+        patch,
+        strategy(json!({"$retainKeys": ["type"], "type": "Recreate", "rollingUpdate": null}))
+    );
+    assert_eq!(strategic_merge(original, patch, &BUILT_IN, "apps.Deployment").unwrap(), modified);
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let mut document = json!({"a": [1]});
+    for (patch, want) in [
+        (
+            json!([{"op": "add", "path": "/b/c", "value": 1}]),
+            "add operation does not apply: doc is missing path: \"/b/c\": missing value",
+        ),
+        (
+            json!([{"op": "remove", "path": "/b"}]),
+            "error in remove for path: '/b': Unable to remove nonexistent key: b: missing value",
+        ),
+        (
+            json!([{"op": "test", "path": "/a/0", "value": 2}]),
+            "testing value /a/0 failed: test failed",
+        ),
+        (
+            json!([{"op": "add", "path": "/a/7", "value": 2}]),
+            "Unable to access invalid index: 7: invalid array index",
+        ),
+        (json!([{"op": "jump", "path": "/a"}]), "Unexpected kind: jump"),
+    ] {
+        assert_eq!(json_patch(&mut document, &patch).unwrap_err().to_string(), want);
+    }
+    let patch = json!({"spec": {"containers": [{"image": "x"}]}});
+    assert_eq!(
+        strategic_merge(pod(&json!([{"name": "a"}])), patch, &BUILT_IN, "core.Pod")
+            .unwrap_err()
+            .to_string(),
+        "map: {\"image\":\"x\"} does not contain declared merge key: name"
+    );
+}
+
+fn value() -> impl proptest::strategy::Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0..3_u8).prop_map(Value::from),
+        "[ab]".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            collection::btree_map("[a-d]", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// RFC 7396, section 2, word by word.
+fn naive_merge(target: Value, patch: &Value) -> Value {
+    if let Value::Object(patch) = patch {
+        let mut target = if let Value::Object(target) = target { target } else { Map::new() };
+        for (name, value) in patch {
+            if value.is_null() {
+                target.remove(name);
+            } else {
+                let own = target.get(name).cloned().unwrap_or_default();
+                target.insert(name.clone(), naive_merge(own, value));
+            }
+        }
+        Value::Object(target)
+    } else {
+        patch.clone()
+    }
+}
+
+/// A Pod whose containers have names of their own.
+fn some_pod() -> impl proptest::strategy::Strategy<Value = Value> {
+    let container = ("[xyz]", collection::vec(1..4_u16, 0..3));
+    let containers = collection::btree_map("[a-e]", container, 0..5);
+    let finalizers = collection::btree_set("[a-d]", 0..4);
+    (containers, finalizers, any::<bool>()).prop_map(|(containers, finalizers, reversed)| {
+        let mut containers: Vec<Value> = containers
+            .into_iter()
+            .map(|(name, (image, mut ports))| {
+                ports.dedup();
+                ports.sort_unstable();
+                ports.dedup();
+                let ports: Vec<Value> =
+                    ports.into_iter().map(|port| json!({"containerPort": port})).collect();
+                json!({"name": name, "image": image, "ports": ports})
+            })
+            .collect();
+        if reversed {
+            containers.reverse();
+        }
+        let finalizers: Vec<String> = finalizers.into_iter().collect();
+        json!({"metadata": {"finalizers": finalizers}, "spec": {"containers": containers}})
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_merge_patch_does_what_the_rfc_says(target in value(), patch in value()) {
+        let mut got = target.clone();
+        merge_patch(&mut got, patch.clone());
+        prop_assert_eq!(got, naive_merge(target, &patch));
+    }
+
+    #[test]
+    fn the_found_patch_makes_the_one_of_the_other(one in some_pod(), other in some_pod()) {
+        let patch = two_way(&one, &other, &BUILT_IN, "core.Pod").unwrap();
+        let got = strategic_merge(one.clone(), patch, &BUILT_IN, "core.Pod").unwrap();
+        prop_assert_eq!(&got, &other);
+        // Nobody else has changed it, so that apply finds as much.
+        let patch = three_way(&one, &other, &one, &BUILT_IN, "core.Pod").unwrap();
+        prop_assert_eq!(strategic_merge(one, patch, &BUILT_IN, "core.Pod").unwrap(), other);
+    }
+
+    #[test]
+    fn no_patch_can_break_anything(mut target in value(), patch in value()) {
+        // Refusing is fine.
+        drop(json_patch(&mut target, &patch));
+        drop(strategic_merge(target, patch, &BUILT_IN, "core.Pod"));
+    }
+}

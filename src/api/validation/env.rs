@@ -1,0 +1,211 @@
+//! Environment variables and the fields they may show.
+
+use k8s_openapi::api::core::v1::{
+    EnvFromSource, EnvVar, EnvVarSource, ObjectFieldSelector, ResourceFieldSelector,
+};
+
+use super::report::{Report, text};
+use crate::api::field::{FieldError, Path};
+use crate::api::names;
+use crate::api::quantity::Quantity;
+
+/// Fields of a Pod that a variable can show, sorted.
+const IN_VARIABLES: &[&str] = &[
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+
+/// Fields of a Pod that a file can show, sorted.
+pub(super) const IN_FILES: &[&str] = &[
+    "metadata.annotations",
+    "metadata.labels",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+];
+
+/// Fields that exist, whether or not they can be shown.
+const KNOWN: &[&str] = &["spec.restartPolicy", "spec.schedulerName", "status.phase"];
+
+const RESOURCES: [&str; 6] = [
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+];
+
+const DIVISORS: [&str; 13] =
+    ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
+
+pub(super) fn variables(out: &mut Report, variables: Option<&[EnvVar]>, path: &Path) {
+    for (index, variable) in variables.into_iter().flatten().enumerate() {
+        let path = path.index(index);
+        if variable.name.is_empty() {
+            out.required(&path.child("name"), "");
+        } else {
+            let words = names::env_var_name(&variable.name);
+            out.words(&path.child("name"), &variable.name, words);
+        }
+        if let Some(source) = &variable.value_from {
+            let has_value = !text(&variable.value).is_empty();
+            value_from(out, source, has_value, &path.child("valueFrom"));
+        }
+    }
+}
+
+fn value_from(out: &mut Report, source: &EnvVarSource, has_value: bool, path: &Path) {
+    let mut sources = 0;
+    if let Some(selector) = &source.field_ref {
+        sources += 1;
+        field_selector(out, selector, IN_VARIABLES, &path.child("fieldRef"));
+    }
+    if let Some(selector) = &source.resource_field_ref {
+        sources += 1;
+        resource_selector(out, selector, false, &path.child("resourceFieldRef"));
+    }
+    if let Some(selector) = &source.config_map_key_ref {
+        sources += 1;
+        key_selector(out, &selector.name, &selector.key, &path.child("configMapKeyRef"));
+    }
+    if let Some(selector) = &source.secret_key_ref {
+        sources += 1;
+        key_selector(out, &selector.name, &selector.key, &path.child("secretKeyRef"));
+    }
+    sources += usize::from(source.file_key_ref.is_some());
+    if sources == 0 {
+        let words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`";
+        out.invalid(path, "", words);
+    } else if has_value {
+        out.invalid(path, "", "may not be specified when `value` is not empty");
+    } else if sources > 1 {
+        out.invalid(path, "", "may not have more than one field specified at a time");
+    }
+}
+
+fn key_selector(out: &mut Report, name: &str, key: &str, path: &Path) {
+    out.words(&path.child("name"), name, names::dns1123_subdomain(name));
+    if key.is_empty() {
+        out.required(&path.child("key"), "");
+    } else {
+        out.words(&path.child("key"), key, names::config_map_key(key));
+    }
+}
+
+/// A field of the Pod, such as `metadata.labels['app']`.
+pub(super) fn field_selector(
+    out: &mut Report,
+    selector: &ObjectFieldSelector,
+    shown: &[&str],
+    path: &Path,
+) {
+    let field = selector.field_path.as_str();
+    let field_path = path.child("fieldPath");
+    if text(&selector.api_version).is_empty() {
+        out.required(&path.child("apiVersion"), "");
+        return;
+    }
+    if field.is_empty() {
+        out.required(&field_path, "");
+        return;
+    }
+    let quoted = field.strip_suffix("']").and_then(|rest| rest.split_once("['"));
+    match quoted {
+        Some(("metadata.annotations", key)) => {
+            let key = key.to_lowercase();
+            out.words(path, &key, names::label_key(&key));
+        }
+        Some(("metadata.labels", key)) => out.words(path, key, names::label_key(key)),
+        Some(_) => {
+            let words = format!(
+                "error converting fieldPath: field label does not support subscript: {field}"
+            );
+            out.invalid(&field_path, field, words);
+        }
+        None => {
+            let field = if field == "spec.host" { "spec.nodeName" } else { field };
+            let lists = [IN_VARIABLES, IN_FILES, KNOWN];
+            if !lists.iter().any(|list| list.contains(&field)) {
+                let words =
+                    format!("error converting fieldPath: field label not supported: {field}");
+                out.invalid(&field_path, field, words);
+            } else if !shown.contains(&field) {
+                out.errors.push(FieldError::not_supported(&field_path, field, shown));
+            }
+        }
+    }
+}
+
+/// A request or limit of a container; a file must say of which.
+pub(super) fn resource_selector(
+    out: &mut Report,
+    selector: &ResourceFieldSelector,
+    in_file: bool,
+    path: &Path,
+) {
+    let resource = selector.resource.as_str();
+    let huge = ["limits.hugepages-", "requests.hugepages-"]
+        .iter()
+        .any(|prefix| resource.starts_with(prefix));
+    if in_file && text(&selector.container_name).is_empty() {
+        out.required(&path.child("containerName"), "");
+    } else if resource.is_empty() {
+        out.required(&path.child("resource"), "");
+    } else if !huge {
+        out.supported(&path.child("resource"), resource, &RESOURCES);
+    }
+    let divisor = selector.divisor.as_ref().map_or("0", |divisor| divisor.0.as_str());
+    if Quantity::parse(divisor).is_ok_and(|divisor| divisor.is_zero()) {
+        return;
+    }
+    let (allowed, listed, what) = match resource {
+        "limits.cpu" | "requests.cpu" => (&["1m", "1"][..], "1m and 1".to_owned(), "cpu"),
+        "limits.memory" | "requests.memory" => (&DIVISORS[..], DIVISORS.join(", "), "memory"),
+        "limits.ephemeral-storage" | "requests.ephemeral-storage" => {
+            (&DIVISORS[..], DIVISORS.join(", "), "local ephemeral storage")
+        }
+        _ if huge => (&DIVISORS[..], DIVISORS.join(", "), "hugepages"),
+        _ => return,
+    };
+    if !allowed.contains(&divisor) {
+        let words =
+            format!("only divisor's values {listed} are supported with the {what} resource");
+        out.invalid(&path.child("divisor"), resource, words);
+    }
+}
+
+/// All keys of a map or a secret as variables.
+pub(super) fn sources(out: &mut Report, sources: Option<&[EnvFromSource]>, path: &Path) {
+    for (index, source) in sources.into_iter().flatten().enumerate() {
+        let own = path.index(index);
+        let prefix = text(&source.prefix);
+        if !prefix.is_empty() {
+            out.words(&own.child("prefix"), prefix, names::env_var_name(prefix));
+        }
+        let refs = [
+            ("configMapRef", source.config_map_ref.as_ref().map(|map| map.name.as_str())),
+            ("secretRef", source.secret_ref.as_ref().map(|secret| secret.name.as_str())),
+        ];
+        for (field, name) in refs {
+            let path = own.child(field).child("name");
+            match name {
+                Some("") => out.required(&path, ""),
+                Some(name) => out.words(&path, name, names::dns1123_subdomain(name)),
+                None => {}
+            }
+        }
+        match refs.iter().filter(|(_, name)| name.is_some()).count() {
+            0 => out.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`"),
+            1 => {}
+            _ => out.invalid(path, "", "may not have more than one field specified at a time"),
+        }
+    }
+}
