@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 use yew::{
-    Callback, Html, InputEvent, KeyboardEvent, MouseEvent, TargetCast, component, html,
-    use_effect_with, use_memo, use_mut_ref, use_node_ref, use_state, use_state_eq,
+    Callback, Html, InputEvent, KeyboardEvent, MouseEvent, NodeRef, Properties, TargetCast,
+    component, html, use_effect_with, use_memo, use_mut_ref, use_node_ref, use_state, use_state_eq,
 };
 
 use super::super::editor::Editor;
@@ -119,7 +119,7 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     html! {
         <div class="editor">
             <h2 class="editor-head">{ words.get("panel.editor") }</h2>
-            <div class="editor-place" ref={place}></div>
+            <EditorPlace {place} />
             { plain }
             { problem_list(&problems, words, &show) }
             { result(&outcome, words) }
@@ -133,6 +133,18 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
             </div>
         </div>
     }
+}
+
+/// Where the editor's module draws.
+#[derive(Clone, PartialEq, Properties)]
+struct EditorPlaceProps {
+    place: NodeRef,
+}
+
+/// An element that is drawn once: drawing it again would empty it of what is not Yew's.
+#[component]
+fn EditorPlace(props: &EditorPlaceProps) -> Html {
+    html! { <div class="editor-place" ref={props.place.clone()}></div> }
 }
 
 fn submit(engine: &Engine, outgoing: Vec<manifest::Outgoing>) -> Rc<[Sent]> {

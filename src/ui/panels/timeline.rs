@@ -16,7 +16,7 @@ use crate::cluster::BodyKind;
 
 /// The stretches of time that can be shown, in milliseconds.
 const SPANS: [u64; 9] = [20, 50, 200, 500, 2_000, 5_000, 20_000, 60_000, 600_000];
-const FIRST_SPAN: usize = 4;
+const FIRST_SPAN: usize = 1;
 const KINDS: [BodyKind; 7] = [
     BodyKind::Read,
     BodyKind::Write,
