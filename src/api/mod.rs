@@ -20,6 +20,7 @@ mod scheme;
 pub mod status;
 pub mod text;
 pub mod validation;
+pub mod words;
 
 pub use object::{Object, Pod, Resource, seconds};
 pub use scheme::{Kind, RESOURCES, ResourceType};

@@ -15,6 +15,7 @@ use crate::api::decode;
 use crate::api::defaults::Defaults;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::phase::PodPhase;
 use crate::api::qos::QosClass;
 use crate::api::request::{Patch, PatchKind, Payload, Request, Subresource};
 use crate::api::status::{GroupResource, StatusError};
@@ -212,7 +213,7 @@ fn tolerate(spec: &mut core::PodSpec) {
         let tolerated = tolerations.iter().any(|toleration| {
             let same_key = toleration.key.as_deref().is_none_or(|k| k.is_empty() || k == key);
             let effect = toleration.effect.as_deref().unwrap_or_default();
-            same_key && (effect.is_empty() || effect == "NoExecute")
+            same_key && (effect.is_empty() || effect == crate::api::words::NO_EXECUTE)
         });
         if !tolerated {
             tolerations.push(core::Toleration {
@@ -488,7 +489,8 @@ pub(super) fn delete(
     let Object::Pod(pod) = current else {
         return Ok(Write::Delete);
     };
-    let done = matches!(pod.status.phase.as_deref(), Some("Succeeded" | "Failed"));
+    let phase = pod.status.phase.as_deref().and_then(PodPhase::parse);
+    let done = phase.is_some_and(PodPhase::is_terminal);
     let wanted = grace.or(pod.spec.termination_grace_period_seconds).unwrap_or(30).max(0);
     let grace = if pod.node_name.is_none() || (done && grace.is_none()) { 0 } else { wanted };
     match pod.metadata.deletion_grace_period_seconds {
@@ -518,12 +520,16 @@ fn settle(mut node: core::Node) -> core::Node {
 
 fn is_ready(status: Option<&core::NodeStatus>) -> bool {
     let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
-    conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    conditions.iter().any(|condition| {
+        condition.type_ == crate::api::words::READY && condition.status == crate::api::words::TRUE
+    })
 }
 
 fn set_taint(spec: &mut core::NodeSpec, key: &str, wanted: bool) {
     let taints = spec.taints.get_or_insert_default();
-    let there = taints.iter().any(|taint| taint.key == key && taint.effect == "NoSchedule");
+    let there = taints
+        .iter()
+        .any(|taint| taint.key == key && taint.effect == crate::api::words::NO_SCHEDULE);
     if wanted && !there {
         taints.push(core::Taint {
             key: key.into(),
@@ -532,7 +538,7 @@ fn set_taint(spec: &mut core::NodeSpec, key: &str, wanted: bool) {
         });
     }
     if !wanted {
-        taints.retain(|taint| taint.key != key || taint.effect != "NoSchedule");
+        taints.retain(|taint| taint.key != key || taint.effect != crate::api::words::NO_SCHEDULE);
     }
     if taints.is_empty() {
         spec.taints = None;

@@ -43,7 +43,7 @@ pub(super) struct WatchCache {
 }
 
 impl WatchCache {
-    pub fn new(kind: Kind) -> Self {
+    pub(super) fn new(kind: Kind) -> Self {
         Self {
             kind,
             objects: GenericOrdMap::new(),
@@ -56,20 +56,20 @@ impl WatchCache {
         }
     }
 
-    pub fn get(&self, key: &str) -> Option<&Object> {
+    pub(super) fn get(&self, key: &str) -> Option<&Object> {
         self.objects.get(key)
     }
 
-    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+    pub(super) fn objects(&self) -> impl Iterator<Item = &Object> {
         self.objects.values()
     }
 
-    pub fn watchers(&self) -> usize {
+    pub(super) fn watchers(&self) -> usize {
         self.watchers.len()
     }
 
     /// The objects under a prefix of the key that `params` selects.
-    pub fn list(&self, prefix: &str, params: &Params) -> Vec<Object> {
+    pub(super) fn list(&self, prefix: &str, params: &Params) -> Vec<Object> {
         let from: Rc<str> = prefix.into();
         let range = self.objects.range(from..);
         range
@@ -81,7 +81,7 @@ impl WatchCache {
     }
 
     /// Takes a change in, and returns what each watcher concerned is to be told.
-    pub fn apply(
+    pub(super) fn apply(
         &mut self,
         key: &Rc<str>,
         after: Option<Object>,
@@ -125,7 +125,7 @@ impl WatchCache {
     /// # Errors
     ///
     /// 410 Expired if that is no longer known.
-    pub fn watch(
+    pub(super) fn watch(
         &mut self,
         watcher: Watcher,
         prefix: &str,
@@ -152,7 +152,7 @@ impl WatchCache {
     }
 
     /// Ends every watch of a connection.
-    pub fn close(&mut self, connection: ConnectionId) {
+    pub(super) fn close(&mut self, connection: ConnectionId) {
         self.watchers.retain(|(from, _), _| *from != connection);
         self.open.retain(|(from, _)| *from != connection);
         for watchers in self.by_node.values_mut() {
@@ -161,7 +161,7 @@ impl WatchCache {
     }
 
     /// A bookmark for each watch that wants one.
-    pub fn bookmarks(&self) -> Vec<(ConnectionId, WatchEvent)> {
+    pub(super) fn bookmarks(&self) -> Vec<(ConnectionId, WatchEvent)> {
         let wanting = self.watchers.iter().filter(|(_, params)| params.allow_watch_bookmarks);
         wanting
             .map(|((connection, watch), _)| {

@@ -103,7 +103,7 @@ impl<C: Component> Hosted<C> {
 }
 
 impl World {
-    pub fn new(setup: &Setup, images: &Images) -> Self {
+    pub(super) fn new(setup: &Setup, images: &Images) -> Self {
         let seed = setup.seed;
         let mut chance = Rng::stream(seed, 0);
         let mut queue = Queue::default();
@@ -133,11 +133,11 @@ impl World {
         }
     }
 
-    pub fn node(&self, index: u32) -> Option<&Node> {
+    pub(super) fn node(&self, index: u32) -> Option<&Node> {
         self.nodes.get(index as usize).map(|node| &**node)
     }
 
-    pub fn in_flight(&self) -> impl Iterator<Item = &Rc<Message>> {
+    pub(super) fn in_flight(&self) -> impl Iterator<Item = &Rc<Message>> {
         let now = self.now;
         self.queue.iter().filter_map(move |(_, due)| match due {
             Due::Arrival(message) if message.sent <= now => Some(message),
@@ -145,7 +145,7 @@ impl World {
         })
     }
 
-    pub fn submit(&mut self, call: &HttpCall) -> RequestId {
+    pub(super) fn submit(&mut self, call: &HttpCall) -> RequestId {
         let request = self.you.request(call);
         let id = request.id;
         self.send(
@@ -158,7 +158,7 @@ impl World {
         id
     }
 
-    pub fn step(&mut self) -> bool {
+    pub(super) fn step(&mut self) -> bool {
         let Some((at, due)) = self.queue.pop() else {
             return false;
         };
@@ -398,7 +398,7 @@ impl Node {
 
 impl Node {
     /// Whether its runtime has answered everything.
-    pub fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.calls.is_empty()
     }
 }

@@ -26,13 +26,13 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub fn new(start: &Cluster) -> Self {
+    pub(super) fn new(start: &Cluster) -> Self {
         let start = Checkpoint { cluster: start.clone(), played: 0 };
         Self { start, kept: Vec::new(), interval: FIRST_INTERVAL, span: FIRST_SPAN }
     }
 
     /// Keeps `cluster` if the last checkpoint is far enough behind.
-    pub fn offer(&mut self, cluster: &Cluster, played: usize) {
+    pub(super) fn offer(&mut self, cluster: &Cluster, played: usize) {
         let last = &self.kept.last().unwrap_or(&self.start).cluster;
         let events = cluster.steps().saturating_sub(last.steps());
         let far = events >= self.interval || cluster.now().since(last.now()) >= self.span;
@@ -54,14 +54,14 @@ impl Checkpoints {
     }
 
     /// The last checkpoint that is not after `moment`, and how many inputs it has had.
-    pub fn before(&self, moment: Instant) -> (Cluster, usize) {
+    pub(super) fn before(&self, moment: Instant) -> (Cluster, usize) {
         let found = self.kept.iter().rev().find(|kept| kept.cluster.now() <= moment);
         let Checkpoint { cluster, played } = found.unwrap_or(&self.start);
         (cluster.clone(), *played)
     }
 
     /// Drops those that lie after `steps` events.
-    pub fn forget_after(&mut self, steps: u64) {
+    pub(super) fn forget_after(&mut self, steps: u64) {
         self.kept.retain(|kept| kept.cluster.steps() <= steps);
     }
 }

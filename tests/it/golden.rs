@@ -346,7 +346,7 @@ mod today {
     }
 
     /// A deleted pod whose containers have ended: since 1.27 its phase becomes Succeeded or Failed,
-    /// with conditions to match (kubelet_pods.go `getPhase`), where it stayed Running before.
+    /// with conditions to match (`getPhase`), where it stayed Running before.
     pub fn ended(pod: &Value) -> Option<String> {
         pod["metadata"]["deletionTimestamp"].as_str()?;
         let containers = pod["status"]["containerStatuses"].as_array()?;
@@ -370,7 +370,9 @@ mod today {
     /// is pulled hangs on what was recorded before.
     pub fn is_a_race(state: &str) -> bool {
         let pulling = state.starts_with("Normal Pulling") && !state.contains("nonexistent");
+        let popped = state.contains("skip schedule deleting pod");
         pulling
+            || popped
             || state.contains("1 node(s) had untolerated taint(s), 2 node(s) were unschedulable")
     }
 

@@ -88,7 +88,7 @@ fn a_seek_lands_in_the_very_past_that_was() {
     session.submit(pod("web", "nginx"));
     session.run_for(Duration::from_millis(350));
     let (moment, log) = (session.now(), session.cluster().log());
-    session.run_for(Duration::from_secs(60));
+    session.run_for(Duration::from_mins(1));
     let (end, end_log) = (session.now(), session.cluster().log());
 
     session.seek(moment);
@@ -126,7 +126,7 @@ fn a_thousand_pods_run_on_ten_nodes() {
     for number in 0..1000 {
         cluster.submit(&pod(&format!("web-{number}"), "nginx"));
     }
-    cluster.run_for(Duration::from_secs(120));
+    cluster.run_for(Duration::from_mins(2));
     let phases = phases(&cluster);
     assert_eq!(phases.len(), 1000);
     assert!(phases.iter().all(|phase| phase == "Running"), "{phases:?}");

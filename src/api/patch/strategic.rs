@@ -43,7 +43,12 @@ pub(super) struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    pub fn maps(self, object: Object, mut patch: Object, of: &str) -> Result<Object, PatchError> {
+    pub(super) fn maps(
+        self,
+        object: Object,
+        mut patch: Object,
+        of: &str,
+    ) -> Result<Object, PatchError> {
         let directive = patch.remove(PATCH);
         match directive.as_ref().map(|directive| directive.as_str().unwrap_or_default()) {
             None => {}
@@ -227,7 +232,7 @@ impl Merge<'_> {
     }
 }
 
-/// Drops the nulls in what is new: they delete nothing.
+/// Drops the nulls in what is a new one: they delete nothing.
 fn discard_nulls(value: &mut Value) {
     match value {
         Value::Object(map) => {

@@ -12,48 +12,53 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.errors.is_empty()
     }
 
-    pub fn invalid(&mut self, path: &Path, value: impl Into<Value>, detail: impl Into<String>) {
+    pub(super) fn invalid(
+        &mut self,
+        path: &Path,
+        value: impl Into<Value>,
+        detail: impl Into<String>,
+    ) {
         self.errors.push(FieldError::invalid(path, value, detail));
     }
 
     /// A whole object as the bad value.
-    pub fn invalid_object(&mut self, path: &Path, value: &impl Serialize, detail: &str) {
+    pub(super) fn invalid_object(&mut self, path: &Path, value: &impl Serialize, detail: &str) {
         // The API's own types have text keys only, so this cannot fail.
         self.invalid(path, serde_json::to_value(value).unwrap_or_default(), detail);
     }
 
     /// One error for each of the messages of a rule.
-    pub fn words(&mut self, path: &Path, value: &str, words: Vec<String>) {
+    pub(super) fn words(&mut self, path: &Path, value: &str, words: Vec<String>) {
         self.errors.extend(words.into_iter().map(|word| FieldError::invalid(path, value, word)));
     }
 
     /// As [`Report::words`], of a number.
-    pub fn number(&mut self, path: &Path, value: i64, words: Vec<String>) {
+    pub(super) fn number(&mut self, path: &Path, value: i64, words: Vec<String>) {
         self.errors.extend(words.into_iter().map(|word| FieldError::invalid(path, value, word)));
     }
 
-    pub fn required(&mut self, path: &Path, detail: impl Into<String>) {
+    pub(super) fn required(&mut self, path: &Path, detail: impl Into<String>) {
         self.errors.push(FieldError::required(path, detail));
     }
 
-    pub fn forbidden(&mut self, path: &Path, detail: impl Into<String>) {
+    pub(super) fn forbidden(&mut self, path: &Path, detail: impl Into<String>) {
         self.errors.push(FieldError::forbidden(path, detail));
     }
 
-    pub fn duplicate(&mut self, path: &Path, value: impl Into<Value>) {
+    pub(super) fn duplicate(&mut self, path: &Path, value: impl Into<Value>) {
         self.errors.push(FieldError::duplicate(path, value));
     }
 
-    pub fn not_found(&mut self, path: &Path, value: &str) {
+    pub(super) fn not_found(&mut self, path: &Path, value: &str) {
         self.errors.push(FieldError::not_found(path, value));
     }
 
     /// Checks that `value` is one of `supported`; an empty one is missing.
-    pub fn one_of(&mut self, path: &Path, value: &str, supported: &[&str]) {
+    pub(super) fn one_of(&mut self, path: &Path, value: &str, supported: &[&str]) {
         if value.is_empty() {
             self.required(path, "");
         } else {
@@ -62,20 +67,20 @@ impl Report {
     }
 
     /// Checks that `value` is one of `supported`, and so not empty.
-    pub fn supported(&mut self, path: &Path, value: &str, supported: &[&str]) {
+    pub(super) fn supported(&mut self, path: &Path, value: &str, supported: &[&str]) {
         if !supported.contains(&value) {
             self.errors.push(FieldError::not_supported(path, value, supported));
         }
     }
 
-    pub fn not_negative(&mut self, path: &Path, value: i64) {
+    pub(super) fn not_negative(&mut self, path: &Path, value: i64) {
         if value < 0 {
             self.invalid(path, value, super::NEGATIVE);
         }
     }
 
     /// Checks that a field is as it was.
-    pub fn immutable<T: Serialize + PartialEq>(&mut self, path: &Path, new: &T, old: &T) {
+    pub(super) fn immutable<T: Serialize + PartialEq>(&mut self, path: &Path, new: &T, old: &T) {
         if new != old {
             self.invalid_object(path, new, super::IMMUTABLE);
         }

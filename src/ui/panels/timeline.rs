@@ -52,6 +52,7 @@ pub fn Timeline(props: &PanelProps) -> Html {
     });
 
     let onpointerdown = {
+        let drag = drag.clone();
         Callback::from(move |event: PointerEvent| {
             if let Some(element) = event.target_dyn_into::<web_sys::Element>() {
                 // Without the capture a drag ends at the edge, no more.
@@ -86,10 +87,7 @@ pub fn Timeline(props: &PanelProps) -> Html {
             drag.set(None);
         })
     };
-    let onpointercancel = {
-        let drag = drag.clone();
-        Callback::from(move |_: PointerEvent| drag.set(None))
-    };
+    let onpointercancel = { Callback::from(move |_: PointerEvent| drag.set(None)) };
     let onpointerleave = {
         let hovered = hovered.clone();
         Callback::from(move |_: PointerEvent| hovered.set(None))

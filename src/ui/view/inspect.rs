@@ -199,7 +199,9 @@ fn node_view(cluster: &Cluster, node: &Rc<Node>) -> NodeView {
         })
     });
     NodeView {
-        is_ready: conditions.iter().any(|one| one.name == "Ready" && one.status == "True"),
+        is_ready: conditions.iter().any(|one| {
+            one.name == crate::api::words::READY && one.status == crate::api::words::TRUE
+        }),
         is_cordoned: node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or_default(),
         capacity: capacity.collect(),
         pods: pods.collect(),

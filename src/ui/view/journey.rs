@@ -144,12 +144,14 @@ fn has_reached(pod: &Pod, station: Station) -> bool {
 }
 
 fn is_pending(status: &PodStatus) -> bool {
-    status.phase.as_deref().is_none_or(|phase| phase == "Pending")
+    status.phase.as_deref().is_none_or(|phase| phase == crate::api::words::PENDING)
 }
 
 fn is_ready(status: &PodStatus) -> bool {
     let mut conditions = status.conditions.iter().flatten();
-    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    conditions.any(|condition| {
+        condition.type_ == crate::api::words::READY && condition.status == crate::api::words::TRUE
+    })
 }
 
 /// Why it goes no further, in the words of its status.
@@ -162,8 +164,10 @@ fn what_it_waits_for(pod: &Pod) -> String {
         return message.map_or_else(|| reason.to_owned(), |message| format!("{reason}: {message}"));
     }
     let mut conditions = pod.status.conditions.iter().flatten();
-    let refused = conditions
-        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
+    let refused = conditions.find(|condition| {
+        condition.type_ == crate::api::words::POD_SCHEDULED
+            && condition.status == crate::api::words::FALSE
+    });
     refused.and_then(|condition| condition.message.clone()).unwrap_or_default()
 }
 

@@ -77,7 +77,7 @@ pub fn plan(text: &str) -> Plan {
 
 /// Where in the document what the API server refused stands.
 pub fn refusal(error: &StatusError, place: &Place) -> Problem {
-    let causes = error.details.iter().filter_map(|details| details.causes.as_ref()).flatten();
+    let mut causes = error.details.iter().filter_map(|details| details.causes.as_ref()).flatten();
     let field = causes.find_map(|cause| cause.field.as_deref());
     let mark = field.map_or_else(|| place.mark(), |field| place.nearest(field).mark());
     Problem::at(mark, error.message.clone())

@@ -118,7 +118,7 @@ pub fn diagram(trace: &Trace<Message>, nodes: usize, window: Window, heartbeats:
         let below = if matches!(address, Address::Runtime(_)) { 7.0 } else { 0.0 };
         Some(lane * LANE + LANE / 2.0 + below)
     };
-    let strokes = shown.iter().rev().filter_map(|message| {
+    let seen = shown.iter().rev().filter_map(|message| {
         Some(Line {
             id: message.id,
             kind: message.body.kind(),
@@ -126,7 +126,8 @@ pub fn diagram(trace: &Trace<Message>, nodes: usize, window: Window, heartbeats:
             to: (window.x(message.arrives), y(message.to)?),
         })
     });
-    Diagram { window, lanes, lines: strokes.collect(), quiet }
+    let strokes = seen.collect();
+    Diagram { window, lanes, lines: strokes, quiet }
 }
 
 /// The store's answers name nothing; they are as important as what they answer.

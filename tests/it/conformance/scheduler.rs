@@ -143,10 +143,10 @@ fn scores(
     }
     let Some(want) = expect.get("scores") else { return Ok(()) };
     let candidates: Option<BTreeSet<String>> = read(&case["candidate_nodes"])?;
-    let scored = nodes.iter().filter(|(name, _)| {
+    let chosen = nodes.iter().filter(|(name, _)| {
         candidates.as_ref().is_none_or(|candidates| candidates.contains(*name))
     });
-    let (names, nodes): (Vec<&String>, Vec<&NodeInfo>) = scored.unzip();
+    let (names, nodes): (Vec<&String>, Vec<&NodeInfo>) = chosen.unzip();
     let mut scores: Vec<i64> = match before.code {
         Code::Skip => vec![0; nodes.len()],
         Code::Success | Code::Unschedulable | Code::UnschedulableAndUnresolvable => {

@@ -21,8 +21,12 @@ pub struct WhyHereProps {
 pub fn WhyHere(props: &WhyHereProps) -> Html {
     let WhyHereProps { pod, words } = props;
     let Some(why) = &pod.why else {
-        let scheduled: Vec<_> =
-            pod.conditions.iter().filter(|row| row.name == "PodScheduled").cloned().collect();
+        let scheduled: Vec<_> = pod
+            .conditions
+            .iter()
+            .filter(|row| row.name == crate::api::words::POD_SCHEDULED)
+            .cloned()
+            .collect();
         return html! {
             <>
                 <p class="inspector-empty">{ words.get("why.unknown") }</p>

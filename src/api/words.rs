@@ -1,0 +1,16 @@
+//! The API's fixed words that stay text in its types: names of conditions and what they can be.
+
+/// A condition that holds.
+pub const TRUE: &str = "True";
+/// A condition that does not hold.
+pub const FALSE: &str = "False";
+/// The condition of a Pod or a Node that serves.
+pub const READY: &str = "Ready";
+/// The condition of a Pod that a node was found for.
+pub const POD_SCHEDULED: &str = "PodScheduled";
+/// The effect of a taint that keeps new Pods out.
+pub const NO_SCHEDULE: &str = "NoSchedule";
+/// The effect of a taint that also ends Pods that run.
+pub const NO_EXECUTE: &str = "NoExecute";
+/// The phase of a Pod that has not run yet.
+pub const PENDING: &str = "Pending";
