@@ -100,7 +100,13 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
         });
     }
 
-    let plain = editor.is_none().then(|| plain_editor(&text, &change, &create, words));
+    // Always one child, if an empty one: Yew tells children without keys apart by their number, and
+    // would make the editor's place anew.
+    let plain = if editor.is_none() {
+        plain_editor(&text, &change, &create, words)
+    } else {
+        Html::default()
+    };
     let show = {
         let editor = editor.clone();
         Callback::from(move |line: usize| {
@@ -141,7 +147,7 @@ struct EditorPlaceProps {
     place: NodeRef,
 }
 
-/// An element that is drawn once: drawing it again would empty it of what is not Yew's.
+/// An element that is drawn once: what comes into it later is not Yew's.
 #[component]
 fn EditorPlace(props: &EditorPlaceProps) -> Html {
     html! { <div class="editor-place" ref={props.place.clone()}></div> }
