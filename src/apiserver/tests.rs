@@ -148,12 +148,12 @@ impl World {
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
-fn pod(name: &str) -> Option<Value> {
-    Some(json!({
+fn pod(name: &str) -> Value {
+    json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": name, "labels": {"app": "web"}},
         "spec": {"containers": [{"name": "main", "image": "nginx"}]},
-    }))
+    })
 }
 
 fn message(result: Result<Answer, Rc<StatusError>>) -> (u16, String) {
@@ -162,10 +162,10 @@ fn message(result: Result<Answer, Rc<StatusError>>) -> (u16, String) {
 }
 
 fn object(answer: Result<Answer, Rc<StatusError>>) -> Object {
-    match answer.unwrap() {
-        Answer::Object(object) | Answer::Created(object) => object,
-        other => panic!("{other:?}"),
-    }
+    let (Answer::Object(object) | Answer::Created(object)) = answer.unwrap() else {
+        panic!("an object")
+    };
+    object
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn the_namespaces_are_there_from_the_beginning() {
 #[test]
 fn a_pod_lives_from_create_to_delete() {
     let mut world = World::new();
-    let made = object(world.http("POST", PODS, pod("web")));
+    let made = object(world.http("POST", PODS, Some(pod("web"))));
     assert_eq!(object(world.http("GET", &format!("{PODS}/web"), None)), made);
     world.http("GET", &format!("{PODS}?watch=1"), None).unwrap();
     assert_eq!(world.told(), ["ADDED web"]);
@@ -212,14 +212,14 @@ fn a_pod_lives_from_create_to_delete() {
 #[test]
 fn what_cannot_be_is_refused_in_upstreams_words() {
     let mut world = World::new();
-    world.http("POST", PODS, pod("web")).unwrap();
+    world.http("POST", PODS, Some(pod("web"))).unwrap();
     let mut old = object(world.http("GET", &format!("{PODS}/web"), None)).to_json();
     world.bind("web", "node-1").unwrap();
     let path = format!("{PODS}/web");
     let cases = [
-        (world.http("POST", PODS, pod("web")), 409, "pods \"web\" already exists"),
+        (world.http("POST", PODS, Some(pod("web"))), 409, "pods \"web\" already exists"),
         (
-            world.http("POST", "/api/v1/namespaces/nowhere/pods", pod("web")),
+            world.http("POST", "/api/v1/namespaces/nowhere/pods", Some(pod("web"))),
             404,
             "namespaces \"nowhere\" not found",
         ),
@@ -265,7 +265,7 @@ fn every_mistake_is_told_at_once() {
     assert!(words.starts_with("Pod \"Web\" is invalid: [metadata.name: Invalid value"), "{words}");
     assert!(words.ends_with("spec.containers: Required value]"), "{words}");
 
-    let mut pod = object(world.http("POST", PODS, pod("web"))).to_json();
+    let mut pod = object(world.http("POST", PODS, Some(pod("web")))).to_json();
     pod["spec"]["containers"][0]["name"] = "other".into();
     let (code, words) = message(world.http("PUT", &format!("{PODS}/web"), Some(pod)));
     assert_eq!(code, 422);
@@ -277,7 +277,7 @@ fn every_mistake_is_told_at_once() {
 fn a_watch_tells_what_its_selectors_choose() {
     let mut world = World::new();
     world.http("GET", "/api/v1/pods?watch=1&fieldSelector=spec.nodeName%3Dnode-1", None).unwrap();
-    world.http("POST", PODS, pod("web")).unwrap();
+    world.http("POST", PODS, Some(pod("web"))).unwrap();
     assert!(world.told().is_empty());
     world.bind("web", "node-1").unwrap();
     assert_eq!(world.told(), ["ADDED web"]);
@@ -297,15 +297,15 @@ fn a_watch_tells_what_its_selectors_choose() {
 fn a_watch_of_one_namespace_hears_of_no_other() {
     let mut world = World::new();
     world.http("GET", "/api/v1/namespaces/kube-system/pods?watch=1", None).unwrap();
-    world.http("POST", PODS, pod("web")).unwrap();
+    world.http("POST", PODS, Some(pod("web"))).unwrap();
     assert!(world.told().is_empty());
 }
 
 #[test]
 fn a_watch_goes_on_from_a_version() {
     let mut world = World::new();
-    let first = object(world.http("POST", PODS, pod("one"))).resource_version();
-    world.http("POST", PODS, pod("two")).unwrap();
+    let first = object(world.http("POST", PODS, Some(pod("one")))).resource_version();
+    world.http("POST", PODS, Some(pod("two"))).unwrap();
     world.http("GET", &format!("{PODS}?watch=1&resourceVersion={first}"), None).unwrap();
     assert_eq!(world.told(), ["ADDED two"]);
     let closed = In::Closed(ME);
@@ -317,7 +317,7 @@ fn a_watch_goes_on_from_a_version() {
 #[test]
 fn a_version_that_left_the_window_is_expired() {
     let mut world = World::new();
-    let object = object(world.http("POST", PODS, pod("web")));
+    let object = object(world.http("POST", PODS, Some(pod("web"))));
     let mut cache = WatchCache::new(Kind::Pod);
     let key: Rc<str> = "/registry/pods/default/web".into();
     for revision in 2..=10_003 {
@@ -337,8 +337,8 @@ fn a_namespace_ends_once_it_is_empty() {
     let mut world = World::new();
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
     world.http("POST", "/api/v1/namespaces", Some(namespace)).unwrap();
-    world.http("POST", "/api/v1/namespaces/shop/pods", pod("waiting")).unwrap();
-    world.http("POST", "/api/v1/namespaces/shop/pods", pod("bound")).unwrap();
+    world.http("POST", "/api/v1/namespaces/shop/pods", Some(pod("waiting"))).unwrap();
+    world.http("POST", "/api/v1/namespaces/shop/pods", Some(pod("bound"))).unwrap();
     let target = Target::named(Kind::Pod, "shop", "bound").part(Subresource::Binding);
     let payload = Payload::Binding { uid: None, node: "node-1".into() };
     let id = world.send(Verb::Create, target, Params::default(), payload);
@@ -350,7 +350,7 @@ fn a_namespace_ends_once_it_is_empty() {
     let left: Vec<&str> = world.server.objects(Kind::Pod).map(Object::name).collect();
     assert_eq!(left, ["bound"]);
     assert_eq!(
-        message(world.http("POST", "/api/v1/namespaces/shop/pods", pod("late"))),
+        message(world.http("POST", "/api/v1/namespaces/shop/pods", Some(pod("late")))),
         (
             403,
             "pods \"late\" is forbidden: unable to create new content in namespace shop because it is being terminated"
@@ -394,7 +394,7 @@ fn the_server_says_what_it_is() {
 #[test]
 fn patches_of_all_forms_are_applied() {
     let mut world = World::new();
-    world.http("POST", PODS, pod("web")).unwrap();
+    world.http("POST", PODS, Some(pod("web"))).unwrap();
     let cases = [
         (PatchKind::Merge, json!({"metadata": {"labels": {"a": "1"}}})),
         (PatchKind::Json, json!([{"op": "add", "path": "/metadata/labels/b", "value": "2"}])),
