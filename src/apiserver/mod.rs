@@ -4,19 +4,27 @@
 //! if nothing changed meanwhile, else it is worked out again; the store's own watch tells the
 //! [`watch_cache`], and that tells whoever watches.
 
+mod admission;
+mod body;
+mod deletion;
+mod discovery;
 #[cfg_attr(
     not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the store is whole; not all of it is asked for yet"
-    )
+    expect(dead_code, reason = "the store is whole; not all of it is asked for yet")
 )]
 mod etcd;
+mod keys;
+mod namespace_end;
+mod node_taints;
+mod patch;
 mod pending;
+mod requests;
 mod server;
 mod store_server;
 mod strategy;
+#[cfg(test)]
+mod tests;
+mod validity;
 mod watch_cache;
 
 pub use server::{ApiServer, ConnectionId, In, Out};

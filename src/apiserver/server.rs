@@ -7,25 +7,22 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::{Value, json};
 
 use super::etcd::{
-    Call, CallId, Change, Compare, KeyRange, KeyValue, LeaseId, Op, Out as StoreOut, Put, Range,
-    Response as StoreResponse, Revision, Txn, TxnOp, TxnOpResponse, TxnResponse, WatchCreate,
-    WatchId,
+    Call, CallId, Change, KeyRange, LeaseId, Op, Out as StoreOut, Response as StoreResponse,
+    Revision, WatchCreate,
 };
+use super::keys::{current_of, insert, key, kind_of, prefix, versioned, watch_id};
 use super::pending::{Pending, Step};
-use super::strategy::{self, Birth, Write, group_resource};
+use super::strategy::{self, Birth, group_resource};
 use super::watch_cache::{WatchCache, selects};
 use super::{EtcdCall, EtcdOut};
-use crate::api::request::{
-    Answer, Params, Payload, Request, Response, Subresource, Target, Verb, WatchEvent,
-};
-use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Kind, Object, RESOURCES};
+use crate::api::request::{Answer, Payload, Request, Response, Verb, WatchEvent};
+use crate::api::status::StatusError;
+use crate::api::{Kind, Object};
 use crate::sim::{Component, Ctx, Event, Rng};
 
-const WORK: Duration = Duration::from_micros(300);
+pub(super) const WORK: Duration = Duration::from_micros(300);
 const WORK_JITTER: Duration = Duration::from_micros(200);
 const BOOKMARKS_EVERY: Duration = Duration::from_mins(1);
 /// `--etcd-compaction-interval`.
@@ -69,11 +66,11 @@ pub struct ApiServer {
     identity: Rng,
     calls: u64,
     pending: BTreeMap<u64, Pending>,
-    caches: BTreeMap<Kind, WatchCache>,
+    pub(super) caches: BTreeMap<Kind, WatchCache>,
     /// Forgotten at the next compaction.
     compact_at: Option<Revision>,
     leased_minute: u64,
-    revision: Revision,
+    pub(super) revision: Revision,
 }
 
 impl ApiServer {
@@ -102,12 +99,22 @@ impl ApiServer {
         self.caches.get(&kind)?.get(&key(kind, namespace, name))
     }
 
+    /// The latest revision of the store that it heard of.
+    pub fn revision(&self) -> u64 {
+        self.revision.get()
+    }
+
+    /// The objects of a kind whose keys begin with `prefix`.
+    pub(super) fn under(&self, kind: Kind, prefix: String) -> impl Iterator<Item = &Object> {
+        self.caches.get(&kind).into_iter().flat_map(move |cache| cache.under(prefix.clone()))
+    }
+
     /// How many watches are open.
     pub fn watchers(&self) -> usize {
         self.caches.values().map(WatchCache::watchers).sum()
     }
 
-    fn now(&self, ctx: &Ctx<'_, Self>) -> Timestamp {
+    pub(super) fn now(&self, ctx: &Ctx<'_, Self>) -> Timestamp {
         let micros = i64::try_from(ctx.now.as_micros()).unwrap_or(i64::MAX);
         self.epoch.checked_add(SignedDuration::from_micros(micros)).unwrap_or(self.epoch)
     }
@@ -118,7 +125,8 @@ impl ApiServer {
             let create = WatchCreate {
                 id: watch_id(kind),
                 keys,
-                start_revision: None,
+                // From the very beginning: what is created now may be written before the watch opens.
+                start_revision: Some(Revision::new(1)),
                 prev_kv: false,
                 progress_notify: false,
             };
@@ -138,7 +146,7 @@ impl ApiServer {
         ctx.set_timer(COMPACT_EVERY, Timer::Compact);
     }
 
-    fn birth(&mut self, now: Timestamp) -> Birth {
+    pub(super) fn birth(&mut self, now: Timestamp) -> Birth {
         let (high, low) = (self.identity.next_u64(), self.identity.next_u64());
         let uid = format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
@@ -158,7 +166,7 @@ impl ApiServer {
     }
 
     /// The lease that ends an event after its time; those of one minute share it.
-    fn event_lease(&mut self, ctx: &mut Ctx<'_, Self>) -> LeaseId {
+    pub(super) fn event_lease(&mut self, ctx: &mut Ctx<'_, Self>) -> LeaseId {
         let minute = ctx.now.as_micros() / 60_000_000 + 1;
         let id = LeaseId::new(minute);
         if self.leased_minute != minute {
@@ -168,19 +176,19 @@ impl ApiServer {
         id
     }
 
-    fn call(&mut self, ctx: &mut Ctx<'_, Self>, op: Op<Object>) -> u64 {
+    pub(super) fn call(&mut self, ctx: &mut Ctx<'_, Self>, op: Op<Object>) -> u64 {
         self.calls += 1;
         let work = WORK + ctx.rng.span_below(WORK_JITTER);
         ctx.send_after(work, Out::Store(Call::new(CallId::new(self.calls), op)));
         self.calls
     }
 
-    fn wait(&mut self, ctx: &mut Ctx<'_, Self>, op: Op<Object>, pending: Pending) {
+    pub(super) fn wait(&mut self, ctx: &mut Ctx<'_, Self>, op: Op<Object>, pending: Pending) {
         let id = self.call(ctx, op);
         self.pending.insert(id, pending);
     }
 
-    fn answer(
+    pub(super) fn answer(
         ctx: &mut Ctx<'_, Self>,
         to: ConnectionId,
         request: &Request,
@@ -189,177 +197,6 @@ impl ApiServer {
         let response = Rc::new(Response { id: request.id, result: result.map_err(Rc::new) });
         let work = WORK + ctx.rng.span_below(WORK_JITTER);
         ctx.send_after(work, Out::Response { to, response });
-    }
-
-    fn on_request(&mut self, ctx: &mut Ctx<'_, Self>, from: ConnectionId, request: &Rc<Request>) {
-        if let Err(error) = self.route(ctx, from, request) {
-            Self::answer(ctx, from, request, Err(error));
-        }
-    }
-
-    fn route(
-        &mut self,
-        ctx: &mut Ctx<'_, Self>,
-        from: ConnectionId,
-        request: &Rc<Request>,
-    ) -> Result<(), StatusError> {
-        let (kind, namespace, name, part) = match &request.target {
-            Target::Path(path) => {
-                let document = document(path).ok_or_else(no_such_resource)?;
-                Self::answer(ctx, from, request, Ok(Answer::Document(Rc::new(document))));
-                return Ok(());
-            }
-            Target::Resource { kind, namespace, name, subresource } => {
-                (*kind, namespace.as_deref(), name.as_deref(), *subresource)
-            }
-        };
-        let pending = |step| Pending { from, request: Rc::clone(request), step };
-        let resource = kind.resource();
-        match (request.verb, name) {
-            (Verb::Get, Some(name)) => {
-                let range =
-                    Range::latest(KeyRange::key(key(kind, namespace.unwrap_or_default(), name)));
-                self.wait(ctx, Op::Range(range), pending(Step::Get));
-            }
-            (Verb::List, _) => {
-                let prefix = prefix(kind, namespace.unwrap_or_default());
-                if request.params.resource_version == Some(0)
-                    && let Some(cache) = self.caches.get(&kind)
-                {
-                    let items = cache.list(&prefix, &request.params).into();
-                    let resource_version = self.revision.get();
-                    let answer = Answer::List { kind, items, resource_version };
-                    Self::answer(ctx, from, request, Ok(answer));
-                } else {
-                    let range = Range::latest(KeyRange::prefix(prefix));
-                    self.wait(ctx, Op::Range(range), pending(Step::List));
-                }
-            }
-            (Verb::Watch, _) => {
-                let prefix = prefix(kind, namespace.unwrap_or_default());
-                let params: Rc<Params> = Rc::new(request.params.clone());
-                let Some(cache) = self.caches.get_mut(&kind) else {
-                    return Err(no_such_resource());
-                };
-                let events = cache.watch((from, request.id), &prefix, &params)?;
-                Self::answer(ctx, from, request, Ok(Answer::Watching));
-                for event in events {
-                    ctx.send_after(WORK + WORK_JITTER, Out::Watch { to: from, event });
-                }
-            }
-            (Verb::Create, None) => self.create(ctx, from, request, kind, namespace)?,
-            (Verb::Create, Some(name)) if part == Some(Subresource::Binding) => {
-                let request = with_binding(request)?;
-                self.change(ctx, from, &request, kind, namespace.unwrap_or_default(), name)?;
-            }
-            (Verb::Update | Verb::Patch | Verb::Delete, Some(name)) => {
-                self.change(ctx, from, request, kind, namespace.unwrap_or_default(), name)?;
-            }
-            (Verb::Get | Verb::Update | Verb::Patch | Verb::Delete, None)
-            | (Verb::Create, Some(_)) => {
-                let action = request.method().to_lowercase();
-                return Err(StatusError::method_not_supported(group_resource(resource), &action));
-            }
-        }
-        Ok(())
-    }
-
-    fn create(
-        &mut self,
-        ctx: &mut Ctx<'_, Self>,
-        from: ConnectionId,
-        request: &Rc<Request>,
-        kind: Kind,
-        namespace: Option<&str>,
-    ) -> Result<(), StatusError> {
-        let resource = kind.resource();
-        let object = strategy::object_of(kind, &request.payload)?;
-        let namespace = namespace.filter(|_| resource.namespaced);
-        let birth = self.birth(self.now(ctx));
-        let object = strategy::create(&object, namespace, birth)?;
-        if let Some(namespace) = namespace {
-            self.admit_namespace(namespace, &object)?;
-        }
-        let key = key(kind, namespace.unwrap_or_default(), object.name());
-        let lease = (kind == Kind::Event).then(|| self.event_lease(ctx));
-        let txn = insert(key, object.clone(), lease);
-        let step = Step::Create { object };
-        self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
-        Ok(())
-    }
-
-    /// `NamespaceLifecycle`: nothing is created where there is no namespace, or where it ends.
-    fn admit_namespace(&self, namespace: &str, object: &Object) -> Result<(), StatusError> {
-        let namespaces = group_resource(Kind::Namespace.resource());
-        let Some(found) = self.object(Kind::Namespace, "", namespace) else {
-            return Err(StatusError::not_found(namespaces, namespace));
-        };
-        if found.meta().deletion_timestamp.is_some() {
-            let why = format!(
-                "unable to create new content in namespace {namespace} because it is being terminated"
-            );
-            let resource = group_resource(object.kind().resource());
-            return Err(StatusError::forbidden(resource, object.name(), why));
-        }
-        Ok(())
-    }
-
-    fn change(
-        &mut self,
-        ctx: &mut Ctx<'_, Self>,
-        from: ConnectionId,
-        request: &Rc<Request>,
-        kind: Kind,
-        namespace: &str,
-        name: &str,
-    ) -> Result<(), StatusError> {
-        if let Some(current) = self.object(kind, namespace, name).cloned() {
-            return self.change_from(ctx, from, request, current);
-        }
-        let range = Range::latest(KeyRange::key(key(kind, namespace, name)));
-        let step = Step::ReadBeforeChange;
-        self.wait(ctx, Op::Range(range), Pending { from, request: Rc::clone(request), step });
-        Ok(())
-    }
-
-    fn change_from(
-        &mut self,
-        ctx: &mut Ctx<'_, Self>,
-        from: ConnectionId,
-        request: &Rc<Request>,
-        current: Object,
-    ) -> Result<(), StatusError> {
-        let now = self.now(ctx);
-        let part = match &request.target {
-            Target::Resource { subresource, .. } => *subresource,
-            Target::Path(_) => None,
-        };
-        let write = if request.verb == Verb::Delete {
-            strategy::delete(request, &current, now)?
-        } else {
-            strategy::change(request, part, &current, now)?
-        };
-        let key = key(current.kind(), current.namespace(), current.name());
-        let compare = vec![Compare::mod_revision_is(
-            Rc::clone(&key),
-            Revision::new(current.resource_version()),
-        )];
-        let failure = vec![TxnOp::Range(Range::latest(KeyRange::key(Rc::clone(&key))))];
-        let (op, to) = match write {
-            Write::Keep => {
-                Self::answer(ctx, from, request, Ok(Answer::Object(current)));
-                return Ok(());
-            }
-            Write::Put(object) => {
-                let lease = (object.kind() == Kind::Event).then(|| self.event_lease(ctx));
-                (TxnOp::Put(Put { key, value: object.clone(), lease }), Some(object))
-            }
-            Write::Delete => (TxnOp::DeleteRange(KeyRange::key(key)), None),
-        };
-        let txn = Txn { compare, success: vec![op], failure };
-        let step = Step::Change { to, current };
-        self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
-        Ok(())
     }
 
     fn on_store(&mut self, ctx: &mut Ctx<'_, Self>, out: EtcdOut) {
@@ -396,8 +233,13 @@ impl ApiServer {
         let after = change.key_value().map(|stored| versioned(stored));
         let Some(kind) = kind_of(change.key()) else { return };
         let Some(cache) = self.caches.get_mut(&kind) else { return };
+        let before = cache.get(change.key()).cloned();
+        let changed = after.clone().or(before);
         for (to, event) in cache.apply(change.key(), after, revision.get()) {
             ctx.send_after(WORK, Out::Watch { to, event });
+        }
+        if let Some(changed) = changed {
+            self.end_namespace(ctx, &changed);
         }
     }
 
@@ -505,48 +347,6 @@ impl Component for ApiServer {
     }
 }
 
-fn insert(key: Rc<str>, object: Object, lease: Option<LeaseId>) -> Txn<Object> {
-    Txn {
-        compare: vec![Compare::mod_revision_is(Rc::clone(&key), Revision::default())],
-        success: vec![TxnOp::Put(Put { key, value: object, lease })],
-        failure: Vec::new(),
-    }
-}
-
-fn versioned(stored: &KeyValue<Object>) -> Object {
-    let version = stored.mod_revision.to_string();
-    stored.value.with_meta(|meta| meta.resource_version = Some(version))
-}
-
-fn current_of(done: &TxnResponse<Object>) -> Option<Object> {
-    done.responses.iter().find_map(|response| match response {
-        TxnOpResponse::Range(found) => found.kvs.first().map(|stored| versioned(stored)),
-        TxnOpResponse::Put | TxnOpResponse::DeleteRange { .. } => None,
-    })
-}
-
-fn prefix(kind: Kind, namespace: &str) -> String {
-    let storage = kind.resource().storage;
-    if namespace.is_empty() {
-        format!("/registry/{storage}/")
-    } else {
-        format!("/registry/{storage}/{namespace}/")
-    }
-}
-
-fn key(kind: Kind, namespace: &str, name: &str) -> Rc<str> {
-    format!("{}{name}", prefix(kind, namespace)).into()
-}
-
-fn kind_of(key: &str) -> Option<Kind> {
-    let storage = key.strip_prefix("/registry/")?.split('/').next()?;
-    RESOURCES.iter().find(|resource| resource.storage == storage).map(|resource| resource.kind)
-}
-
-fn watch_id(kind: Kind) -> WatchId {
-    WatchId::new(kind as u64)
-}
-
 fn not_found(request: &Request) -> StatusError {
     match request.target.kind() {
         Some(kind) => StatusError::not_found(group_resource(kind.resource()), request.name()),
@@ -554,67 +354,6 @@ fn not_found(request: &Request) -> StatusError {
     }
 }
 
-fn no_such_resource() -> StatusError {
+pub(super) fn no_such_resource() -> StatusError {
     StatusError::generic(crate::api::status::Reason::NotFound, "")
-}
-
-/// `v1.Binding` as it came over HTTP.
-fn with_binding(request: &Rc<Request>) -> Result<Rc<Request>, StatusError> {
-    let Payload::Json(body) = &request.payload else {
-        return Ok(Rc::clone(request));
-    };
-    let node = body.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
-    if node.is_empty() {
-        let name = GroupResource::new("", "Binding");
-        let errors = [crate::api::field::FieldError::required(
-            &crate::api::field::Path::new("target").child("name"),
-            "",
-        )];
-        return Err(StatusError::invalid(name, request.name(), &errors));
-    }
-    let uid = body.pointer("/metadata/uid").and_then(Value::as_str).map(Into::into);
-    let payload = Payload::Binding { uid, node: node.into() };
-    Ok(Rc::new(Request { payload, ..Request::clone(request) }))
-}
-
-/// The documents that are no resources.
-fn document(path: &str) -> Option<Value> {
-    let resources = |group: &str| -> Vec<Value> {
-        RESOURCES
-            .iter()
-            .filter(|resource| resource.group == group)
-            .map(|resource| {
-                json!({
-                    "name": resource.plural, "singularName": resource.singular,
-                    "namespaced": resource.namespaced, "kind": resource.name,
-                    "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
-                    "shortNames": resource.short_names, "categories": resource.categories,
-                })
-            })
-            .collect()
-    };
-    Some(match path.trim_end_matches('/') {
-        "/version" => json!({
-            "major": "1", "minor": "37", "gitVersion": "v1.37.0", "gitTreeState": "clean",
-            "platform": "linux/amd64",
-        }),
-        "/healthz" | "/livez" | "/readyz" => json!("ok"),
-        "/api" => json!({"kind": "APIVersions", "versions": ["v1"]}),
-        "/apis" => json!({
-            "kind": "APIGroupList", "apiVersion": "v1",
-            "groups": [{
-                "name": "coordination.k8s.io",
-                "versions": [{"groupVersion": "coordination.k8s.io/v1", "version": "v1"}],
-                "preferredVersion": {"groupVersion": "coordination.k8s.io/v1", "version": "v1"},
-            }],
-        }),
-        "/api/v1" => json!({
-            "kind": "APIResourceList", "groupVersion": "v1", "resources": resources(""),
-        }),
-        "/apis/coordination.k8s.io/v1" => json!({
-            "kind": "APIResourceList", "apiVersion": "v1",
-            "groupVersion": "coordination.k8s.io/v1", "resources": resources("coordination.k8s.io"),
-        }),
-        _ => return None,
-    })
 }

@@ -23,8 +23,18 @@ type Watcher = (ConnectionId, RequestId);
 #[derive(Clone, Debug)]
 struct Step {
     revision: u64,
+    key: Rc<str>,
     before: Option<Object>,
     after: Option<Object>,
+}
+
+/// What a watcher wants to hear of.
+#[derive(Clone, Debug)]
+struct Scope {
+    prefix: Rc<str>,
+    /// It knows all up to this revision, which the cache may have yet to hear of.
+    since: u64,
+    params: Rc<Params>,
 }
 
 /// The cache of one kind.
@@ -36,7 +46,7 @@ pub(super) struct WatchCache {
     /// Changes up to this revision have left the window.
     forgotten: u64,
     revision: u64,
-    watchers: BTreeMap<Watcher, Rc<Params>>,
+    watchers: BTreeMap<Watcher, Scope>,
     /// Those of the watchers that select by `spec.nodeName`, by its value; the rest stand in `open`.
     by_node: BTreeMap<Rc<str>, Vec<Watcher>>,
     open: Vec<Watcher>,
@@ -70,14 +80,14 @@ impl WatchCache {
 
     /// The objects under a prefix of the key that `params` selects.
     pub(super) fn list(&self, prefix: &str, params: &Params) -> Vec<Object> {
-        let from: Rc<str> = prefix.into();
+        self.under(prefix.into()).filter(|object| selects(params, object)).cloned().collect()
+    }
+
+    /// All objects under a prefix of the key.
+    pub(super) fn under(&self, prefix: String) -> impl Iterator<Item = &Object> {
+        let from: Rc<str> = prefix.as_str().into();
         let range = self.objects.range(from..);
-        range
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .map(|(_, object)| object)
-            .filter(|object| selects(params, object))
-            .cloned()
-            .collect()
+        range.take_while(move |(key, _)| key.starts_with(&prefix)).map(|(_, object)| object)
     }
 
     /// Takes a change in, and returns what each watcher concerned is to be told.
@@ -92,7 +102,7 @@ impl WatchCache {
             None => self.objects.remove(key),
         };
         self.revision = self.revision.max(revision);
-        let step = Rc::new(Step { revision, before, after });
+        let step = Rc::new(Step { revision, key: Rc::clone(key), before, after });
         self.window.push_back(Rc::clone(&step));
         if self.window.len() > WINDOW
             && let Some(old) = self.window.pop_front()
@@ -113,8 +123,7 @@ impl WatchCache {
         concerned
             .into_iter()
             .filter_map(|watcher| {
-                let params = self.watchers.get(&watcher)?;
-                let change = told(params, &step)?;
+                let change = self.watchers.get(&watcher)?.told(&step)?;
                 Some((watcher.0, WatchEvent { watch: watcher.1, change }))
             })
             .collect()
@@ -133,15 +142,16 @@ impl WatchCache {
     ) -> Result<Vec<WatchEvent>, StatusError> {
         let (_, watch) = watcher;
         let since = params.resource_version.unwrap_or_default();
+        let known = if since == 0 { self.revision } else { since };
+        let scope = Scope { prefix: prefix.into(), since: known, params: Rc::clone(params) };
         let changes: Vec<Change> = if since == 0 {
             self.list(prefix, params).into_iter().map(Change::Added).collect()
         } else if since < self.forgotten {
             return Err(StatusError::too_old_resource_version(since, self.forgotten));
         } else {
-            let steps = self.window.iter().filter(|step| step.revision > since);
-            steps.filter_map(|step| told(params, step)).collect()
+            self.window.iter().filter_map(|step| scope.told(step)).collect()
         };
-        self.watchers.insert(watcher, Rc::clone(params));
+        self.watchers.insert(watcher, scope);
         let node =
             params.field_selector.as_deref().and_then(|by| by.required_value("spec.nodeName"));
         match node.filter(|node| self.kind == Kind::Pod && !node.is_empty()) {
@@ -162,29 +172,38 @@ impl WatchCache {
 
     /// A bookmark for each watch that wants one.
     pub(super) fn bookmarks(&self) -> Vec<(ConnectionId, WatchEvent)> {
-        let wanting = self.watchers.iter().filter(|(_, params)| params.allow_watch_bookmarks);
+        let wanting = self.watchers.iter().filter(|(_, scope)| scope.params.allow_watch_bookmarks);
         wanting
-            .map(|((connection, watch), _)| {
-                let change = Change::Bookmark { kind: self.kind, resource_version: self.revision };
+            .map(|((connection, watch), scope)| {
+                let resource_version = self.revision.max(scope.since);
+                let change = Change::Bookmark { kind: self.kind, resource_version };
                 (*connection, WatchEvent { watch: *watch, change })
             })
             .collect()
     }
 }
 
-/// What a watcher hears of a change: an object that its selectors no longer choose is gone for it.
-fn told(params: &Params, step: &Step) -> Option<Change> {
-    let was = step.before.as_ref().filter(|object| selects(params, object));
-    let is = step.after.as_ref().filter(|object| selects(params, object));
-    match (was, is) {
-        (None, None) => None,
-        (None, Some(object)) => Some(Change::Added(object.clone())),
-        (Some(before), Some(object)) => {
-            Some(Change::Modified { object: object.clone(), before: Some(before.clone()) })
+impl Scope {
+    /// What a watcher hears of a change: an object that its selectors no longer choose is gone for it.
+    fn told(&self, step: &Step) -> Option<Change> {
+        if step.revision <= self.since || !step.key.starts_with(&*self.prefix) {
+            return None;
         }
-        (Some(before), None) => {
-            let version = step.revision.to_string();
-            Some(Change::Deleted(before.with_meta(|meta| meta.resource_version = Some(version))))
+        let params = &*self.params;
+        let was = step.before.as_ref().filter(|object| selects(params, object));
+        let is = step.after.as_ref().filter(|object| selects(params, object));
+        match (was, is) {
+            (None, None) => None,
+            (None, Some(object)) => Some(Change::Added(object.clone())),
+            (Some(before), Some(object)) => {
+                Some(Change::Modified { object: object.clone(), before: Some(before.clone()) })
+            }
+            (Some(before), None) => {
+                let version = step.revision.to_string();
+                Some(Change::Deleted(
+                    before.with_meta(|meta| meta.resource_version = Some(version)),
+                ))
+            }
         }
     }
 }

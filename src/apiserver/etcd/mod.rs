@@ -26,9 +26,12 @@ pub use crate::sim::Instant;
 pub use call::{Call, CallId, Op, Out, Response, Status, WatchCreate};
 pub use keys::KeyRange;
 pub use leases::LeaseId;
+#[cfg(test)]
 pub use look::CallKind;
 pub use server::Etcd;
 pub use store::{Sizes, Store};
-pub use txn::{Compare, Put, Relation, Target, Txn, TxnOp, TxnOpResponse, TxnResponse};
+pub use txn::{Compare, Put, Txn, TxnOp, TxnOpResponse, TxnResponse};
+#[cfg(test)]
+pub use txn::{Relation, Target};
 pub use types::{Change, EtcdError, Event, KeyValue, Range, RangeResponse, Revision};
 pub use watch::WatchId;

@@ -1,0 +1,50 @@
+//! Where the store keeps what: keys and the objects under them.
+
+use std::rc::Rc;
+
+use super::etcd::{
+    Compare, KeyValue, LeaseId, Put, Revision, Txn, TxnOp, TxnOpResponse, TxnResponse, WatchId,
+};
+use crate::api::{Kind, Object, RESOURCES};
+
+pub(super) fn insert(key: Rc<str>, object: Object, lease: Option<LeaseId>) -> Txn<Object> {
+    Txn {
+        compare: vec![Compare::mod_revision_is(Rc::clone(&key), Revision::default())],
+        success: vec![TxnOp::Put(Put { key, value: object, lease })],
+        failure: Vec::new(),
+    }
+}
+
+pub(super) fn versioned(stored: &KeyValue<Object>) -> Object {
+    let version = stored.mod_revision.to_string();
+    stored.value.with_meta(|meta| meta.resource_version = Some(version))
+}
+
+pub(super) fn current_of(done: &TxnResponse<Object>) -> Option<Object> {
+    done.responses.iter().find_map(|response| match response {
+        TxnOpResponse::Range(found) => found.kvs.first().map(|stored| versioned(stored)),
+        TxnOpResponse::Put | TxnOpResponse::DeleteRange { .. } => None,
+    })
+}
+
+pub(super) fn prefix(kind: Kind, namespace: &str) -> String {
+    let storage = kind.resource().storage;
+    if namespace.is_empty() {
+        format!("/registry/{storage}/")
+    } else {
+        format!("/registry/{storage}/{namespace}/")
+    }
+}
+
+pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Rc<str> {
+    format!("{}{name}", prefix(kind, namespace)).into()
+}
+
+pub(super) fn kind_of(key: &str) -> Option<Kind> {
+    let storage = key.strip_prefix("/registry/")?.split('/').next()?;
+    RESOURCES.iter().find(|resource| resource.storage == storage).map(|resource| resource.kind)
+}
+
+pub(super) fn watch_id(kind: Kind) -> WatchId {
+    WatchId::new(kind as u64)
+}

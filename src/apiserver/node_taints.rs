@@ -1,0 +1,52 @@
+//! The taints of a node that follow from its conditions and its spec.
+//!
+//! Upstream's node lifecycle controller keeps them in step. There is no controller manager yet, so
+//! the server does it whenever a node is written.
+
+use k8s_openapi::api::core::v1 as core;
+
+use crate::api::words::{NO_SCHEDULE, READY, TRUE};
+
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+
+/// `TaintNodesByCondition`: a new node takes no pods until its kubelet says that it is ready.
+pub(super) fn admit(spec: &mut core::NodeSpec, status: Option<&core::NodeStatus>) {
+    if !is_ready(status) {
+        set_taint(spec, NOT_READY, true);
+    }
+}
+
+/// What upstream's node lifecycle controller keeps in step, and the server does here as long as there
+/// is no controller manager: the taints that say what the node's conditions and spec say.
+pub(super) fn settle(mut node: core::Node) -> core::Node {
+    let ready = is_ready(node.status.as_ref());
+    let spec = node.spec.get_or_insert_default();
+    set_taint(spec, NOT_READY, !ready);
+    let cordoned = spec.unschedulable.unwrap_or(false);
+    set_taint(spec, UNSCHEDULABLE, cordoned);
+    node
+}
+
+fn is_ready(status: Option<&core::NodeStatus>) -> bool {
+    let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+    conditions.iter().any(|condition| condition.type_ == READY && condition.status == TRUE)
+}
+
+fn set_taint(spec: &mut core::NodeSpec, key: &str, wanted: bool) {
+    let taints = spec.taints.get_or_insert_default();
+    let there = taints.iter().any(|taint| taint.key == key && taint.effect == NO_SCHEDULE);
+    if wanted && !there {
+        taints.push(core::Taint {
+            key: key.into(),
+            effect: "NoSchedule".into(),
+            ..core::Taint::default()
+        });
+    }
+    if !wanted {
+        taints.retain(|taint| taint.key != key || taint.effect != NO_SCHEDULE);
+    }
+    if taints.is_empty() {
+        spec.taints = None;
+    }
+}

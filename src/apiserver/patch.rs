@@ -1,0 +1,110 @@
+//! What a patch writes.
+
+use std::rc::Rc;
+
+use k8s_openapi::api::core::v1 as core;
+use serde_json::Value;
+
+use super::body::decode_json;
+use super::node_taints::settle;
+use super::strategy::{Write, put, set_condition, update, wrong_uid};
+use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic_merge};
+use crate::api::request::{Patch, PatchKind, Subresource};
+use crate::api::status::{Reason, StatusError};
+use crate::api::{Object, Pod};
+
+pub(super) fn patch(
+    patch: &Patch,
+    part: Option<Subresource>,
+    current: &Object,
+) -> Result<Write, StatusError> {
+    match (patch, current) {
+        (Patch::PodStatus { uid, new, .. }, Object::Pod(pod)) => {
+            if pod.metadata.uid.as_deref() != Some(uid) {
+                return Err(wrong_uid(current, uid));
+            }
+            let mut status = core::PodStatus::clone(new);
+            let mut conditions = pod.status.conditions.clone().unwrap_or_default();
+            for condition in status.conditions.take().unwrap_or_default() {
+                set_condition(&mut conditions, condition);
+            }
+            // A strategic merge puts what the patch names first, in its order.
+            let order = |kind: &str| {
+                let named = new.conditions.as_deref().unwrap_or_default();
+                named.iter().position(|condition| condition.type_ == kind).unwrap_or(usize::MAX)
+            };
+            conditions.sort_by_key(|condition| order(&condition.type_));
+            status.conditions = Some(conditions);
+            status.qos_class.clone_from(&pod.status.qos_class);
+            let pod = Pod { status: Rc::new(status), ..Pod::clone(pod) };
+            Ok(put(Object::Pod(Rc::new(pod)), current))
+        }
+        (Patch::PodCondition(condition), Object::Pod(pod)) => {
+            let mut status = core::PodStatus::clone(&pod.status);
+            let conditions = status.conditions.get_or_insert_default();
+            set_condition(conditions, core::PodCondition::clone(condition));
+            let pod = Pod { status: Rc::new(status), ..Pod::clone(pod) };
+            Ok(put(Object::Pod(Rc::new(pod)), current))
+        }
+        (Patch::NodeStatus(status), Object::Node(node)) => {
+            let mut node = core::Node::clone(node);
+            node.status = Some(core::NodeStatus::clone(status));
+            Ok(put(Object::Node(Rc::new(settle(node))), current))
+        }
+        (Patch::Event(again), Object::Event(event)) => {
+            let mut event = core::Event::clone(event);
+            event.count = again.count;
+            event.last_timestamp.clone_from(&again.last_timestamp);
+            event.message.clone_from(&again.message);
+            Ok(put(Object::Event(Rc::new(event)), current))
+        }
+        (Patch::Json { kind, patch }, _) => {
+            let of = format!("core.{}", current.kind().resource().name);
+            let patched = patched(*kind, current.to_json(), patch, &of)?;
+            let new = decode_json(current.kind(), &patched)?;
+            update(part, current, &new)
+        }
+        (
+            Patch::PodStatus { .. }
+            | Patch::PodCondition(_)
+            | Patch::NodeStatus(_)
+            | Patch::Event(_),
+            _,
+        ) => Err(StatusError::bad_request("the patch is for another kind")),
+    }
+}
+
+/// The document after a patch that came over HTTP.
+fn patched(
+    kind: PatchKind,
+    mut document: Value,
+    patch: &Value,
+    of: &str,
+) -> Result<Value, StatusError> {
+    match kind {
+        PatchKind::Json => {
+            json_patch(&mut document, patch).map_err(|error| refused(&error))?;
+            Ok(document)
+        }
+        PatchKind::Merge => {
+            merge_patch(&mut document, patch.clone());
+            Ok(document)
+        }
+        PatchKind::Strategic => {
+            strategic_merge(document, patch.clone(), &BUILT_IN, of).map_err(|error| refused(&error))
+        }
+    }
+}
+
+/// Mirrors: `apiserver/pkg/endpoints/handlers/patch.go`.
+fn refused(error: &PatchError) -> StatusError {
+    match error {
+        PatchError::BadOperation(_) | PatchError::BadDirective(_) => {
+            StatusError::bad_request(error.to_string())
+        }
+        PatchError::Missing(_) | PatchError::TestFailed(_) | PatchError::BadList(_) => {
+            StatusError::generic(Reason::Invalid, &error.to_string())
+        }
+        PatchError::NoMergeKey { .. } => StatusError::unforeseen(error.to_string()),
+    }
+}

@@ -1,0 +1,235 @@
+//! What is done about a request when it comes in.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::body::object_of;
+use super::deletion;
+use super::discovery::document;
+use super::etcd::{Compare, KeyRange, Op, Put, Range, Revision, Txn, TxnOp};
+use super::keys::{insert, key, prefix};
+use super::pending::{Pending, Step};
+use super::server::{ApiServer, ConnectionId, Out, WORK, no_such_resource};
+use super::strategy::{self, Write, group_resource};
+use crate::api::field::{FieldError, Path};
+use crate::api::fields::{FieldSelector, supported_fields};
+use crate::api::request::{Answer, Params, Payload, Request, Response, Subresource, Target, Verb};
+use crate::api::status::{GroupResource, StatusError};
+use crate::api::{Kind, Object};
+use crate::sim::Ctx;
+
+impl ApiServer {
+    pub(super) fn on_request(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        from: ConnectionId,
+        request: &Rc<Request>,
+    ) {
+        if let Err(error) = self.route(ctx, from, request) {
+            Self::answer(ctx, from, request, Err(error));
+        }
+    }
+
+    fn route(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        from: ConnectionId,
+        request: &Rc<Request>,
+    ) -> Result<(), StatusError> {
+        let (kind, namespace, name, part) = match &request.target {
+            Target::Path(path) => {
+                let document = document(path).ok_or_else(no_such_resource)?;
+                Self::answer(ctx, from, request, Ok(Answer::Document(Rc::new(document))));
+                return Ok(());
+            }
+            Target::Resource { kind, namespace, name, subresource } => {
+                (*kind, namespace.as_deref(), name.as_deref(), *subresource)
+            }
+        };
+        let pending = |step| Pending { from, request: Rc::clone(request), step };
+        let resource = kind.resource();
+        supported(kind, &request.params)?;
+        match (request.verb, name) {
+            (Verb::Get, Some(name)) => {
+                let range =
+                    Range::latest(KeyRange::key(key(kind, namespace.unwrap_or_default(), name)));
+                self.wait(ctx, Op::Range(range), pending(Step::Get));
+            }
+            (Verb::List, _) => {
+                let prefix = prefix(kind, namespace.unwrap_or_default());
+                if request.params.resource_version == Some(0)
+                    && let Some(cache) = self.caches.get(&kind)
+                {
+                    let items = cache.list(&prefix, &request.params).into();
+                    let resource_version = self.revision.get();
+                    let answer = Answer::List { kind, items, resource_version };
+                    Self::answer(ctx, from, request, Ok(answer));
+                } else {
+                    let range = Range::latest(KeyRange::prefix(prefix));
+                    self.wait(ctx, Op::Range(range), pending(Step::List));
+                }
+            }
+            (Verb::Watch, _) => {
+                let prefix = prefix(kind, namespace.unwrap_or_default());
+                let params: Rc<Params> = Rc::new(request.params.clone());
+                let Some(cache) = self.caches.get_mut(&kind) else {
+                    return Err(no_such_resource());
+                };
+                let events = cache.watch((from, request.id), &prefix, &params)?;
+                // A stream keeps its order, so all of it takes the same time.
+                let response = Rc::new(Response { id: request.id, result: Ok(Answer::Watching) });
+                ctx.send_after(WORK, Out::Response { to: from, response });
+                for event in events {
+                    ctx.send_after(WORK, Out::Watch { to: from, event });
+                }
+            }
+            (Verb::Create, None) => self.create(ctx, from, request, kind, namespace)?,
+            (Verb::Create, Some(name)) if part == Some(Subresource::Binding) => {
+                let request = with_binding(request)?;
+                self.change(ctx, from, &request, kind, namespace.unwrap_or_default(), name)?;
+            }
+            (Verb::Update | Verb::Patch | Verb::Delete, Some(name)) => {
+                self.change(ctx, from, request, kind, namespace.unwrap_or_default(), name)?;
+            }
+            (Verb::Get | Verb::Update | Verb::Patch | Verb::Delete, None)
+            | (Verb::Create, Some(_)) => {
+                let action = request.method().to_lowercase();
+                return Err(StatusError::method_not_supported(group_resource(resource), &action));
+            }
+        }
+        Ok(())
+    }
+
+    fn create(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        from: ConnectionId,
+        request: &Rc<Request>,
+        kind: Kind,
+        namespace: Option<&str>,
+    ) -> Result<(), StatusError> {
+        let resource = kind.resource();
+        let object = object_of(kind, &request.payload)?;
+        let namespace = namespace.filter(|_| resource.namespaced);
+        let birth = self.birth(self.now(ctx));
+        let object = strategy::create(&object, namespace, birth)?;
+        if let Some(namespace) = namespace {
+            self.admit_namespace(namespace, &object)?;
+        }
+        let key = key(kind, namespace.unwrap_or_default(), object.name());
+        let lease = (kind == Kind::Event).then(|| self.event_lease(ctx));
+        let txn = insert(key, object.clone(), lease);
+        let step = Step::Create { object };
+        self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
+        Ok(())
+    }
+
+    /// `NamespaceLifecycle`: nothing is created where there is no namespace, or where it ends.
+    fn admit_namespace(&self, namespace: &str, object: &Object) -> Result<(), StatusError> {
+        let namespaces = group_resource(Kind::Namespace.resource());
+        let Some(found) = self.object(Kind::Namespace, "", namespace) else {
+            return Err(StatusError::not_found(namespaces, namespace));
+        };
+        if found.meta().deletion_timestamp.is_some() {
+            let why = format!(
+                "unable to create new content in namespace {namespace} because it is being terminated"
+            );
+            let resource = group_resource(object.kind().resource());
+            return Err(StatusError::forbidden(resource, object.name(), why));
+        }
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        from: ConnectionId,
+        request: &Rc<Request>,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), StatusError> {
+        if let Some(current) = self.object(kind, namespace, name).cloned() {
+            return self.change_from(ctx, from, request, current);
+        }
+        let range = Range::latest(KeyRange::key(key(kind, namespace, name)));
+        let step = Step::ReadBeforeChange;
+        self.wait(ctx, Op::Range(range), Pending { from, request: Rc::clone(request), step });
+        Ok(())
+    }
+
+    pub(super) fn change_from(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        from: ConnectionId,
+        request: &Rc<Request>,
+        current: Object,
+    ) -> Result<(), StatusError> {
+        let now = self.now(ctx);
+        let part = match &request.target {
+            Target::Resource { subresource, .. } => *subresource,
+            Target::Path(_) => None,
+        };
+        let write = if request.verb == Verb::Delete {
+            let empty =
+                current.kind() != Kind::Namespace || self.is_empty_namespace(current.name());
+            deletion::delete(request, &current, empty, now)?
+        } else {
+            strategy::change(request, part, &current, now)?
+        };
+        let key = key(current.kind(), current.namespace(), current.name());
+        let compare = vec![Compare::mod_revision_is(
+            Rc::clone(&key),
+            Revision::new(current.resource_version()),
+        )];
+        let failure = vec![TxnOp::Range(Range::latest(KeyRange::key(Rc::clone(&key))))];
+        let (op, to) = match write {
+            Write::Keep => {
+                Self::answer(ctx, from, request, Ok(Answer::Object(current)));
+                return Ok(());
+            }
+            Write::Put(object) => {
+                let lease = (object.kind() == Kind::Event).then(|| self.event_lease(ctx));
+                (TxnOp::Put(Put { key, value: object.clone(), lease }), Some(object))
+            }
+            Write::Delete => (TxnOp::DeleteRange(KeyRange::key(key)), None),
+        };
+        let txn = Txn { compare, success: vec![op], failure };
+        let step = Step::Change { to, current };
+        self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
+        Ok(())
+    }
+}
+
+/// A field selector may name only some fields.
+fn supported(kind: Kind, params: &Params) -> Result<(), StatusError> {
+    let known = supported_fields(kind.resource().name);
+    let terms = params.field_selector.as_deref().map(FieldSelector::terms).unwrap_or_default();
+    match terms.iter().find(|term| !known.contains(&term.field.as_str())) {
+        None => Ok(()),
+        Some(term) if kind == Kind::Lease => Err(StatusError::bad_request(format!(
+            "{:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+            term.field
+        ))),
+        Some(term) => {
+            Err(StatusError::bad_request(format!("field label not supported: {}", term.field)))
+        }
+    }
+}
+
+/// `v1.Binding` as it came over HTTP.
+fn with_binding(request: &Rc<Request>) -> Result<Rc<Request>, StatusError> {
+    let Payload::Json(body) = &request.payload else {
+        return Ok(Rc::clone(request));
+    };
+    let node = body.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
+    if node.is_empty() {
+        let name = GroupResource::new("", "Binding");
+        let errors = [FieldError::required(&Path::new("target").child("name"), "")];
+        return Err(StatusError::invalid(name, request.name(), &errors));
+    }
+    let uid = body.pointer("/metadata/uid").and_then(Value::as_str).map(Into::into);
+    let payload = Payload::Binding { uid, node: node.into() };
+    Ok(Rc::new(Request { payload, ..Request::clone(request) }))
+}
