@@ -6,6 +6,7 @@
 
 mod sim;
 
+#[macro_use]
 mod api;
 
 mod apiserver;

@@ -1,5 +1,8 @@
 //! What the objects of the API are and how they are written, compared, selected and shown.
 
+// First, for its macros over all kinds.
+#[macro_use]
+mod object;
 pub mod columns;
 pub mod decode;
 pub mod defaults;
@@ -8,7 +11,6 @@ pub mod field;
 pub mod fields;
 pub mod labels;
 pub mod names;
-mod object;
 pub mod patch;
 pub mod phase;
 pub mod pull_policy;
@@ -19,6 +21,7 @@ pub mod route;
 mod scheme;
 pub mod status;
 pub mod text;
+pub mod types;
 pub mod validation;
 pub mod words;
 

@@ -1,15 +1,22 @@
 //! The objects as the engine holds them: immutable, shared, one enum over all kinds.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::columns::{Cell, Printed};
+use super::decode::{Decoded, TypeError, decode};
+use super::defaults::Defaults;
+use super::fields::Selectable;
 use super::scheme::Kind;
+use super::types;
+use super::validation::Validate;
 
 /// A Pod in the engine's form: its spec and status are shared between versions, and the node it is
 /// bound to stands beside the spec, so that binding copies neither.
@@ -44,10 +51,18 @@ impl Pod {
     }
 }
 
+impl Serialize for Pod {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_wire().serialize(serializer)
+    }
+}
+
 /// A kind of object that the engine holds as a type of its own.
-pub trait Resource: Clone + PartialEq + 'static {
+pub trait Resource: Clone + PartialEq + Serialize + Validate + Printed + Selectable {
     /// Which kind it is.
     const KIND: Kind;
+    /// The type on the wire: the same but for a kind that has a form of its own in the engine.
+    type Wire: DeserializeOwned + Defaults + Into<Self>;
     /// Its metadata.
     fn meta(&self) -> &ObjectMeta;
     /// Its metadata, to change before it is shared.
@@ -58,48 +73,38 @@ pub trait Resource: Clone + PartialEq + 'static {
     fn unwrap(object: &Object) -> Option<&Rc<Self>>;
 }
 
+/// The enum over all kinds, and two macros that do the same for each of them.
 macro_rules! objects {
-    ($($variant:ident: $type:ty,)+) => {
+    // `$d` is the dollar sign of the macros that this one makes.
+    ($d:tt $($kind:ident => $wire:ty,)+) => {
         /// An object of any kind, shared.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Object {
-            $($variant(Rc<$type>),)+
+            $($kind(Rc<types::$kind>),)+
         }
 
-        impl Object {
-            /// Its kind.
-            pub fn kind(&self) -> Kind {
-                match self { $(Self::$variant(_) => Kind::$variant,)+ }
-            }
+        /// Does the same with an object of any kind: `each_object!(object, it => it.meta())`.
+        macro_rules! each_object {
+            ($d object:expr, $d it:ident => $d body:expr) => {
+                match $d object { $($crate::api::Object::$kind($d it) => $d body,)+ }
+            };
+        }
 
-            /// Its metadata.
-            pub fn meta(&self) -> &ObjectMeta {
-                match self { $(Self::$variant(object) => &object.metadata,)+ }
-            }
-
-            /// The same object with other metadata.
-            #[must_use]
-            pub fn with_meta(&self, change: impl FnOnce(&mut ObjectMeta)) -> Self {
-                match self {
-                    $(Self::$variant(object) => {
-                        let mut object = <$type>::clone(object);
-                        change(&mut object.metadata);
-                        Self::$variant(Rc::new(object))
+        /// Does the same for any kind: `each_kind!(kind, T => T::COLUMNS)`.
+        macro_rules! each_kind {
+            ($d kind:expr, $d of:ident => $d body:expr) => {
+                match $d kind {
+                    $($crate::api::Kind::$kind => {
+                        type $d of = $crate::api::types::$kind;
+                        $d body
                     })+
                 }
-            }
-
-            /// Whether both are the very same shared object, which costs no comparison.
-            pub fn ptr_eq(&self, other: &Self) -> bool {
-                match (self, other) {
-                    $((Self::$variant(one), Self::$variant(two)) => Rc::ptr_eq(one, two),)+
-                    _ => false,
-                }
-            }
+            };
         }
 
-        $(impl Resource for $type {
-            const KIND: Kind = Kind::$variant;
+        $(impl Resource for types::$kind {
+            const KIND: Kind = Kind::$kind;
+            type Wire = $wire;
 
             fn meta(&self) -> &ObjectMeta {
                 &self.metadata
@@ -110,12 +115,12 @@ macro_rules! objects {
             }
 
             fn wrap(this: Rc<Self>) -> Object {
-                Object::$variant(this)
+                Object::$kind(this)
             }
 
             fn unwrap(object: &Object) -> Option<&Rc<Self>> {
                 match object {
-                    Object::$variant(object) => Some(object),
+                    Object::$kind(object) => Some(object),
                     _ => None,
                 }
             }
@@ -123,15 +128,50 @@ macro_rules! objects {
     };
 }
 
-objects! {
-    Pod: Pod,
-    Node: core::Node,
-    Namespace: core::Namespace,
-    Event: core::Event,
-    Lease: Lease,
+objects! { $
+    Pod => core::Pod,
+    Node => types::Node,
+    Namespace => types::Namespace,
+    Event => types::Event,
+    Lease => types::Lease,
 }
 
 impl Object {
+    /// Reads an object of `kind` from the wire, and fills in its defaults.
+    ///
+    /// # Errors
+    ///
+    /// A value has the wrong type.
+    pub fn from_json(kind: Kind, value: &Value) -> Result<Decoded<Self>, TypeError> {
+        each_kind!(kind, T => typed::<T>(value))
+    }
+
+    /// The object on the wire, with `apiVersion` and `kind`.
+    pub fn to_json(&self) -> Value {
+        each_object!(self, object => json(&**object))
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        each_object!(self, object => kind_of(&**object))
+    }
+
+    /// Its metadata.
+    pub fn meta(&self) -> &ObjectMeta {
+        each_object!(self, object => &object.metadata)
+    }
+
+    /// The same object with other metadata.
+    #[must_use]
+    pub fn with_meta(&self, change: impl FnOnce(&mut ObjectMeta)) -> Self {
+        each_object!(self, object => changed(&**object, change))
+    }
+
+    /// Whether both are the very same shared object, which costs no comparison.
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        each_object!(self, object => is_same(object, other))
+    }
+
     /// Its name; empty before the server has given one.
     pub fn name(&self) -> &str {
         self.meta().name.as_deref().unwrap_or_default()
@@ -148,16 +188,39 @@ impl Object {
         text.and_then(|text| text.parse().ok()).unwrap_or_default()
     }
 
-    /// The object on the wire, with `apiVersion` and `kind`.
-    pub fn to_json(&self) -> Value {
-        match self {
-            Self::Pod(pod) => json(&pod.to_wire()),
-            Self::Node(node) => json(&**node),
-            Self::Namespace(namespace) => json(&**namespace),
-            Self::Event(event) => json(&**event),
-            Self::Lease(lease) => json(&**lease),
+    /// The value of a field that a field selector may name; none if there is no such field.
+    pub fn field(&self, field: &str) -> Option<Cow<'_, str>> {
+        match field {
+            "metadata.name" => Some(self.name().into()),
+            "metadata.namespace" => Some(self.namespace().into()),
+            _ => each_object!(self, object => object.field(field)),
         }
     }
+
+    /// Its cells in the columns of its kind.
+    pub fn row(&self, now: Timestamp) -> Vec<Cell> {
+        each_object!(self, object => object.row(now))
+    }
+}
+
+fn typed<R: Resource>(value: &Value) -> Result<Decoded<Object>, TypeError> {
+    let Decoded { mut object, unknown } = decode::<R::Wire>(value)?;
+    object.set_defaults();
+    Ok(Decoded { object: R::wrap(Rc::new(object.into())), unknown })
+}
+
+fn kind_of<R: Resource>(_: &R) -> Kind {
+    R::KIND
+}
+
+fn changed<R: Resource>(object: &R, change: impl FnOnce(&mut ObjectMeta)) -> Object {
+    let mut object = object.clone();
+    change(object.meta_mut());
+    R::wrap(Rc::new(object))
+}
+
+fn is_same<R: Resource>(object: &Rc<R>, other: &Object) -> bool {
+    R::unwrap(other).is_some_and(|other| Rc::ptr_eq(object, other))
 }
 
 fn json(object: &impl Serialize) -> Value {
@@ -168,52 +231,4 @@ fn json(object: &impl Serialize) -> Value {
 /// A moment as the API writes it, in whole seconds.
 pub fn seconds(at: Timestamp) -> Time {
     Time(Timestamp::from_second(at.as_second()).unwrap_or(at))
-}
-
-impl Object {
-    /// The value of a field that a field selector may name; none if there is no such field.
-    pub fn field(&self, field: &str) -> Option<&str> {
-        let own = match self {
-            Self::Pod(pod) => match field {
-                "spec.nodeName" => Some(pod.node_name.as_deref().unwrap_or_default()),
-                "spec.restartPolicy" => pod.spec.restart_policy.as_deref(),
-                "spec.schedulerName" => pod.spec.scheduler_name.as_deref(),
-                "spec.serviceAccountName" => pod.spec.service_account_name.as_deref(),
-                "status.phase" => pod.status.phase.as_deref(),
-                "status.podIP" => Some(pod.status.pod_ip.as_deref().unwrap_or_default()),
-                "status.nominatedNodeName" => {
-                    Some(pod.status.nominated_node_name.as_deref().unwrap_or_default())
-                }
-                _ => None,
-            },
-            Self::Node(node) => match field {
-                "spec.unschedulable" => {
-                    let cordoned = node.spec.as_ref().and_then(|spec| spec.unschedulable);
-                    Some(if cordoned == Some(true) { "true" } else { "false" })
-                }
-                _ => None,
-            },
-            Self::Namespace(namespace) => match field {
-                "status.phase" => {
-                    namespace.status.as_ref().and_then(|status| status.phase.as_deref())
-                }
-                _ => None,
-            },
-            Self::Event(event) => match field {
-                "involvedObject.kind" => event.involved_object.kind.as_deref(),
-                "involvedObject.namespace" => event.involved_object.namespace.as_deref(),
-                "involvedObject.name" => event.involved_object.name.as_deref(),
-                "involvedObject.uid" => event.involved_object.uid.as_deref(),
-                "reason" => event.reason.as_deref(),
-                "type" => event.type_.as_deref(),
-                _ => None,
-            },
-            Self::Lease(_) => None,
-        };
-        match field {
-            "metadata.name" => Some(self.name()),
-            "metadata.namespace" => Some(self.namespace()),
-            _ => own,
-        }
-    }
 }

@@ -1,15 +1,5 @@
 //! The table of resources: what the API server serves, and how each is named.
 
-/// A kind of object, with its group and version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    Pod,
-    Node,
-    Namespace,
-    Event,
-    Lease,
-}
-
 /// How one kind is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceType {
@@ -17,9 +7,9 @@ pub struct ResourceType {
     /// Empty for the core group.
     pub group: &'static str,
     pub version: &'static str,
+    /// The kind's name.
     pub name: &'static str,
     pub plural: &'static str,
-    pub singular: &'static str,
     pub short_names: &'static [&'static str],
     pub namespaced: bool,
     pub categories: &'static [&'static str],
@@ -28,19 +18,19 @@ pub struct ResourceType {
     pub storage: &'static str,
 }
 
-const fn core_v1(
+/// A row begins as a namespaced resource without more, in version `v1` of its group.
+const fn row(
     kind: Kind,
     name: &'static str,
+    group: &'static str,
     plural: &'static str,
-    singular: &'static str,
 ) -> ResourceType {
     ResourceType {
         kind,
-        group: "",
+        group,
         version: "v1",
         name,
         plural,
-        singular,
         short_names: &[],
         namespaced: true,
         categories: &[],
@@ -49,50 +39,70 @@ const fn core_v1(
     }
 }
 
-/// Every resource that is served, in the order of [`Kind`].
-pub const RESOURCES: [ResourceType; 5] = [
-    ResourceType {
-        short_names: &["po"],
-        categories: &["all"],
-        subresources: &["binding", "status"],
-        ..core_v1(Kind::Pod, "Pod", "pods", "pod")
-    },
-    ResourceType {
-        short_names: &["no"],
-        namespaced: false,
-        subresources: &["status"],
-        storage: "minions",
-        ..core_v1(Kind::Node, "Node", "nodes", "node")
-    },
-    ResourceType {
-        short_names: &["ns"],
-        namespaced: false,
-        subresources: &["status"],
-        ..core_v1(Kind::Namespace, "Namespace", "namespaces", "namespace")
-    },
-    ResourceType { short_names: &["ev"], ..core_v1(Kind::Event, "Event", "events", "event") },
-    ResourceType {
-        group: "coordination.k8s.io",
-        ..core_v1(Kind::Lease, "Lease", "leases", "lease")
-    },
-];
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Pod, Self::Node, Self::Namespace, Self::Event, Self::Lease];
-
-    /// How it is served.
-    pub const fn resource(self) -> &'static ResourceType {
-        let [pod, node, namespace, event, lease] = &RESOURCES;
-        match self {
-            Self::Pod => pod,
-            Self::Node => node,
-            Self::Namespace => namespace,
-            Self::Event => event,
-            Self::Lease => lease,
-        }
+impl ResourceType {
+    const fn short(self, short_names: &'static [&'static str]) -> Self {
+        Self { short_names, ..self }
     }
 
+    /// Of the cluster, not of a namespace.
+    const fn cluster(self) -> Self {
+        Self { namespaced: false, ..self }
+    }
+
+    /// What `kubectl get all` shows.
+    const fn all(self) -> Self {
+        Self { categories: &["all"], ..self }
+    }
+
+    const fn parts(self, subresources: &'static [&'static str]) -> Self {
+        Self { subresources, ..self }
+    }
+
+    const fn stored(self, storage: &'static str) -> Self {
+        Self { storage, ..self }
+    }
+}
+
+macro_rules! resources {
+    ($($kind:ident: $group:literal $plural:literal $(.$word:ident($($value:expr)?))*;)+) => {
+        /// A kind of object, with its group and version.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($kind,)+
+        }
+
+        /// Every resource that is served, in the order of [`Kind`].
+        pub const RESOURCES: [ResourceType; Kind::COUNT] = [$(*Kind::$kind.resource(),)+];
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$kind,)+];
+            const COUNT: usize = [$(stringify!($kind),)+].len();
+
+            /// How it is served.
+            pub const fn resource(self) -> &'static ResourceType {
+                match self {
+                    $(Self::$kind => {
+                        const ROW: ResourceType =
+                            row(Kind::$kind, stringify!($kind), $group, $plural)
+                                $(.$word($($value)?))*;
+                        &ROW
+                    })+
+                }
+            }
+        }
+    };
+}
+
+resources! {
+    Pod: "" "pods".short(&["po"]).all().parts(&["binding", "status"]);
+    Node: "" "nodes".short(&["no"]).cluster().parts(&["status"]).stored("minions");
+    Namespace: "" "namespaces".short(&["ns"]).cluster().parts(&["status"]);
+    Event: "" "events".short(&["ev"]);
+    Lease: "coordination.k8s.io" "leases";
+}
+
+impl Kind {
     /// The kind that a manifest's `apiVersion` and `kind` name.
     pub fn named(api_version: &str, kind: &str) -> Option<Self> {
         let found = RESOURCES
@@ -103,6 +113,11 @@ impl Kind {
 }
 
 impl ResourceType {
+    /// The name of one: that of the kind in small letters.
+    pub fn singular(&self) -> String {
+        self.name.to_ascii_lowercase()
+    }
+
     /// `v1`, or group and version.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {

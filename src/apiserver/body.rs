@@ -1,17 +1,13 @@
 //! The object that a request carries.
 
-use std::rc::Rc;
+use std::fmt::Display;
 
-use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1 as core;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::decode;
-use crate::api::defaults::Defaults;
 use crate::api::request::Payload;
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object, ResourceType};
+use crate::api::{Kind, Object};
 
 /// The object of a request, decoded and defaulted.
 ///
@@ -46,35 +42,15 @@ pub(super) fn decode_json(kind: Kind, value: &Value) -> Result<Object, StatusErr
             text("kind"),
         )));
     }
-    Ok(match kind {
-        Kind::Pod => {
-            let mut pod: core::Pod = typed(resource, value)?;
-            pod.set_defaults();
-            Object::Pod(Rc::new(pod.into()))
-        }
-        Kind::Node => Object::Node(Rc::new(typed(resource, value)?)),
-        Kind::Namespace => {
-            let mut namespace: core::Namespace = typed(resource, value)?;
-            namespace.set_defaults();
-            Object::Namespace(Rc::new(namespace))
-        }
-        Kind::Event => Object::Event(Rc::new(typed(resource, value)?)),
-        Kind::Lease => Object::Lease(Rc::new(typed::<Lease>(resource, value)?)),
-    })
-}
-
-fn typed<T: DeserializeOwned>(resource: &ResourceType, value: &Value) -> Result<T, StatusError> {
-    let decoded = decode::decode::<T>(value).map_err(|error| {
+    let cannot = |error: &dyn Display| {
         StatusError::bad_request(format!(
             "{} in version {:?} cannot be handled as a {}: {error}",
             resource.name, resource.version, resource.name
         ))
-    })?;
+    };
+    let decoded = Object::from_json(kind, value).map_err(|error| cannot(&error))?;
     match decode::strict_error(&decoded.unknown) {
-        Some(error) => Err(StatusError::bad_request(format!(
-            "{} in version {:?} cannot be handled as a {}: {error}",
-            resource.name, resource.version, resource.name
-        ))),
+        Some(error) => Err(cannot(&error)),
         None => Ok(decoded.object),
     }
 }

@@ -13,7 +13,7 @@ use super::strategy::{Write, group_resource, wrong_uid};
 use crate::api::phase::PodPhase;
 use crate::api::request::{Payload, Request};
 use crate::api::status::StatusError;
-use crate::api::{Object, Pod, seconds};
+use crate::api::{Object, Pod, Resource as _, seconds};
 
 /// Namespaces that the cluster cannot do without.
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
@@ -44,10 +44,12 @@ pub(super) fn delete(
     {
         return Err(wrong_uid(current, uid));
     }
-    match current {
-        Object::Pod(pod) => Ok(delete_pod(pod, current, grace, now)),
-        Object::Namespace(namespace) => delete_namespace(namespace, current, empty, now),
-        Object::Node(_) | Object::Event(_) | Object::Lease(_) => Ok(Write::Delete),
+    if let Some(pod) = Pod::unwrap(current) {
+        Ok(delete_pod(pod, current, grace, now))
+    } else if let Some(namespace) = Namespace::unwrap(current) {
+        delete_namespace(namespace, current, empty, now)
+    } else {
+        Ok(Write::Delete)
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn document(path: &str) -> Option<Value> {
             .filter(|resource| resource.group == group)
             .map(|resource| {
                 json!({
-                    "name": resource.plural, "singularName": resource.singular,
+                    "name": resource.plural, "singularName": resource.singular(),
                     "namespaced": resource.namespaced, "kind": resource.name,
                     "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
                     "shortNames": resource.short_names, "categories": resource.categories,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::etcd::{
     Compare, KeyValue, LeaseId, Put, Revision, Txn, TxnOp, TxnOpResponse, TxnResponse, WatchId,
 };
-use crate::api::{Kind, Object, RESOURCES};
+use crate::api::{Kind, Object};
 
 pub(super) fn insert(key: Rc<str>, object: Object, lease: Option<LeaseId>) -> Txn<Object> {
     Txn {
@@ -40,11 +40,11 @@ pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Rc<str> {
     format!("{}{name}", prefix(kind, namespace)).into()
 }
 
-pub(super) fn kind_of(key: &str) -> Option<Kind> {
-    let storage = key.strip_prefix("/registry/")?.split('/').next()?;
-    RESOURCES.iter().find(|resource| resource.storage == storage).map(|resource| resource.kind)
-}
-
 pub(super) fn watch_id(kind: Kind) -> WatchId {
     WatchId::new(kind as u64)
+}
+
+/// The kind that the store's watch `id` follows.
+pub(super) fn watched_kind(id: WatchId) -> Option<Kind> {
+    Kind::ALL.get(usize::try_from(id.get()).ok()?).copied()
 }

@@ -28,19 +28,15 @@ impl ApiServer {
 
     /// Goes on with the end of a namespace after a change of `object`.
     pub(super) fn end_namespace(&mut self, ctx: &mut Ctx<'_, Self>, changed: &Object) {
-        let name = match changed {
-            Object::Namespace(_) => changed.name(),
-            Object::Pod(_) | Object::Node(_) | Object::Event(_) | Object::Lease(_) => {
-                changed.namespace()
-            }
-        };
+        let is_namespace = changed.kind() == Kind::Namespace;
+        let name = if is_namespace { changed.name() } else { changed.namespace() };
         let Some(namespace) = self.object(Kind::Namespace, "", name).cloned() else { return };
         if namespace.meta().deletion_timestamp.is_none() {
             return;
         }
         if self.is_empty_namespace(name) {
             self.end(ctx, &namespace);
-        } else if changed.kind() == Kind::Namespace {
+        } else if is_namespace {
             let content: Vec<Object> = self.content(name).cloned().collect();
             for object in &content {
                 self.end(ctx, object);

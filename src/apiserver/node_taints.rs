@@ -19,13 +19,12 @@ pub(super) fn admit(spec: &mut core::NodeSpec, status: Option<&core::NodeStatus>
 
 /// What upstream's node lifecycle controller keeps in step, and the server does here as long as there
 /// is no controller manager: the taints that say what the node's conditions and spec say.
-pub(super) fn settle(mut node: core::Node) -> core::Node {
+pub(super) fn settle(node: &mut core::Node) {
     let ready = is_ready(node.status.as_ref());
     let spec = node.spec.get_or_insert_default();
     set_taint(spec, NOT_READY, !ready);
     let cordoned = spec.unschedulable.unwrap_or(false);
     set_taint(spec, UNSCHEDULABLE, cordoned);
-    node
 }
 
 fn is_ready(status: Option<&core::NodeStatus>) -> bool {

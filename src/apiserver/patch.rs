@@ -49,7 +49,8 @@ pub(super) fn patch(
         (Patch::NodeStatus(status), Object::Node(node)) => {
             let mut node = core::Node::clone(node);
             node.status = Some(core::NodeStatus::clone(status));
-            Ok(put(Object::Node(Rc::new(settle(node))), current))
+            settle(&mut node);
+            Ok(put(Object::Node(Rc::new(node)), current))
         }
         (Patch::Event(again), Object::Event(event)) => {
             let mut event = core::Event::clone(event);

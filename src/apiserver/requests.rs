@@ -113,7 +113,7 @@ impl ApiServer {
         let object = object_of(kind, &request.payload)?;
         let namespace = namespace.filter(|_| resource.namespaced);
         let birth = self.birth(self.now(ctx));
-        let object = strategy::create(&object, namespace, birth)?;
+        let object = strategy::create(&object, namespace, &birth)?;
         if let Some(namespace) = namespace {
             self.admit_namespace(namespace, &object)?;
         }

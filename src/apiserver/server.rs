@@ -12,11 +12,12 @@ use super::etcd::{
     Call, CallId, Change, KeyRange, LeaseId, Op, Out as StoreOut, Response as StoreResponse,
     Revision, WatchCreate,
 };
-use super::keys::{current_of, insert, key, kind_of, prefix, versioned, watch_id};
+use super::keys::{current_of, insert, key, prefix, versioned, watch_id, watched_kind};
 use super::pending::{Pending, Step};
 use super::strategy::{self, Birth, group_resource};
 use super::watch_cache::{WatchCache, selects};
 use super::{EtcdCall, EtcdOut};
+use crate::api::defaults::Defaults as _;
 use crate::api::request::{Answer, Payload, Request, Response, Verb, WatchEvent};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
@@ -134,10 +135,11 @@ impl ApiServer {
         }
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let metadata = ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() };
-            let namespace = Namespace { metadata, ..Namespace::default() };
+            let mut namespace = Namespace { metadata, ..Namespace::default() };
             let birth = self.birth(self.now(ctx));
+            namespace.set_defaults();
             let object = Object::Namespace(Rc::new(namespace));
-            if let Ok(object) = strategy::create(&object, None, birth) {
+            if let Ok(object) = strategy::create(&object, None, &birth) {
                 let txn = insert(key(Kind::Namespace, "", name), object, None);
                 self.call(ctx, Op::Txn(txn));
             }
@@ -201,10 +203,11 @@ impl ApiServer {
 
     fn on_store(&mut self, ctx: &mut Ctx<'_, Self>, out: EtcdOut) {
         match out {
-            StoreOut::Watch { revision, events, .. } => {
+            StoreOut::Watch { id, revision, events } => {
                 self.revision = self.revision.max(revision);
+                let Some(kind) = watched_kind(id) else { return };
                 for event in events.iter() {
-                    self.on_change(ctx, &event.change);
+                    self.on_change(ctx, kind, &event.change);
                 }
             }
             StoreOut::Reply { id, result } => {
@@ -228,10 +231,9 @@ impl ApiServer {
         }
     }
 
-    fn on_change(&mut self, ctx: &mut Ctx<'_, Self>, change: &Change<Object>) {
+    fn on_change(&mut self, ctx: &mut Ctx<'_, Self>, kind: Kind, change: &Change<Object>) {
         let revision = change.mod_revision();
         let after = change.key_value().map(|stored| versioned(stored));
-        let Some(kind) = kind_of(change.key()) else { return };
         let Some(cache) = self.caches.get_mut(&kind) else { return };
         let before = cache.get(change.key()).cloned();
         let changed = after.clone().or(before);

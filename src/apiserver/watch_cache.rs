@@ -12,7 +12,7 @@ use imbl::shared_ptr::RcK;
 use super::server::ConnectionId;
 use crate::api::request::{Change, Params, RequestId, WatchEvent};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, Pod, Resource as _};
 
 /// How many changes a watch may lie back.
 const WINDOW: usize = 10_000;
@@ -217,8 +217,5 @@ pub(super) fn selects(params: &Params, object: &Object) -> bool {
 }
 
 fn node_of(object: &Object) -> Option<Rc<str>> {
-    match object {
-        Object::Pod(pod) => pod.node_name.clone(),
-        Object::Node(_) | Object::Namespace(_) | Object::Event(_) | Object::Lease(_) => None,
-    }
+    Pod::unwrap(object)?.node_name.clone()
 }

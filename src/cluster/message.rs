@@ -197,7 +197,7 @@ fn answer_label(answer: &Answer) -> String {
 }
 
 fn reference(object: &Object) -> String {
-    format!("{}/{}", object.kind().resource().singular, object.name())
+    format!("{}/{}", object.kind().resource().singular(), object.name())
 }
 
 fn subject_of(object: &Object) -> (Kind, Rc<str>, Rc<str>) {

@@ -8,15 +8,34 @@
 //! documentation end after its first sentence.
 
 mod cell;
+mod kinds;
 pub mod node;
 pub mod objects;
 pub mod pod;
 pub mod service;
 pub mod workloads;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub use cell::{Cell, Column};
+
+use super::Kind;
+
+/// Kinds that `kubectl get` shows in a table.
+pub trait Printed {
+    /// The table's columns, with those of the wide table.
+    const COLUMNS: &'static [Column];
+    /// The cells of one object at the time `now`, one for each column.
+    fn row(&self, now: Timestamp) -> Vec<Cell>;
+}
+
+impl Kind {
+    /// The columns of its table.
+    pub fn columns(self) -> &'static [Column] {
+        each_kind!(self, T => T::COLUMNS)
+    }
+}
 
 /// The columns of a kind that has no printer of its own.
 pub const OTHER: &[Column] =

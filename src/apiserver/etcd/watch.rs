@@ -20,6 +20,11 @@ impl WatchId {
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
+
+    /// As a number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for WatchId {

@@ -53,7 +53,7 @@ pub fn Delete(props: &DeleteProps) -> Html {
             on_action.emit(Action::Play);
         }
     };
-    let reference = format!("{}/{}", target.kind.resource().singular, target.name);
+    let reference = format!("{}/{}", target.kind.resource().singular(), target.name);
     html! {
         <form class="delete" {onsubmit}>
             <span>{ words.fill("delete.ask", &[("object", &reference)]) }</span>

@@ -11,7 +11,7 @@ use super::message::{Link, Opened, open};
 use super::why::Why;
 use super::{date, yaml};
 use crate::api::columns::pod::summary;
-use crate::api::{Kind, Object, Pod, duration};
+use crate::api::{Kind, Object, Pod, Resource as _, duration};
 use crate::cluster::{Address, Cluster, Message};
 
 /// As many events are listed, the newest.
@@ -119,10 +119,10 @@ fn object(cluster: &Cluster, kind: Kind, namespace: &str, name: &str) -> Inspect
         Some(Object::Pod(pod)) => Inspected::Pod(Rc::new(pod_view(cluster, &pod))),
         Some(Object::Node(node)) => Inspected::Node(Rc::new(node_view(cluster, &node))),
         Some(other) => Inspected::Other(Rc::new(OtherView {
-            title: format!("{}/{name}", kind.resource().singular),
+            title: format!("{}/{name}", kind.resource().singular()),
             yaml: yaml::object(&other.to_json()),
         })),
-        None => Inspected::Gone { what: format!("{}/{name}", kind.resource().singular) },
+        None => Inspected::Gone { what: format!("{}/{name}", kind.resource().singular()) },
     }
 }
 
@@ -217,10 +217,7 @@ fn events(cluster: &Cluster, kind: Kind, namespace: &str, name: &str) -> Vec<Eve
     let all = cluster.objects(Kind::Event);
     let mut mine: Vec<&Rc<Event>> = all
         .iter()
-        .filter_map(|object| match object {
-            Object::Event(event) => Some(event),
-            Object::Pod(_) | Object::Node(_) | Object::Namespace(_) | Object::Lease(_) => None,
-        })
+        .filter_map(Event::unwrap)
         .filter(|event| {
             let about = &event.involved_object;
             about.kind.as_deref() == Some(kind.resource().name)

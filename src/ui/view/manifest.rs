@@ -2,14 +2,11 @@
 
 use std::rc::Rc;
 
-use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1 as core;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::api::Kind;
 use crate::api::decode::{self, Document, Limits, Mark, Place, nearest};
 use crate::api::status::StatusError;
+use crate::api::{Kind, Object};
 use crate::cluster::HttpCall;
 
 /// What the editor begins with.
@@ -94,7 +91,7 @@ impl Outgoing {
         let resource = kind.resource();
         let text = |path: &str| document.value.pointer(path).and_then(Value::as_str);
         let name = text("/metadata/name").or(text("/metadata/generateName")).unwrap_or_default();
-        let reference = format!("{}/{name}", resource.singular).into();
+        let reference = format!("{}/{name}", resource.singular()).into();
         let path = if resource.namespaced {
             let namespace = text("/metadata/namespace").unwrap_or("default");
             format!("{}/namespaces/{namespace}/{}", resource.prefix(), resource.plural)
@@ -123,18 +120,8 @@ fn resource_of(document: &Document) -> Result<Kind, Problem> {
 
 /// What of the document has no place in its kind.
 fn misfits(kind: Kind, document: &Document) -> Vec<Problem> {
-    match kind {
-        Kind::Pod => misfits_of::<core::Pod>(document),
-        Kind::Node => misfits_of::<core::Node>(document),
-        Kind::Namespace => misfits_of::<core::Namespace>(document),
-        Kind::Event => misfits_of::<core::Event>(document),
-        Kind::Lease => misfits_of::<Lease>(document),
-    }
-}
-
-fn misfits_of<T: DeserializeOwned>(document: &Document) -> Vec<Problem> {
     let place = &document.place;
-    let decoded = match decode::decode::<T>(&document.value) {
+    let decoded = match Object::from_json(kind, &document.value) {
         Ok(decoded) => decoded,
         Err(error) => {
             return vec![Problem::at(place.nearest(&error.path).mark(), error.message)];

@@ -39,7 +39,7 @@ pub fn summary(engine: &Engine, sent: &[Sent]) -> Summary {
                 Ok(answer) => {
                     summary.created += 1;
                     if let (Answer::Created(object), 1) = (answer, sent.len()) {
-                        let singular = object.kind().resource().singular;
+                        let singular = object.kind().resource().singular();
                         summary.only = Some(format!("{singular}/{}", object.name()));
                     }
                 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-use crate::api::columns::{self, Cell, Column};
+use crate::api::columns::Cell;
 use crate::api::{Kind, Object};
 
 /// As many rows are drawn; the filter finds the others.
@@ -56,7 +56,8 @@ impl Order {
 
 /// The table of `objects`, all of `kind`, whose cells have `filter` in them.
 pub fn table(kind: Kind, objects: &[Object], filter: &str, order: Order, now: Timestamp) -> Table {
-    let shown: Vec<usize> = columns_of(kind)
+    let shown: Vec<usize> = kind
+        .columns()
         .iter()
         .enumerate()
         .filter(|(_, column)| column.priority == 0)
@@ -64,12 +65,12 @@ pub fn table(kind: Kind, objects: &[Object], filter: &str, order: Order, now: Ti
         .collect();
     let namespaced = kind.resource().namespaced;
     let mut names: Vec<&'static str> = namespaced.then_some("Namespace").into_iter().collect();
-    names.extend(shown.iter().filter_map(|at| columns_of(kind).get(*at)).map(|column| column.name));
+    names.extend(shown.iter().filter_map(|at| kind.columns().get(*at)).map(|column| column.name));
     let filter = filter.trim().to_lowercase();
     let mut rows: Vec<Row> = objects
         .iter()
         .map(|object| {
-            let all = cells(object, now);
+            let all = object.row(now);
             let namespace = namespaced.then(|| Cell::from(object.namespace()));
             let kept = shown.iter().filter_map(|at| all.get(*at).cloned());
             Row {
@@ -106,39 +107,6 @@ fn compare(one: Option<&Cell>, two: Option<&Cell>) -> Ordering {
         (one, two) => {
             let text = |cell: Option<&Cell>| cell.map(Cell::show).unwrap_or_default();
             text(one).cmp(&text(two))
-        }
-    }
-}
-
-fn columns_of(kind: Kind) -> &'static [Column] {
-    match kind {
-        Kind::Pod => columns::pod::COLUMNS,
-        Kind::Node => columns::node::COLUMNS,
-        Kind::Namespace => columns::objects::NAMESPACE,
-        Kind::Event => columns::objects::EVENT,
-        Kind::Lease => columns::objects::LEASE,
-    }
-}
-
-fn cells(object: &Object, now: Timestamp) -> Vec<Cell> {
-    match object {
-        Object::Pod(pod) => {
-            let node = pod.node_name.as_deref();
-            columns::pod::row(&pod.metadata, &pod.spec, node, &pod.status, now)
-        }
-        Object::Node(node) => {
-            let (spec, status) = (node.spec.clone(), node.status.clone());
-            let (spec, status) = (spec.unwrap_or_default(), status.unwrap_or_default());
-            columns::node::row(&node.metadata, &spec, &status, now)
-        }
-        Object::Namespace(namespace) => {
-            let status = namespace.status.clone().unwrap_or_default();
-            columns::objects::namespace(&namespace.metadata, &status, now)
-        }
-        Object::Event(event) => columns::objects::event(event, now),
-        Object::Lease(lease) => {
-            let spec = lease.spec.clone().unwrap_or_default();
-            columns::objects::lease(&lease.metadata, &spec, now)
         }
     }
 }

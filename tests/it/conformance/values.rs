@@ -193,7 +193,7 @@ fn field_selector(_: &Value, case: &Value) -> Outcome {
         }
         "invalid" => refused(parse()),
         "match" => {
-            let has = |field: &str| case["fields"].get(field).and_then(Value::as_str);
+            let has = |field: &str| Some(case["fields"].get(field)?.as_str()?.into());
             same("match", &Some(parse()?.matches(has)), &case["match"].as_bool())
         }
         "split" => {

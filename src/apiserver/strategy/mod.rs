@@ -2,20 +2,34 @@
 //!
 //! Mirrors: `pkg/registry/core/*/strategy.go` and `apiserver/pkg/registry/generic/registry/store.go`.
 
+mod kinds;
+
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::admission;
 use super::body::object_of;
-use super::node_taints::{self, settle};
 use super::patch::patch;
 use super::validity;
-use crate::api::qos::QosClass;
 use crate::api::request::{Payload, Request, Subresource};
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Kind, Object, Pod, ResourceType, seconds};
+use crate::api::{Object, Pod, Resource, ResourceType, seconds};
+
+/// How the server treats the objects of one kind.
+///
+/// Mirrors: `rest.RESTCreateStrategy` and `rest.RESTUpdateStrategy` as each registry has them.
+pub(super) trait Strategy: Resource {
+    /// Whether `metadata.generation` counts the changes of what is wanted.
+    const COUNTS_GENERATIONS: bool = false;
+
+    /// Sets what a new object begins with, whatever was sent (`PrepareForCreate`).
+    fn begin(&mut self, _birth: &Birth) {}
+
+    /// Takes from `old` what a write to `part` leaves as it is (`PrepareForUpdate`).
+    fn follow(&mut self, _old: &Self, _part: Option<Subresource>) {}
+}
 
 /// What the stored object becomes.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +60,7 @@ pub(super) fn group_resource(resource: &ResourceType) -> GroupResource<'static> 
 pub(super) fn create(
     object: &Object,
     namespace: Option<&str>,
-    birth: Birth,
+    birth: &Birth,
 ) -> Result<Object, StatusError> {
     let resource = object.kind().resource();
     if let (Some(wanted), Some(given)) = (namespace, object.meta().namespace.as_deref())
@@ -61,58 +75,28 @@ pub(super) fn create(
         let why = "resourceVersion should not be set on objects to be created";
         return Err(StatusError::unforeseen(why));
     }
-    let Birth { uid, suffix, now } = birth;
-    let object = object.with_meta(|meta| {
-        if meta.name.as_deref().unwrap_or_default().is_empty()
-            && let Some(prefix) = &meta.generate_name
-        {
-            meta.name = Some(format!("{prefix}{suffix}"));
-        }
-        meta.namespace = namespace.filter(|_| resource.namespaced).map(str::to_owned);
-        meta.uid = Some(uid);
-        meta.creation_timestamp = Some(seconds(now));
-        meta.resource_version = None;
-        meta.deletion_timestamp = None;
-        meta.deletion_grace_period_seconds = None;
-        if matches!(resource.kind, Kind::Pod) {
-            meta.generation = Some(1);
-        }
-    });
-    validity::created(begin(object))
+    let namespace = namespace.filter(|_| resource.namespaced);
+    validity::created(each_object!(object, object => newborn(&**object, namespace, birth)))
 }
 
-/// The status that a new object begins with, and what admission adds.
-fn begin(object: Object) -> Object {
-    match object {
-        Object::Pod(pod) => {
-            let mut pod = Pod::clone(&pod);
-            let qos = QosClass::of(&pod.spec).as_str().to_owned();
-            pod.status = Rc::new(core::PodStatus {
-                phase: Some("Pending".into()),
-                qos_class: Some(qos),
-                ..core::PodStatus::default()
-            });
-            let mut spec = core::PodSpec::clone(&pod.spec);
-            admission::pod(&mut spec);
-            pod.spec = Rc::new(spec);
-            Object::Pod(Rc::new(pod))
-        }
-        Object::Node(node) => {
-            let mut node = core::Node::clone(&node);
-            node_taints::admit(node.spec.get_or_insert_default(), node.status.as_ref());
-            Object::Node(Rc::new(node))
-        }
-        Object::Namespace(namespace) => {
-            let mut namespace = core::Namespace::clone(&namespace);
-            namespace.spec.get_or_insert_default().finalizers = Some(vec!["kubernetes".into()]);
-            namespace.status.get_or_insert_default().phase = Some("Active".into());
-            let name = namespace.metadata.name.clone().unwrap_or_default();
-            let labels = namespace.metadata.labels.get_or_insert_default();
-            labels.insert("kubernetes.io/metadata.name".into(), name);
-            Object::Namespace(Rc::new(namespace))
-        }
-        Object::Event(_) | Object::Lease(_) => object,
+/// `object` as it begins: named, identified, and without what only the server decides.
+fn newborn<S: Strategy>(object: &S, namespace: Option<&str>, birth: &Birth) -> Object {
+    let mut object = object.clone();
+    let meta = object.meta_mut();
+    if meta.name.as_deref().unwrap_or_default().is_empty()
+        && let Some(prefix) = &meta.generate_name
+    {
+        meta.name = Some(format!("{prefix}{}", birth.suffix));
     }
+    meta.namespace = namespace.map(str::to_owned);
+    meta.uid = Some(birth.uid.clone());
+    meta.creation_timestamp = Some(seconds(birth.now));
+    meta.resource_version = None;
+    meta.deletion_timestamp = None;
+    meta.deletion_grace_period_seconds = None;
+    meta.generation = S::COUNTS_GENERATIONS.then_some(1);
+    object.begin(birth);
+    S::wrap(Rc::new(object))
 }
 
 /// What an update or a patch writes over `current`.
@@ -181,47 +165,29 @@ pub(super) fn wrong_uid(current: &Object, uid: &str) -> StatusError {
     StatusError::conflict(group_resource(current.kind().resource()), current.name(), why)
 }
 
-fn keep_identity(new: &Object, current: &Object) -> Object {
-    let old = current.meta().clone();
-    new.with_meta(|meta| {
-        meta.uid = old.uid;
-        meta.creation_timestamp = old.creation_timestamp;
-        meta.deletion_timestamp = old.deletion_timestamp;
-        meta.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
-        meta.generation = old.generation;
-        meta.namespace = old.namespace;
-        meta.resource_version = None;
-    })
+fn replace(part: Option<Subresource>, current: &Object, new: &Object) -> Write {
+    put(each_object!(new, new => successor(&**new, current, part)), current)
 }
 
-fn replace(part: Option<Subresource>, current: &Object, new: &Object) -> Write {
-    let write = match (current, new, part) {
-        (Object::Pod(old), Object::Pod(new), Some(Subresource::Status)) => {
-            Object::Pod(Rc::new(Pod { status: Rc::clone(&new.status), ..Pod::clone(old) }))
-        }
-        (Object::Pod(old), Object::Pod(new), _) => {
-            let pod = Pod {
-                status: Rc::clone(&old.status),
-                node_name: old.node_name.clone(),
-                ..Pod::clone(new)
-            };
-            let changed = pod.spec != old.spec;
-            keep_identity(&Object::Pod(Rc::new(pod)), current).with_meta(|meta| {
-                let generation = meta.generation.unwrap_or(0);
-                meta.generation = Some(if changed { generation + 1 } else { generation });
-            })
-        }
-        (Object::Node(old), Object::Node(new), Some(Subresource::Status)) => {
-            let node = core::Node { status: new.status.clone(), ..core::Node::clone(old) };
-            Object::Node(Rc::new(settle(node)))
-        }
-        (Object::Node(old), Object::Node(new), _) => {
-            let node = core::Node { status: old.status.clone(), ..core::Node::clone(new) };
-            keep_identity(&Object::Node(Rc::new(settle(node))), current)
-        }
-        (_, new, _) => keep_identity(new, current),
-    };
-    put(write, current)
+/// `new` with all that an update does not change taken from `current`.
+fn successor<S: Strategy>(new: &S, current: &Object, part: Option<Subresource>) -> Object {
+    let mut next = new.clone();
+    // The path says which kind; a body of another is refused before.
+    if let Some(current) = S::unwrap(current) {
+        keep_identity(next.meta_mut(), current.meta());
+        next.follow(current, part);
+    }
+    S::wrap(Rc::new(next))
+}
+
+fn keep_identity(meta: &mut ObjectMeta, old: &ObjectMeta) {
+    meta.uid.clone_from(&old.uid);
+    meta.namespace.clone_from(&old.namespace);
+    meta.creation_timestamp.clone_from(&old.creation_timestamp);
+    meta.deletion_timestamp.clone_from(&old.deletion_timestamp);
+    meta.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
+    meta.generation = old.generation;
+    meta.resource_version = None;
 }
 
 pub(super) fn put(new: Object, current: &Object) -> Write {

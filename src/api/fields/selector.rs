@@ -1,6 +1,4 @@
-//! Field selectors: `status.phase=Running,spec.nodeName!=n1`.
-//!
-//! Mirrors: `apimachinery/pkg/fields`, and what each kind's registry lets be selected.
+//! Field selectors: how they are written, read and asked.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -96,7 +94,7 @@ impl FieldSelector {
     }
 
     /// Whether an object is selected whose fields `get` tells; a field it lacks is the empty text.
-    pub fn matches<'a>(&self, get: impl Fn(&str) -> Option<&'a str>) -> bool {
+    pub fn matches<'a>(&self, get: impl Fn(&str) -> Option<Cow<'a, str>>) -> bool {
         self.terms.iter().all(|term| {
             let equal = get(&term.field).unwrap_or_default() == term.value;
             match term.operator {
@@ -187,50 +185,6 @@ pub fn unescape(escaped: &str) -> Result<Cow<'_, str>, FieldSelectorError> {
         }
     }
     Ok(Cow::Owned(out))
-}
-
-/// The fields by which objects of `kind` can be selected, sorted.
-pub fn supported_fields(kind: &str) -> &'static [&'static str] {
-    match kind {
-        "Pod" => &[
-            "metadata.name",
-            "metadata.namespace",
-            "spec.hostNetwork",
-            "spec.nodeName",
-            "spec.restartPolicy",
-            "spec.schedulerName",
-            "spec.serviceAccountName",
-            "status.nominatedNodeName",
-            "status.phase",
-            "status.podIP",
-            "status.podIPs",
-        ],
-        "Node" => &["metadata.name", "spec.unschedulable"],
-        "Namespace" => &["metadata.name", "status.phase"],
-        "Secret" => &["metadata.name", "metadata.namespace", "type"],
-        "Event" => &[
-            "involvedObject.apiVersion",
-            "involvedObject.fieldPath",
-            "involvedObject.kind",
-            "involvedObject.name",
-            "involvedObject.namespace",
-            "involvedObject.resourceVersion",
-            "involvedObject.uid",
-            "metadata.name",
-            "metadata.namespace",
-            "reason",
-            "reportingComponent",
-            "source",
-            "type",
-        ],
-        "Service" => &["metadata.name", "metadata.namespace", "spec.clusterIP", "spec.type"],
-        "ReplicationController" => &["metadata.name", "metadata.namespace", "status.replicas"],
-        "Job" => &["metadata.name", "metadata.namespace", "status.successful"],
-        "CertificateSigningRequest" => &["metadata.name", "spec.signerName"],
-        "PersistentVolume" | "StorageClass" | "PriorityClass" | "ClusterRole"
-        | "ClusterRoleBinding" | "CSINode" | "RuntimeClass" => &["metadata.name"],
-        _ => &["metadata.name", "metadata.namespace"],
-    }
 }
 
 #[cfg(test)]
