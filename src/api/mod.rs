@@ -4,6 +4,7 @@
 #[macro_use]
 mod object;
 pub mod columns;
+pub mod cron;
 pub mod decode;
 pub mod defaults;
 pub mod duration;

@@ -134,6 +134,18 @@ objects! { $
     Namespace => types::Namespace,
     Event => types::Event,
     Lease => types::Lease,
+    ConfigMap => types::ConfigMap,
+    Secret => types::Secret,
+    ServiceAccount => types::ServiceAccount,
+    PodTemplate => types::PodTemplate,
+    ReplicationController => types::ReplicationController,
+    Deployment => types::Deployment,
+    ReplicaSet => types::ReplicaSet,
+    StatefulSet => types::StatefulSet,
+    DaemonSet => types::DaemonSet,
+    ControllerRevision => types::ControllerRevision,
+    Job => types::Job,
+    CronJob => types::CronJob,
 }
 
 impl Object {

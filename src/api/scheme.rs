@@ -100,6 +100,19 @@ resources! {
     Namespace: "" "namespaces".short(&["ns"]).cluster().parts(&["status"]);
     Event: "" "events".short(&["ev"]);
     Lease: "coordination.k8s.io" "leases";
+    ConfigMap: "" "configmaps".short(&["cm"]);
+    Secret: "" "secrets";
+    ServiceAccount: "" "serviceaccounts".short(&["sa"]);
+    PodTemplate: "" "podtemplates";
+    ReplicationController: "" "replicationcontrollers"
+        .short(&["rc"]).all().parts(&["status"]).stored("controllers");
+    Deployment: "apps" "deployments".short(&["deploy"]).all().parts(&["status"]);
+    ReplicaSet: "apps" "replicasets".short(&["rs"]).all().parts(&["status"]);
+    StatefulSet: "apps" "statefulsets".short(&["sts"]).all().parts(&["status"]);
+    DaemonSet: "apps" "daemonsets".short(&["ds"]).all().parts(&["status"]);
+    ControllerRevision: "apps" "controllerrevisions";
+    Job: "batch" "jobs".all().parts(&["status"]);
+    CronJob: "batch" "cronjobs".short(&["cj"]).all().parts(&["status"]);
 }
 
 impl Kind {
@@ -116,6 +129,12 @@ impl ResourceType {
     /// The name of one: that of the kind in small letters.
     pub fn singular(&self) -> String {
         self.name.to_ascii_lowercase()
+    }
+
+    /// The type's name in Go, which the rules of strategic merge patches are kept under.
+    pub fn go_type(&self) -> String {
+        let package = self.group.split('.').next().filter(|group| !group.is_empty());
+        format!("{}.{}", package.unwrap_or("core"), self.name)
     }
 
     /// `v1`, or group and version.

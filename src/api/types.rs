@@ -2,7 +2,13 @@
 //!
 //! They are those of `k8s-openapi`, but for [`Pod`], which has a form of its own in the engine.
 
+pub use k8s_openapi::api::apps::v1::{
+    ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet,
+};
+pub use k8s_openapi::api::batch::v1::{CronJob, Job};
 pub use k8s_openapi::api::coordination::v1::Lease;
-pub use k8s_openapi::api::core::v1::{Event, Namespace, Node};
+pub use k8s_openapi::api::core::v1::{
+    ConfigMap, Event, Namespace, Node, PodTemplate, ReplicationController, Secret, ServiceAccount,
+};
 
 pub use super::object::Pod;

@@ -60,7 +60,7 @@ pub(super) fn patch(
             Ok(put(Object::Event(Rc::new(event)), current))
         }
         (Patch::Json { kind, patch }, _) => {
-            let of = format!("core.{}", current.kind().resource().name);
+            let of = current.kind().resource().go_type();
             let patched = patched(*kind, current.to_json(), patch, &of)?;
             let new = decode_json(current.kind(), &patched)?;
             update(part, current, &new)

@@ -297,11 +297,18 @@ impl ApiServer {
                     object.with_meta(|meta| meta.resource_version = Some(version)),
                 )))
             }
-            (Step::Change { .. }, StoreResponse::Txn(done)) => {
+            (Step::Change { current, .. }, StoreResponse::Txn(done)) => {
                 // Somebody else was faster: decide again on what is there now.
-                let current = current_of(&done).ok_or_else(|| not_found(request))?;
-                self.change_from(ctx, from, request, current)?;
-                Ok(None)
+                if let Some(current) = current_of(&done) {
+                    self.change_from(ctx, from, request, current)?;
+                    return Ok(None);
+                }
+                // What this request has marked is gone, whoever was last to delete it.
+                let marked = current.meta().deletion_grace_period_seconds == Some(0);
+                if request.verb == Verb::Delete && marked {
+                    return Ok(Some(Answer::Object(current)));
+                }
+                Err(not_found(request))
             }
             (
                 Step::Get

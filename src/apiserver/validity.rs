@@ -1,11 +1,10 @@
 //! Whether an object may be stored: every mistake at once, as 422 in upstream's words.
 
 use super::strategy::Write;
+use crate::api::Object;
 use crate::api::field::FieldError;
 use crate::api::request::Subresource;
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::validation::Validate as _;
-use crate::api::{Object, Resource};
 
 /// Checks a new object.
 ///
@@ -13,7 +12,7 @@ use crate::api::{Object, Resource};
 ///
 /// 422 with all that is wrong.
 pub(super) fn created(object: Object) -> Result<Object, StatusError> {
-    let errors = each_object!(&object, object => object.validate_create());
+    let errors = object.validate_create();
     refused(&object, &errors).map(|()| object)
 }
 
@@ -30,17 +29,8 @@ pub(super) fn updated(
     let Write::Put(new) = &write else { return Ok(write) };
     let version = old.meta().resource_version.clone();
     let new = new.with_meta(|meta| meta.resource_version = version);
-    let errors = each_object!(&new, new => against(part, &**new, old));
+    let errors = new.validate_update(old, part);
     refused(&new, &errors).map(|()| write)
-}
-
-fn against<R: Resource>(part: Option<Subresource>, new: &R, old: &Object) -> Vec<FieldError> {
-    // The path says which kind; a body of another is refused before.
-    let Some(old) = R::unwrap(old) else { return Vec::new() };
-    match part {
-        Some(Subresource::Status) => new.validate_status_update(old),
-        Some(Subresource::Binding) | None => new.validate_update(old),
-    }
 }
 
 fn refused(object: &Object, errors: &[FieldError]) -> Result<(), StatusError> {

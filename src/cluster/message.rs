@@ -219,11 +219,8 @@ fn request_subject(request: &Request) -> Option<(Kind, Rc<str>, Rc<str>)> {
 }
 
 fn is_routine(request: &Request) -> bool {
-    match request.target.kind() {
-        Some(Kind::Lease) => true,
-        Some(Kind::Node) => request.verb == Verb::Patch,
-        Some(Kind::Pod | Kind::Namespace | Kind::Event) | None => false,
-    }
+    let kind = request.target.kind();
+    kind == Some(Kind::Lease) || kind == Some(Kind::Node) && request.verb == Verb::Patch
 }
 
 fn is_routine_key(key: &str) -> bool {

@@ -51,7 +51,7 @@ pub fn weight(message: &Message, trace: &Trace<Message>) -> Weight {
         Body::Request(_) | Body::Response { .. } | Body::Watch(_) => match message.body.subject() {
             Some((Kind::Event | Kind::Lease, ..)) => Weight::Minor,
             Some(_) if is_plain_answer(message) => Weight::Minor,
-            Some((Kind::Pod | Kind::Node | Kind::Namespace, ..)) => Weight::Told,
+            Some(_) => Weight::Told,
             // Lists and watches that begin, and what is refused before it is about anything.
             None => match message.from {
                 Address::You | Address::ApiServer => Weight::Told,

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Cell, Column, Printed, node, objects, pod};
-use crate::api::types::{Event, Lease, Namespace, Node, Pod};
+use super::{Cell, Column, Printed, node, objects, pod, workloads};
+use crate::api::types::{
+    ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment, Event, Job, Lease, Namespace,
+    Node, Pod, PodTemplate, ReplicaSet, ReplicationController, Secret, ServiceAccount, StatefulSet,
+};
 
 impl Printed for Pod {
     const COLUMNS: &'static [Column] = pod::COLUMNS;
@@ -43,5 +46,84 @@ impl Printed for Lease {
 
     fn row(&self, now: Timestamp) -> Vec<Cell> {
         objects::lease(&self.metadata, &self.spec.clone().unwrap_or_default(), now)
+    }
+}
+
+impl Printed for ConfigMap {
+    const COLUMNS: &'static [Column] = objects::CONFIG_MAP;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        objects::config_map(self, now)
+    }
+}
+
+impl Printed for Secret {
+    const COLUMNS: &'static [Column] = objects::SECRET;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        objects::secret(self, now)
+    }
+}
+
+impl Printed for ServiceAccount {
+    const COLUMNS: &'static [Column] = objects::SERVICE_ACCOUNT;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        objects::service_account(self, now)
+    }
+}
+
+/// Kinds whose row is made of their metadata, spec and status.
+macro_rules! by_parts {
+    ($($kind:ident: $columns:ident, $row:ident;)+) => {
+        $(impl Printed for $kind {
+            const COLUMNS: &'static [Column] = workloads::$columns;
+
+            fn row(&self, now: Timestamp) -> Vec<Cell> {
+                let status = self.status.clone().unwrap_or_default();
+                workloads::$row(&self.metadata, &self.spec, &status, now)
+            }
+        })+
+    };
+}
+
+by_parts! {
+    Deployment: DEPLOYMENT, deployment;
+    ReplicaSet: REPLICA_SET, replica_set;
+    StatefulSet: STATEFUL_SET, stateful_set;
+    DaemonSet: DAEMON_SET, daemon_set;
+    CronJob: CRON_JOB, cron_job;
+}
+
+impl Printed for Job {
+    const COLUMNS: &'static [Column] = workloads::JOB;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        let (spec, status) = (self.spec.clone(), self.status.clone());
+        workloads::job(&self.metadata, &spec.unwrap_or_default(), &status.unwrap_or_default(), now)
+    }
+}
+
+impl Printed for ReplicationController {
+    const COLUMNS: &'static [Column] = workloads::REPLICATION_CONTROLLER;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        workloads::replication_controller(self, now)
+    }
+}
+
+impl Printed for PodTemplate {
+    const COLUMNS: &'static [Column] = workloads::POD_TEMPLATE;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        workloads::pod_template(self, now)
+    }
+}
+
+impl Printed for ControllerRevision {
+    const COLUMNS: &'static [Column] = workloads::CONTROLLER_REVISION;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        workloads::controller_revision(self, now)
     }
 }

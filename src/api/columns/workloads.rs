@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{
-    DaemonSetSpec, DaemonSetStatus, DeploymentSpec, DeploymentStatus, ReplicaSetSpec,
-    ReplicaSetStatus, StatefulSetSpec, StatefulSetStatus,
+    ControllerRevision, DaemonSetSpec, DaemonSetStatus, DeploymentSpec, DeploymentStatus,
+    ReplicaSetSpec, ReplicaSetStatus, StatefulSetSpec, StatefulSetStatus,
 };
 use k8s_openapi::api::batch::v1::{CronJobSpec, CronJobStatus, JobSpec, JobStatus};
-use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{PodSpec, PodTemplate, PodTemplateSpec, ReplicationController};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::cell::{NONE, age, containers, labels, name, selector, since};
@@ -92,6 +92,87 @@ pub fn replica_set(
         names,
         images,
         selector(Some(&spec.selector)),
+    ]
+}
+
+/// The columns of replication controllers.
+pub const REPLICATION_CONTROLLER: &[Column] = &[
+    Column::NAME,
+    Column::number("Desired", "Replicas is the number of desired replicas."),
+    Column::number("Current", "Replicas is the most recently observed number of replicas."),
+    Column::number("Ready", "The number of ready replicas for this replication controller."),
+    Column::AGE,
+    Column::CONTAINERS,
+    Column::IMAGES,
+    Column::text(
+        "Selector",
+        "Selector is a label query over pods that should match the Replicas count.",
+    )
+    .wide(),
+];
+
+/// The row of a replication controller.
+pub fn replication_controller(object: &ReplicationController, now: Timestamp) -> Vec<Cell> {
+    let spec = object.spec.clone().unwrap_or_default();
+    let status = object.status.clone().unwrap_or_default();
+    let [names, images] = spec.template.as_ref().map_or(["".into(), "".into()], of_template);
+    vec![
+        name(&object.metadata),
+        spec.replicas.into(),
+        status.replicas.into(),
+        status.ready_replicas.into(),
+        age(&object.metadata, now),
+        names,
+        images,
+        labels(spec.selector.as_ref()),
+    ]
+}
+
+/// The columns of pod templates.
+pub const POD_TEMPLATE: &[Column] = &[
+    Column::NAME,
+    Column { priority: 0, ..Column::CONTAINERS },
+    Column { priority: 0, ..Column::IMAGES },
+    Column::text("Pod Labels", "The labels for the pod template."),
+];
+
+/// The row of a pod template.
+pub fn pod_template(object: &PodTemplate, _now: Timestamp) -> Vec<Cell> {
+    let template = object.template.as_ref();
+    let [names, images] = template.map_or(["".into(), "".into()], of_template);
+    let own = template.and_then(|template| template.metadata.as_ref());
+    vec![
+        name(&object.metadata),
+        names,
+        images,
+        labels(own.and_then(|metadata| metadata.labels.as_ref())),
+    ]
+}
+
+/// The columns of controller revisions.
+pub const CONTROLLER_REVISION: &[Column] = &[
+    Column::NAME,
+    Column::text("Controller", "Controller of the object"),
+    Column::number("Revision", "Revision indicates the revision of the state represented by Data."),
+    Column::AGE,
+];
+
+/// The row of a controller revision.
+pub fn controller_revision(object: &ControllerRevision, now: Timestamp) -> Vec<Cell> {
+    let mut owners = object.metadata.owner_references.iter().flatten();
+    let controller = owners.rfind(|owner| owner.controller == Some(true)).map(|owner| {
+        let group = owner.api_version.split_once('/').map(|(group, _)| group);
+        let kind = owner.kind.to_lowercase();
+        match group {
+            Some(group) => format!("{kind}.{group}/{}", owner.name),
+            None => format!("{kind}/{}", owner.name),
+        }
+    });
+    vec![
+        name(&object.metadata),
+        controller.map_or_else(|| NONE.into(), Cell::from),
+        Cell::Number(object.revision.unwrap_or_default()),
+        age(&object.metadata, now),
     ]
 }
 

@@ -1,6 +1,8 @@
 //! The kinds of the apps group.
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{
+    ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet,
+};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Defaults, default_to};
@@ -27,6 +29,10 @@ impl Defaults for Deployment {
         spec.template.set_defaults();
         self.status.get_or_insert_default();
     }
+}
+
+impl Defaults for ControllerRevision {
+    fn set_defaults(&mut self) {}
 }
 
 impl Defaults for ReplicaSet {

@@ -5,7 +5,10 @@
 use std::borrow::Cow;
 
 use super::Selectable;
-use crate::api::types::{Event, Lease, Namespace, Node, Pod};
+use crate::api::types::{
+    ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment, Event, Job, Lease, Namespace,
+    Node, Pod, PodTemplate, ReplicaSet, ReplicationController, Secret, ServiceAccount, StatefulSet,
+};
 
 impl Selectable for Pod {
     fn field(&self, field: &str) -> Option<Cow<'_, str>> {
@@ -69,7 +72,49 @@ impl Selectable for Event {
     }
 }
 
-impl Selectable for Lease {}
+impl Selectable for Secret {
+    fn field(&self, field: &str) -> Option<Cow<'_, str>> {
+        (field == "type").then(|| text(self.type_.as_deref()))
+    }
+}
+
+impl Selectable for ReplicationController {
+    fn field(&self, field: &str) -> Option<Cow<'_, str>> {
+        let replicas = || self.status.as_ref().map_or(0, |status| status.replicas);
+        (field == "status.replicas").then(|| replicas().to_string().into())
+    }
+}
+
+impl Selectable for ReplicaSet {
+    fn field(&self, field: &str) -> Option<Cow<'_, str>> {
+        let replicas = || self.status.as_ref().map_or(0, |status| status.replicas);
+        (field == "status.replicas").then(|| replicas().to_string().into())
+    }
+}
+
+impl Selectable for Job {
+    fn field(&self, field: &str) -> Option<Cow<'_, str>> {
+        let succeeded = || self.status.as_ref().and_then(|status| status.succeeded);
+        (field == "status.successful").then(|| succeeded().unwrap_or(0).to_string().into())
+    }
+}
+
+/// Kinds that are selected by name and namespace only.
+macro_rules! by_name {
+    ($($kind:ty),+ $(,)?) => { $(impl Selectable for $kind {})+ };
+}
+
+by_name!(
+    ConfigMap,
+    ControllerRevision,
+    CronJob,
+    DaemonSet,
+    Deployment,
+    Lease,
+    PodTemplate,
+    ServiceAccount,
+    StatefulSet,
+);
 
 fn text(value: Option<&str>) -> Cow<'_, str> {
     value.unwrap_or_default().into()

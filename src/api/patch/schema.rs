@@ -58,6 +58,7 @@ const fn union(field: Field<'static>) -> Field<'static> {
 ///
 /// Mirrors: the tags `patchStrategy` and `patchMergeKey` in `k8s.io/api`.
 pub const BUILT_IN: Types = Types(&[
+    ("apps.ControllerRevision", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "apps.DaemonSet",
         &[
@@ -248,10 +249,27 @@ pub const BUILT_IN: Types = Types(&[
         ],
     ),
     (
+        "core.PodTemplate",
+        &[("metadata", map("meta.ObjectMeta")), ("template", map("core.PodTemplateSpec"))],
+    ),
+    (
         "core.PodTemplateSpec",
         &[("metadata", map("meta.ObjectMeta")), ("spec", map("core.PodSpec"))],
     ),
     ("core.PodVolumeHealth", &[("healthConditions", list("core.VolumeHealthCondition", "status"))]),
+    (
+        "core.ReplicationController",
+        &[
+            ("metadata", map("meta.ObjectMeta")),
+            ("spec", map("core.ReplicationControllerSpec")),
+            ("status", map("core.ReplicationControllerStatus")),
+        ],
+    ),
+    ("core.ReplicationControllerSpec", &[("template", map("core.PodTemplateSpec"))]),
+    (
+        "core.ReplicationControllerStatus",
+        &[("conditions", list("core.ReplicationControllerCondition", "type"))],
+    ),
     ("core.Secret", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "core.Service",

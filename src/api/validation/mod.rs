@@ -6,6 +6,7 @@
 //! `apimachinery/pkg/api/validation`.
 
 mod affinity;
+mod config;
 mod container;
 mod env;
 mod event;
@@ -16,6 +17,7 @@ mod node;
 pub mod pod;
 mod pod_spec;
 mod pod_status;
+mod pod_template;
 mod probe;
 mod report;
 mod resources;
@@ -25,6 +27,8 @@ mod volume;
 mod workload;
 
 use super::field::FieldError;
+use super::request::Subresource;
+use super::{Object, Resource};
 
 const IMMUTABLE: &str = "field is immutable";
 const NEGATIVE: &str = "must be greater than or equal to 0";
@@ -39,5 +43,26 @@ pub trait Validate {
     /// What is wrong with an object whose status takes the place of that of `old`.
     fn validate_status_update(&self, old: &Self) -> Vec<FieldError> {
         self.validate_update(old)
+    }
+}
+
+impl Object {
+    /// What is wrong with a new object.
+    pub fn validate_create(&self) -> Vec<FieldError> {
+        each_object!(self, object => object.validate_create())
+    }
+
+    /// What is wrong with an object of which a `part`, or all, takes the place of that of `old`.
+    pub fn validate_update(&self, old: &Self, part: Option<Subresource>) -> Vec<FieldError> {
+        each_object!(self, object => against(&**object, old, part))
+    }
+}
+
+fn against<R: Resource>(new: &R, old: &Object, part: Option<Subresource>) -> Vec<FieldError> {
+    // The path says which kind; a body of another is refused before.
+    let Some(old) = R::unwrap(old) else { return Vec::new() };
+    match part {
+        Some(Subresource::Status) => new.validate_status_update(old),
+        Some(Subresource::Binding) | None => new.validate_update(old),
     }
 }

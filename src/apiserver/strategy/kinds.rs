@@ -1,16 +1,18 @@
 //! The strategy of each kind.
 
-use std::mem;
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::PodStatus;
+use k8s_openapi::api::core::v1::{PodStatus, ReplicationControllerStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{Birth, Strategy};
 use crate::api::defaults::create;
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
-use crate::api::types::{Event, Lease, Namespace, Node, Pod};
+use crate::api::types::{
+    ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment, Event, Job, Lease, Namespace,
+    Node, Pod, PodTemplate, ReplicaSet, ReplicationController, Secret, ServiceAccount, StatefulSet,
+};
 use crate::apiserver::{admission, node_taints};
 
 impl Strategy for Pod {
@@ -27,8 +29,9 @@ impl Strategy for Pod {
 
     fn follow(&mut self, old: &Self, part: Option<Subresource>) {
         if part == Some(Subresource::Status) {
-            let status = mem::take(&mut self.status);
-            *self = Self { status, ..old.clone() };
+            self.spec = Rc::clone(&old.spec);
+            self.node_name.clone_from(&old.node_name);
+            self.metadata.owner_references.clone_from(&old.metadata.owner_references);
             return;
         }
         self.status = Rc::clone(&old.status);
@@ -44,8 +47,7 @@ impl Strategy for Node {
 
     fn follow(&mut self, old: &Self, part: Option<Subresource>) {
         if part == Some(Subresource::Status) {
-            let status = self.status.take();
-            *self = Self { status, ..old.clone() };
+            self.spec.clone_from(&old.spec);
         } else {
             self.status.clone_from(&old.status);
         }
@@ -59,19 +61,89 @@ impl Strategy for Namespace {
     }
 
     fn follow(&mut self, old: &Self, part: Option<Subresource>) {
-        if part == Some(Subresource::Status) {
-            let status = self.status.take();
-            *self = Self { status, ..old.clone() };
-        } else {
+        self.spec.clone_from(&old.spec);
+        if part != Some(Subresource::Status) {
             self.status.clone_from(&old.status);
-            self.spec.clone_from(&old.spec);
         }
     }
 }
 
-impl Strategy for Event {}
+impl Strategy for Secret {
+    fn begin(&mut self, _birth: &Birth) {
+        create::secret(self);
+    }
 
-impl Strategy for Lease {}
+    fn follow(&mut self, _old: &Self, _part: Option<Subresource>) {
+        create::secret(self);
+    }
+}
+
+impl Strategy for PodTemplate {
+    const COUNTS_GENERATIONS: bool = true;
+
+    fn follow(&mut self, old: &Self, _part: Option<Subresource>) {
+        count(&mut self.metadata, self.template != old.template);
+    }
+}
+
+/// Kinds of which the server only keeps what was sent.
+macro_rules! as_sent {
+    ($($kind:ty),+ $(,)?) => { $(impl Strategy for $kind {})+ };
+}
+
+as_sent!(ConfigMap, ControllerRevision, Event, Lease, ServiceAccount);
+
+/// Kinds with a spec, whose changes are counted, and a status, which is written by itself.
+macro_rules! spec_and_status {
+    ($($kind:ty: $begin:expr;)+) => {
+        $(impl Strategy for $kind {
+            const COUNTS_GENERATIONS: bool = true;
+
+            fn begin(&mut self, birth: &Birth) {
+                let begin: fn(&mut Self, &Birth) = $begin;
+                begin(self, birth);
+            }
+
+            fn follow(&mut self, old: &Self, part: Option<Subresource>) {
+                if part == Some(Subresource::Status) {
+                    self.spec.clone_from(&old.spec);
+                } else {
+                    self.status.clone_from(&old.status);
+                    count(&mut self.metadata, self.spec != old.spec);
+                }
+            }
+        })+
+    };
+}
+
+spec_and_status! {
+    ReplicationController: |it, _| it.status = Some(ReplicationControllerStatus::default());
+    ReplicaSet: |it, _| create::replica_set(it);
+    StatefulSet: |it, _| create::stateful_set(it);
+    DaemonSet: |it, _| create::daemon_set(it);
+    Job: |it, birth| create::job(it, &birth.uid);
+    CronJob: |it, _| create::cron_job(it);
+}
+
+impl Strategy for Deployment {
+    const COUNTS_GENERATIONS: bool = true;
+
+    fn begin(&mut self, _birth: &Birth) {
+        create::deployment(self);
+    }
+
+    fn follow(&mut self, old: &Self, part: Option<Subresource>) {
+        if part == Some(Subresource::Status) {
+            self.spec.clone_from(&old.spec);
+            self.metadata.labels.clone_from(&old.metadata.labels);
+        } else {
+            self.status.clone_from(&old.status);
+            // Annotations count, too: the controller copies them to its replica sets.
+            let annotations = self.metadata.annotations != old.metadata.annotations;
+            count(&mut self.metadata, self.spec != old.spec || annotations);
+        }
+    }
+}
 
 /// One more generation if what is wanted has changed.
 fn count(meta: &mut ObjectMeta, changed: bool) {

@@ -40,7 +40,7 @@ static FORMS: &[&[Form]] =
 fn every_case_of_the_corpus_holds() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus");
     let folders = env::var_os("PODFLOW_CORPUS").map_or_else(
-        || vec![corpus.join("api"), corpus.join("scheduler")],
+        || vec![corpus.join("api"), corpus.join("scheduler"), corpus.with_file_name("cases")],
         |folder| vec![PathBuf::from(folder)],
     );
     let files = folders.iter().flat_map(|folder| json_files(folder));

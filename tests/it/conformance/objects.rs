@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{
-    ContainerStatus, Event, LimitRange, Namespace, Node, PersistentVolumeClaim, Pod, PodCondition,
-    PodSpec, Service,
+    ContainerStatus, Event, LimitRange, Node, PersistentVolumeClaim, Pod, PodCondition, PodSpec,
+    Service,
 };
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use podflow::testing::api::decode;
@@ -14,7 +14,8 @@ use podflow::testing::api::defaults::{Defaults, create};
 use podflow::testing::api::field::FieldError;
 use podflow::testing::api::phase::{self, PodPhase};
 use podflow::testing::api::qos::QosClass;
-use podflow::testing::api::validation::Validate;
+use podflow::testing::api::request::Subresource;
+use podflow::testing::api::{Kind, Object};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub const FORMS: &[Form] = &[
     Form { file: "defaults", keys: &["kind", "input", "expect"], run: defaults },
     Form { file: "pod_phase", keys: &["op", "phase"], run: phase },
     Form { file: "pod_validation", keys: &["op", "causes"], run: validation },
+    Form { file: "validation", keys: &[], run: validation },
     Form { file: "qos", keys: &["pod", "qosClass"], run: qos },
 ];
 
@@ -163,14 +165,8 @@ const WRONG: &[(&str, &str)] = &[("finalizer with space", "metadata.finalizers[0
 
 fn validation(_: &Value, case: &Value) -> Outcome {
     let object = case.get("object").or(case.get("new")).ok_or("no object")?;
-    let errors = match text(object, "kind") {
-        "Pod" => checked::<Pod>(case),
-        "Node" => checked::<Node>(case),
-        "Namespace" => checked::<Namespace>(case),
-        "Deployment" => checked::<Deployment>(case),
-        "Job" => checked::<Job>(case),
-        kind => return Err(format!("no {kind} here")),
-    }?;
+    let kind = Kind::ALL.into_iter().find(|kind| kind.resource().name == text(object, "kind"));
+    let errors = checked(kind.ok_or("no such kind here")?, case)?;
     let mut got: Vec<_> = errors.iter().map(FieldError::to_cause).collect();
     let exact = case.get("causes").is_some();
     let want = case.get("causes").or(case.get("causes_include")).and_then(Value::as_array);
@@ -193,22 +189,23 @@ fn validation(_: &Value, case: &Value) -> Outcome {
     if exact { same("more causes", &got, &Vec::new()) } else { Ok(()) }
 }
 
-fn checked<T: Validate + Defaults + DeserializeOwned>(
-    case: &Value,
-) -> Result<Vec<FieldError>, String> {
-    let stored = text(case, "op") == "update";
+fn checked(kind: Kind, case: &Value) -> Result<Vec<FieldError>, String> {
+    let stored = text(case, "op") != "create";
     let read = |value: &Value| {
         let mut value = value.clone();
+        let metadata = value["metadata"].as_object_mut().ok_or("no metadata")?;
         if stored {
-            let metadata = value["metadata"].as_object_mut().ok_or("no metadata")?;
             metadata.entry("resourceVersion").or_insert("1".into());
         }
-        let mut object: T = object(&value)?;
-        object.set_defaults();
-        Ok::<T, String>(object)
+        let decoded = Object::from_json(kind, &value).map_err(|error| error.to_string())?;
+        Ok::<Object, String>(decoded.object)
     };
-    if text(case, "op") == "create" {
-        return Ok(read(&case["object"])?.validate_create());
+    match text(case, "op") {
+        "create" => Ok(read(&case["object"])?.validate_create()),
+        "status" => {
+            let part = Some(Subresource::Status);
+            Ok(read(&case["new"])?.validate_update(&read(&case["old"])?, part))
+        }
+        _ => Ok(read(&case["new"])?.validate_update(&read(&case["old"])?, None)),
     }
-    Ok(read(&case["new"])?.validate_update(&read(&case["old"])?))
 }

@@ -80,8 +80,9 @@ fn our_table_of_types_is_that_of_the_corpus() {
             assert_eq!(BUILT_IN.field(of, name), table.field(of, name), "{of}.{name}");
         }
     }
-    let known = BUILT_IN.0.iter().map(|(of, fields)| (*of, fields.len()));
-    for (of, fields) in known {
-        assert_eq!(types[of].as_object().unwrap().len(), fields, "{of}");
+    // Types that the corpus does not have are ours alone.
+    for (of, fields) in BUILT_IN.0 {
+        let Some(theirs) = types.get(*of).and_then(Value::as_object) else { continue };
+        assert_eq!(theirs.len(), fields.len(), "{of}");
     }
 }
