@@ -17,6 +17,7 @@ pub mod phase;
 pub mod pull_policy;
 pub mod qos;
 pub mod quantity;
+pub mod representation;
 pub mod request;
 pub mod route;
 mod scheme;

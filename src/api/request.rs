@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::fields::FieldSelector;
 use super::labels::Selector;
+use super::representation::Representation;
 use super::scheme::Kind;
 use super::status::StatusError;
 use super::{Object, Pod};
@@ -72,6 +73,8 @@ pub struct Params {
     pub resource_version: Option<u64>,
     pub allow_watch_bookmarks: bool,
     pub grace_period_seconds: Option<i64>,
+    /// The form in which the answer is wanted.
+    pub representation: Representation,
 }
 
 /// What a request carries.
@@ -143,8 +146,20 @@ pub enum Answer {
         code: u16,
     },
     /// A document that is no object, such as `/version`.
-    Document(Rc<Value>),
+    Document(Rc<Document>),
 }
+
+/// A document that is no object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// What the header `Content-Type` says.
+    pub media: &'static str,
+    /// Its JSON, or its text as one string.
+    pub body: Value,
+}
+
+/// What most bodies are.
+pub const JSON: &str = "application/json";
 
 /// One event of a watch.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,6 +196,21 @@ impl Change {
             Self::Deleted(_) => "DELETED",
             Self::Bookmark { .. } => "BOOKMARK",
             Self::Error(_) => "ERROR",
+        }
+    }
+
+    /// What its `object` is on the wire.
+    pub fn body(&self) -> Value {
+        match self {
+            Self::Added(object) | Self::Modified { object, .. } | Self::Deleted(object) => {
+                object.to_json()
+            }
+            Self::Bookmark { kind, resource_version } => json!({
+                "kind": kind.resource().name,
+                "apiVersion": kind.resource().api_version(),
+                "metadata": {"resourceVersion": resource_version.to_string()},
+            }),
+            Self::Error(error) => serde_json::to_value(error.to_status()).unwrap_or_default(),
         }
     }
 
@@ -400,6 +430,14 @@ impl Response {
         }
     }
 
+    /// What its header `Content-Type` says.
+    pub fn media(&self) -> &'static str {
+        match &self.result {
+            Ok(Answer::Document(document)) => document.media,
+            Ok(_) | Err(_) => JSON,
+        }
+    }
+
     /// Its body as JSON.
     pub fn body(&self) -> Value {
         match &self.result {
@@ -418,7 +456,7 @@ impl Response {
             Ok(Answer::Success { .. }) => json!({
                 "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
             }),
-            Ok(Answer::Document(document)) => (**document).clone(),
+            Ok(Answer::Document(document)) => document.body.clone(),
             Err(error) => serde_json::to_value(error.to_status()).unwrap_or_default(),
         }
     }

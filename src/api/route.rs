@@ -4,21 +4,28 @@ use std::rc::Rc;
 
 use super::fields::FieldSelector;
 use super::labels::Selector;
+use super::representation::{Include, Representation};
 use super::request::{Params, Subresource, Target, Verb};
 use super::status::{Reason, StatusError};
 use super::{Kind, RESOURCES};
 
-/// Reads a request line.
+/// Reads a request line, and in which form the answer is accepted.
 ///
 /// # Errors
 ///
-/// 404 for a path that nothing stands at, 405 for a method it does not take, 400 for a bad query.
-pub fn parse(method: &str, path: &str) -> Result<(Verb, Target, Params), StatusError> {
+/// 404 for a path that nothing stands at, 405 for a method it does not take, 400 for a bad query,
+/// 406 for a form that there is not.
+pub fn parse(
+    method: &str,
+    path: &str,
+    accept: &str,
+) -> Result<(Verb, Target, Params), StatusError> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let query = Query::parse(query);
     let target = target(path)?;
     let Target::Resource { ref name, subresource, .. } = target else {
-        return Ok((Verb::Get, target, Params::default()));
+        let representation = Representation::of(accept, Include::default()).unwrap_or_default();
+        return Ok((Verb::Get, target, Params { representation, ..Params::default() }));
     };
     let watch = matches!(query.get("watch"), Some("1" | "true" | "True" | "t" | ""));
     let verb = match (method, name.is_some(), subresource) {
@@ -33,7 +40,9 @@ pub fn parse(method: &str, path: &str) -> Result<(Verb, Target, Params), StatusE
             return Err(StatusError::generic(Reason::MethodNotAllowed, ""));
         }
     };
-    Ok((verb, target, params(&query)?))
+    let include = Include::parse(query.get("includeObject"))?;
+    let representation = Representation::of(accept, include)?;
+    Ok((verb, target, Params { representation, ..params(&query)? }))
 }
 
 fn params(query: &Query) -> Result<Params, StatusError> {
@@ -62,6 +71,7 @@ fn params(query: &Query) -> Result<Params, StatusError> {
         },
         allow_watch_bookmarks: matches!(query.get("allowWatchBookmarks"), Some("1" | "true")),
         grace_period_seconds: query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
+        representation: Representation::default(),
     })
 }
 

@@ -1,47 +1,205 @@
 //! The documents that are no resources: the version, the health and what is served.
+//!
+//! Mirrors: `apiserver/pkg/endpoints/discovery`, the aggregated form among it.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIResource, APIResourceList};
 use serde_json::{Value, json};
 
-use crate::api::RESOURCES;
+use crate::api::representation::Representation;
+use crate::api::request::{Document, JSON};
+use crate::api::{RESOURCES, ResourceType};
 
-/// The documents that are no resources.
-pub(super) fn document(path: &str) -> Option<Value> {
-    let resources = |group: &str| -> Vec<Value> {
-        RESOURCES
-            .iter()
-            .filter(|resource| resource.group == group)
-            .map(|resource| {
-                json!({
-                    "name": resource.plural, "singularName": resource.singular(),
-                    "namespaced": resource.namespaced, "kind": resource.name,
-                    "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
-                    "shortNames": resource.short_names, "categories": resource.categories,
-                })
+const TEXT: &str = "text/plain; charset=utf-8";
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// What can be done with the objects of every kind.
+const VERBS: [&str; 8] =
+    ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+/// The document at `path`, which is no resource's.
+pub(super) fn document(path: &str, wanted: Representation) -> Option<Document> {
+    let json = |body| Some(Document { media: JSON, body });
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match (parts.as_slice(), wanted) {
+        (["healthz" | "livez" | "readyz", ..], _) => {
+            Some(Document { media: TEXT, body: "ok".into() })
+        }
+        (["version"], _) => json(version()),
+        (["api"], Representation::Discovery) => {
+            Some(aggregated(groups().filter(|group| group.is_empty())))
+        }
+        (["apis"], Representation::Discovery) => {
+            Some(aggregated(groups().filter(|group| !group.is_empty())))
+        }
+        (["api"], _) => json(json!({
+            "kind": "APIVersions", "versions": ["v1"],
+            "serverAddressByClientCIDRs": [
+                {"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1:6443"},
+            ],
+        })),
+        (["apis"], _) => {
+            let groups = groups().filter(|group| !group.is_empty()).map(group);
+            json(json!({
+                "kind": "APIGroupList", "apiVersion": "v1", "groups": groups.collect::<Vec<_>>(),
+            }))
+        }
+        (["api", version], _) => resources("", version).and_then(json),
+        (["apis", name], _) => {
+            let mut group = groups().find(|group| group == name).map(group)?;
+            let fields = group.as_object_mut()?;
+            fields.insert("kind".to_owned(), "APIGroup".into());
+            fields.insert("apiVersion".to_owned(), "v1".into());
+            json(group)
+        }
+        (["apis", group, version], _) => resources(group, version).and_then(json),
+        _ => None,
+    }
+}
+
+fn version() -> Value {
+    json!({
+        "major": "1", "minor": "37",
+        "emulationMajor": "1", "emulationMinor": "37",
+        "minCompatibilityMajor": "1", "minCompatibilityMinor": "36",
+        "gitVersion": "v1.37.0", "gitCommit": "", "gitTreeState": "clean",
+        "buildDate": "2026-01-01T00:00:00Z", "goVersion": "", "compiler": "",
+        "platform": "linux/amd64",
+    })
+}
+
+/// The groups in the order of the table, each once.
+fn groups() -> impl Iterator<Item = &'static str> {
+    let mut seen: Vec<&str> = Vec::new();
+    for resource in &RESOURCES {
+        if !seen.contains(&resource.group) {
+            seen.push(resource.group);
+        }
+    }
+    seen.into_iter()
+}
+
+/// The versions of a group, the preferred one first.
+fn versions(group: &str) -> Vec<&'static str> {
+    let mut versions: Vec<&str> = Vec::new();
+    for resource in RESOURCES.iter().filter(|resource| resource.group == group) {
+        if !versions.contains(&resource.version) {
+            versions.push(resource.version);
+        }
+    }
+    versions
+}
+
+fn group(name: &str) -> Value {
+    let version =
+        |version: &str| json!({"groupVersion": format!("{name}/{version}"), "version": version});
+    let versions: Vec<Value> = versions(name).into_iter().map(version).collect();
+    json!({"name": name, "preferredVersion": versions.first(), "versions": versions})
+}
+
+fn of_version<'a>(
+    group: &'a str,
+    version: &'a str,
+) -> impl Iterator<Item = &'static ResourceType> + use<'a> {
+    let resources = RESOURCES.iter();
+    resources.filter(move |resource| resource.group == group && resource.version == version)
+}
+
+/// What can be done with a part of an object, and as which kind it is written.
+struct Part {
+    verbs: &'static [&'static str],
+    group: &'static str,
+    version: &'static str,
+    kind: &'static str,
+}
+
+impl Part {
+    fn of(resource: &ResourceType, part: &str) -> Self {
+        let ResourceType { group, version, name: kind, .. } = *resource;
+        match part {
+            "binding" => Self { verbs: &["create"], group: "", version: "v1", kind: "Binding" },
+            _ => Self { verbs: &["get", "patch", "update"], group, version, kind },
+        }
+    }
+}
+
+/// `APIResourceList`: the resources of one version of one group, with their parts.
+fn resources(group: &str, version: &str) -> Option<Value> {
+    let mut listed: Vec<APIResource> = Vec::new();
+    for resource in of_version(group, version) {
+        let texts = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+            (!texts.is_empty()).then_some(texts)
+        };
+        listed.push(APIResource {
+            name: resource.plural.to_owned(),
+            singular_name: resource.singular(),
+            namespaced: resource.namespaced,
+            kind: resource.name.to_owned(),
+            verbs: VERBS.map(str::to_owned).to_vec(),
+            short_names: texts(resource.short_names),
+            categories: texts(resource.categories),
+            ..APIResource::default()
+        });
+        for name in resource.subresources {
+            let part = Part::of(resource, name);
+            let foreign = part.group != group || part.version != version;
+            listed.push(APIResource {
+                name: format!("{}/{name}", resource.plural),
+                namespaced: resource.namespaced,
+                kind: part.kind.to_owned(),
+                verbs: part.verbs.iter().map(|&verb| verb.to_owned()).collect(),
+                group: (foreign && !part.group.is_empty()).then(|| part.group.to_owned()),
+                version: foreign.then(|| part.version.to_owned()),
+                ..APIResource::default()
+            });
+        }
+    }
+    listed.sort_by(|one, other| one.name.cmp(&other.name));
+    let group_version =
+        if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let list = APIResourceList { group_version, resources: listed };
+    (!list.resources.is_empty()).then(|| serde_json::to_value(list).unwrap_or_default())
+}
+
+/// `APIGroupDiscoveryList`: all that `groups` have, in one document.
+fn aggregated(groups: impl Iterator<Item = &'static str>) -> Document {
+    let items: Vec<Value> = groups
+        .map(|group| {
+            let of = |version: &&str| {
+                let resources: Vec<Value> = of_version(group, version).map(discovered).collect();
+                json!({"version": version, "freshness": "Current", "resources": resources})
+            };
+            let versions: Vec<Value> = versions(group).iter().map(of).collect();
+            json!({
+                "metadata": {"name": group, "creationTimestamp": null}, "versions": versions,
             })
-            .collect()
-    };
-    Some(match path.trim_end_matches('/') {
-        "/version" => json!({
-            "major": "1", "minor": "37", "gitVersion": "v1.37.0", "gitTreeState": "clean",
-            "platform": "linux/amd64",
-        }),
-        "/healthz" | "/livez" | "/readyz" => json!("ok"),
-        "/api" => json!({"kind": "APIVersions", "versions": ["v1"]}),
-        "/apis" => json!({
-            "kind": "APIGroupList", "apiVersion": "v1",
-            "groups": [{
-                "name": "coordination.k8s.io",
-                "versions": [{"groupVersion": "coordination.k8s.io/v1", "version": "v1"}],
-                "preferredVersion": {"groupVersion": "coordination.k8s.io/v1", "version": "v1"},
-            }],
-        }),
-        "/api/v1" => json!({
-            "kind": "APIResourceList", "groupVersion": "v1", "resources": resources(""),
-        }),
-        "/apis/coordination.k8s.io/v1" => json!({
-            "kind": "APIResourceList", "apiVersion": "v1",
-            "groupVersion": "coordination.k8s.io/v1", "resources": resources("coordination.k8s.io"),
-        }),
-        _ => return None,
+        })
+        .collect();
+    let body = json!({
+        "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {}, "items": items,
+    });
+    Document { media: AGGREGATED, body }
+}
+
+fn discovered(resource: &ResourceType) -> Value {
+    let parts = resource.subresources.iter().map(|name| {
+        let Part { verbs, group, version, kind } = Part::of(resource, name);
+        json!({
+            "subresource": name, "verbs": verbs,
+            "responseKind": {"group": group, "version": version, "kind": kind},
+        })
+    });
+    json!({
+        "resource": resource.plural,
+        "responseKind": {
+            "group": resource.group, "version": resource.version, "kind": resource.name,
+        },
+        "scope": if resource.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": resource.singular(),
+        "verbs": VERBS,
+        "shortNames": resource.short_names,
+        "categories": resource.categories,
+        "subresources": parts.collect::<Vec<_>>(),
     })
 }

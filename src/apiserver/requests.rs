@@ -39,7 +39,8 @@ impl ApiServer {
     ) -> Result<(), StatusError> {
         let (kind, namespace, name, part) = match &request.target {
             Target::Path(path) => {
-                let document = document(path).ok_or_else(no_such_resource)?;
+                let document =
+                    document(path, request.params.representation).ok_or_else(no_such_resource)?;
                 Self::answer(ctx, from, request, Ok(Answer::Document(Rc::new(document))));
                 return Ok(());
             }

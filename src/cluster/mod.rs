@@ -11,10 +11,12 @@ mod you;
 
 pub use message::{Address, Body, BodyKind, Message};
 pub use setup::{MOST_NODES, Setup, epoch};
-pub use you::{HttpCall, You};
+pub use you::{HttpCall, HttpReply, You};
 
 use std::rc::Rc;
 use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::api::request::{RequestId, Response};
 use crate::api::{Kind, Object};
@@ -91,6 +93,22 @@ impl Cluster {
     /// The answer to a request of yours, once it is there.
     pub fn answer(&self, id: RequestId) -> Option<&Rc<Response>> {
         self.world.you.answer(id)
+    }
+
+    /// The answer to a request of yours as it comes over HTTP, once it is there.
+    pub fn reply(&self, id: RequestId) -> Option<HttpReply> {
+        self.world.you.reply(id, self.date())
+    }
+
+    /// The lines that a watch of yours has told after the first `seen`.
+    pub fn lines(&self, id: RequestId, seen: usize) -> impl Iterator<Item = String> {
+        self.world.you.lines(id, seen, self.date())
+    }
+
+    /// The date that clocks in the cluster show.
+    pub fn date(&self) -> Timestamp {
+        let micros = i64::try_from(self.now().as_micros()).unwrap_or(i64::MAX);
+        epoch().checked_add(SignedDuration::from_micros(micros)).unwrap_or_else(|_error| epoch())
     }
 
     /// You, with the answers and streams you have.

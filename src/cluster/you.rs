@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::api::representation::Representation;
 use crate::api::request::{
-    Params, Patch, PatchKind, Payload, Request, RequestId, Response, Target, Verb, WatchEvent,
+    Answer, JSON, Params, Patch, PatchKind, Payload, Request, RequestId, Response, Target, Verb,
+    WatchEvent,
 };
 use crate::api::route;
 
@@ -17,7 +20,18 @@ pub struct HttpCall {
     /// With its query.
     pub path: Rc<str>,
     pub content_type: Rc<str>,
+    /// The header `Accept`; empty takes anything.
+    pub accept: Rc<str>,
     pub body: Option<Rc<Value>>,
+}
+
+/// What comes back for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpReply {
+    pub code: u16,
+    pub content_type: &'static str,
+    /// Empty for a watch, whose lines follow.
+    pub body: String,
 }
 
 impl HttpCall {
@@ -26,7 +40,8 @@ impl HttpCall {
         Self {
             method: method.into(),
             path: path.into(),
-            content_type: "application/json".into(),
+            content_type: JSON.into(),
+            accept: "".into(),
             body: body.map(Rc::new),
         }
     }
@@ -41,13 +56,16 @@ pub struct You {
     next: u64,
     answers: BTreeMap<RequestId, Rc<Response>>,
     streams: BTreeMap<RequestId, Vec<WatchEvent>>,
+    /// The forms in which answers are wanted, but for the usual one.
+    forms: BTreeMap<RequestId, Representation>,
 }
 
 impl You {
     pub(super) fn request(&mut self, call: &HttpCall) -> Request {
         self.next += 1;
         let id = RequestId(self.next);
-        let Ok((verb, target, params)) = route::parse(&call.method, &call.path) else {
+        let Ok((verb, target, params)) = route::parse(&call.method, &call.path, &call.accept)
+        else {
             // The server says what is wrong with it.
             let path: Rc<str> = call.path.split('?').next().unwrap_or_default().into();
             let verb = verb_of(&call.method);
@@ -62,6 +80,12 @@ impl You {
             (Some(body), _) => Payload::Json(Rc::clone(body)),
             (None, _) => Payload::None,
         };
+        if params.representation != Representation::Object {
+            if self.forms.len() >= KEPT {
+                self.forms.pop_first();
+            }
+            self.forms.insert(id, params.representation);
+        }
         if verb == Verb::Watch {
             self.streams.insert(id, Vec::new());
         }
@@ -86,6 +110,34 @@ impl You {
     /// The answer to a request, once it is there.
     pub fn answer(&self, id: RequestId) -> Option<&Rc<Response>> {
         self.answers.get(&id)
+    }
+
+    /// The answer to a request as it comes over HTTP, once it is there.
+    pub fn reply(&self, id: RequestId, now: Timestamp) -> Option<HttpReply> {
+        let response = self.answer(id)?;
+        let body = self.form(id).of_response(response, now);
+        let body = match (&response.result, body) {
+            (Ok(Answer::Watching), _) => String::new(),
+            (_, Value::String(text)) => text,
+            (_, body) => body.to_string(),
+        };
+        Some(HttpReply { code: response.code(), content_type: response.media(), body })
+    }
+
+    /// The lines that a watch has told after the first `seen`.
+    pub fn lines(
+        &self,
+        id: RequestId,
+        seen: usize,
+        now: Timestamp,
+    ) -> impl Iterator<Item = String> {
+        let form = self.form(id);
+        let new = self.stream(id).iter().enumerate().skip(seen);
+        new.map(move |(index, event)| form.of_change(&event.change, index == 0, now).to_string())
+    }
+
+    fn form(&self, id: RequestId) -> Representation {
+        self.forms.get(&id).copied().unwrap_or_default()
     }
 
     /// What a watch has told so far.

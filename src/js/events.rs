@@ -119,13 +119,10 @@ pub(super) fn tell(listeners: &Rc<RefCell<Listeners>>, session: &Rc<RefCell<Sess
         all.waiting = later;
         calls.extend(due.into_iter().map(|(_, then)| (then, Value::Null)));
         for stream in &mut all.streams {
-            let told = session.cluster().you().stream(stream.watch);
-            for event in told.get(stream.sent..).unwrap_or_default() {
-                let object = event.change.object().map(crate::api::Object::to_json);
-                let line = json!({"type": event.change.name(), "object": object});
-                lines.push((Rc::clone(&stream.push), stream.watch, line.to_string()));
+            for line in session.cluster().lines(stream.watch, stream.sent) {
+                stream.sent += 1;
+                lines.push((Rc::clone(&stream.push), stream.watch, line));
             }
-            stream.sent = told.len();
         }
     }
     for (listener, value) in calls {

@@ -24,9 +24,12 @@ pub(super) async fn fetch(
     let id = host.session.borrow_mut().submit(call);
     let response = host.answer(id).await?;
     let head = ResponseInit::new();
-    head.set_status(response.code());
+    let Some(reply) = host.session.borrow().cluster().reply(id) else {
+        return Err(JsError::new("fetch: the answer is lost").into());
+    };
+    head.set_status(reply.code);
     let headers = Headers::new()?;
-    headers.set("content-type", "application/json")?;
+    headers.set("content-type", reply.content_type)?;
     head.set_headers(&headers);
     if matches!(response.result, Ok(Answer::Watching)) {
         let (stream, push) = line_stream()?;
@@ -34,9 +37,7 @@ pub(super) async fn fetch(
         return web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &head)
             .map(Into::into);
     }
-    let body = response.body();
-    let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
-    web_sys::Response::new_with_opt_str_and_init(Some(&text), &head).map(Into::into)
+    web_sys::Response::new_with_opt_str_and_init(Some(&reply.body), &head).map(Into::into)
 }
 
 fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
@@ -61,6 +62,9 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
         let headers = Headers::new_with_record_from_str_to_str(headers.unchecked_ref())?;
         if let Some(kind) = headers.get("content-type")? {
             call.content_type = kind.into();
+        }
+        if let Some(accept) = headers.get("accept")? {
+            call.accept = accept.into();
         }
     }
     Ok(call)

@@ -143,6 +143,7 @@ pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
             method: input.m.into(),
             path: input.p.into(),
             content_type: input.c.as_deref().unwrap_or(JSON).into(),
+            accept: "".into(),
             body: input.b.map(std::rc::Rc::new),
         },
     });

@@ -114,7 +114,7 @@ fn answer(response: &Response) -> Option<Value> {
         Ok(Answer::Success { code }) => {
             Some(json!({"apiVersion": "v1", "kind": "Status", "status": "Success", "code": code}))
         }
-        Ok(Answer::Document(value)) => Some((**value).clone()),
+        Ok(Answer::Document(value)) => Some(value.body.clone()),
         Err(error) => serde_json::to_value(error.to_status()).ok(),
     }
 }

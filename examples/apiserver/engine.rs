@@ -1,0 +1,158 @@
+//! The thread that holds the cluster.
+
+#![expect(clippy::disallowed_types, reason = "here the engine's time follows the real one")]
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant as WallInstant};
+
+use podflow::testing::api::request::{Answer, RequestId};
+use podflow::testing::cluster::{Cluster, HttpCall, MOST_NODES, Setup};
+use podflow::testing::sim::Instant;
+use tokio::sync::{mpsc, oneshot};
+
+/// Time is moved at least this often, so that streams flow.
+const TICK: Duration = Duration::from_millis(5);
+
+/// What comes back for a request.
+pub struct Reply {
+    pub code: u16,
+    pub content_type: &'static str,
+    pub body: Body,
+}
+
+/// The body of an answer.
+pub enum Body {
+    Whole(Vec<u8>),
+    /// Lines of a watch, as they come.
+    Lines(mpsc::UnboundedReceiver<Vec<u8>>),
+}
+
+struct Asked {
+    call: Request,
+    reply: oneshot::Sender<Reply>,
+}
+
+/// A request as it leaves the connection: plain text, since the cluster's own types stay in its thread.
+pub struct Request {
+    pub method: String,
+    /// With the query.
+    pub path: String,
+    pub content_type: String,
+    pub accept: String,
+    pub body: Option<serde_json::Value>,
+}
+
+/// Hands requests to the cluster's thread.
+#[derive(Clone)]
+pub struct Engine {
+    asks: Sender<Asked>,
+}
+
+impl Engine {
+    /// Starts a cluster in a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// There are too many nodes, or there is no thread.
+    pub fn start(seed: u64, nodes: usize, gear: f64) -> Result<Self, Box<dyn std::error::Error>> {
+        if nodes > MOST_NODES {
+            return Err(format!("--nodes: at most {MOST_NODES}").into());
+        }
+        let (asks, asked) = channel();
+        let hold = move || Paced::new(&Setup::new(seed, nodes), gear).run(&asked);
+        thread::Builder::new().name("cluster".to_owned()).spawn(hold)?;
+        Ok(Self { asks })
+    }
+
+    /// Sends a request and waits for what comes back; none if the cluster is gone.
+    pub async fn ask(&self, call: Request) -> Option<Reply> {
+        let (reply, answer) = oneshot::channel();
+        self.asks.send(Asked { call, reply }).ok()?;
+        answer.await.ok()
+    }
+}
+
+/// A cluster whose time goes as the wall clock does.
+struct Paced {
+    cluster: Cluster,
+    gear: f64,
+    began: WallInstant,
+    waiting: Vec<(RequestId, oneshot::Sender<Reply>)>,
+    streams: Vec<Stream>,
+}
+
+struct Stream {
+    id: RequestId,
+    sent: usize,
+    lines: mpsc::UnboundedSender<Vec<u8>>,
+}
+
+impl Paced {
+    fn new(setup: &Setup, gear: f64) -> Self {
+        let cluster = Cluster::new(setup);
+        Self { cluster, gear, began: WallInstant::now(), waiting: Vec::new(), streams: Vec::new() }
+    }
+
+    fn run(mut self, asked: &Receiver<Asked>) {
+        loop {
+            match asked.recv_timeout(TICK) {
+                Ok(asked) => {
+                    self.catch_up();
+                    self.submit(asked);
+                }
+                Err(RecvTimeoutError::Timeout) => self.catch_up(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.answer();
+            self.stream();
+        }
+    }
+
+    fn catch_up(&mut self) {
+        let passed = self.began.elapsed().mul_f64(self.gear);
+        self.cluster.run_until(Instant::default() + passed);
+    }
+
+    fn submit(&mut self, asked: Asked) {
+        let Request { method, path, content_type, accept, body } = asked.call;
+        let mut call = HttpCall::new(&method, &path, body);
+        call.content_type = content_type.into();
+        call.accept = accept.into();
+        let id = self.cluster.submit(&call);
+        self.waiting.push((id, asked.reply));
+    }
+
+    fn answer(&mut self) {
+        for (id, reply) in std::mem::take(&mut self.waiting) {
+            let (Some(response), Some(http)) = (self.cluster.answer(id), self.cluster.reply(id))
+            else {
+                self.waiting.push((id, reply));
+                continue;
+            };
+            let body = if matches!(response.result, Ok(Answer::Watching)) {
+                let (lines, received) = mpsc::unbounded_channel();
+                self.streams.push(Stream { id, sent: 0, lines });
+                Body::Lines(received)
+            } else {
+                Body::Whole(http.body.into())
+            };
+            let reply_with = Reply { code: http.code, content_type: http.content_type, body };
+            // A client that has gone away needs no answer.
+            drop(reply.send(reply_with));
+        }
+    }
+
+    fn stream(&mut self) {
+        let Self { cluster, streams, .. } = self;
+        streams.retain_mut(|stream| {
+            for line in cluster.lines(stream.id, stream.sent) {
+                stream.sent += 1;
+                if stream.lines.send(format!("{line}\n").into_bytes()).is_err() {
+                    return false;
+                }
+            }
+            !stream.lines.is_closed()
+        });
+    }
+}

@@ -1,0 +1,125 @@
+//! HTTP/1.1 and HTTP/2, in the clear and over TLS.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+
+use crate::engine::{self, Body, Engine};
+
+/// Upstream's limit for the body of a request.
+const BODY_MAX: usize = 3 << 20;
+
+/// Takes connections for ever.
+///
+/// # Errors
+///
+/// The listener is broken.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    engine: Engine,
+) -> std::io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let (tls, engine) = (tls.clone(), engine.clone());
+        tokio::spawn(async move {
+            if let Err(error) = connection(stream, tls, engine).await {
+                eprintln!("connection: {error}");
+            }
+        });
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    engine: Engine,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let service = service_fn(move |request| {
+        let engine = engine.clone();
+        async move { Ok::<_, Infallible>(handle(request, &engine).await) }
+    });
+    let builder = Builder::new(TokioExecutor::new());
+    match tls {
+        None => builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await,
+        Some(tls) => {
+            let stream = TokioIo::new(tls.accept(stream).await?);
+            builder.serve_connection_with_upgrades(stream, service).await
+        }
+    }
+}
+
+async fn handle(request: Request<Incoming>, engine: &Engine) -> Response<Outgoing> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE, "request body too large");
+    };
+    let bytes = body.to_bytes();
+    let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let mut body = None;
+    if !bytes.is_empty() {
+        match serde_json::from_slice(&bytes) {
+            Ok(json) => body = Some(json),
+            Err(error) => return plain(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
+    }
+    let call = engine::Request {
+        method: head.method.to_string(),
+        path: head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        content_type: header(CONTENT_TYPE).unwrap_or("application/json").to_owned(),
+        accept: header(ACCEPT).unwrap_or_default().to_owned(),
+        body,
+    };
+    let Some(reply) = engine.ask(call).await else {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "the cluster has stopped");
+    };
+    let body = match reply.body {
+        Body::Whole(bytes) => Outgoing::Whole(Some(bytes.into())),
+        Body::Lines(lines) => Outgoing::Lines(lines),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(reply.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    response
+}
+
+fn plain(code: StatusCode, text: &str) -> Response<Outgoing> {
+    let mut response = Response::new(Outgoing::Whole(Some(text.to_owned().into())));
+    *response.status_mut() = code;
+    response
+}
+
+/// The body of an answer on its way out.
+enum Outgoing {
+    Whole(Option<Bytes>),
+    Lines(mpsc::UnboundedReceiver<Vec<u8>>),
+}
+
+impl hyper::body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Lines(lines) => {
+                lines.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line.into()))))
+            }
+        }
+    }
+}
