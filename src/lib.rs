@@ -1,7 +1,7 @@
 //! Podflow: Kubernetes in a web page, on virtual time.
 //!
 //! ```text
-//! sim ← api ← {apiserver, client, runtime} ← {scheduler, kubelet} ← cluster ← recording ← share ← {ui, js}
+//! sim ← api ← {apiserver, client, runtime} ← {scheduler, kubectl, kubelet} ← cluster ← recording ← share ← {ui, js}
 //! ```
 
 mod sim;
@@ -13,6 +13,7 @@ mod apiserver;
 mod client;
 mod runtime;
 
+mod kubectl;
 mod kubelet;
 mod scheduler;
 

@@ -149,6 +149,16 @@ pub enum Answer {
     Document(Rc<Document>),
 }
 
+impl Answer {
+    /// The one object that it brings.
+    pub fn object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) | Self::Created(object) => Some(object),
+            Self::List { .. } | Self::Watching | Self::Success { .. } | Self::Document(_) => None,
+        }
+    }
+}
+
 /// A document that is no object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {

@@ -45,6 +45,17 @@ impl HttpCall {
             body: body.map(Rc::new),
         }
     }
+
+    /// A call that reads.
+    pub fn get(path: &str) -> Self {
+        Self::new("GET", path, None)
+    }
+
+    /// A call that changes an object by a strategic merge patch.
+    pub fn strategic_patch(path: &str, body: Value) -> Self {
+        let content_type = "application/strategic-merge-patch+json".into();
+        Self { content_type, ..Self::new("PATCH", path, Some(body)) }
+    }
 }
 
 /// How many answers are kept until somebody asks for them.

@@ -8,8 +8,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
 
+use super::Host;
 use super::events::{self, Listeners};
-use super::{Host, get};
 use crate::api::request::Answer;
 use crate::cluster::HttpCall;
 
@@ -45,7 +45,7 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
         return Err(JsError::new("fetch: a path, beginning with /").into());
     }
     let Some(init) = init else {
-        return Ok(get(path));
+        return Ok(HttpCall::get(path));
     };
     let field = |name: &str| Reflect::get(init, &name.into()).unwrap_or_default();
     let method = field("method").as_string().unwrap_or_else(|| "GET".to_owned());

@@ -1,15 +1,26 @@
-//! Manifests as requests.
+//! `podflow.apply`: manifests as `kubectl apply` sends them.
 
-use crate::api::Kind;
+use js_sys::Array;
+use serde_json::Value;
+use wasm_bindgen::{JsError, JsValue};
+
+use super::{Host, to_js};
 use crate::api::decode::{self, Limits};
 use crate::cluster::HttpCall;
+use crate::kubectl::{Apply, Manifest, apply};
 
-/// A POST for each document of `yaml`, in order. Nothing is sent if one of them cannot be.
-///
-/// # Errors
-///
-/// Says what is wrong, and in which line.
-pub(super) fn calls(yaml: &str) -> Result<Vec<HttpCall>, String> {
+/// Applies every document of `yaml` in order, and gives back the objects as they are then. Nothing is
+/// sent if one of the documents cannot be read; the first object that is refused ends it.
+pub(super) async fn apply_all(host: &Host, yaml: &str) -> Result<Array, JsValue> {
+    let manifests = read(yaml).map_err(|words| JsError::new(&words))?;
+    let objects = Array::new();
+    for manifest in &manifests {
+        objects.push(&apply_one(host, manifest).await?);
+    }
+    Ok(objects)
+}
+
+fn read(yaml: &str) -> Result<Vec<Manifest>, String> {
     let manifests = decode::read(yaml, Limits::default());
     if let Some(error) = manifests.error {
         return Err(error.to_string());
@@ -17,26 +28,34 @@ pub(super) fn calls(yaml: &str) -> Result<Vec<HttpCall>, String> {
     if manifests.documents.is_empty() {
         return Err("no objects passed to apply".to_owned());
     }
-    let calls = manifests.documents.into_iter().map(|document| {
-        let text = |path: &str| document.value.pointer(path).and_then(|value| value.as_str());
-        let (api_version, kind) = (text("/apiVersion"), text("/kind"));
-        let (Some(api_version), Some(kind)) = (api_version, kind) else {
-            return Err(format!("{}: apiVersion and kind must be set", document.place.mark()));
-        };
-        let Some(found) = Kind::named(api_version, kind) else {
-            return Err(format!(
-                "{}: no matches for kind {kind:?} in version {api_version:?}",
-                document.place.nearest("kind").mark()
-            ));
-        };
-        let resource = found.resource();
-        let namespace = text("/metadata/namespace").unwrap_or("default");
-        let path = if resource.namespaced {
-            format!("{}/namespaces/{namespace}/{}", resource.prefix(), resource.plural)
-        } else {
-            format!("{}/{}", resource.prefix(), resource.plural)
-        };
-        Ok(HttpCall::new("POST", &path, Some(document.value)))
-    });
-    calls.collect()
+    let read = manifests.documents.into_iter().map(Manifest::of);
+    read.collect::<Result<_, _>>().map_err(|error| error.to_string())
+}
+
+async fn apply_one(host: &Host, manifest: &Manifest) -> Result<JsValue, JsValue> {
+    let mut live = None;
+    // Without a name there is nothing to compare with: the server makes up a new one.
+    if !manifest.name.is_empty() {
+        let (code, found) = exchange(host, HttpCall::get(&manifest.path())).await?;
+        match code {
+            200 => live = Some(found),
+            404 => {}
+            _ => return Err(to_js(&found)?),
+        }
+    }
+    let plan = apply(manifest.kind, &manifest.object, live.as_ref());
+    let call = match plan.map_err(|error| JsError::new(&error.to_string()))? {
+        Apply::Create(object) => HttpCall::new("POST", &manifest.collection(), Some(object)),
+        Apply::Patch(patch) => HttpCall::strategic_patch(&manifest.path(), patch),
+        Apply::Unchanged => return to_js(&live.unwrap_or_default()),
+    };
+    let (code, body) = exchange(host, call).await?;
+    let body = to_js(&body)?;
+    if code < 300 { Ok(body) } else { Err(body) }
+}
+
+async fn exchange(host: &Host, call: HttpCall) -> Result<(u16, Value), JsValue> {
+    let id = host.session.borrow_mut().submit(call);
+    let response = host.answer(id).await?;
+    Ok((response.code(), response.body()))
 }

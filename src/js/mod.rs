@@ -12,14 +12,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Function, Object, Promise, Reflect};
 use k8s_openapi::api::core::v1::Node;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use crate::api::request::{RequestId, Response};
-use crate::cluster::{HttpCall, Setup};
+use crate::cluster::Setup;
 use crate::recording::Session;
 use crate::share::{self, Shared};
 use crate::sim::Instant;
@@ -92,26 +92,11 @@ impl Podflow {
         env!("CARGO_PKG_VERSION").to_owned()
     }
 
-    /// Applies manifests; resolves to the objects as stored.
+    /// Applies manifests as `kubectl apply` does; resolves to the objects as they are then, or rejects
+    /// with the `Status` of the first that is refused.
     pub fn apply(&self, yaml: String) -> Promise {
         let host = self.host.clone();
-        future_to_promise(async move {
-            let calls = manifest::calls(&yaml).map_err(|words| JsError::new(&words))?;
-            let ids: Vec<RequestId> = {
-                let mut session = host.session.borrow_mut();
-                calls.into_iter().map(|call| session.submit(call)).collect()
-            };
-            let objects = Array::new();
-            for id in ids {
-                let response = host.answer(id).await?;
-                let body = to_js(&response.body())?;
-                if response.result.is_err() {
-                    return Err(body);
-                }
-                objects.push(&body);
-            }
-            Ok(objects.into())
-        })
+        future_to_promise(async move { manifest::apply_all(&host, &yaml).await.map(Into::into) })
     }
 
     /// The REST API, through the insecure door. Watches stream.
@@ -339,9 +324,4 @@ fn read_setup(setup: Option<&Object>) -> Result<Setup, JsValue> {
     let nodes: Vec<Node> = serde_json::from_value(from_js(&nodes)?)
         .map_err(|error| JsError::new(&format!("nodes: {error}")))?;
     Ok(Setup { seed: seed as u64, nodes })
-}
-
-/// A request of HTTP without a body.
-fn get(path: &str) -> HttpCall {
-    HttpCall::new("GET", path, None)
 }

@@ -9,11 +9,11 @@ use yew::{
 };
 
 use super::super::editor::Editor;
-use super::super::engine::{Engine, PanelProps};
+use super::super::engine::PanelProps;
 use super::super::i18n::Words;
-use super::super::state::Action;
-use super::super::view::manifest::{self, CHECKED_LIVE, Problem};
-use super::super::view::outcome::{Sent, Summary, summary};
+use super::super::state::{Action, Selection};
+use super::super::view::manifest::{self, CHECKED_LIVE, Plan, Problem};
+use super::super::view::sending::{Sent, Summary, go_on, send};
 use crate::platform;
 
 const KEPT_AS: &str = "manifest";
@@ -33,14 +33,40 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     let editor = use_state(|| None::<Rc<Editor>>);
     let place = use_node_ref();
 
+    // What was selected when the manifest was sent, until its first object is there.
+    let awaited = use_state(|| None::<Option<Selection>>);
+
     let live = use_memo(Rc::clone(&text), |text| {
         let worth_it = text.len() <= CHECKED_LIVE && !text.trim().is_empty();
-        if worth_it { manifest::plan(text).problems } else { Vec::new() }
+        if worth_it { manifest::plan(text) } else { Plan::default() }
     });
-    let outcome = Rc::new(summary(engine, &sent));
+    let exists =
+        engine.look(|cluster| live.outgoing.iter().any(|object| manifest::is_in(object, cluster)));
+    {
+        let (engine, sent) = (engine.clone(), sent.clone());
+        use_effect_with(props.seen, move |_| {
+            if let Some(next) = go_on(&engine, &sent) {
+                sent.set(next);
+            }
+        });
+    }
+    let outcome = Rc::new(Summary::of(engine, &sent));
+    {
+        // The new object is selected, unless the person has chosen something else meanwhile.
+        let (on_action, selection) = (on_action.clone(), props.selection.clone());
+        let awaited = awaited.clone();
+        use_effect_with(outcome.first.clone(), move |first| {
+            if let (Some(first), Some(before)) = (first, &*awaited) {
+                if *before == selection {
+                    on_action.emit(Action::Select(Some(first.clone())));
+                }
+                awaited.set(None);
+            }
+        });
+    }
     let problems: Rc<Vec<Problem>> = {
-        let after = if live.is_empty() { &refused[..] } else { &[] };
-        let all = live.iter().chain(after).chain(&outcome.refused);
+        let after = if live.problems.is_empty() { &refused[..] } else { &[] };
+        let all = live.problems.iter().chain(after).chain(&outcome.refused);
         Rc::new(all.take(MOST_LISTED).cloned().collect())
     };
 
@@ -55,11 +81,13 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     };
     let create = {
         let (engine, on_action, text) = (engine.clone(), on_action.clone(), text.clone());
+        let selection = props.selection.clone();
         Callback::from(move |()| {
             let plan = manifest::plan(&text);
             refused.set(plan.problems.as_slice().into());
             if plan.problems.is_empty() {
-                sent.set(submit(&engine, plan.outgoing));
+                sent.set(send(&engine, plan.outgoing));
+                awaited.set(Some(selection.clone()));
                 on_action.emit(Action::Play);
             }
         })
@@ -130,8 +158,10 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
             { problem_list(&problems, words, &show) }
             { result(&outcome, words) }
             <div class="editor-bar">
-                <button class="button editor-create" disabled={!live.is_empty()}
-                    onclick={create.reform(|_| ())}>{ words.get("editor.create") }</button>
+                <button class="button editor-create" disabled={!live.problems.is_empty()}
+                    onclick={create.reform(|_| ())}>
+                    { words.get(if exists { "editor.apply" } else { "editor.create" }) }
+                </button>
                 if **text != *manifest::FIRST {
                     <button class="button" onclick={first}>{ words.get("editor.first") }</button>
                 }
@@ -151,15 +181,6 @@ struct EditorPlaceProps {
 #[component]
 fn EditorPlace(props: &EditorPlaceProps) -> Html {
     html! { <div class="editor-place" ref={props.place.clone()}></div> }
-}
-
-fn submit(engine: &Engine, outgoing: Vec<manifest::Outgoing>) -> Rc<[Sent]> {
-    let send = |out: manifest::Outgoing| Sent {
-        id: engine.submit(out.call),
-        reference: out.reference,
-        place: out.place,
-    };
-    outgoing.into_iter().map(send).collect()
 }
 
 /// A plain field, until the editor is there or if it never comes.
@@ -210,22 +231,23 @@ fn problem_list(problems: &[Problem], words: &Words, show: &Callback<usize>) -> 
 }
 
 fn result(outcome: &Summary, words: &Words) -> Html {
-    let counts = [
-        ("done", outcome.created.to_string()),
-        ("all", outcome.sent.to_string()),
-        ("failed", outcome.failed.to_string()),
+    let parts = [
+        ("editor.created", outcome.created),
+        ("editor.configured", outcome.configured),
+        ("editor.unchanged", outcome.unchanged),
+        ("editor.refused", outcome.failed),
     ];
-    let counts: Vec<(&str, &str)> = counts.iter().map(|(name, count)| (*name, &**count)).collect();
-    let line = if outcome.sent == 0 {
-        String::new()
-    } else if let Some(reference) = &outcome.only {
-        words.fill("editor.created", &[("object", reference)])
-    } else if outcome.created + outcome.failed < outcome.sent {
-        words.fill("editor.sending", &counts)
-    } else if outcome.failed > 0 {
-        words.fill("editor.some", &counts)
-    } else {
-        words.fill("editor.all", &counts)
-    };
+    let parts = parts.into_iter().filter(|(_, count)| *count > 0).map(|(key, count)| {
+        let count = words.fill("editor.count", &[("count", &count.to_string())]);
+        words.fill(key, &[("object", outcome.only.as_ref().unwrap_or(&count))])
+    });
+    let mut line = parts.collect::<Vec<_>>().join(&words.get("editor.and"));
+    let waiting = outcome.sent - outcome.done();
+    if waiting > 0 {
+        line = words.fill(
+            "editor.sending",
+            &[("done", &outcome.done().to_string()), ("all", &outcome.sent.to_string())],
+        );
+    }
     html! { <p class="editor-result" role="status">{ line }</p> }
 }

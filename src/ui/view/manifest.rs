@@ -1,13 +1,10 @@
 //! The text of the editor as requests to send, or as what is wrong with it.
 
-use std::rc::Rc;
-
-use serde_json::Value;
-
-use crate::api::decode::{self, Document, Limits, Mark, Place, nearest};
+use crate::api::Object;
+use crate::api::decode::{self, Limits, Mark, Place, nearest};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object};
-use crate::cluster::HttpCall;
+use crate::cluster::Cluster;
+use crate::kubectl::Manifest;
 
 /// What the editor begins with.
 pub const FIRST: &str = "\
@@ -34,39 +31,30 @@ pub struct Problem {
     pub message: String,
 }
 
-/// One object on its way to the API server.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outgoing {
-    pub call: HttpCall,
-    /// As kubectl says it: `pod/nginx`.
-    pub reference: Rc<str>,
-    pub place: Rc<Place>,
-}
-
 /// What the text asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    pub outgoing: Vec<Outgoing>,
+    pub outgoing: Vec<Manifest>,
     /// If there are any, nothing is to be sent.
     pub problems: Vec<Problem>,
 }
 
-/// Reads the text: one creation for each of its documents.
+/// Reads the text: one object for each of its documents.
 pub fn plan(text: &str) -> Plan {
     let manifests = decode::read(text, Limits::default());
     let mut plan = Plan::default();
     if let Some(error) = manifests.error {
         plan.problems.push(Problem::at(error.mark, error.message));
     } else if manifests.documents.is_empty() {
-        plan.problems.push(Problem::at(Mark::START, "no objects passed to create".to_owned()));
+        plan.problems.push(Problem::at(Mark::START, "no objects passed to apply".to_owned()));
     }
     for document in manifests.documents {
-        match resource_of(&document) {
-            Ok(kind) => {
-                plan.problems.extend(misfits(kind, &document));
-                plan.outgoing.push(Outgoing::new(kind, document));
+        match Manifest::of(document) {
+            Ok(manifest) => {
+                plan.problems.extend(misfits(&manifest));
+                plan.outgoing.push(manifest);
             }
-            Err(problem) => plan.problems.push(problem),
+            Err(error) => plan.problems.push(Problem::at(error.mark, error.message)),
         }
     }
     plan
@@ -86,42 +74,15 @@ impl Problem {
     }
 }
 
-impl Outgoing {
-    fn new(kind: Kind, document: Document) -> Self {
-        let resource = kind.resource();
-        let text = |path: &str| document.value.pointer(path).and_then(Value::as_str);
-        let name = text("/metadata/name").or(text("/metadata/generateName")).unwrap_or_default();
-        let reference = format!("{}/{name}", resource.singular()).into();
-        let path = if resource.namespaced {
-            let namespace = text("/metadata/namespace").unwrap_or("default");
-            format!("{}/namespaces/{namespace}/{}", resource.prefix(), resource.plural)
-        } else {
-            format!("{}/{}", resource.prefix(), resource.plural)
-        };
-        let call = HttpCall::new("POST", &path, Some(document.value));
-        Self { call, reference, place: Rc::new(document.place) }
-    }
+/// Whether the cluster has the object of a manifest.
+pub fn is_in(manifest: &Manifest, cluster: &Cluster) -> bool {
+    cluster.object(manifest.kind, &manifest.namespace, &manifest.name).is_some()
 }
 
-fn resource_of(document: &Document) -> Result<Kind, Problem> {
-    let text = |name: &str| document.value.get(name).and_then(Value::as_str);
-    let place = &document.place;
-    let missing = |name: &str| Problem::at(place.mark(), format!("{name} not set"));
-    if !document.value.is_object() {
-        return Err(Problem::at(place.mark(), "an object is a map of fields".to_owned()));
-    }
-    let api_version = text("apiVersion").ok_or_else(|| missing("apiVersion"))?;
-    let kind = text("kind").ok_or_else(|| missing("kind"))?;
-    Kind::named(api_version, kind).ok_or_else(|| {
-        let message = format!("no matches for kind {kind:?} in version {api_version:?}");
-        Problem::at(place.nearest("kind").mark(), message)
-    })
-}
-
-/// What of the document has no place in its kind.
-fn misfits(kind: Kind, document: &Document) -> Vec<Problem> {
-    let place = &document.place;
-    let decoded = match Object::from_json(kind, &document.value) {
+/// What of the manifest has no place in its kind.
+fn misfits(manifest: &Manifest) -> Vec<Problem> {
+    let place = &manifest.place;
+    let decoded = match Object::from_json(manifest.kind, &manifest.object) {
         Ok(decoded) => decoded,
         Err(error) => {
             return vec![Problem::at(place.nearest(&error.path).mark(), error.message)];
@@ -146,14 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn each_document_becomes_a_creation() {
+    fn each_document_becomes_an_object() {
         let node = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n1}\n";
         let plan = plan(&format!("{FIRST}{node}"));
         assert!(plan.problems.is_empty(), "{:?}", plan.problems);
-        let said: Vec<_> =
-            plan.outgoing.iter().map(|out| (&*out.reference, &*out.call.path)).collect();
-        let pod = ("pod/nginx", "/api/v1/namespaces/default/pods");
-        assert_eq!(said, [pod, ("node/n1", "/api/v1/nodes")]);
+        let said: Vec<_> = plan.outgoing.iter().map(Manifest::path).collect();
+        assert_eq!(said, ["/api/v1/namespaces/default/pods/nginx", "/api/v1/nodes/n1"]);
     }
 
     #[test]

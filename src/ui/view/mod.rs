@@ -5,7 +5,7 @@ pub mod inspect;
 pub mod journey;
 pub mod manifest;
 pub mod message;
-pub mod outcome;
+pub mod sending;
 pub mod table;
 pub mod timeline;
 pub mod why;
