@@ -33,7 +33,7 @@ use ui::{Action, Gear, Page};
 
 /// Shows the page in the document's body, and puts its script interface into `window.podflow`.
 pub fn mount() {
-    ui::mount(|Page { session, on_action }| {
+    ui::mount(|Page { session, on_action, said }| {
         let control = move |control| {
             let action = match control {
                 js::Control::Play(None) => Action::PlayIn(Gear::Story),
@@ -47,6 +47,10 @@ pub fn mount() {
             session,
             control: Rc::new(control),
             slice: js::SLICE,
+            said: Rc::new(move || {
+                let line = said.borrow();
+                (line.text.clone(), line.detail.as_ref().map(|(message, _)| *message))
+            }),
             opens_at: ui::OPENING,
             address: Rc::new(platform::address),
         };

@@ -43,6 +43,21 @@ pub fn forget(key: &str) {
     }
 }
 
+/// What follows the `?` in the page's address, with it; empty if there is nothing.
+pub fn query() -> String {
+    if !cfg!(target_arch = "wasm32") {
+        return String::new();
+    }
+    window().location().search().unwrap_or_default()
+}
+
+/// Tells whoever looks into the browser's console.
+pub fn warn(text: &str) {
+    if cfg!(target_arch = "wasm32") {
+        web_sys::console::warn_1(&text.into());
+    }
+}
+
 /// What follows the `#` in the page's address; none if there is nothing.
 pub fn fragment() -> Option<String> {
     if !cfg!(target_arch = "wasm32") {
@@ -137,6 +152,14 @@ pub fn watch_size(element: &NodeRef, told: Box<dyn Fn((i32, i32))>) -> impl FnOn
 /// The object that a page's scripts find their names in.
 pub fn global() -> JsValue {
     if cfg!(target_arch = "wasm32") { window().into() } else { JsValue::UNDEFINED }
+}
+
+/// Opens an address in a page of its own.
+pub fn open(address: &str) {
+    if cfg!(target_arch = "wasm32") {
+        // A browser that forbids new pages says so itself.
+        drop(window().open_with_url_and_target(address, "_blank"));
+    }
 }
 
 /// Puts `text` into the clipboard. A browser that forbids it leaves the text to be copied by hand.

@@ -11,6 +11,7 @@ use wasm_bindgen::{JsCast, JsError, JsValue};
 use crate::api::request::RequestId;
 use crate::cluster::{Body, Message};
 use crate::recording::Session;
+use crate::scheduler::Decision;
 use crate::sim::Instant;
 
 /// What can be listened to.
@@ -18,6 +19,8 @@ use crate::sim::Instant;
 enum Kind {
     Message,
     Object,
+    Decision,
+    Narration,
     State,
 }
 
@@ -28,6 +31,8 @@ pub(super) struct Listeners {
     all: Vec<(u64, Kind, Function)>,
     streams: Vec<Stream>,
     heard: u64,
+    decided: u64,
+    said: String,
     moment: Instant,
     /// Who waits for a moment to come.
     waiting: Vec<(Instant, Function)>,
@@ -61,12 +66,19 @@ pub(super) fn listen(
     let kind = match kind {
         "message" => Kind::Message,
         "object" => Kind::Object,
+        "decision" => Kind::Decision,
+        "narration" => Kind::Narration,
         "state" => Kind::State,
-        _ => return Err(JsError::new("on: \"message\", \"object\" or \"state\"")),
+        _ => {
+            return Err(JsError::new(
+                "on: \"message\", \"object\", \"decision\", \"narration\" or \"state\"",
+            ));
+        }
     };
     let mut all = listeners.borrow_mut();
     if all.all.is_empty() {
         all.heard = session.cluster().trace().end();
+        all.decided = session.cluster().scheduler().decided();
         all.moment = session.now();
     }
     all.next += 1;
@@ -85,7 +97,11 @@ pub(super) fn stream(listeners: &Rc<RefCell<Listeners>>, watch: RequestId, push:
 }
 
 /// Tells all listeners what has happened since the last time.
-pub(super) fn tell(listeners: &Rc<RefCell<Listeners>>, session: &Rc<RefCell<Session>>) {
+pub(super) fn tell(
+    listeners: &Rc<RefCell<Listeners>>,
+    session: &Rc<RefCell<Session>>,
+    (said, of_message): &(String, Option<u64>),
+) {
     let mut calls: Vec<(Function, Value)> = Vec::new();
     let mut lines: Vec<(Pen, RequestId, String)> = Vec::new();
     {
@@ -107,11 +123,22 @@ pub(super) fn tell(listeners: &Rc<RefCell<Listeners>>, session: &Rc<RefCell<Sess
                 }
             }
         }
+        // Going back in time takes decisions back, too.
+        let scheduler = session.cluster().scheduler();
+        for decision in scheduler.decisions_since(all.decided) {
+            calls.extend(of(Kind::Decision).map(|f| (f.clone(), decided(decision))));
+        }
+        if all.said != *said {
+            let line = json!({"text": said, "message": of_message});
+            calls.extend(of(Kind::Narration).map(|f| (f.clone(), line.clone())));
+        }
         if all.moment != session.now() {
             let now = json!({"now": seconds(session.now()), "horizon": seconds(session.horizon())});
             calls.extend(of(Kind::State).map(|f| (f.clone(), now.clone())));
         }
         all.heard = trace.end();
+        all.decided = scheduler.decided();
+        all.said.clone_from(said);
         all.moment = session.now();
         let now = session.now();
         let waiting = std::mem::take(&mut all.waiting);
@@ -147,6 +174,34 @@ fn describe(message: &Message) -> Value {
         "sent": seconds(message.sent),
         "arrives": seconds(message.arrives),
         "label": message.body.label(),
+    })
+}
+
+fn decided(decision: &Decision) -> Value {
+    let nodes = decision.nodes.iter().map(|node| {
+        let refusal = node
+            .filtered_by
+            .as_ref()
+            .map(|(plugin, verdict)| json!({"plugin": plugin, "reasons": verdict.reasons}));
+        let scores = node.scores.iter().map(|score| {
+            json!({
+                "plugin": score.plugin, "raw": score.raw, "normalized": score.normalized,
+                "weighted": score.weighted,
+            })
+        });
+        json!({
+            "node": &*node.node, "refusal": refusal, "scores": scores.collect::<Vec<_>>(),
+            "total": node.total,
+        })
+    });
+    let (namespace, name) = &decision.pod;
+    json!({
+        "pod": {"namespace": &**namespace, "name": &**name, "uid": &*decision.uid},
+        "at": seconds(decision.at),
+        "node": decision.chosen.as_deref(),
+        "message": decision.message.as_deref(),
+        "tied": decision.tied,
+        "nodes": nodes.collect::<Vec<_>>(),
     })
 }
 

@@ -48,6 +48,8 @@ pub struct Host {
     pub slice: usize,
     /// The moment at which the page opens; [`Podflow::ready`] resolves then.
     pub opens_at: Instant,
+    /// What the page says of the moment, and of which message.
+    pub said: Rc<dyn Fn() -> (String, Option<u64>)>,
     /// The page's address without a fragment.
     pub address: Rc<dyn Fn() -> String>,
 }
@@ -67,14 +69,14 @@ pub fn install(window: &JsValue, host: Host) -> Rc<dyn Fn()> {
     let ready = Promise::new(&mut |resolve, _| {
         listeners.borrow_mut().wait_for(host.opens_at, resolve);
     });
-    let session = Rc::clone(&host.session);
+    let (session, said) = (Rc::clone(&host.session), Rc::clone(&host.said));
     let told = Rc::clone(&listeners);
     let value = JsValue::from(Podflow { host, listeners, ready });
     if Reflect::set(window, &"podflow".into(), &value).is_err() {
         // A page that forbids the name has no interface; all else works.
         return Rc::new(|| {});
     }
-    Rc::new(move || events::tell(&told, &session))
+    Rc::new(move || events::tell(&told, &session, &said()))
 }
 
 #[wasm_bindgen]

@@ -11,6 +11,8 @@ use crate::sim::Instant;
 const PER_POD: usize = 8;
 /// How many pods' decisions are kept.
 const PODS: usize = 512;
+/// How many decisions are kept in their order.
+const LATEST: usize = 512;
 /// Of how many nodes a decision tells.
 pub const NODES: usize = 256;
 
@@ -55,6 +57,10 @@ pub struct Decisions {
     by_pod: BTreeMap<Key, Vec<Rc<Decision>>>,
     /// The pods in the order of their first decision.
     order: VecDeque<Key>,
+    /// The latest of all.
+    latest: VecDeque<Rc<Decision>>,
+    /// How many there were.
+    count: u64,
 }
 
 impl Decisions {
@@ -72,7 +78,24 @@ impl Decisions {
         if history.len() == PER_POD {
             history.remove(0);
         }
-        history.push(Rc::new(decision));
+        let decision = Rc::new(decision);
+        history.push(Rc::clone(&decision));
+        if self.latest.len() == LATEST {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(decision);
+        self.count += 1;
+    }
+
+    /// How many decisions there were so far.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The decisions after the first `seen`, as far as they are kept.
+    pub fn since(&self, seen: u64) -> impl Iterator<Item = &Rc<Decision>> {
+        let new = usize::try_from(self.count.saturating_sub(seen)).unwrap_or(usize::MAX);
+        self.latest.iter().skip(self.latest.len().saturating_sub(new))
     }
 
     /// The decisions about a pod, oldest first.

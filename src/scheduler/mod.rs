@@ -102,6 +102,16 @@ impl Scheduler {
         self.decisions(namespace, name).last()
     }
 
+    /// How many decisions there were so far.
+    pub fn decided(&self) -> u64 {
+        self.decisions.count()
+    }
+
+    /// The decisions after the first `seen`, as far as they are kept.
+    pub fn decisions_since(&self, seen: u64) -> impl Iterator<Item = &Rc<Decision>> {
+        self.decisions.since(seen)
+    }
+
     /// The decisions about a pod that are kept, oldest first.
     pub fn decisions(&self, namespace: &str, name: &str) -> &[Rc<Decision>] {
         self.decisions.of(namespace, name)

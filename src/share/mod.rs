@@ -102,6 +102,14 @@ pub fn encode(shared: &Shared) -> Result<String, LinkError> {
     Ok(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(&text, LEVEL))))
 }
 
+/// Whether a fragment is meant as a link of any version, and not as something else.
+pub fn is_link(fragment: &str) -> bool {
+    let versioned = fragment.strip_prefix('p').and_then(|rest| rest.split_once('='));
+    versioned.is_some_and(|(version, _)| {
+        !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 /// Reads the fragment of a link, with or without the `#`.
 ///
 /// # Errors
@@ -110,9 +118,7 @@ pub fn encode(shared: &Shared) -> Result<String, LinkError> {
 pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
     let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
     let Some(data) = fragment.strip_prefix(VERSION) else {
-        let versioned = fragment.strip_prefix('p').and_then(|rest| rest.split_once('='));
-        let other =
-            versioned.is_some_and(|(version, _)| version.bytes().all(|byte| byte.is_ascii_digit()));
+        let other = is_link(fragment);
         return Err(if other { LinkError::OtherVersion } else { LinkError::NotALink });
     };
     let packed = URL_SAFE_NO_PAD.decode(data.trim_end()).map_err(|error| match error {

@@ -1,5 +1,6 @@
 //! The page: one state, one session, and the frames in which time goes on.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -7,14 +8,18 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::render::{AnimationFrame, request_animation_frame};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, EventTarget};
-use yew::{Callback, Component, Context, Html, KeyboardEvent, Properties, classes, html};
+use yew::{
+    AttrValue, Callback, Classes, Component, Context, Html, KeyboardEvent, MouseEvent, Properties,
+    classes, html,
+};
 
 use super::Page;
+use super::embed::Options;
 use super::engine::{Engine, PanelProps};
 use super::i18n::{Language, Words};
 use super::narration::{Line, Narration, line};
 use super::pace::{Pace, Progress, run, step, step_back};
-use super::panels::{BottomPanel, EditorPanel, InspectorPanel, Share};
+use super::panels::{BottomPanel, EditorPanel, Embed, InspectorPanel, Share};
 use super::stage::{Scene, Stage, flights, scene};
 use super::state::{Action, Phase, State, Tab, Theme};
 use super::toolbar::{Toolbar, dress};
@@ -34,6 +39,8 @@ const NODES: usize = 3;
 const SEED: u64 = 1;
 /// Under which name the session is kept.
 const SESSION: &str = "session";
+/// Under which name it is kept while the recording of a link is open instead.
+const ASIDE: &str = "session-aside";
 
 /// What the page hears.
 pub enum Msg {
@@ -78,6 +85,10 @@ pub struct App {
     on_action: Callback<Action>,
     after_frame: Rc<dyn Fn()>,
     kept: Kept,
+    options: Options,
+    said: Rc<RefCell<Line>>,
+    /// Whether a session of the person's own was put aside for a link.
+    aside: bool,
     _listeners: [EventListener; 2],
 }
 
@@ -95,15 +106,20 @@ impl Component for App {
     type Properties = Props;
 
     fn create(ctx: &Context<Self>) -> Self {
-        let kept = platform::stored("language").unwrap_or_else(platform::browser_language);
-        let language = Language::of_tag(&kept);
-        let theme = platform::stored("theme").and_then(|name| Theme::named(&name));
-        let state = State::new(language, theme.unwrap_or(Theme::System), OPENING);
+        let options = Options::parse(&platform::query());
+        for unknown in &options.unknown {
+            platform::warn(&format!(
+                "podflow: the address asks for \"{unknown}\", which is not known"
+            ));
+        }
+        let state = begin(&options);
         let engine = Engine::new(Session::new(Setup::new(SEED, NODES)));
-        let words = Words::of(language);
+        let words = Words::of(state.language);
         dress(&words, state.theme);
         let on_action = ctx.link().callback(Msg::Do);
-        let page = Page { session: engine.share(), on_action: on_action.clone() };
+        let said = Rc::<RefCell<Line>>::default();
+        let page =
+            Page { session: engine.share(), on_action: on_action.clone(), said: Rc::clone(&said) };
         let mut app = Self {
             after_frame: (ctx.props().connect.0)(page),
             scene: Rc::new(engine.look(scene)),
@@ -115,14 +131,13 @@ impl Component for App {
             frame: None,
             reduced_motion: platform::prefers_reduced_motion(),
             kept: Kept::default(),
+            options,
+            said,
+            aside: false,
             _listeners: [listen(&on_action), follow_links(&on_action)],
             on_action,
         };
-        // A link always wins over what was kept.
-        let link = platform::fragment().or_else(|| platform::stored(SESSION));
-        if let Some(link) = link {
-            app.act(&Action::Open(link.into()));
-        }
+        app.open_first();
         app.next_frame(ctx);
         app
     }
@@ -136,6 +151,7 @@ impl Component for App {
         if *self.scene != scene {
             self.scene = Rc::new(scene);
         }
+        *self.said.borrow_mut() = line(&self.engine, &self.state, &self.words);
         self.keep();
         self.next_frame(ctx);
         (self.after_frame)();
@@ -151,12 +167,13 @@ impl Component for App {
             seen,
             selection: selection.clone(),
             playing,
+            readonly: self.options.readonly,
             words: self.words.clone(),
             on_action: on_action.clone(),
         };
         let flights = self.engine.look(flights);
         let words = &self.words;
-        let line: Line = line(&self.engine, &self.state, words);
+        let line = self.said.borrow().clone();
         let shown = |each: Tab| {
             classes!(
                 "app-part",
@@ -164,19 +181,12 @@ impl Component for App {
                 (tab == each).then_some("is-shown")
             )
         };
-        let reset = on_action.reform(|_| Action::Reset(Setup::new(SEED, NODES)));
-        let engine = self.engine.clone();
-        let to_share = Callback::from(move |()| match link_of(&engine) {
-            Ok(fragment) => Ok(format!("{}#{fragment}", platform::address()).into()),
-            Err(error) => Err(error.to_string().into()),
-        });
         let name = |each: Tab| words.get(&format!("panel.{}", each.name()));
         html! {
-            <div class="app">
+            <div class={self.class()}>
                 <Toolbar now={seen.now} {playing} {gear} {theme} words={words.clone()}
-                    on_action={on_action.clone()}>
-                    <Share link={to_share} words={words.clone()} />
-                    <button class="button" onclick={reset}>{ words.get("tool.reset") }</button>
+                    plain={self.options.embed.is_some()} on_action={on_action.clone()}>
+                    { self.tools() }
                 </Toolbar>
                 <nav class="app-tabs" aria-label={words.get("page.parts")}>
                     { for Tab::ALL.into_iter().map(|each| self.tab(each)) }
@@ -184,6 +194,14 @@ impl Component for App {
                 { for self.state.notice.iter().map(|notice| html! {
                     <p class="app-notice" role="alert">{ &**notice }</p>
                 }) }
+                if self.aside {
+                    <p class="app-notice" role="status">
+                        { words.get("say.aside") }{ " " }
+                        <button class="button" onclick={on_action.reform(|_| Action::BackToOwn)}>
+                            { words.get("say.back-to-own") }
+                        </button>
+                    </p>
+                }
                 <main class="app-main">
                     <section class={shown(Tab::Editor)} aria-label={name(Tab::Editor)}>
                         <EditorPanel ..props.clone() />
@@ -207,6 +225,69 @@ impl Component for App {
 }
 
 impl App {
+    fn class(&self) -> Classes {
+        let embed = self.options.embed.map(|layout| format!("is-embed layout-{}", layout.name()));
+        classes!("app", embed)
+    }
+
+    /// What stands beside the playback: in an article only the way to the whole page.
+    fn tools(&self) -> Html {
+        let words = &self.words;
+        let engine = self.engine.clone();
+        let shown = words.clone();
+        let fragment = Callback::from(move |()| match link_of(&engine) {
+            Ok(fragment) => Ok(AttrValue::from(fragment)),
+            Err(error) => Err(AttrValue::from(why(error, &shown))),
+        });
+        if self.options.embed.is_some() {
+            let open = move |_: MouseEvent| {
+                let address = platform::address();
+                let page = address.split('?').next().unwrap_or_default();
+                platform::open(&match fragment.emit(()) {
+                    Ok(fragment) => format!("{page}#{fragment}"),
+                    Err(_) => page.to_owned(),
+                });
+            };
+            return html! {
+                <button class="button" onclick={open}>{ words.get("embed.open") }</button>
+            };
+        }
+        let link = {
+            let fragment = fragment.clone();
+            Callback::from(move |()| {
+                let made: Result<AttrValue, AttrValue> = fragment.emit(());
+                made.map(|fragment| format!("{}#{fragment}", platform::address()).into())
+            })
+        };
+        let reset = self.on_action.reform(|_| Action::Reset(Setup::new(SEED, NODES)));
+        html! {
+            <>
+                <Share {link} words={words.clone()} />
+                <Embed {fragment} words={words.clone()} />
+                <button class="button" onclick={reset}>{ words.get("tool.reset") }</button>
+            </>
+        }
+    }
+
+    /// What the page opens with: a link always wins over what was kept, which is put aside for it.
+    fn open_first(&mut self) {
+        let own = platform::stored(SESSION).filter(|_| self.options.embed.is_none());
+        match platform::fragment().filter(|fragment| share::is_link(fragment)) {
+            Some(link) => {
+                if let Some(own) = own.filter(|own| *own != link) {
+                    platform::store(ASIDE, &own);
+                    self.aside = true;
+                }
+                self.act(&Action::Open(link.into()));
+            }
+            None => {
+                if let Some(own) = own {
+                    self.act(&Action::Open(own.into()));
+                }
+            }
+        }
+    }
+
     fn tab(&self, each: Tab) -> Html {
         let selected = self.state.tab == each;
         let onclick = self.on_action.reform(move |_| Action::ShowTab(each));
@@ -241,6 +322,9 @@ impl App {
                 self.engine.change(|session| run(session, until, spent));
                 if self.engine.session(Session::now) >= until {
                     self.state = self.state.after(&Action::Opened);
+                    if std::mem::take(&mut self.options.autoplay) {
+                        self.state = self.state.after(&Action::Play);
+                    }
                 }
             }
             Phase::Ready if self.state.is_moving() => {
@@ -267,7 +351,7 @@ impl App {
                 self.state.selection = None;
             }
             Err(error) => {
-                let why = error.to_string();
+                let why = why(error, &self.words);
                 self.state.notice = Some(self.words.fill("say.bad-link", &[("why", &why)]).into());
             }
         }
@@ -282,15 +366,13 @@ impl App {
             return;
         }
         self.kept = now;
-        if own && let Ok(link) = self.link() {
+        if own
+            && self.options.embed.is_none()
+            && let Ok(link) = link_of(&self.engine)
+        {
             platform::store(SESSION, &link);
             platform::clear_fragment();
         }
-    }
-
-    /// This moment as the fragment of a link.
-    fn link(&self) -> Result<String, LinkError> {
-        link_of(&self.engine)
     }
 
     /// Does to the session what `action` asks for, and to the state.
@@ -311,6 +393,14 @@ impl App {
                 platform::clear_fragment();
             }
             Action::Open(fragment) => self.open(fragment),
+            Action::BackToOwn => {
+                self.aside = false;
+                if let Some(own) = platform::stored(ASIDE) {
+                    platform::forget(ASIDE);
+                    platform::clear_fragment();
+                    self.open(&own);
+                }
+            }
             Action::SetLanguage(language) => self.words = Words::of(*language),
             Action::Play
             | Action::PlayIn(_)
@@ -334,6 +424,30 @@ impl App {
     }
 }
 
+/// The page's state as the address and what was kept ask for it.
+fn begin(options: &Options) -> State {
+    let kept = platform::stored("language").unwrap_or_else(platform::browser_language);
+    let language = options.language.unwrap_or_else(|| Language::of_tag(&kept));
+    let kept = platform::stored("theme").and_then(|name| Theme::named(&name));
+    let theme = options.theme.or(kept).unwrap_or(Theme::System);
+    let state = State::new(language, theme, OPENING);
+    State { gear: options.gear.unwrap_or(state.gear), ..state }
+}
+
+/// What is wrong with a link, in the page's words.
+fn why(error: LinkError, words: &Words) -> String {
+    words
+        .get(match error {
+            LinkError::NotALink => "link.none",
+            LinkError::OtherVersion => "link.other-version",
+            LinkError::NotBase64 => "link.not-base64",
+            LinkError::Damaged => "link.damaged",
+            LinkError::TooLarge => "link.too-large",
+            LinkError::NotARecording => "link.no-recording",
+        })
+        .to_string()
+}
+
 fn link_of(engine: &Engine) -> Result<String, LinkError> {
     engine.session(|session| {
         let recording = session.recording().clone();
@@ -345,7 +459,7 @@ fn link_of(engine: &Engine) -> Result<String, LinkError> {
 fn follow_links(on_action: &Callback<Action>) -> EventListener {
     let on_action = on_action.clone();
     EventListener::new(&gloo::utils::window(), "hashchange", move |_| {
-        if let Some(link) = platform::fragment() {
+        if let Some(link) = platform::fragment().filter(|fragment| share::is_link(fragment)) {
             on_action.emit(Action::Open(link.into()));
         }
     })

@@ -84,6 +84,8 @@ pub struct PanelProps {
     pub seen: Seen,
     pub selection: Option<Selection>,
     pub playing: bool,
+    /// Look, but do not touch.
+    pub readonly: bool,
     pub words: Words,
     pub on_action: Callback<Action>,
 }

@@ -2,6 +2,7 @@
 
 mod app;
 mod editor;
+mod embed;
 mod engine;
 mod i18n;
 mod icons;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 use yew::Callback;
 
 pub use app::OPENING;
+pub use narration::Line;
 pub use state::{Action, Gear};
 
 use crate::platform;
@@ -29,6 +31,8 @@ use crate::recording::Session;
 pub struct Page {
     pub session: Rc<RefCell<Session>>,
     pub on_action: Callback<Action>,
+    /// What the page says of the moment, and of which message.
+    pub said: Rc<RefCell<Line>>,
 }
 
 /// Shows the page in the document's body. `connect` is called once, with the page; what it returns is

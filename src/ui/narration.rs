@@ -209,7 +209,7 @@ fn capital(text: &str) -> String {
 }
 
 /// The line below the stage.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
     pub text: String,
     /// The message in short, and whose it is.

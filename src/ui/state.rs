@@ -101,6 +101,8 @@ pub enum Action {
     Reset(Setup),
     /// The recording in the fragment of a link.
     Open(Rc<str>),
+    /// Back to the session that was put aside for a link.
+    BackToOwn,
     /// The session was changed from elsewhere, such as by a link: draw it.
     Refresh,
     /// The opening is over.
@@ -208,6 +210,7 @@ impl State {
             | Action::ToStart
             | Action::Seek(_)
             | Action::Open(_)
+            | Action::BackToOwn
             | Action::Reset(_) => pausing,
             Action::SetGear(gear) => Self { gear: *gear, ..next },
             Action::Select(selection) => Self { selection: selection.clone(), ..next },

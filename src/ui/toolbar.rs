@@ -17,6 +17,9 @@ pub struct ToolbarProps {
     pub theme: Theme,
     pub words: Words,
     pub on_action: Callback<Action>,
+    /// Only playback: the rest is whose the page around is.
+    #[prop_or_default]
+    pub plain: bool,
     /// What else belongs there.
     #[prop_or_default]
     pub children: Html,
@@ -56,13 +59,16 @@ pub fn Toolbar(props: &ToolbarProps) -> Html {
             </div>
             <div class="toolbar-tools">
                 { children.clone() }
-                <button class="button" lang={language.tag()} title={words.get("tool.language.name")}
-                    aria-label={words.get("tool.language.name")} onclick={speak}>
-                    { words.get("tool.language") }
-                </button>
-                <button class="button" title={theme.clone()} aria-label={theme} onclick={paint}>
-                    { icon(Icon::Theme) }
-                </button>
+                if !props.plain {
+                    <button class="button" lang={language.tag()} onclick={speak}
+                        title={words.get("tool.language.name")}
+                        aria-label={words.get("tool.language.name")}>
+                        { words.get("tool.language") }
+                    </button>
+                    <button class="button" title={theme.clone()} aria-label={theme} onclick={paint}>
+                        { icon(Icon::Theme) }
+                    </button>
+                }
             </div>
         </header>
     }

@@ -82,7 +82,11 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     let create = {
         let (engine, on_action, text) = (engine.clone(), on_action.clone(), text.clone());
         let selection = props.selection.clone();
+        let readonly = props.readonly;
         Callback::from(move |()| {
+            if readonly {
+                return;
+            }
             let plan = manifest::plan(&text);
             refused.set(plan.problems.as_slice().into());
             if plan.problems.is_empty() {
@@ -157,6 +161,7 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
             { plain }
             { problem_list(&problems, words, &show) }
             { result(&outcome, words) }
+            if !props.readonly {
             <div class="editor-bar">
                 <button class="button editor-create" disabled={!live.problems.is_empty()}
                     onclick={create.reform(|_| ())}>
@@ -167,6 +172,7 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
                 }
                 <kbd class="editor-hint">{ "Ctrl ↵" }</kbd>
             </div>
+            }
         </div>
     }
 }

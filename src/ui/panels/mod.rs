@@ -3,6 +3,7 @@
 mod bottom;
 mod delete;
 mod editor;
+mod embed;
 mod inspector;
 mod objects;
 mod scrubber;
@@ -12,5 +13,6 @@ mod timeline;
 
 pub use bottom::BottomPanel;
 pub use editor::EditorPanel;
+pub use embed::Embed;
 pub use inspector::InspectorPanel;
 pub use share::Share;

@@ -1,7 +1,7 @@
 //! Every object there is, as kubectl's tables.
 
 use yew::{
-    Callback, Html, InputEvent, MouseEvent, TargetCast, classes, component, html, use_memo,
+    Callback, Event, Html, InputEvent, MouseEvent, TargetCast, classes, component, html, use_memo,
     use_state_eq,
 };
 
@@ -12,6 +12,9 @@ use super::super::view::date;
 use super::super::view::table::{Order, Row, Table, table};
 use super::delete::{Delete, Target};
 use crate::api::Kind;
+
+/// The kinds that are always at hand.
+const USUAL: [Kind; 4] = [Kind::Pod, Kind::Node, Kind::Namespace, Kind::Event];
 
 /// Draws the table of one kind at a time.
 #[component]
@@ -43,6 +46,27 @@ pub fn Objects(props: &PanelProps) -> Html {
                 aria-pressed={is_picked.to_string()} {onclick}>{ each.resource().plural }</button>
         }
     };
+    // Kinds without a single object stand in the list of all, not beside the others.
+    let near: Vec<Kind> = engine.look(|cluster| {
+        let is_near = |each: &Kind| {
+            USUAL.contains(each) || *each == *kind || !cluster.objects(*each).is_empty()
+        };
+        Kind::ALL.into_iter().filter(is_near).collect()
+    });
+    let choose = {
+        let (kind, order, deleting) = (kind.clone(), order.clone(), deleting.clone());
+        move |event: Event| {
+            let select = event.target_dyn_into::<web_sys::HtmlSelectElement>();
+            let Some(select) = select else { return };
+            let chosen = usize::try_from(select.selected_index() - 1).ok();
+            select.set_selected_index(0);
+            if let Some(chosen) = chosen.and_then(|chosen| Kind::ALL.get(chosen)) {
+                kind.set(*chosen);
+                order.set(Order::default());
+                deleting.set(None);
+            }
+        }
+    };
     let oninput = {
         let filter = filter.clone();
         move |event: InputEvent| {
@@ -54,26 +78,32 @@ pub fn Objects(props: &PanelProps) -> Html {
         let order = order.clone();
         Callback::from(move |column| order.set(order.clicked(column)))
     };
-    let ask = {
+    let ask = (!props.readonly).then(|| {
         let deleting = deleting.clone();
         Callback::from(move |target: Option<Target>| deleting.set(target))
-    };
+    });
     let row = |row: &Row| {
         let is_selected = is_selected(selection.as_ref(), *kind, row);
         let is_fresh = row.version > *opened_at;
-        object(row, *kind, (is_selected, is_fresh), words, on_action, &ask)
+        object(row, *kind, (is_selected, is_fresh), words, on_action, ask.as_ref())
     };
     html! {
         <div class="objects">
             <div class="objects-tools">
                 <div class="objects-kinds" role="group" aria-label={words.get("objects.kinds")}>
-                    { for Kind::ALL.into_iter().map(pick) }
+                    { for near.into_iter().map(pick) }
                 </div>
+                <select class="objects-more" aria-label={words.get("objects.more")} onchange={choose}>
+                    <option selected={true}>{ words.get("objects.more") }</option>
+                    { for Kind::ALL.iter().map(|each| html! {
+                        <option>{ each.resource().plural }</option>
+                    }) }
+                </select>
                 <input class="objects-filter" type="search" value={(*filter).clone()} {oninput}
                     placeholder={words.get("objects.filter")} aria-label={words.get("objects.filter")} />
                 <span class="objects-count">{ count(&shown, words) }</span>
             </div>
-            if let Some(target) = &*deleting {
+            if let (Some(target), Some(ask)) = (&*deleting, &ask) {
                 <Delete target={target.clone()} engine={engine.clone()} words={words.clone()}
                     on_action={on_action.clone()} on_close={ask.reform(|()| None)} />
             }
@@ -124,7 +154,7 @@ fn object(
     (is_selected, is_fresh): (bool, bool),
     words: &Words,
     on_action: &Callback<Action>,
-    ask: &Callback<Option<Target>>,
+    ask: Option<&Callback<Option<Target>>>,
 ) -> Html {
     let (namespace, name) = (std::rc::Rc::clone(&row.namespace), std::rc::Rc::clone(&row.name));
     let select = on_action.reform(move |_: MouseEvent| {
@@ -136,9 +166,17 @@ fn object(
         namespace: std::rc::Rc::clone(&row.namespace),
         name: std::rc::Rc::clone(&row.name),
     };
-    let delete = ask.reform(move |event: MouseEvent| {
-        event.stop_propagation();
-        Some(target.clone())
+    let delete = ask.map(|ask| {
+        let onclick = ask.reform(move |event: MouseEvent| {
+            event.stop_propagation();
+            Some(target.clone())
+        });
+        let label = words.fill("objects.delete-one", &[("name", &row.name)]);
+        html! {
+            <button class="objects-delete" aria-label={label} {onclick}>
+                { words.get("objects.delete") }
+            </button>
+        }
     });
     let name_at = usize::from(kind.resource().namespaced);
     let cell = |(at, text): (usize, String)| {
@@ -149,17 +187,12 @@ fn object(
         }
     };
     let cells = row.cells.iter().map(crate::api::columns::Cell::show).enumerate().map(cell);
-    let label = words.fill("objects.delete-one", &[("name", &row.name)]);
     html! {
         // A row of another version is another row, so that its flash begins anew.
         <tr key={format!("{}/{}/{}", row.namespace, row.name, row.version)} onclick={select}
             class={classes!("objects-row", is_selected.then_some("is-selected"), is_fresh.then_some("is-fresh"))}>
             { for cells }
-            <td>
-                <button class="objects-delete" aria-label={label} onclick={delete}>
-                    { words.get("objects.delete") }
-                </button>
-            </td>
+            <td>{ for delete }</td>
         </tr>
     }
 }
