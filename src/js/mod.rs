@@ -18,6 +18,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
+use crate::api::decode::{TypeError, decode};
 use crate::api::request::{RequestId, Response};
 use crate::cluster::Setup;
 use crate::recording::Session;
@@ -323,7 +324,11 @@ fn read_setup(setup: Option<&Object>) -> Result<Setup, JsValue> {
     if nodes.is_undefined() {
         return Ok(Setup::new(seed as u64, 3));
     }
-    let nodes: Vec<Node> = serde_json::from_value(from_js(&nodes)?)
-        .map_err(|error| JsError::new(&format!("nodes: {error}")))?;
+    let serde_json::Value::Array(nodes) = from_js(&nodes)? else {
+        return Err(JsError::new("nodes: a number, or a list of Node manifests").into());
+    };
+    let nodes: Result<Vec<Node>, TypeError> =
+        nodes.iter().map(|node| decode(node).map(|read| read.object)).collect();
+    let nodes = nodes.map_err(|error| JsError::new(&format!("nodes: {error}")))?;
     Ok(Setup { seed: seed as u64, nodes })
 }

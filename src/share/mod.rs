@@ -10,6 +10,7 @@ use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::api::decode::decode as decode_typed;
 use crate::cluster::{HttpCall, MOST_NODES, Setup};
 use crate::recording::{Input, Recording};
 use crate::sim::Instant;
@@ -48,18 +49,11 @@ pub enum LinkError {
 #[derive(Serialize, Deserialize)]
 struct Wire {
     seed: u64,
-    nodes: Nodes,
+    /// A count where all nodes are as [`Setup::new`] makes them, else a list of them.
+    nodes: Value,
     #[serde(rename = "in", default)]
     inputs: Vec<WireInput>,
     t: u64,
-}
-
-/// A count where all nodes are as [`Setup::new`] makes them.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Nodes {
-    Count(usize),
-    Each(Vec<Node>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,8 +78,12 @@ const JSON: &str = "application/json";
 pub fn encode(shared: &Shared) -> Result<String, LinkError> {
     let Shared { recording: Recording { setup, inputs }, moment } = shared;
     let alike = *setup == Setup::new(setup.seed, setup.nodes.len());
-    let nodes =
-        if alike { Nodes::Count(setup.nodes.len()) } else { Nodes::Each(setup.nodes.clone()) };
+    let nodes = if alike {
+        setup.nodes.len().into()
+    } else {
+        let node = |node: &Node| serde_json::to_value(node).unwrap_or_default();
+        setup.nodes.iter().map(node).collect::<Vec<_>>().into()
+    };
     let inputs = inputs.iter().map(|input| WireInput {
         t: input.at.as_micros(),
         n: input.after,
@@ -137,11 +135,7 @@ pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
     let Ok(wire) = serde_json::from_slice::<Wire>(&text) else {
         return Err(LinkError::NotARecording);
     };
-    let setup = match wire.nodes {
-        Nodes::Count(count) if count <= MOST_NODES => Setup::new(wire.seed, count),
-        Nodes::Each(nodes) if nodes.len() <= MOST_NODES => Setup { seed: wire.seed, nodes },
-        Nodes::Count(_) | Nodes::Each(_) => return Err(LinkError::TooLarge),
-    };
+    let setup = read_setup(wire.seed, &wire.nodes)?;
     let inputs = wire.inputs.into_iter().map(|input| Input {
         at: Instant::from_micros(input.t),
         after: input.n,
@@ -155,6 +149,23 @@ pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
     });
     let recording = Recording { setup, inputs: inputs.collect() };
     Ok(Shared { recording, moment: Instant::from_micros(wire.t) })
+}
+
+fn read_setup(seed: u64, nodes: &Value) -> Result<Setup, LinkError> {
+    let (count, setup) = match nodes {
+        Value::Array(nodes) => {
+            let read = nodes.iter().map(|node| decode_typed::<Node>(node).map(|read| read.object));
+            let nodes: Vec<Node> =
+                read.collect::<Result<_, _>>().map_err(|_error| LinkError::NotARecording)?;
+            (nodes.len(), Setup { seed, nodes })
+        }
+        count => {
+            let count = count.as_u64().ok_or(LinkError::NotARecording)?;
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            (count, Setup::new(seed, count.min(MOST_NODES)))
+        }
+    };
+    if count > MOST_NODES { Err(LinkError::TooLarge) } else { Ok(setup) }
 }
 
 #[cfg(test)]

@@ -5,16 +5,17 @@
 //!
 //! Mirrors: `sigs.k8s.io/json`, `apimachinery/pkg/runtime` `strictDecodingError`.
 
-use std::fmt;
+use std::iter::Enumerate;
+use std::{fmt, slice};
 
 use k8s_openapi::jiff::Timestamp;
 use serde::de::{
     DeserializeOwned, Deserializer, Error, Expected, IntoDeserializer as _, Unexpected, Visitor,
 };
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value, map};
 
 use super::absent::is_absent;
-use super::access::{Entries, Items, NoEntries, Probing};
+use super::access::{Entries, Items, Left};
 use super::go_type;
 use crate::api::quantity::Quantity;
 
@@ -215,7 +216,7 @@ fn probed(name: String) -> Fault {
     Fault::Type { value: String::new(), wanted: name }
 }
 
-impl Source<'_, '_> {
+impl<'de> Source<'de, '_> {
     /// The fault of this value not being of the type `wanted`.
     fn mismatch(&self, wanted: impl Into<String>) -> Fault {
         let value = match &self.value {
@@ -232,6 +233,17 @@ impl Source<'_, '_> {
             Input::Probe => String::new(),
         };
         Fault::Type { value, wanted: wanted.into() }
+    }
+
+    /// The fields of a struct, none for a null.
+    fn fields(&self, name: &str) -> Result<Left<map::Iter<'de>>, Fault> {
+        match self.value {
+            Input::Value(Value::Object(entries)) => Ok(Left::Parts(entries.iter())),
+            Input::Value(Value::Null) => Ok(Left::Nothing),
+            Input::Value(_) | Input::Text(_) | Input::Probe => {
+                Err(self.mismatch(go_type::named(name)))
+            }
+        }
     }
 
     /// The number of a field of the Go type `wanted`, zero for a null.
@@ -310,9 +322,9 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
                 }
             }
             Input::Value(Value::String(text)) => visitor.visit_borrowed_str(text),
-            Input::Value(Value::Array(items)) => visit_list(items, self.context, visitor),
+            Input::Value(Value::Array(items)) => visit_list(parts(items), self.context, visitor),
             Input::Value(Value::Object(entries)) => {
-                visit_map(entries, Step::Key, self.context, visitor)
+                visit_map(Left::Parts(entries.iter()), Step::Key, self.context, visitor)
             }
             Input::Text(text) => visitor.visit_string(text),
             Input::Probe => Err(probed("intstr.IntOrString".to_owned())),
@@ -405,11 +417,13 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.value {
-            Input::Value(Value::Array(items)) => visit_list(items, self.context, visitor),
-            Input::Value(Value::Null) => visit_list(&[], self.context, visitor),
+            Input::Value(Value::Array(items)) => visit_list(parts(items), self.context, visitor),
+            Input::Value(Value::Null) => visit_list(Left::Nothing, self.context, visitor),
             Input::Value(_) | Input::Text(_) | Input::Probe => {
                 let mismatch = self.mismatch("");
-                let item = visitor.visit_seq(Probing { context: self.context });
+                let depth = self.context.path.len();
+                let item = visit_list(Left::Probe, self.context, visitor);
+                self.context.path.truncate(depth);
                 Err(of_parts(mismatch, item.err(), go_type::list))
             }
         }
@@ -431,12 +445,14 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.value {
             Input::Value(Value::Object(entries)) => {
-                visit_map(entries, Step::Key, self.context, visitor)
+                visit_map(Left::Parts(entries.iter()), Step::Key, self.context, visitor)
             }
-            Input::Value(Value::Null) => visitor.visit_map(NoEntries),
+            Input::Value(Value::Null) => visit_map(Left::Nothing, Step::Key, self.context, visitor),
             Input::Value(_) | Input::Text(_) | Input::Probe => {
                 let mismatch = self.mismatch("");
-                let value = visitor.visit_map(Probing { context: self.context });
+                let depth = self.context.path.len();
+                let value = visit_map(Left::Probe, Step::Key, self.context, visitor);
+                self.context.path.truncate(depth);
                 Err(of_parts(mismatch, value.err(), go_type::map))
             }
         }
@@ -448,18 +464,11 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        match self.value {
-            Input::Value(Value::Object(entries)) => {
-                self.context.structs.push(Struct { name, fields });
-                let object = visit_map(entries, Step::Field, self.context, visitor)?;
-                self.context.structs.pop();
-                Ok(object)
-            }
-            Input::Value(Value::Null) => visitor.visit_map(NoEntries),
-            Input::Value(_) | Input::Text(_) | Input::Probe => {
-                Err(self.mismatch(go_type::named(name)))
-            }
-        }
+        let left = self.fields(name)?;
+        self.context.structs.push(Struct { name, fields });
+        let object = visit_map(left, Step::Field, self.context, visitor)?;
+        self.context.structs.pop();
+        Ok(object)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -498,19 +507,23 @@ fn of_parts(mismatch: Fault, part: Option<Fault>, whole: fn(&str) -> String) -> 
     }
 }
 
+fn parts(items: &[Value]) -> Left<Enumerate<slice::Iter<'_, Value>>> {
+    Left::Parts(items.iter().enumerate())
+}
+
 fn visit_list<'de, V: Visitor<'de>>(
-    items: &'de [Value],
+    left: Left<Enumerate<slice::Iter<'de, Value>>>,
     context: &mut Context,
     visitor: V,
 ) -> Result<V::Value, Fault> {
-    visitor.visit_seq(Items { left: items.iter().enumerate(), context })
+    visitor.visit_seq(Items { left, context })
 }
 
 fn visit_map<'de, V: Visitor<'de>>(
-    entries: &'de Map<String, Value>,
+    left: Left<map::Iter<'de>>,
     step: fn(String) -> Step,
     context: &mut Context,
     visitor: V,
 ) -> Result<V::Value, Fault> {
-    visitor.visit_map(Entries { left: entries.iter(), step, value: None, context })
+    visitor.visit_map(Entries { left, step, value: None, context })
 }
