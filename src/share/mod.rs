@@ -152,18 +152,15 @@ pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
 }
 
 fn read_setup(seed: u64, nodes: &Value) -> Result<Setup, LinkError> {
-    let (count, setup) = match nodes {
-        Value::Array(nodes) => {
-            let read = nodes.iter().map(|node| decode_typed::<Node>(node).map(|read| read.object));
-            let nodes: Vec<Node> =
-                read.collect::<Result<_, _>>().map_err(|_error| LinkError::NotARecording)?;
-            (nodes.len(), Setup { seed, nodes })
-        }
-        count => {
-            let count = count.as_u64().ok_or(LinkError::NotARecording)?;
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            (count, Setup::new(seed, count.min(MOST_NODES)))
-        }
+    let (count, setup) = if let Some(nodes) = nodes.as_array() {
+        let read = nodes.iter().map(|node| decode_typed::<Node>(node).map(|read| read.object));
+        let nodes: Vec<Node> =
+            read.collect::<Result<_, _>>().map_err(|_error| LinkError::NotARecording)?;
+        (nodes.len(), Setup { seed, nodes })
+    } else {
+        let count = nodes.as_u64().ok_or(LinkError::NotARecording)?;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        (count, Setup::new(seed, count.min(MOST_NODES)))
     };
     if count > MOST_NODES { Err(LinkError::TooLarge) } else { Ok(setup) }
 }
