@@ -27,6 +27,7 @@ mod js;
 mod platform;
 mod ui;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use ui::{Action, Gear, Page};
@@ -34,19 +35,30 @@ use ui::{Action, Gear, Page};
 /// Shows the page in the document's body, and puts its script interface into `window.podflow`.
 pub fn mount() {
     ui::mount(|Page { session, on_action, said }| {
+        let refresh_is_due = Rc::new(Cell::new(false));
         let control = move |control| {
             let action = match control {
                 js::Control::Play(None) => Action::PlayIn(Gear::Story),
                 js::Control::Play(Some(times)) => Action::PlayIn(Gear::times(times)),
                 js::Control::Pause => Action::Pause,
-                js::Control::Refresh => Action::Refresh,
+                js::Control::Refresh => {
+                    // A thousand requests may end at once: the page is drawn once for all.
+                    if !refresh_is_due.replace(true) {
+                        let (due, on_action) = (Rc::clone(&refresh_is_due), on_action.clone());
+                        platform::soon(move || {
+                            due.set(false);
+                            on_action.emit(Action::Refresh);
+                        });
+                    }
+                    return;
+                }
             };
             on_action.emit(action);
         };
         let host = js::Host {
             session,
             control: Rc::new(control),
-            slice: js::SLICE,
+            clock: platform::wall_clock,
             said: Rc::new(move || {
                 let line = said.borrow();
                 (line.text.clone(), line.detail.as_ref().map(|(message, _)| *message))

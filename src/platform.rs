@@ -154,6 +154,13 @@ pub fn global() -> JsValue {
     if cfg!(target_arch = "wasm32") { window().into() } else { JsValue::UNDEFINED }
 }
 
+/// Does something as soon as the browser has a moment.
+pub fn soon(what: impl FnOnce() + 'static) {
+    if cfg!(target_arch = "wasm32") {
+        gloo::timers::callback::Timeout::new(0, what).forget();
+    }
+}
+
 /// Opens an address in a page of its own.
 pub fn open(address: &str) {
     if cfg!(target_arch = "wasm32") {

@@ -16,7 +16,7 @@ use js_sys::{Function, Object, Promise, Reflect};
 use k8s_openapi::api::core::v1::Node;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::future_to_promise;
 
 use crate::api::decode::{TypeError, decode};
 use crate::api::request::{RequestId, Response};
@@ -27,8 +27,23 @@ use crate::sim::Instant;
 
 use events::Listeners;
 
-/// How many events one slice of work takes at most: a few milliseconds.
-pub const SLICE: usize = 400;
+/// How long one slice of work takes on the wall, so that the page draws and hears between two.
+const SLICE: Duration = Duration::from_millis(8);
+/// So many events are handled between two looks at the clock.
+const EVENTS_A_LOOK: usize = 16;
+
+#[wasm_bindgen(inline_js = "
+const channel = new MessageChannel();
+const waiting = [];
+channel.port1.onmessage = () => waiting.shift()();
+export function breathe() {
+  return new Promise((done) => { waiting.push(done); channel.port2.postMessage(0); });
+}")]
+extern "C" {
+    /// Lets the page draw and hear the person. A timer would wait for four milliseconds each time.
+    #[wasm_bindgen(catch)]
+    async fn breathe() -> Result<(), JsValue>;
+}
 
 /// What the interface asks of the page.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,8 +60,8 @@ pub enum Control {
 pub struct Host {
     pub session: Rc<RefCell<Session>>,
     pub control: Rc<dyn Fn(Control)>,
-    /// The longest that one slice of work may take, in events.
-    pub slice: usize,
+    /// Time on the wall.
+    pub clock: fn() -> Duration,
     /// The moment at which the page opens; [`Podflow::ready`] resolves then.
     pub opens_at: Instant,
     /// What the page says of the moment, and of which message.
@@ -139,13 +154,14 @@ impl Podflow {
         })
     }
 
-    /// Runs until nothing but heartbeats is on its way, or so many virtual seconds (60) are over.
+    /// Runs until nothing but heartbeats has been sent for two virtual seconds, or so many (60) are over.
     #[wasm_bindgen(js_name = runUntilIdle)]
     pub fn run_until_idle(&self, limit_seconds: Option<f64>) -> Promise {
         let host = self.host.clone();
         let until = self.host.session.borrow().now() + span(limit_seconds.unwrap_or(60.0));
         future_to_promise(async move {
-            host.run_while(until, |session| !is_idle(session)).await?;
+            let mut idle = Idle::after(&host.session.borrow());
+            host.run_while(until, |session| !idle.is(session)).await?;
             Ok(JsValue::UNDEFINED)
         })
     }
@@ -230,29 +246,37 @@ impl Host {
     async fn run_while(
         &self,
         until: Instant,
-        goes_on: impl Fn(&Session) -> bool,
+        mut goes_on: impl FnMut(&Session) -> bool,
     ) -> Result<(), JsValue> {
         loop {
-            let done = {
-                let mut session = self.session.borrow_mut();
-                let mut left = self.slice;
-                while left > 0
-                    && goes_on(&session)
-                    && session.next_at().is_some_and(|at| at <= until)
-                {
-                    session.step();
-                    left -= 1;
-                }
-                if left > 0 && goes_on(&session) {
-                    session.rest_until(until);
-                }
-                left > 0
-            };
+            // First of all, too: a script may call a thousand times at once.
+            breathe().await?;
+            let done = self.slice(until, &mut goes_on);
             (self.control)(Control::Refresh);
             if done {
                 return Ok(());
             }
-            breathe().await?;
+        }
+    }
+
+    /// One slice of work; true if all is done.
+    fn slice(&self, until: Instant, goes_on: &mut impl FnMut(&Session) -> bool) -> bool {
+        let mut session = self.session.borrow_mut();
+        let began = (self.clock)();
+        loop {
+            for _ in 0..EVENTS_A_LOOK {
+                if !goes_on(&session) {
+                    return true;
+                }
+                if session.next_at().is_none_or(|at| at > until) {
+                    session.rest_until(until);
+                    return true;
+                }
+                session.step();
+            }
+            if (self.clock)().saturating_sub(began) >= SLICE {
+                return false;
+            }
         }
     }
 
@@ -266,22 +290,34 @@ impl Host {
     }
 }
 
-/// Lets the page draw and hear the person.
-async fn breathe() -> Result<(), JsValue> {
-    let wait = Promise::new(&mut |resolve, _| {
-        gloo::timers::callback::Timeout::new(0, move || {
-            // The promise is ours, and resolving it cannot throw.
-            drop(resolve.call0(&JsValue::UNDEFINED));
-        })
-        .forget();
-    });
-    JsFuture::from(wait).await.map(drop)
+/// Finds out when nothing more happens: components may think for a while without a message.
+struct Idle {
+    /// The messages before this one have been looked at.
+    seen: u64,
+    /// When something other than a heartbeat was last sent.
+    busy: Instant,
 }
 
-fn is_idle(session: &Session) -> bool {
-    let cluster = session.cluster();
-    let quiet = cluster.in_flight().all(|message| message.body.is_heartbeat());
-    quiet && cluster.is_settled()
+impl Idle {
+    /// So long must nothing have happened.
+    const PATIENCE: Duration = Duration::from_secs(2);
+
+    fn after(session: &Session) -> Self {
+        Self { seen: session.cluster().trace().end(), busy: session.now() }
+    }
+
+    fn is(&mut self, session: &Session) -> bool {
+        let cluster = session.cluster();
+        for message in cluster.trace().from(self.seen) {
+            if !message.body.is_heartbeat() {
+                self.busy = message.sent;
+            }
+        }
+        self.seen = cluster.trace().end();
+        session.now() >= self.busy + Self::PATIENCE
+            && cluster.in_flight().all(|message| message.body.is_heartbeat())
+            && cluster.is_settled()
+    }
 }
 
 fn span(seconds: f64) -> Duration {

@@ -5,5 +5,7 @@ mod conformance;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod simulation;
 mod tidy;

@@ -1,0 +1,136 @@
+// `window.podflow`: every call of it, and what it says to nonsense.
+import assert from "node:assert/strict";
+import { pageTest } from "./harness.mjs";
+
+const POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: nginx}]}\n";
+
+/** A page whose cluster is ready, with what a rejection says in a form that can be compared. */
+const scripted = (name, body) =>
+  pageTest(name, async (given) => {
+    await given.page.waitForFunction(() => window.podflow);
+    await given.page.evaluate(async () => {
+      await podflow.ready;
+      window.rejection = (promise) =>
+        promise.then(
+          () => "resolved",
+          (error) => (error instanceof Error ? error.message : JSON.stringify(error)),
+        );
+    });
+    await body(given);
+  });
+
+scripted("apply creates, changes and leaves alone, as kubectl does", async ({ page }) => {
+  const seen = await page.evaluate(async (pod) => {
+    const [created] = await podflow.apply(pod);
+    const [same] = await podflow.apply(pod);
+    const [changed] = await podflow.apply(pod.replace("{name: web}", '{name: web, labels: {tier: "1"}}'));
+    const [without] = await podflow.apply(pod);
+    return {
+      uid: created.metadata.uid === same.metadata.uid && same.metadata.uid === changed.metadata.uid,
+      labels: [changed.metadata.labels, without.metadata.labels ?? null],
+      note: Object.keys(created.metadata.annotations),
+    };
+  }, POD);
+  assert.deepEqual(seen, {
+    uid: true,
+    labels: [{ tier: "1" }, null],
+    note: ["kubectl.kubernetes.io/last-applied-configuration"],
+  });
+});
+
+scripted("apply says what is wrong and changes nothing", async ({ page }) => {
+  const said = await page.evaluate(
+    async (pod) => [
+      await rejection(podflow.apply("a: [1")),
+      await rejection(podflow.apply("")),
+      await rejection(podflow.apply(pod.replace("kind: Pod", "kind: Pot"))),
+      JSON.parse(await rejection(podflow.apply(pod.replace("name: web}", "name: W}")))).reason,
+      (await (await podflow.fetch("/api/v1/pods")).json()).items.length,
+    ],
+    POD,
+  );
+  assert.match(said[0], /^line 2, column 1: /);
+  assert.equal(said[1], "no objects passed to apply");
+  assert.match(said[2], /no matches for kind "Pot" in version "v1"/);
+  assert.equal(said[3], "Invalid");
+  assert.equal(said[4], 0);
+});
+
+scripted("fetch speaks HTTP, and watches stream", async ({ page }) => {
+  const seen = await page.evaluate(async (pod) => {
+    const missing = await podflow.fetch("/api/v1/namespaces/default/pods/none");
+    const table = await podflow.fetch("/api/v1/nodes", {
+      headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" },
+    });
+    const watch = await podflow.fetch("/api/v1/pods?watch=1");
+    const reader = watch.body.pipeThrough(new TextDecoderStream()).getReader();
+    await podflow.apply(pod);
+    await podflow.run(10);
+    let text = "";
+    while (!text.includes('"Running"')) text += (await reader.read()).value;
+    const types = text.trim().split("\n").map((line) => JSON.parse(line).type);
+    return [missing.status, (await missing.json()).reason, (await table.json()).rows.length, types[0], new Set(types).size];
+  }, POD);
+  assert.deepEqual(seen, [404, "NotFound", 3, "ADDED", 2]);
+  const said = await page.evaluate(async () => [
+    await rejection(podflow.fetch("no-slash")),
+    await rejection(podflow.fetch("/api/v1/pods", { method: "POST", body: "{" })),
+  ]);
+  assert.match(said[0], /beginning with \//);
+  assert.match(said[1], /no JSON/);
+});
+
+scripted("listeners hear, a broken one harms nobody, and each can be ended", async ({ page }) => {
+  const heard = await page.evaluate(async (pod) => {
+    const heard = {};
+    const ends = ["message", "object", "decision", "narration", "state"].map((kind) =>
+      podflow.on(kind, (event) => (heard[kind] ??= []).push(event)),
+    );
+    podflow.on("message", () => {
+      throw new Error("mine");
+    });
+    await podflow.apply(pod);
+    podflow.play(100);
+    while (!heard.decision || !heard.narration) await new Promise((done) => setTimeout(done, 20));
+    podflow.pause();
+    ends.forEach((end) => end());
+    const counts = Object.keys(heard).length;
+    const before = heard.message.length;
+    await podflow.run(20);
+    return [counts, heard.message.length === before, heard.decision[0].pod.name, heard.decision[0].nodes.length, typeof heard.narration[0].text];
+  }, POD);
+  assert.deepEqual(heard, [5, true, "web", 3, "string"]);
+  assert.match(await page.evaluate(() => { try { podflow.on("noise", () => {}); } catch (error) { return error.message; } }), /"decision"/);
+});
+
+scripted("time obeys: run, step, seek, runUntilIdle, reset", async ({ page }) => {
+  const seen = await page.evaluate(async (pod) => {
+    const now = () => Math.round(podflow.now() * 1000);
+    const times = [now()];
+    await podflow.run(2.5);
+    times.push(now());
+    await podflow.step();
+    times.push(now() >= times[1]);
+    await podflow.seek(6);
+    times.push(now());
+    await podflow.apply(pod);
+    await podflow.runUntilIdle(30);
+    const { status } = await (await podflow.fetch("/api/v1/namespaces/default/pods/web")).json();
+    await podflow.reset({ seed: 3, nodes: 5 });
+    await podflow.run(5);
+    const nodes = await (await podflow.fetch("/api/v1/nodes")).json();
+    return [times, status.phase, nodes.items.length, podflow.version.split(".").length];
+  }, POD);
+  assert.deepEqual(seen, [[5000, 7500, true, 6000], "Running", 5, 3]);
+  const said = await page.evaluate(async () => [
+    await rejection(podflow.reset({ nodes: -1 })),
+    await rejection(podflow.reset({ nodes: [{ kind: 1 }] })),
+    await rejection(podflow.open("nonsense")),
+    await rejection(podflow.run(-5)),
+    await rejection(podflow.seek(Number.NaN)),
+  ]);
+  assert.match(said[0], /nodes/);
+  assert.match(said[1], /nodes/);
+  assert.match(said[2], /no Podflow recording/);
+  assert.deepEqual(said.slice(3), ["resolved", "resolved"]);
+});
