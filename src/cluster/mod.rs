@@ -123,7 +123,14 @@ impl Cluster {
 
     /// The messages on their way, in no order.
     pub fn in_flight(&self) -> impl Iterator<Item = &Rc<Message>> {
-        self.world.in_flight()
+        let now = self.now();
+        self.pending().filter(move |message| message.sent <= now)
+    }
+
+    /// The messages that are still to arrive, in no order: those on their way, and those that a
+    /// component is still at work on.
+    pub fn pending(&self) -> impl Iterator<Item = &Rc<Message>> {
+        self.world.pending()
     }
 
     /// All objects of a kind, as the API server's cache has them.

@@ -137,11 +137,10 @@ impl World {
         self.nodes.get(index as usize).map(|node| &**node)
     }
 
-    pub(super) fn in_flight(&self) -> impl Iterator<Item = &Rc<Message>> {
-        let now = self.now;
-        self.queue.iter().filter_map(move |(_, due)| match due {
-            Due::Arrival(message) if message.sent <= now => Some(message),
-            Due::Arrival(_) | Due::Start(_) | Due::Timer { .. } | Due::Wake(_) => None,
+    pub(super) fn pending(&self) -> impl Iterator<Item = &Rc<Message>> {
+        self.queue.iter().filter_map(|(_, due)| match due {
+            Due::Arrival(message) => Some(message),
+            Due::Start(_) | Due::Timer { .. } | Due::Wake(_) => None,
         })
     }
 

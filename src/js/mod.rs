@@ -315,7 +315,7 @@ impl Idle {
         }
         self.seen = cluster.trace().end();
         session.now() >= self.busy + Self::PATIENCE
-            && cluster.in_flight().all(|message| message.body.is_heartbeat())
+            && cluster.pending().all(|message| message.body.is_heartbeat())
             && cluster.is_settled()
     }
 }

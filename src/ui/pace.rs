@@ -19,6 +19,8 @@ const STEP_EVENTS: u32 = 50_000;
 #[derive(Clone, Debug, Default)]
 pub struct Pace {
     idle: Idle,
+    /// How many inputs there were, and how far time had come, when it last went on.
+    known: (usize, Instant),
 }
 
 /// What to do while nothing that is told is on its way.
@@ -49,14 +51,20 @@ impl Pace {
         wall: Duration,
         spent: impl Fn() -> bool,
     ) -> Progress {
-        match gear {
+        // What was found ahead holds no more once somebody else has moved time or sent something.
+        if self.known != known(session) {
+            self.idle = Idle::No;
+        }
+        let progress = match gear {
             Gear::Tenths(tenths) => {
                 self.idle = Idle::No;
                 run(session, session.now() + wall * tenths / 10, spent);
                 Progress::Moving
             }
             Gear::Story => self.tell(session, wall, spent),
-        }
+        };
+        self.known = known(session);
+        progress
     }
 
     fn tell(
@@ -83,8 +91,9 @@ impl Pace {
             Idle::Scouting { ahead, until } => {
                 while !spent() {
                     let next = ahead.next_at().filter(|at| at <= until);
-                    if shortest_told(ahead).is_some() {
-                        self.idle = Idle::SkippingTo(ahead.now());
+                    // Between two events a message may leave and arrive, and nobody would see it.
+                    if let Some(sent) = next_told(ahead) {
+                        self.idle = Idle::SkippingTo(sent.max(ahead.now()));
                         break;
                     }
                     if next.is_none() {
@@ -107,6 +116,10 @@ impl Pace {
         }
         Progress::Moving
     }
+}
+
+fn known(session: &Session) -> (usize, Instant) {
+    (session.recording().inputs.len(), session.now())
 }
 
 /// Plays events up to `until`, or until `spent`.
@@ -153,6 +166,14 @@ pub fn step_back(session: &mut Session) {
 }
 
 /// How long the shortest flight takes of those that are told.
+/// When the next message that is told sets out, or has.
+fn next_told(cluster: &Cluster) -> Option<Instant> {
+    let told = cluster.pending().filter(|message| {
+        weight(message, cluster.trace()) == Weight::Told && message.arrives > cluster.now()
+    });
+    told.map(|message| message.sent).min()
+}
+
 fn shortest_told(cluster: &Cluster) -> Option<Duration> {
     let told = cluster.in_flight().filter(|message| {
         weight(message, cluster.trace()) == Weight::Told && message.arrives > cluster.now()
@@ -165,6 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::Kind;
     use crate::cluster::{HttpCall, Setup};
 
     const FRAME: Duration = Duration::from_millis(16);
@@ -196,6 +218,40 @@ mod tests {
             .count();
         assert!(frames < 10_000);
         assert_eq!(session.now(), before);
+    }
+
+    #[test]
+    fn what_is_sent_while_a_story_looks_ahead_is_told() {
+        let mut session = session();
+        let mut pace = Pace::default();
+        // It looks ahead, but has not come to an end.
+        pace.advance(&mut session, Gear::Story, FRAME, || true);
+        create(&mut session);
+        for _ in 0..1_000 {
+            let progress = pace.advance(&mut session, Gear::Story, FRAME, || false);
+            assert_eq!(progress, Progress::Moving);
+            if session.cluster().object(Kind::Pod, "default", "web").is_some() {
+                return;
+            }
+        }
+        panic!("the Pod was never created");
+    }
+
+    #[test]
+    fn a_question_is_told_with_its_answer() {
+        let mut session = session();
+        create(&mut session);
+        session.run_until(Instant::ZERO + Duration::from_secs(25));
+        let id = session.submit(HttpCall::get("/api/v1/namespaces/default/pods/web"));
+        let mut pace = Pace::default();
+        for _ in 0..1_000 {
+            let progress = pace.advance(&mut session, Gear::Story, FRAME, || false);
+            if session.cluster().answer(id).is_some() {
+                return;
+            }
+            assert_eq!(progress, Progress::Moving);
+        }
+        panic!("no answer");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use yew::{
-    Callback, Html, MouseEvent, PointerEvent, TargetCast, classes, component, html, use_memo,
-    use_state_eq,
+    Callback, Html, MouseEvent, PointerEvent, TargetCast, WheelEvent, classes, component, html,
+    use_memo, use_state_eq,
 };
 
 use super::super::engine::PanelProps;
@@ -16,7 +16,6 @@ use crate::cluster::BodyKind;
 
 /// The stretches of time that can be shown, in milliseconds.
 const SPANS: [u64; 9] = [20, 50, 200, 500, 2_000, 5_000, 20_000, 60_000, 600_000];
-const FIRST_SPAN: usize = 1;
 const KINDS: [BodyKind; 7] = [
     BodyKind::Read,
     BodyKind::Write,
@@ -26,6 +25,9 @@ const KINDS: [BodyKind; 7] = [
     BodyKind::Cri,
     BodyKind::Error,
 ];
+
+/// The longest of them that is chosen by itself.
+const WIDEST_FIT: usize = 5;
 
 /// A drag: the window stays while the moment in it changes.
 #[derive(Clone, Copy, PartialEq)]
@@ -39,11 +41,19 @@ struct Drag {
 #[component]
 pub fn Timeline(props: &PanelProps) -> Html {
     let PanelProps { engine, seen, selection, words, on_action, .. } = props;
-    let span_at = use_state_eq(|| FIRST_SPAN);
+    // Until the person chooses, the stretch since the last thing that was sent.
+    let chosen = use_state_eq(|| None::<usize>);
+    let since = engine.session(|session| {
+        let inputs = session.recording().inputs.iter().map(|input| input.at);
+        inputs.rev().find(|at| *at <= seen.now)
+    });
+    let fitting = since.map_or(Duration::ZERO, |at| seen.now.since(at) * 5 / 4);
+    let fitting = SPANS.iter().position(|span| Duration::from_millis(*span) >= fitting);
+    let span_at = chosen.unwrap_or(fitting.unwrap_or(WIDEST_FIT).clamp(1, WIDEST_FIT));
     let heartbeats = use_state_eq(|| false);
     let drag = use_state_eq(|| None::<Drag>);
     let hovered = use_state_eq(|| None::<u64>);
-    let wide = Duration::from_millis(SPANS.get(*span_at).copied().unwrap_or(2_000));
+    let wide = Duration::from_millis(SPANS.get(span_at).copied().unwrap_or(2_000));
     let window = drag.map_or_else(|| Window::around(seen.now, wide), |drag| drag.window);
     let drawn = use_memo((window, *heartbeats, seen.messages), |(window, heartbeats, _)| {
         engine.look(|cluster| {
@@ -102,11 +112,21 @@ pub fn Timeline(props: &PanelProps) -> Html {
         engine.look(|cluster| cluster.trace().get(id).map(|message| message.body.label()))
     });
     let zoom = |to: Option<usize>| {
-        let span_at = span_at.clone();
-        (to.is_none(), Callback::from(move |_: MouseEvent| span_at.set(to.unwrap_or(FIRST_SPAN))))
+        let chosen = chosen.clone();
+        (to.is_none(), Callback::from(move |_: MouseEvent| chosen.set(to)))
     };
     let (no_nearer, nearer) = zoom(span_at.checked_sub(1));
-    let (no_wider, wider) = zoom(Some(*span_at + 1).filter(|at| *at < SPANS.len()));
+    let (no_wider, wider) = zoom(Some(span_at + 1).filter(|at| *at < SPANS.len()));
+    let (is_fitting, fit) = (chosen.is_none(), chosen.clone());
+    let fit = Callback::from(move |_: MouseEvent| fit.set(None));
+    let onwheel = {
+        let chosen = chosen.clone();
+        Callback::from(move |event: WheelEvent| {
+            event.prevent_default();
+            let next = if event.delta_y() > 0.0 { span_at + 1 } else { span_at.saturating_sub(1) };
+            chosen.set(Some(next.min(SPANS.len() - 1)));
+        })
+    };
     let fold = {
         let heartbeats = heartbeats.clone();
         Callback::from(move |_: MouseEvent| heartbeats.set(!*heartbeats))
@@ -119,6 +139,9 @@ pub fn Timeline(props: &PanelProps) -> Html {
                 <button class="timeline-tool" disabled={no_wider} onclick={wider}
                     aria-label={words.get("timeline.wider")} title={words.get("timeline.wider")}>{ "−" }</button>
                 <span class="timeline-span">{ span(wide) }</span>
+                <button class={classes!("timeline-tool", is_fitting.then_some("is-on"))}
+                    aria-pressed={is_fitting.to_string()} title={words.get("timeline.fit.title")}
+                    onclick={fit}>{ words.get("timeline.fit") }</button>
                 <button class={classes!("timeline-tool", heartbeats.then_some("is-on"))}
                     aria-pressed={heartbeats.to_string()} onclick={fold}>
                     { words.get("timeline.heartbeats") }
@@ -133,7 +156,7 @@ pub fn Timeline(props: &PanelProps) -> Html {
                 <svg class="timeline-chart" viewBox={format!("0 0 {WIDTH} {height}")}
                     height={height.to_string()} preserveAspectRatio="none" role="img"
                     aria-label={words.get("timeline.name")} {onpointerdown} {onpointermove}
-                    {onpointerup} {onpointercancel} {onpointerleave}>
+                    {onpointerup} {onpointercancel} {onpointerleave} {onwheel}>
                     <path class="timeline-grid" d={grid(drawn.lanes.len())} />
                     { for KINDS.iter().map(|kind| html! {
                         <path class={classes!("timeline-lines", tone(*kind))} d={drawn.path(*kind)} />

@@ -1,0 +1,125 @@
+// What somebody does who has come to learn: writes manifests, right and wrong, looks, deletes, shares.
+import assert from "node:assert/strict";
+import { pageTest } from "./harness.mjs";
+
+async function ready(page) {
+  await page.waitForFunction(() => window.podflow);
+  await page.evaluate(() => podflow.ready);
+  await page.locator(".cm-content").waitFor();
+}
+
+/** Puts `text` in the place of the whole manifest. */
+async function write(page, text) {
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText(text);
+}
+
+const pods = (page) => page.evaluate(async () => (await (await podflow.fetch("/api/v1/pods")).json()).items.map((pod) => pod.metadata.name));
+const pod = (name, more = "") => `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\nspec:\n  containers:\n  - name: a\n    image: nginx\n${more}`;
+
+pageTest("Create shows the Pod's way at once, and the button then applies", async ({ page }) => {
+  await ready(page);
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByText("pod/nginx created").waitFor();
+  const inspector = page.getByRole("region", { name: "Inspector" });
+  await inspector.getByText("Written to etcd").waitFor();
+  await page.evaluate(() => podflow.run(20));
+  await inspector.getByText("Running", { exact: true }).first().waitFor();
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByText("pod/nginx unchanged").or(page.getByText("pod/nginx configured")).waitFor();
+});
+
+pageTest("what is wrong is told at its line, and nothing is sent", async ({ page }) => {
+  await ready(page);
+  for (const [text, words] of [
+    ["a: [1", /did not find expected/],
+    [pod("a").replace("image", "imago"), /line 8.*unknown field "spec\.containers\[0\]\.imago"; did you mean "image"\?/s],
+    [pod("a").replace("Pod", "Pot"), /line 2.*no matches for kind "Pot"/s],
+    [`${pod("a")}---\n${pod("b").replace("v1", "v7")}`, /line 11.*no matches for kind "Pod" in version "v7"/s],
+  ]) {
+    await write(page, text);
+    await page.locator(".editor-problems").filter({ hasText: words }).waitFor();
+    assert.equal(await page.getByRole("button", { name: "Create" }).isDisabled(), true);
+  }
+  assert.deepEqual(await pods(page), []);
+});
+
+pageTest("what the API server refuses is told in its words, at its line", async ({ page }) => {
+  await ready(page);
+  await write(page, `${pod("good")}---\n${pod("Bad_Name")}`);
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.evaluate(() => podflow.run(5));
+  await page.locator(".editor-problems").filter({ hasText: /line 13.*Pod "Bad_Name" is invalid: metadata\.name: Invalid value/s }).waitFor();
+  await page.getByRole("status").filter({ hasText: /1 objects created, 1 objects refused/ }).waitFor();
+  assert.deepEqual(await pods(page), ["good"]);
+});
+
+pageTest("ten thousand documents leave the page alive", { timeout: 120_000 }, async ({ page }) => {
+  await ready(page);
+  const text = Array.from({ length: 10_000 }, (_, index) => pod(`p${index}`)).join("---\n");
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", text);
+    document.querySelector(".cm-content").focus();
+    document.execCommand("selectAll");
+    document.querySelector(".cm-content").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  }, text);
+  await page.getByRole("button", { name: /Create|Apply/ }).click();
+  await page.locator(".editor-problems, .editor-result:not(:empty)").first().waitFor();
+  // It still hears.
+  await page.getByRole("button", { name: "切换到中文" }).click();
+  await page.locator(".editor-head", { hasText: "清单" }).waitFor({ timeout: 20_000 });
+});
+
+pageTest("Objects are found, sorted, chosen and deleted with a grace period", async ({ page }) => {
+  await ready(page);
+  await write(page, ["b", "a", "web"].map((name) => pod(name)).join("---\n"));
+  await page.keyboard.press("Control+Enter");
+  await page.evaluate(() => podflow.run(20));
+  await page.getByRole("tab", { name: "Objects" }).click();
+  const names = () => page.locator(".objects-name").allInnerTexts();
+  assert.deepEqual(await names(), ["a", "b", "web"]);
+  const byName = page.getByRole("columnheader", { name: /^NAME/ }).last().getByRole("button");
+  await byName.click();
+  await byName.click();
+  assert.deepEqual(await names(), ["web", "b", "a"]);
+  await page.getByRole("searchbox").fill("we");
+  assert.deepEqual(await names(), ["web"]);
+  await page.getByRole("button", { name: "Delete web" }).click();
+  await page.getByLabel("Grace period in seconds").fill("0");
+  await page.getByRole("button", { name: "Delete", exact: true }).last().click();
+  await page.evaluate(() => podflow.run(10));
+  assert.deepEqual(await pods(page), ["a", "b"]);
+  await page.getByRole("searchbox").fill("");
+  await page.getByRole("button", { name: "events", exact: true }).click();
+  await page.getByText("Scheduled").first().waitFor();
+});
+
+pageTest("a message opens with its way, its body and its cause", async ({ page }) => {
+  await ready(page);
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByText("pod/nginx created").waitFor();
+  await page.evaluate(() => podflow.run(20));
+  const inspector = page.getByRole("region", { name: "Inspector" });
+  await inspector.getByRole("button", { name: "Created" }).click();
+  await inspector.getByText("Body").first().waitFor();
+  await inspector.getByText("Led to").first().waitFor();
+});
+
+pageTest("Share copies a link to this very moment", { context: { permissions: ["clipboard-read", "clipboard-write"] } }, async ({ page }) => {
+  await ready(page);
+  await page.getByRole("button", { name: "Share" }).click();
+  await page.getByRole("button", { name: "Copy" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(copied, await page.evaluate(() => podflow.link()));
+});
+
+pageTest("less motion is respected", { context: { reducedMotion: "reduce" } }, async ({ page }) => {
+  await ready(page);
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByText("pod/nginx created").waitFor();
+  const moving = await page.evaluate(() => document.getAnimations().filter((each) => each.playState === "running").length);
+  assert.equal(moving, 0);
+});
