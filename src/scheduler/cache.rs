@@ -8,8 +8,9 @@ use std::rc::Rc;
 
 use imbl::shared_ptr::RcK;
 use imbl::{GenericOrdMap, GenericVector};
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Namespace, Node};
 
+use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
 
 /// The nodes in the order in which they are looked at.
@@ -23,6 +24,7 @@ pub struct Cache {
     pods: GenericOrdMap<Rc<str>, Place, RcK>,
     /// Pods whose node is not known.
     stray: BTreeMap<Rc<str>, Vec<Rc<PodInfo>>>,
+    namespaces: GenericOrdMap<Rc<str>, Rc<Namespace>, RcK>,
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +70,17 @@ impl Cache {
         }
     }
 
+    /// Takes in a namespace, new or changed.
+    pub fn put_namespace(&mut self, namespace: &Rc<Namespace>) {
+        let name = namespace.metadata.name.as_deref().unwrap_or_default();
+        self.namespaces.insert(name.into(), Rc::clone(namespace));
+    }
+
+    /// Forgets a namespace.
+    pub fn remove_namespace(&mut self, name: &str) {
+        self.namespaces.remove(name);
+    }
+
     /// Puts a pod on a node before the API server has confirmed it.
     pub fn assume(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>) {
         self.place(pod, node, true);
@@ -108,5 +121,15 @@ impl Cache {
         let Some(info) = at.and_then(|at| self.nodes.get_mut(at)) else { return false };
         change(Rc::make_mut(info));
         true
+    }
+}
+
+impl Snapshot for Cache {
+    fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
+        Box::new(self.nodes.iter().map(|node| &**node))
+    }
+
+    fn namespace(&self, name: &str) -> Option<&Labels> {
+        self.namespaces.get(name)?.metadata.labels.as_ref()
     }
 }

@@ -77,7 +77,7 @@ pub fn schedule(pod: &PodInfo, cache: &Cache, rotation: &mut Rotation, rng: &mut
         let message = "no nodes available to schedule pods".to_owned();
         return fail(message, Rc::default(), Vec::new());
     }
-    let mut search = match prepare(pod) {
+    let mut search = match prepare(pod, cache) {
         Ok(search) => search,
         Err((plugin, verdict)) => {
             let message = format!(
@@ -93,7 +93,7 @@ pub fn schedule(pod: &PodInfo, cache: &Cache, rotation: &mut Rotation, rng: &mut
         let (message, refused_by) = diagnose(pod, count, &search, &refused);
         return fail(message, refused_by, refused);
     }
-    let scores = score(pod, &mut search.state, &feasible);
+    let scores = score(pod, cache, &mut search.state, &feasible);
     let mut verdicts: Vec<NodeVerdict> = Vec::with_capacity(feasible.len());
     let mut scores = scores.into_iter();
     for node in feasible.drain(..) {
@@ -113,7 +113,7 @@ pub fn schedule(pod: &PodInfo, cache: &Cache, rotation: &mut Rotation, rng: &mut
     Outcome { nodes: verdicts, tied, result }
 }
 
-fn prepare(pod: &PodInfo) -> Result<Search, (&'static str, Verdict)> {
+fn prepare(pod: &PodInfo, cache: &Cache) -> Result<Search, (&'static str, Verdict)> {
     let mut search = Search {
         state: CycleState::default(),
         filters: Vec::new(),
@@ -121,7 +121,7 @@ fn prepare(pod: &PodInfo) -> Result<Search, (&'static str, Verdict)> {
         narrowed_by: Vec::new(),
     };
     for one in DEFAULT {
-        match one.plugin.pre_filter(pod, &mut search.state) {
+        match one.plugin.pre_filter(pod, cache, &mut search.state) {
             PreFilter::Skip => continue,
             PreFilter::Run => {}
             PreFilter::Nodes(names) => {
@@ -190,13 +190,19 @@ fn first_refusal(
 }
 
 /// The scores of each node, in the order of the plugins; none where there is nothing to choose.
-fn score(pod: &PodInfo, state: &mut CycleState, nodes: &[Rc<NodeInfo>]) -> Vec<Vec<Score>> {
+fn score(
+    pod: &PodInfo,
+    cache: &Cache,
+    state: &mut CycleState,
+    nodes: &[Rc<NodeInfo>],
+) -> Vec<Vec<Score>> {
     let mut all: Vec<Vec<Score>> = vec![Vec::new(); nodes.len()];
     if nodes.len() < 2 {
         return all;
     }
+    let able: Vec<&NodeInfo> = nodes.iter().map(|node| &**node).collect();
     for Weighted { plugin, weight } in DEFAULT {
-        if plugin.pre_score(pod, state).code == Code::Skip {
+        if plugin.pre_score(pod, cache, &able, state).code == Code::Skip {
             continue;
         }
         let raw: Vec<i64> = nodes.iter().map(|node| plugin.score(pod, state, node)).collect();

@@ -22,7 +22,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Namespace, Node};
 
 use self::cache::Cache;
 use self::cycle::Rotation;
@@ -64,6 +64,7 @@ pub struct Scheduler {
     client: Client,
     pods: Informer<Pod>,
     nodes: Informer<Node>,
+    namespaces: Informer<Namespace>,
     queue: Queue,
     cache: Cache,
     /// The pod of the cycle that runs.
@@ -86,6 +87,7 @@ impl Scheduler {
             client: Client::default(),
             pods: Informer::new(running),
             nodes: Informer::new(Params::default()),
+            namespaces: Informer::new(Params::default()),
             queue: Queue::default(),
             cache: Cache::default(),
             current: None,
@@ -139,7 +141,9 @@ impl Scheduler {
 
     /// Begins a cycle if none runs and a pod waits.
     fn begin(&mut self, ctx: &mut Ctx<'_, Self>) {
-        if self.current.is_none() && self.pods.has_synced() && self.nodes.has_synced() {
+        let synced =
+            self.pods.has_synced() && self.nodes.has_synced() && self.namespaces.has_synced();
+        if self.current.is_none() && synced {
             self.current = self.queue.pop();
             if self.current.is_some() {
                 let takes = CYCLE + ctx.rng.span_below(CYCLE_JITTER);
@@ -159,6 +163,7 @@ impl Component for Scheduler {
             Event::Started => {
                 self.nodes.start(ctx, &mut self.client);
                 self.pods.start(ctx, &mut self.client);
+                self.namespaces.start(ctx, &mut self.client);
                 ctx.set_timer(FLUSH_BACKOFF, Timer::FlushBackoff);
                 ctx.set_timer(FLUSH_UNSCHEDULABLE, Timer::FlushUnschedulable);
             }
@@ -166,6 +171,7 @@ impl Component for Scheduler {
             Event::Timer(Timer::Relist(relist)) => {
                 self.pods.retry(ctx, &mut self.client, relist);
                 self.nodes.retry(ctx, &mut self.client, relist);
+                self.namespaces.retry(ctx, &mut self.client, relist);
             }
             Event::Timer(Timer::FlushBackoff) => {
                 self.queue.flush_backoff(ctx.now);

@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::Node;
 
+use super::framework::Labels;
+use super::plugins::{Terms, normalized_name};
 use super::resources::{self, Resources};
 use crate::api::Pod;
 
@@ -39,6 +41,8 @@ pub struct PodInfo {
     /// Its requests with a least amount for each container, for scoring.
     pub non_zero: Resources,
     pub ports: Vec<HostPort>,
+    /// Its affinities to other pods; none for most pods.
+    pub terms: Option<Rc<Terms>>,
 }
 
 impl PodInfo {
@@ -49,8 +53,26 @@ impl PodInfo {
             requests: resources::requests(&pod.spec),
             non_zero: resources::non_zero_requests(&pod.spec),
             ports: host_ports(&pod),
+            terms: Terms::of(&pod).map(Rc::new),
             pod,
         }
+    }
+
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        self.pod.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Its labels.
+    pub fn labels(&self) -> Option<&Labels> {
+        self.pod.metadata.labels.as_ref()
+    }
+
+    /// The images of its containers, as nodes name them.
+    pub fn images(&self) -> Vec<String> {
+        let spec = &self.pod.spec;
+        let all = spec.init_containers.iter().flatten().chain(&spec.containers);
+        all.map(|one| normalized_name(one.image.as_deref().unwrap_or_default())).collect()
     }
 }
 
@@ -98,6 +120,11 @@ pub struct NodeInfo {
 }
 
 impl NodeInfo {
+    /// The value of one of its labels.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.node.metadata.labels.as_ref()?.get(key).map(String::as_str)
+    }
+
     /// A node without pods.
     pub fn new(node: Rc<Node>) -> Self {
         let mut info = Self {

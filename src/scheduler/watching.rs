@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Namespace, Node};
 
 use super::framework::ClusterEvent;
 use super::node_info::{PodInfo, allocatable, uid};
@@ -22,6 +22,10 @@ impl Scheduler {
         } else if let Some(deltas) = self.pods.handle(ctx, &mut self.client, incoming) {
             for delta in deltas {
                 self.on_pod(&delta, ctx.now);
+            }
+        } else if let Some(deltas) = self.namespaces.handle(ctx, &mut self.client, incoming) {
+            for delta in deltas {
+                self.on_namespace(&delta, ctx.now);
             }
         } else {
             match incoming {
@@ -52,6 +56,25 @@ impl Scheduler {
         }
     }
 
+    fn on_namespace(&mut self, delta: &Delta<Namespace>, now: Instant) {
+        match delta {
+            Delta::Added(namespace) => {
+                self.cache.put_namespace(namespace);
+                self.queue.on_event(ClusterEvent::NamespaceLabels, now);
+            }
+            Delta::Updated { old, new } => {
+                self.cache.put_namespace(new);
+                if old.metadata.labels != new.metadata.labels {
+                    self.queue.on_event(ClusterEvent::NamespaceLabels, now);
+                }
+            }
+            Delta::Deleted(namespace) => {
+                let name = namespace.metadata.name.as_deref().unwrap_or_default();
+                self.cache.remove_namespace(name);
+            }
+        }
+    }
+
     fn on_pod(&mut self, delta: &Delta<Pod>, now: Instant) {
         match delta {
             Delta::Added(pod) => self.put_pod(pod, now),
@@ -72,6 +95,7 @@ impl Scheduler {
         if let Some(node) = &pod.node_name {
             self.queue.delete(&uid);
             self.cache.put_pod(&Rc::new(PodInfo::new(Rc::clone(pod))), node);
+            self.queue.on_event(ClusterEvent::AssignedPodAdded, now);
             return;
         }
         let ours = pod.spec.scheduler_name.as_deref().is_none_or(|name| name == NAME);

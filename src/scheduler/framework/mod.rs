@@ -3,10 +3,17 @@
 //! Mirrors: `pkg/scheduler/framework`.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use k8s_openapi::api::core::v1::Service;
 
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::node_selector::{Preferred, Required};
+use super::plugins::{Affinity, AffinityScores, Images, Spread, SpreadScores};
+
+/// The labels of an object.
+pub type Labels = BTreeMap<String, String>;
 
 /// The best a node can score with one plugin.
 pub const MAX_NODE_SCORE: i64 = 100;
@@ -73,6 +80,25 @@ pub enum PreFilter {
 pub struct CycleState {
     pub required: Required,
     pub preferred: Preferred,
+    pub images: Images,
+    pub spread: Spread,
+    pub spread_scores: SpreadScores,
+    pub affinity: Affinity,
+    pub affinity_scores: AffinityScores,
+}
+
+/// The cluster as a cycle finds it.
+pub trait Snapshot {
+    /// Every node.
+    fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_>;
+
+    /// The labels of a namespace; none if it is not known.
+    fn namespace(&self, name: &str) -> Option<&Labels>;
+
+    /// The services of all namespaces.
+    fn services(&self) -> &[Rc<Service>] {
+        &[]
+    }
 }
 
 /// What happened in the cluster that may help a pod that waits.
@@ -84,6 +110,9 @@ pub enum ClusterEvent {
     /// Its taints, or whether it takes pods at all.
     NodeTaints,
     AssignedPodDeleted,
+    /// A pod came to a node, or the labels of one there have changed.
+    AssignedPodAdded,
+    NamespaceLabels,
 }
 
 /// A part of the policy. Every extension point has a default that holds no opinion.
@@ -92,7 +121,12 @@ pub trait Plugin {
     fn name(&self) -> &'static str;
 
     /// Before the nodes are looked at.
-    fn pre_filter(&self, _pod: &PodInfo, _state: &mut CycleState) -> PreFilter {
+    fn pre_filter(
+        &self,
+        _pod: &PodInfo,
+        _cluster: &dyn Snapshot,
+        _state: &mut CycleState,
+    ) -> PreFilter {
         PreFilter::Run
     }
 
@@ -101,8 +135,14 @@ pub trait Plugin {
         Verdict::SUCCESS
     }
 
-    /// Before the nodes are scored; skips where the plugin has no scores to give.
-    fn pre_score(&self, _pod: &PodInfo, _state: &mut CycleState) -> Verdict {
+    /// Before the nodes that can do are scored; skips where the plugin has no scores to give.
+    fn pre_score(
+        &self,
+        _pod: &PodInfo,
+        _cluster: &dyn Snapshot,
+        _nodes: &[&NodeInfo],
+        _state: &mut CycleState,
+    ) -> Verdict {
         Verdict::SKIP
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::fit::{CPU_AND_MEMORY, Weight, capacity};
-use crate::scheduler::framework::{CycleState, MAX_NODE_SCORE, Plugin, Verdict};
+use crate::scheduler::framework::{CycleState, MAX_NODE_SCORE, Plugin, Snapshot, Verdict};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
 /// The plugin.
@@ -23,7 +23,13 @@ impl Plugin for BalancedAllocation {
     }
 
     /// A pod that asks for nothing evens out nothing.
-    fn pre_score(&self, pod: &PodInfo, _state: &mut CycleState) -> Verdict {
+    fn pre_score(
+        &self,
+        pod: &PodInfo,
+        _cluster: &dyn Snapshot,
+        _nodes: &[&NodeInfo],
+        _state: &mut CycleState,
+    ) -> Verdict {
         if self.resources.iter().all(|(name, _)| pod.requests.get(name) == 0) {
             return Verdict::SKIP;
         }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::shape::Shape;
 use crate::scheduler::framework::{
-    ClusterEvent, Code, CycleState, MAX_NODE_SCORE, Plugin, Reason, Verdict,
+    ClusterEvent, Code, CycleState, MAX_NODE_SCORE, Plugin, Reason, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
@@ -15,12 +16,14 @@ pub(super) const CPU_AND_MEMORY: &[Weight] =
     &[(Cow::Borrowed("cpu"), 1), (Cow::Borrowed("memory"), 1)];
 
 /// Which nodes score high.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Strategy {
     /// Those with much left, so that pods spread.
     LeastAllocated,
     /// Those with little left, so that nodes fill up.
     MostAllocated,
+    /// Those at which the shape, from 0 to 100, is high.
+    RequestedToCapacityRatio(Shape),
 }
 
 /// The plugin.
@@ -74,23 +77,28 @@ impl Plugin for Fit {
         verdict
     }
 
-    fn pre_score(&self, _pod: &PodInfo, _state: &mut CycleState) -> Verdict {
+    fn pre_score(
+        &self,
+        _pod: &PodInfo,
+        _cluster: &dyn Snapshot,
+        _nodes: &[&NodeInfo],
+        _state: &mut CycleState,
+    ) -> Verdict {
         Verdict::SUCCESS
     }
 
     fn score(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> i64 {
+        if let Strategy::RequestedToCapacityRatio(shape) = &self.strategy {
+            return self.by_shape(shape, pod, node);
+        }
         let (mut sum, mut weights) = (0, 0);
         for (name, weight) in &*self.resources {
             let asked = pod.non_zero.get(name);
             let Some(whole) = capacity(node, name, asked) else { continue };
-            let used = match &**name {
-                "cpu" | "memory" => node.non_zero_requested.get(name),
-                _ => node.requested.get(name),
-            };
-            let used = used + asked;
+            let used = used(node, name) + asked;
             let part = match self.strategy {
                 Strategy::LeastAllocated => (whole - used).max(0),
-                Strategy::MostAllocated => used.min(whole),
+                Strategy::MostAllocated | Strategy::RequestedToCapacityRatio(_) => used.min(whole),
             };
             sum += weight * (part.saturating_mul(MAX_NODE_SCORE) / whole);
             weights += weight;
@@ -103,8 +111,47 @@ impl Plugin for Fit {
             ClusterEvent::NodeAdded
             | ClusterEvent::NodeAllocatable
             | ClusterEvent::AssignedPodDeleted => true,
-            ClusterEvent::NodeLabels | ClusterEvent::NodeTaints => false,
+            ClusterEvent::NodeLabels
+            | ClusterEvent::NodeTaints
+            | ClusterEvent::AssignedPodAdded
+            | ClusterEvent::NamespaceLabels => false,
         }
+    }
+}
+
+impl Fit {
+    /// The mean of what the shape says of each resource, rounded; a resource at 0 does not count.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "upstream divides as floats; scores are from 0 to 100"
+    )]
+    fn by_shape(&self, shape: &Shape, pod: &PodInfo, node: &NodeInfo) -> i64 {
+        let (mut sum, mut weights) = (0, 0);
+        for (name, weight) in &*self.resources {
+            let asked = pod.non_zero.get(name);
+            let Some(whole) = capacity(node, name, asked) else { continue };
+            let used = used(node, name) + asked;
+            let utilization = if used > whole {
+                MAX_NODE_SCORE
+            } else {
+                used.saturating_mul(MAX_NODE_SCORE) / whole
+            };
+            let score = shape.score(utilization);
+            if score > 0 {
+                sum += score * weight;
+                weights += weight;
+            }
+        }
+        if weights == 0 { 0 } else { (sum as f64 / weights as f64).round() as i64 }
+    }
+}
+
+/// What pods on the node have of a resource, with a least amount for each where that counts.
+fn used(node: &NodeInfo, name: &str) -> i64 {
+    match name {
+        "cpu" | "memory" => node.non_zero_requested.get(name),
+        _ => node.requested.get(name),
     }
 }
 

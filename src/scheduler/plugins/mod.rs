@@ -4,20 +4,28 @@
 
 mod balanced_allocation;
 mod fit;
+mod image_locality;
+mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;
 pub mod node_selector;
 mod node_unschedulable;
+mod pod_topology_spread;
+mod shape;
 mod taint_toleration;
 mod tolerations;
 
 pub use balanced_allocation::BalancedAllocation;
 pub use fit::{Fit, Strategy, Weight};
+pub use image_locality::{ImageLocality, Images, normalized_name};
+pub use inter_pod_affinity::{Affinity, AffinityScores, InterPodAffinity, Terms};
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;
 pub use node_ports::NodePorts;
 pub use node_unschedulable::NodeUnschedulable;
+pub use pod_topology_spread::{Defaults, PodTopologySpread, Spread, SpreadScores};
+pub use shape::{Point, Shape};
 pub use taint_toleration::TaintToleration;
 
 use super::framework::Plugin;
@@ -41,5 +49,8 @@ pub const DEFAULT: &[Weighted] = &[
     weighted(&NodeAffinity { added: None }, 2),
     weighted(&NodePorts, 0),
     weighted(&Fit::DEFAULT, 1),
+    weighted(&PodTopologySpread::DEFAULT, 2),
+    weighted(&InterPodAffinity::DEFAULT, 2),
     weighted(&BalancedAllocation::DEFAULT, 1),
+    weighted(&ImageLocality, 1),
 ];

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::NodeAffinity as Affinity;
 
 use super::node_selector::{self, Preferred, Required};
 use crate::scheduler::framework::{
-    ClusterEvent, CycleState, Plugin, PreFilter, Verdict, normalize,
+    ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict, normalize,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
@@ -34,7 +34,12 @@ impl Plugin for NodeAffinity {
         "NodeAffinity"
     }
 
-    fn pre_filter(&self, pod: &PodInfo, state: &mut CycleState) -> PreFilter {
+    fn pre_filter(
+        &self,
+        pod: &PodInfo,
+        _cluster: &dyn Snapshot,
+        state: &mut CycleState,
+    ) -> PreFilter {
         let spec = &pod.pod.spec;
         let own = Required::of_pod(spec);
         if own.is_none() && self.added_required().is_none() {
@@ -62,7 +67,13 @@ impl Plugin for NodeAffinity {
         Verdict::unresolvable("node(s) didn't match Pod's node affinity/selector")
     }
 
-    fn pre_score(&self, pod: &PodInfo, state: &mut CycleState) -> Verdict {
+    fn pre_score(
+        &self,
+        pod: &PodInfo,
+        _cluster: &dyn Snapshot,
+        _nodes: &[&NodeInfo],
+        state: &mut CycleState,
+    ) -> Verdict {
         let own = node_selector::preferred(pod.pod.spec.affinity.as_ref());
         if own.is_none() && self.added_preferred().is_none() {
             return Verdict::SKIP;

@@ -1,6 +1,6 @@
 //! `NodePorts`: the ports that a pod wants of its node have to be free.
 
-use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, PreFilter, Verdict};
+use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
 /// The plugin.
@@ -12,7 +12,12 @@ impl Plugin for NodePorts {
         "NodePorts"
     }
 
-    fn pre_filter(&self, pod: &PodInfo, _state: &mut CycleState) -> PreFilter {
+    fn pre_filter(
+        &self,
+        pod: &PodInfo,
+        _cluster: &dyn Snapshot,
+        _state: &mut CycleState,
+    ) -> PreFilter {
         if pod.ports.is_empty() { PreFilter::Skip } else { PreFilter::Run }
     }
 

@@ -1,7 +1,7 @@
 //! `TaintToleration`: no node with a taint that the pod does not tolerate; rather one without soft ones.
 
 use super::tolerations::{NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE, tolerated};
-use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, Verdict, normalize};
+use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, Snapshot, Verdict, normalize};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
 /// The plugin.
@@ -22,7 +22,13 @@ impl Plugin for TaintToleration {
         Verdict::unresolvable("node(s) had untolerated taint(s)")
     }
 
-    fn pre_score(&self, _pod: &PodInfo, _state: &mut CycleState) -> Verdict {
+    fn pre_score(
+        &self,
+        _pod: &PodInfo,
+        _cluster: &dyn Snapshot,
+        _nodes: &[&NodeInfo],
+        _state: &mut CycleState,
+    ) -> Verdict {
         Verdict::SUCCESS
     }
 

@@ -6,13 +6,17 @@ use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
 use podflow::testing::api::Pod;
+use podflow::testing::api::labels::Selector;
 use podflow::testing::scheduler::cache::Cache;
 use podflow::testing::scheduler::cycle::{self, Rotation};
-use podflow::testing::scheduler::framework::{Code, CycleState, Plugin, PreFilter, Verdict};
+use podflow::testing::scheduler::framework::{
+    Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict,
+};
 use podflow::testing::scheduler::node_info::{NodeInfo, PodInfo};
 use podflow::testing::scheduler::plugins::{
-    BalancedAllocation, Fit, NodeAffinity, NodeName, NodePorts, NodeUnschedulable, Strategy,
-    TaintToleration, Weight,
+    BalancedAllocation, Defaults, Fit, ImageLocality, InterPodAffinity, NodeAffinity, NodeName,
+    NodePorts, NodeUnschedulable, PodTopologySpread, Point, Shape, Strategy, TaintToleration,
+    Weight, normalized_name,
 };
 use podflow::testing::scheduler::{queue, resources};
 use podflow::testing::sim::{Instant, Rng};
@@ -38,6 +42,13 @@ pub static FORMS: &[Form] = &[
     form("noderesources_nonzero_requests", non_zero_requests),
     form("num_feasible_nodes", enough_nodes),
     form("node_search_rotation", rotation),
+    form("noderesources_requested_to_capacity_ratio", plugin),
+    form("noderesources_shape_function", shape),
+    form("imagelocality", plugin),
+    form("imagelocality_names", image_name),
+    form("interpodaffinity", plugin),
+    form("podtopologyspread", plugin),
+    form("podtopologyspread_defaults", spread_defaults),
     form("queuesort_prioritysort", queue_sort),
     form("schedulinggates", gates),
 ];
@@ -45,6 +56,42 @@ pub static FORMS: &[Form] = &[
 fn pod(value: &Value) -> Result<Rc<PodInfo>, String> {
     let pod: core::Pod = read(value)?;
     Ok(Rc::new(PodInfo::new(Rc::new(Pod::from(pod)))))
+}
+
+/// A cluster as a case has it.
+#[derive(Default)]
+struct World {
+    nodes: BTreeMap<String, NodeInfo>,
+    namespaces: BTreeMap<String, Labels>,
+    services: Vec<Rc<core::Service>>,
+}
+
+impl World {
+    fn of(case: &Value) -> Result<Self, String> {
+        let list = |key: &str| case[key].as_array().cloned().unwrap_or_default();
+        let mut namespaces = BTreeMap::new();
+        for value in list("namespaces") {
+            let namespace: core::Namespace = read(&value)?;
+            let name = namespace.metadata.name.unwrap_or_default();
+            namespaces.insert(name, namespace.metadata.labels.unwrap_or_default());
+        }
+        let services: Result<_, String> = list("services").iter().map(read).collect();
+        Ok(Self { nodes: nodes(case)?, namespaces, services: services? })
+    }
+}
+
+impl Snapshot for World {
+    fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
+        Box::new(self.nodes.values())
+    }
+
+    fn namespace(&self, name: &str) -> Option<&Labels> {
+        self.namespaces.get(name)
+    }
+
+    fn services(&self) -> &[Rc<core::Service>] {
+        &self.services
+    }
 }
 
 /// The nodes of a case with the pods on them.
@@ -81,24 +128,94 @@ fn named(name: &str, args: &Value) -> Result<Box<dyn Plugin>, String> {
             if strategy.is_object() {
                 fit.resources = weights(&strategy["resources"]);
             }
-            if text(strategy, "type") == "MostAllocated" {
-                fit.strategy = Strategy::MostAllocated;
+            match text(strategy, "type") {
+                "MostAllocated" => fit.strategy = Strategy::MostAllocated,
+                "RequestedToCapacityRatio" => {
+                    let corners = &strategy["requestedToCapacityRatio"]["shape"];
+                    // In the configuration the best is 10.
+                    fit.strategy = Strategy::RequestedToCapacityRatio(corners_of(corners, 10)?);
+                }
+                _ => {}
             }
             Box::new(fit)
         }
         "NodeResourcesBalancedAllocation" => {
             Box::new(BalancedAllocation { resources: weights(&args["resources"]) })
         }
+        "ImageLocality" => Box::new(ImageLocality),
+        "InterPodAffinity" => {
+            let default = InterPodAffinity::DEFAULT;
+            let ignore = &args["ignorePreferredTermsOfExistingPods"];
+            Box::new(InterPodAffinity {
+                hard_weight: args["hardPodAffinityWeight"].as_i64().unwrap_or(default.hard_weight),
+                ignore_preferred_of_existing: ignore.as_bool().unwrap_or_default(),
+            })
+        }
+        "PodTopologySpread" => Box::new(spreading(args)?),
         other => return Err(format!("no such plugin: {other}")),
     })
 }
 
+fn corners_of(value: &Value, times: i64) -> Result<Shape, String> {
+    let corner = |corner: &Value| {
+        Ok(Point {
+            utilization: read(&corner["utilization"])?,
+            score: read::<i64>(&corner["score"])? * times,
+        })
+    };
+    let corners = value.as_array().into_iter().flatten();
+    Ok(Shape(corners.map(corner).collect::<Result<_, String>>()?))
+}
+
+fn spreading(args: &Value) -> Result<PodTopologySpread, String> {
+    let defaults = match text(args, "defaultingType") {
+        "List" => {
+            Defaults::List(read::<Option<_>>(&args["defaultConstraints"])?.unwrap_or_default())
+        }
+        _ => Defaults::System,
+    };
+    Ok(PodTopologySpread { defaults })
+}
+
+fn spread_defaults(_: &Value, case: &Value) -> Outcome {
+    let (pod, world) = (pod(&case["pod"])?, World::of(case)?);
+    let plugin = spreading(&case["args"])?;
+    if let Some(want) = case["expect"].get("prefilter") {
+        let first = plugin.pre_filter(&pod, &world, &mut CycleState::default());
+        return same("prefilter", &(first == PreFilter::Skip), &(want == "Skip"));
+    }
+    let got = plugin.constraints(&pod, &world, "DoNotSchedule");
+    let want = case["expect"]["hard_constraints"].as_array().ok_or("no constraints")?;
+    same("how many", &got.len(), &want.len())?;
+    for (got, want) in got.iter().zip(want) {
+        same("skew", &Some(got.max_skew), &want["maxSkew"].as_i64())?;
+        same("key", &&*got.topology_key, &text(want, "topologyKey"))?;
+        let selector = Selector::from_object(Some(&read(&want["labelSelector"])?));
+        same("selector", &got.selector, &selector.map_err(|error| error.to_string())?)?;
+    }
+    Ok(())
+}
+
+fn shape(_: &Value, case: &Value) -> Outcome {
+    let shape = corners_of(&case["shape"], 1)?;
+    for point in case["expect"]["points"].as_array().into_iter().flatten() {
+        let at: i64 = read(&point["utilization"])?;
+        same(&format!("at {at}"), &shape.score(at), &read(&point["score"])?)?;
+    }
+    Ok(())
+}
+
+fn image_name(_: &Value, case: &Value) -> Outcome {
+    let got = normalized_name(text(case, "image"));
+    same("name", &got.as_str(), &text(&case["expect"], "normalized"))
+}
+
 fn plugin(file: &Value, case: &Value) -> Outcome {
-    let (pod, nodes) = (pod(&case["pod"])?, nodes(case)?);
+    let (pod, world) = (pod(&case["pod"])?, World::of(case)?);
     let plugin = named(text(file, "plugin"), &case["args"])?;
     let expect = &case["expect"];
     let mut state = CycleState::default();
-    let first = plugin.pre_filter(&pod, &mut state);
+    let first = plugin.pre_filter(&pod, &world, &mut state);
     if let Some(want) = expect.get("prefilter") {
         let got = match &first {
             PreFilter::Skip => "Skip".into(),
@@ -111,7 +228,7 @@ fn plugin(file: &Value, case: &Value) -> Outcome {
         same("prefilter nodes", &first, &PreFilter::Nodes(read(want)?))?;
     }
     for (name, want) in expect["filter"].as_object().into_iter().flatten() {
-        let node = nodes.get(name).ok_or("no such node")?;
+        let node = world.nodes.get(name).ok_or("no such node")?;
         let got = match &first {
             PreFilter::Skip => Verdict::SUCCESS,
             PreFilter::Run | PreFilter::Nodes(_) | PreFilter::Reject(_) => {
@@ -125,28 +242,33 @@ fn plugin(file: &Value, case: &Value) -> Outcome {
         same(name, &got["code"], &want["code"])?;
         same(name, &reasons(&got)?, &reasons(want)?)?;
     }
-    scores(&*plugin, &pod, &nodes, case)
+    for (key, want) in expect["match_counts"].as_object().into_iter().flatten() {
+        let got: Vec<_> = state.spread.counts().filter(|(of, _)| of == key).collect();
+        let want: BTreeMap<String, i64> = read(want)?;
+        if !got.iter().any(|(_, counts)| **counts == want) {
+            return Err(format!("counts of {key}: got {got:?}, want {want:?}"));
+        }
+    }
+    scores(&*plugin, &pod, &world, case)
 }
 
 /// The scores after they were normalised.
-fn scores(
-    plugin: &dyn Plugin,
-    pod: &PodInfo,
-    nodes: &BTreeMap<String, NodeInfo>,
-    case: &Value,
-) -> Outcome {
+fn scores(plugin: &dyn Plugin, pod: &PodInfo, world: &World, case: &Value) -> Outcome {
     let expect = &case["expect"];
+    if expect.get("scores").is_none() && expect.get("prescore").is_none() {
+        return Ok(());
+    }
+    let candidates: Option<BTreeSet<String>> = read(&case["candidate_nodes"])?;
+    let chosen = world.nodes.iter().filter(|(name, _)| {
+        candidates.as_ref().is_none_or(|candidates| candidates.contains(*name))
+    });
+    let (names, nodes): (Vec<&String>, Vec<&NodeInfo>) = chosen.unzip();
     let mut state = CycleState::default();
-    let before = plugin.pre_score(pod, &mut state);
+    let before = plugin.pre_score(pod, world, &nodes, &mut state);
     if let Some(want) = expect.get("prescore") {
         same("prescore", &verdict_json(&before)["code"], want)?;
     }
     let Some(want) = expect.get("scores") else { return Ok(()) };
-    let candidates: Option<BTreeSet<String>> = read(&case["candidate_nodes"])?;
-    let chosen = nodes.iter().filter(|(name, _)| {
-        candidates.as_ref().is_none_or(|candidates| candidates.contains(*name))
-    });
-    let (names, nodes): (Vec<&String>, Vec<&NodeInfo>) = chosen.unzip();
     let mut scores: Vec<i64> = match before.code {
         Code::Skip => vec![0; nodes.len()],
         Code::Success | Code::Unschedulable | Code::UnschedulableAndUnresolvable => {

@@ -1,0 +1,85 @@
+//! `ImageLocality`: nodes that have a pod's images already score higher, the more so the larger they are.
+
+use std::collections::BTreeMap;
+
+use crate::scheduler::framework::{CycleState, MAX_NODE_SCORE, Plugin, Snapshot, Verdict};
+use crate::scheduler::node_info::{NodeInfo, PodInfo};
+
+const MIB: i64 = 1 << 20;
+/// Images below this make no difference.
+const LEAST: i64 = 23 * MIB;
+/// For each container, more than this makes no more difference.
+const MOST_PER_CONTAINER: i64 = 1000 * MIB;
+
+/// The plugin.
+#[derive(Clone, Copy, Debug)]
+pub struct ImageLocality;
+
+/// A pod's images, with the share of the nodes that have each.
+#[derive(Clone, Debug, Default)]
+pub struct Images(Vec<(String, f64)>);
+
+impl Plugin for ImageLocality {
+    fn name(&self) -> &'static str {
+        "ImageLocality"
+    }
+
+    fn pre_score(
+        &self,
+        pod: &PodInfo,
+        cluster: &dyn Snapshot,
+        _nodes: &[&NodeInfo],
+        state: &mut CycleState,
+    ) -> Verdict {
+        let names = pod.images();
+        let (mut all, mut having) = (0, BTreeMap::<&str, u32>::new());
+        for node in cluster.nodes() {
+            all += 1;
+            for name in &names {
+                if size(node, name).is_some() {
+                    *having.entry(name).or_default() += 1;
+                }
+            }
+        }
+        let share = |name: &str| {
+            f64::from(having.get(name).copied().unwrap_or_default()) / f64::from(all.max(1))
+        };
+        state.images = Images(names.iter().map(|name| (name.clone(), share(name))).collect());
+        Verdict::SUCCESS
+    }
+
+    fn score(&self, _pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
+        let Images(images) = &state.images;
+        let there =
+            images.iter().filter_map(|(name, share)| Some(spread(size(node, name)?, *share)));
+        let sum: i64 = there.sum();
+        let most = MOST_PER_CONTAINER * i64::try_from(images.len()).unwrap_or(i64::MAX);
+        if most <= LEAST {
+            return 0;
+        }
+        MAX_NODE_SCORE * (sum.clamp(LEAST, most) - LEAST) / (most - LEAST)
+    }
+}
+
+/// Counts an image for less if only few nodes have it, so that pods do not all go to one node.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "upstream computes with floats; sizes of images are far below 2^53"
+)]
+fn spread(size: i64, share: f64) -> i64 {
+    (size as f64 * share) as i64
+}
+
+fn size(node: &NodeInfo, name: &str) -> Option<i64> {
+    let mut images = node.node.status.as_ref()?.images.iter().flatten();
+    let image = images.find(|image| image.names.iter().flatten().any(|one| one == name))?;
+    Some(image.size_bytes.unwrap_or_default())
+}
+
+/// An image's name as nodes report it: with the tag that it has by default.
+pub fn normalized_name(name: &str) -> String {
+    let tag_may_begin = name.rfind('/').map_or(0, |slash| slash + 1);
+    let tagged = name.get(tag_may_begin..).is_some_and(|rest| rest.contains(':'));
+    if tagged { name.to_owned() } else { format!("{name}:latest") }
+}

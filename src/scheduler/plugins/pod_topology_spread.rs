@@ -1,0 +1,383 @@
+//! `PodTopologySpread`: about as many pods of a kind in each zone, on each node, or wherever.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use k8s_openapi::api::core::v1::TopologySpreadConstraint;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement;
+
+use super::node_selector::Required;
+use super::tolerations::{NO_EXECUTE, NO_SCHEDULE, tolerated};
+use crate::api::labels::Selector;
+use crate::scheduler::framework::{
+    ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
+};
+use crate::scheduler::node_info::{NodeInfo, PodInfo};
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
+const REQUIRED: &str = "DoNotSchedule";
+const PREFERRED: &str = "ScheduleAnyway";
+const MISMATCH: &str = "node(s) didn't match pod topology spread constraints";
+const NO_LABEL: &str =
+    "node(s) didn't match pod topology spread constraints (missing required label)";
+/// The score of a node that has no part in the spreading.
+const IGNORED: i64 = -1;
+
+/// The plugin.
+#[derive(Clone, Debug)]
+pub struct PodTopologySpread {
+    pub defaults: Defaults,
+}
+
+/// The constraints of pods that have none of their own.
+#[derive(Clone, Debug)]
+pub enum Defaults {
+    /// Rather over zones and hosts.
+    System,
+    List(Vec<TopologySpreadConstraint>),
+}
+
+impl PodTopologySpread {
+    /// As the default profile has it.
+    pub const DEFAULT: Self = Self { defaults: Defaults::System };
+}
+
+/// A constraint, worked out for a pod.
+#[derive(Clone, Debug)]
+pub struct Constraint {
+    pub max_skew: i64,
+    pub topology_key: Rc<str>,
+    pub selector: Selector,
+    min_domains: usize,
+    honors_affinity: bool,
+    honors_taints: bool,
+}
+
+/// The constraints that must hold, with the pods that count for each value of their labels.
+#[derive(Clone, Debug, Default)]
+pub struct Spread(Vec<(Constraint, Domains)>);
+
+/// How many pods count for each value.
+type Domains = BTreeMap<String, i64>;
+
+/// The constraints that should hold.
+#[derive(Clone, Debug, Default)]
+pub struct SpreadScores {
+    constraints: Vec<Weighed>,
+    /// Whether a node without all labels has no part.
+    strict: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Weighed {
+    constraint: Constraint,
+    domains: Domains,
+    /// Larger where there are many domains, since each has the fewer pods.
+    weight: f64,
+}
+
+impl Constraint {
+    fn new(constraint: &TopologySpreadConstraint, pod: &PodInfo, selector: Selector) -> Self {
+        let policy = |policy: &Option<String>, default: bool| match policy.as_deref() {
+            Some("Honor") => true,
+            Some("Ignore") => false,
+            Some(_) | None => default,
+        };
+        let own = constraint.label_selector.clone();
+        let keys = constraint.match_label_keys.as_deref().unwrap_or_default();
+        let mut own = own.filter(|_| !keys.is_empty());
+        for key in keys {
+            let value = pod.labels().and_then(|labels| labels.get(key));
+            if let (Some(own), Some(value)) = (&mut own, value) {
+                own.match_expressions.get_or_insert_default().push(LabelSelectorRequirement {
+                    key: key.clone(),
+                    operator: "In".to_owned(),
+                    values: Some(vec![value.clone()]),
+                });
+            }
+        }
+        let selector = own
+            .map_or(selector, |own| Selector::from_object(Some(&own)).unwrap_or(Selector::Nothing));
+        Self {
+            max_skew: constraint.max_skew.into(),
+            topology_key: constraint.topology_key.as_str().into(),
+            selector,
+            min_domains: constraint
+                .min_domains
+                .and_then(|least| least.try_into().ok())
+                .unwrap_or(1),
+            honors_affinity: policy(&constraint.node_affinity_policy, true),
+            honors_taints: policy(&constraint.node_taints_policy, false),
+        }
+    }
+
+    /// Whether pods on the node count, though the pod itself may not be able to run there.
+    fn includes(&self, pod: &PodInfo, required: Option<&Required>, node: &NodeInfo) -> bool {
+        let affine = || required.is_none_or(|required| required.matches(node));
+        let tolerated = || {
+            let taints = node.node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
+            let tolerations = pod.pod.spec.tolerations.as_deref().unwrap_or_default();
+            taints
+                .filter(|taint| [NO_SCHEDULE, NO_EXECUTE].contains(&taint.effect.as_str()))
+                .all(|taint| tolerated(taint, tolerations))
+        };
+        (!self.honors_affinity || affine()) && (!self.honors_taints || tolerated())
+    }
+
+    /// How many pods on the node count.
+    fn count(&self, node: &NodeInfo, namespace: &str) -> i64 {
+        if self.selector.is_everything() {
+            return 0;
+        }
+        let counting = node.pods.iter().filter(|there| {
+            there.pod.metadata.deletion_timestamp.is_none()
+                && there.namespace() == namespace
+                && self.selector.matches(there.labels())
+        });
+        i64::try_from(counting.count()).unwrap_or(i64::MAX)
+    }
+}
+
+impl PodTopologySpread {
+    /// The constraints with a consequence that are in force for a pod: its own, or the default ones.
+    pub fn constraints(
+        &self,
+        pod: &PodInfo,
+        cluster: &dyn Snapshot,
+        consequence: &str,
+    ) -> Vec<Constraint> {
+        let own = pod.pod.spec.topology_spread_constraints.as_deref().unwrap_or_default();
+        if !own.is_empty() {
+            let own = own.iter().filter(|one| one.when_unsatisfiable == consequence);
+            let worked_out = own.map(|one| {
+                let selector = Selector::from_object(one.label_selector.as_ref());
+                Constraint::new(one, pod, selector.unwrap_or(Selector::Nothing))
+            });
+            return worked_out.collect();
+        }
+        let system = [system_default(HOSTNAME, 3), system_default(ZONE, 5)];
+        let defaults: &[TopologySpreadConstraint] = match &self.defaults {
+            Defaults::System => &system,
+            Defaults::List(list) => list,
+        };
+        let defaults = defaults.iter().filter(|one| one.when_unsatisfiable == consequence);
+        let Some(selector) = default_selector(pod, cluster) else { return Vec::new() };
+        defaults.map(|one| Constraint::new(one, pod, selector.clone())).collect()
+    }
+}
+
+fn system_default(topology_key: &str, max_skew: i32) -> TopologySpreadConstraint {
+    TopologySpreadConstraint {
+        max_skew,
+        topology_key: topology_key.to_owned(),
+        when_unsatisfiable: PREFERRED.to_owned(),
+        ..TopologySpreadConstraint::default()
+    }
+}
+
+/// What the services select that have the pod; none if there are none.
+///
+/// Mirrors: `plugins/helper/spread.go` `DefaultSelector`. Left out: the pod's controller, until there
+/// are controllers.
+fn default_selector(pod: &PodInfo, cluster: &dyn Snapshot) -> Option<Selector> {
+    let mut labels = Labels::new();
+    for service in cluster.services() {
+        let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+        let same = service.metadata.namespace.as_deref().unwrap_or_default() == pod.namespace();
+        if let Some(selector) = selector.filter(|selector| same && !selector.is_empty())
+            && Selector::from_labels(selector).matches(pod.labels())
+        {
+            labels.extend(selector.clone());
+        }
+    }
+    (!labels.is_empty()).then(|| Selector::from_labels(&labels))
+}
+
+fn has_all_labels<'a>(node: &NodeInfo, mut keys: impl Iterator<Item = &'a Rc<str>>) -> bool {
+    keys.all(|key| node.label(key).is_some())
+}
+
+impl Plugin for PodTopologySpread {
+    fn name(&self) -> &'static str {
+        "PodTopologySpread"
+    }
+
+    fn pre_filter(
+        &self,
+        pod: &PodInfo,
+        cluster: &dyn Snapshot,
+        state: &mut CycleState,
+    ) -> PreFilter {
+        let constraints = self.constraints(pod, cluster, REQUIRED);
+        if constraints.is_empty() {
+            return PreFilter::Skip;
+        }
+        let required = Required::of_pod(&pod.pod.spec);
+        let mut spread: Vec<_> = constraints.into_iter().map(|one| (one, Domains::new())).collect();
+        for node in cluster.nodes() {
+            if !has_all_labels(node, spread.iter().map(|(one, _)| &one.topology_key)) {
+                continue;
+            }
+            for (constraint, domains) in &mut spread {
+                if constraint.includes(pod, required.as_ref(), node)
+                    && let Some(value) = node.label(&constraint.topology_key)
+                {
+                    *domains.entry(value.to_owned()).or_default() +=
+                        constraint.count(node, pod.namespace());
+                }
+            }
+        }
+        state.spread = Spread(spread);
+        PreFilter::Run
+    }
+
+    fn filter(&self, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Verdict {
+        for (constraint, domains) in &state.spread.0 {
+            let Some(value) = node.label(&constraint.topology_key) else {
+                return Verdict::unresolvable(NO_LABEL);
+            };
+            let least = if domains.len() < constraint.min_domains {
+                0
+            } else {
+                // Without any domain there is nothing to be more than.
+                domains.values().copied().min().unwrap_or(i64::from(i32::MAX))
+            };
+            let own = i64::from(constraint.selector.matches(pod.labels()));
+            let here = domains.get(value).copied().unwrap_or_default();
+            if here + own - least > constraint.max_skew {
+                return Verdict::unschedulable(MISMATCH);
+            }
+        }
+        Verdict::SUCCESS
+    }
+
+    fn pre_score(
+        &self,
+        pod: &PodInfo,
+        cluster: &dyn Snapshot,
+        nodes: &[&NodeInfo],
+        state: &mut CycleState,
+    ) -> Verdict {
+        let constraints = self.constraints(pod, cluster, PREFERRED);
+        if constraints.is_empty() {
+            return Verdict::SKIP;
+        }
+        let own = pod.pod.spec.topology_spread_constraints.as_ref();
+        let is_system = matches!(self.defaults, Defaults::System);
+        let strict = own.is_some_and(|own| !own.is_empty()) || !is_system;
+        state.spread_scores = SpreadScores::new(constraints, strict, nodes);
+        state.spread_scores.count(pod, cluster);
+        Verdict::SUCCESS
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "upstream rounds a float; it is small")]
+    fn score(&self, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
+        let scores = &state.spread_scores;
+        if scores.strict && !scores.has_part(node) {
+            return IGNORED;
+        }
+        let sum: f64 = scores.constraints.iter().map(|one| one.score(pod, node)).sum();
+        sum.round() as i64
+    }
+
+    /// The fewer the better; a node without a part gets nothing.
+    fn normalize(&self, scores: &mut [i64]) {
+        let counting = || scores.iter().copied().filter(|score| *score != IGNORED);
+        let (least, most) = (counting().min().unwrap_or_default(), counting().max().unwrap_or(0));
+        for score in scores {
+            *score = match *score {
+                IGNORED => 0,
+                _ if most == 0 => MAX_NODE_SCORE,
+                score => MAX_NODE_SCORE * (most + least - score) / most,
+            };
+        }
+    }
+
+    fn wakes_on(&self, event: ClusterEvent) -> bool {
+        match event {
+            ClusterEvent::NodeAdded
+            | ClusterEvent::NodeLabels
+            | ClusterEvent::NodeTaints
+            | ClusterEvent::AssignedPodAdded
+            | ClusterEvent::AssignedPodDeleted => true,
+            ClusterEvent::NodeAllocatable | ClusterEvent::NamespaceLabels => false,
+        }
+    }
+}
+
+impl SpreadScores {
+    fn new(constraints: Vec<Constraint>, strict: bool, nodes: &[&NodeInfo]) -> Self {
+        let weighed = |constraint| Weighed { constraint, domains: Domains::new(), weight: 0.0 };
+        let constraints = constraints.into_iter().map(weighed).collect();
+        let mut scores = Self { constraints, strict };
+        let mut taking_part = 0_u32;
+        for node in nodes {
+            if strict && !scores.has_part(node) {
+                continue;
+            }
+            taking_part += 1;
+            for one in &mut scores.constraints {
+                // On hosts the pods are counted when each is scored.
+                if &*one.constraint.topology_key != HOSTNAME {
+                    let value = node.label(&one.constraint.topology_key).unwrap_or_default();
+                    one.domains.entry(value.to_owned()).or_default();
+                }
+            }
+        }
+        for one in &mut scores.constraints {
+            let domains = if &*one.constraint.topology_key == HOSTNAME {
+                taking_part
+            } else {
+                u32::try_from(one.domains.len()).unwrap_or(u32::MAX)
+            };
+            one.weight = (f64::from(domains) + 2.0).ln();
+        }
+        scores
+    }
+
+    fn has_part(&self, node: &NodeInfo) -> bool {
+        has_all_labels(node, self.constraints.iter().map(|one| &one.constraint.topology_key))
+    }
+
+    /// Counts the pods of all nodes, for the domains that can be chosen.
+    fn count(&mut self, pod: &PodInfo, cluster: &dyn Snapshot) {
+        let required = Required::of_pod(&pod.pod.spec);
+        for node in cluster.nodes() {
+            if self.strict && !self.has_part(node) {
+                continue;
+            }
+            for Weighed { constraint, domains, .. } in &mut self.constraints {
+                let value = node.label(&constraint.topology_key).unwrap_or_default();
+                if let Some(count) = domains.get_mut(value)
+                    && constraint.includes(pod, required.as_ref(), node)
+                {
+                    *count += constraint.count(node, pod.namespace());
+                }
+            }
+        }
+    }
+}
+
+impl Weighed {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "upstream computes with floats; counts are small"
+    )]
+    fn score(&self, pod: &PodInfo, node: &NodeInfo) -> f64 {
+        let Some(value) = node.label(&self.constraint.topology_key) else { return 0.0 };
+        let count = if &*self.constraint.topology_key == HOSTNAME {
+            self.constraint.count(node, pod.namespace())
+        } else {
+            self.domains.get(value).copied().unwrap_or_default()
+        };
+        count as f64 * self.weight + (self.constraint.max_skew - 1) as f64
+    }
+}
+
+impl Spread {
+    /// For each constraint its label, and how many pods count for each value.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, i64>)> {
+        self.0.iter().map(|(one, domains)| (&*one.topology_key, domains))
+    }
+}
