@@ -262,6 +262,18 @@ fn preemption(pod: &PodInfo, count: usize, resolvable: usize) -> String {
     format!("preemption: 0/{count} nodes are available: {}.", histogram(&reasons))
 }
 
+/// Why preemption found no node of `count`; `refused` are those that were worth a try.
+pub fn preemption_failed(count: usize, refused: &BTreeMap<Rc<str>, Verdict>) -> String {
+    let mut reasons: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
+    for reason in refused.values().flat_map(|verdict| &verdict.reasons) {
+        *reasons.entry(Cow::Borrowed(&**reason)).or_default() += 1;
+    }
+    if count > refused.len() {
+        reasons.insert("Preemption is not helpful for scheduling".into(), count - refused.len());
+    }
+    format!("preemption: 0/{count} nodes are available: {}.", histogram(&reasons))
+}
+
 /// `1 this, 2 that`, sorted as texts.
 fn histogram(reasons: &BTreeMap<Cow<'_, str>, usize>) -> String {
     let mut parts: Vec<String> =

@@ -9,6 +9,7 @@ mod decision;
 pub mod framework;
 pub mod node_info;
 pub mod plugins;
+pub mod preemption;
 pub mod queue;
 pub mod resources;
 mod watching;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use podflow::testing::api::Pod;
 use podflow::testing::api::labels::Selector;
 use podflow::testing::scheduler::cache::Cache;
@@ -18,6 +19,7 @@ use podflow::testing::scheduler::plugins::{
     NodePorts, NodeUnschedulable, PodTopologySpread, Point, Shape, Strategy, TaintToleration,
     Weight, normalized_name,
 };
+use podflow::testing::scheduler::preemption::{Limits, Preemption, eligible};
 use podflow::testing::scheduler::{queue, resources};
 use podflow::testing::sim::{Instant, Rng};
 use serde_json::Value;
@@ -49,6 +51,8 @@ pub static FORMS: &[Form] = &[
     form("interpodaffinity", plugin),
     form("podtopologyspread", plugin),
     form("podtopologyspread_defaults", spread_defaults),
+    form("defaultpreemption", preemption),
+    form("defaultpreemption_eligibility", eligibility),
     form("queuesort_prioritysort", queue_sort),
     form("schedulinggates", gates),
 ];
@@ -351,4 +355,89 @@ fn gates(_: &Value, case: &Value) -> Outcome {
     let reasons = &case["expect"]["pre_enqueue"]["reasons"];
     let want: Option<Vec<String>> = read(reasons)?;
     same("gates", &got.map(|reason| vec![reason]), &want)
+}
+
+/// The statuses that a case gives its nodes; all are worth a try where it gives none.
+fn worth_a_try<'a>(case: &Value, world: &'a World) -> Vec<&'a NodeInfo> {
+    let said = |node: &NodeInfo| {
+        let statuses = &case["node_statuses"];
+        statuses.is_null() || statuses[&*node.name] == "Unschedulable"
+    };
+    world.nodes.values().filter(|node| said(node)).collect()
+}
+
+fn preemption(_: &Value, case: &Value) -> Outcome {
+    let (pod, world) = (pod(&case["pod"])?, World::of(case)?);
+    let names: Vec<String> = read(&case["filters"])?;
+    let filters: Vec<Box<dyn Plugin>> =
+        names.iter().map(|name| named(name, &Value::Null)).collect::<Result<_, _>>()?;
+    let filters: Vec<&dyn Plugin> = filters.iter().map(|plugin| &**plugin).collect();
+    let budgets: Option<Vec<Rc<PodDisruptionBudget>>> = read(&case["pdbs"])?;
+    let preemption = Preemption {
+        pod: &pod,
+        cluster: &world,
+        filters: &filters,
+        budgets: &budgets.unwrap_or_default(),
+        now: jiff::Timestamp::MAX,
+    };
+    let number = |key: &str, default| -> Result<usize, String> {
+        Ok(read::<Option<usize>>(&case["args"][key])?.unwrap_or(default))
+    };
+    let limits = Limits {
+        percentage: number("minCandidateNodesPercentage", Limits::DEFAULT.percentage)?,
+        absolute: number("minCandidateNodesAbsolute", Limits::DEFAULT.absolute)?,
+    };
+    let nodes = worth_a_try(case, &world);
+    let (offset, limits) = match case["offset"].as_u64() {
+        Some(offset) => (usize::try_from(offset).map_err(|error| error.to_string())?, limits),
+        None => (0, Limits { absolute: nodes.len(), ..limits }),
+    };
+    let (candidates, refused) = preemption.candidates(&nodes, offset, limits);
+    let names = |victims: &[Rc<PodInfo>]| -> BTreeSet<String> {
+        victims.iter().filter_map(|victim| victim.pod.metadata.name.clone()).collect()
+    };
+    let expect = &case["expect"];
+    if let Some(want) = expect["candidates"].as_object() {
+        let got: BTreeSet<String> = candidates.iter().map(|one| one.node.to_string()).collect();
+        same("nodes", &got, &want.keys().cloned().collect())?;
+        for candidate in &candidates {
+            let want = &want[&*candidate.node];
+            same("victims", &names(&candidate.victims), &read(&want["victims"])?)?;
+            same(
+                "violations",
+                &Some(candidate.violations as u64),
+                &want["num_pdb_violations"].as_u64(),
+            )?;
+        }
+    }
+    if let Some(want) = expect["status"]["message"].as_str() {
+        let got = cycle::preemption_failed(world.nodes.len(), &refused);
+        same("message", &got.as_str(), &want)?;
+    }
+    let best = preemption.best(candidates);
+    let node = best.as_ref().map(|best| best.node.to_string());
+    if let Some(any) = expect.get("chosen_node_any_of") {
+        let any: Vec<String> = read(any)?;
+        return same("one of", &node.is_some_and(|node| any.contains(&node)), &true);
+    }
+    if let Some(want) = expect.get("chosen_node") {
+        same("node", &node.as_deref(), &want.as_str())?;
+    }
+    if let (Some(best), Some(want)) = (&best, expect.get("victims")) {
+        same("victims", &names(&best.victims), &read(want)?)?;
+    }
+    Ok(())
+}
+
+fn eligibility(_: &Value, case: &Value) -> Outcome {
+    let (pod, world) = (pod(&case["pod"])?, World::of(case)?);
+    let said = match text(case, "nominated_node_status") {
+        "UnschedulableAndUnresolvable" => Some(Code::UnschedulableAndUnresolvable),
+        "Unschedulable" => Some(Code::Unschedulable),
+        _ => None,
+    };
+    let nominated = pod.pod.status.nominated_node_name.as_ref();
+    let nominated = nominated.and_then(|name| world.nodes.get(name)).map(|node| (node, said));
+    let got = eligible(&pod, nominated).is_ok();
+    same("eligible", &Some(got), &case["expect"]["eligible"].as_bool())
 }

@@ -1,0 +1,280 @@
+//! `DefaultPreemption`: which pods have to go, and from which node, so that a more important one can run.
+//!
+//! Mirrors: `pkg/scheduler/framework/preemption` and `plugins/defaultpreemption`. Where upstream tells
+//! its plugins of each pod that is put back, here they look at the node anew.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+
+use super::framework::{Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict};
+use super::node_info::{NodeInfo, PodInfo};
+use crate::api::labels::Selector;
+
+/// The reason of the condition that a victim gets.
+pub const BY_SCHEDULER: &str = "PreemptionByScheduler";
+/// The type of that condition.
+pub const DISRUPTION_TARGET: &str = "DisruptionTarget";
+const NO_VICTIMS: &str = "No preemption victims found for incoming pod";
+const NEVER: &str = "Never";
+
+/// How many nodes are tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub percentage: usize,
+    pub absolute: usize,
+}
+
+impl Limits {
+    /// As the default profile has it.
+    pub const DEFAULT: Self = Self { percentage: 10, absolute: 100 };
+
+    /// How many nodes that can be had are enough, of so many that are worth a try.
+    pub fn enough(self, nodes: usize) -> usize {
+        (nodes * self.percentage / 100).max(self.absolute).min(nodes)
+    }
+}
+
+/// A node that could be had, and what it would cost.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub node: Rc<str>,
+    /// The most important first.
+    pub victims: Vec<Rc<PodInfo>>,
+    /// How many of them a disruption budget protects.
+    pub violations: usize,
+}
+
+/// What a preemption is decided on.
+pub struct Preemption<'a> {
+    pub pod: &'a PodInfo,
+    pub cluster: &'a dyn Snapshot,
+    pub filters: &'a [&'a dyn Plugin],
+    pub budgets: &'a [Rc<PodDisruptionBudget>],
+    /// The moment at which a pod without a start is taken to have started.
+    pub now: Timestamp,
+}
+
+/// The cluster with another version of one node.
+struct Overlay<'a> {
+    below: &'a dyn Snapshot,
+    node: NodeInfo,
+}
+
+impl Snapshot for Overlay<'_> {
+    fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
+        Box::new(
+            self.below.nodes().map(
+                |node| {
+                    if self.node.name == node.name { &self.node } else { node }
+                },
+            ),
+        )
+    }
+
+    fn namespace(&self, name: &str) -> Option<&Labels> {
+        self.below.namespace(name)
+    }
+
+    fn services(&self) -> &[Rc<Service>] {
+        self.below.services()
+    }
+}
+
+/// A pod's priority.
+pub fn priority(pod: &PodInfo) -> i32 {
+    pod.pod.spec.priority.unwrap_or_default()
+}
+
+/// Whether a pod may preempt others now; `nominated` is the node that it waits for, with what its
+/// filters said of it this time.
+///
+/// # Errors
+///
+/// Says why not.
+pub fn eligible(
+    pod: &PodInfo,
+    nominated: Option<(&NodeInfo, Option<Code>)>,
+) -> Result<(), &'static str> {
+    if pod.pod.spec.preemption_policy.as_deref() == Some(NEVER) {
+        return Err("not eligible due to preemptionPolicy=Never.");
+    }
+    let Some((node, said)) = nominated else { return Ok(()) };
+    if said == Some(Code::UnschedulableAndUnresolvable) {
+        return Ok(());
+    }
+    let making_room =
+        |there: &Rc<PodInfo>| priority(there) < priority(pod) && is_terminating_for_another(there);
+    if node.pods.iter().any(making_room) {
+        return Err("not eligible due to a terminating pod on the nominated node.");
+    }
+    Ok(())
+}
+
+fn is_terminating_for_another(pod: &PodInfo) -> bool {
+    let mut conditions = pod.pod.status.conditions.iter().flatten();
+    let target = conditions.find(|condition| condition.type_ == DISRUPTION_TARGET);
+    pod.pod.metadata.deletion_timestamp.is_some()
+        && target.is_some_and(|target| {
+            target.status == "True" && target.reason.as_deref() == Some(BY_SCHEDULER)
+        })
+}
+
+impl Preemption<'_> {
+    /// Tries the nodes from `offset` on, until enough can be had. The second are the nodes that cannot,
+    /// with why.
+    pub fn candidates(
+        &self,
+        nodes: &[&NodeInfo],
+        offset: usize,
+        limits: Limits,
+    ) -> (Vec<Candidate>, BTreeMap<Rc<str>, Verdict>) {
+        let enough = limits.enough(nodes.len());
+        let (mut harmless, mut violating) = (Vec::new(), Vec::new());
+        let mut refused = BTreeMap::new();
+        let from = offset.checked_rem(nodes.len()).unwrap_or_default();
+        for node in nodes.iter().skip(from).chain(nodes.iter().take(from)) {
+            match self.victims(node) {
+                Ok(candidate) => {
+                    let list =
+                        if candidate.violations == 0 { &mut harmless } else { &mut violating };
+                    if list.len() < enough {
+                        list.push(candidate);
+                    }
+                    if !harmless.is_empty() && harmless.len() + violating.len() >= enough {
+                        break;
+                    }
+                }
+                Err(verdict) => {
+                    refused.insert(Rc::clone(&node.name), verdict);
+                }
+            }
+        }
+        harmless.append(&mut violating);
+        (harmless, refused)
+    }
+
+    /// The fewest and least important pods that have to leave a node.
+    ///
+    /// # Errors
+    ///
+    /// Not even without all less important pods is there room.
+    pub fn victims(&self, node: &NodeInfo) -> Result<Candidate, Verdict> {
+        let own = priority(self.pod);
+        let mut left = node.clone();
+        let mut possible: Vec<Rc<PodInfo>> =
+            node.pods.iter().filter(|there| priority(there) < own).map(Rc::clone).collect();
+        if possible.is_empty() {
+            return Err(Verdict::unresolvable(NO_VICTIMS));
+        }
+        for there in &possible {
+            left.remove(&there.uid);
+        }
+        let verdict = self.fits(&left);
+        if !verdict.is_success() {
+            return Err(verdict);
+        }
+        possible.sort_by_key(|there| self.importance(there));
+        let (protected, free) = self.by_budget(&possible);
+        let (mut victims, mut violations) = (Vec::new(), 0);
+        for (there, is_protected) in protected
+            .iter()
+            .map(|there| (there, true))
+            .chain(free.iter().map(|there| (there, false)))
+        {
+            let mut with = left.clone();
+            with.add(Rc::clone(there));
+            if self.fits(&with).is_success() {
+                left = with;
+            } else {
+                violations += usize::from(is_protected);
+                victims.push(Rc::clone(there));
+            }
+        }
+        victims.sort_by_key(|there| self.importance(there));
+        Ok(Candidate { node: Rc::clone(&node.name), victims, violations })
+    }
+
+    /// Whether the pod fits the node as it would be then.
+    fn fits(&self, node: &NodeInfo) -> Verdict {
+        let overlay = Overlay { below: self.cluster, node: node.clone() };
+        let mut state = CycleState::default();
+        for plugin in self.filters {
+            match plugin.pre_filter(self.pod, &overlay, &mut state) {
+                PreFilter::Skip => continue,
+                PreFilter::Reject(verdict) => return verdict,
+                PreFilter::Run | PreFilter::Nodes(_) => {}
+            }
+            let verdict = plugin.filter(self.pod, &state, &overlay.node);
+            if !verdict.is_success() {
+                return verdict;
+            }
+        }
+        Verdict::SUCCESS
+    }
+
+    /// The order of pods, the most important first: by priority, then by how long they have run.
+    fn importance(&self, pod: &PodInfo) -> (Reverse<i32>, Timestamp) {
+        (Reverse(priority(pod)), self.start(pod))
+    }
+
+    fn start(&self, pod: &PodInfo) -> Timestamp {
+        pod.pod.status.start_time.as_ref().map_or(self.now, |time| time.0)
+    }
+
+    /// The pods that a budget protects, once those before them are gone, and the rest.
+    fn by_budget(&self, pods: &[Rc<PodInfo>]) -> (Vec<Rc<PodInfo>>, Vec<Rc<PodInfo>>) {
+        let mut allowed: Vec<i64> = self
+            .budgets
+            .iter()
+            .map(|budget| {
+                budget
+                    .status
+                    .as_ref()
+                    .and_then(|status| status.disruptions_allowed)
+                    .map_or(0, i64::from)
+            })
+            .collect();
+        pods.iter().map(Rc::clone).partition(|pod| {
+            let mut violated = false;
+            for (budget, allowed) in self.budgets.iter().zip(&mut allowed) {
+                if protects(budget, pod) {
+                    *allowed -= 1;
+                    violated |= *allowed < 0;
+                }
+            }
+            violated
+        })
+    }
+
+    /// The candidate that costs the least: of the best by each measure in turn the first.
+    pub fn best(&self, candidates: Vec<Candidate>) -> Option<Candidate> {
+        candidates.into_iter().min_by_key(|candidate| {
+            let priorities = || candidate.victims.iter().map(|victim| i64::from(priority(victim)));
+            let highest = priorities().next().unwrap_or(i64::MIN);
+            // Shifted, so that more victims of negative priority are not better than fewer.
+            let sum: i64 = priorities().map(|one| one + i64::from(i32::MAX) + 1).sum();
+            let most_important =
+                candidate.victims.iter().filter(|victim| i64::from(priority(victim)) == highest);
+            let earliest = most_important.map(|victim| self.start(victim)).min();
+            (candidate.violations, highest, sum, candidate.victims.len(), Reverse(earliest))
+        })
+    }
+}
+
+/// Whether the budget counts the pod, and does not count it as gone already.
+fn protects(budget: &PodDisruptionBudget, pod: &PodInfo) -> bool {
+    let selector = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+    let Ok(selector) = Selector::from_object(selector) else { return false };
+    let disrupted = budget.status.as_ref().and_then(|status| status.disrupted_pods.as_ref());
+    let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
+    budget.metadata.namespace.as_deref().unwrap_or_default() == pod.namespace()
+        && pod.labels().is_some_and(|labels| !labels.is_empty())
+        && !selector.is_everything()
+        && selector.matches(pod.labels())
+        && !disrupted.is_some_and(|disrupted| disrupted.contains_key(name))
+}
