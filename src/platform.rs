@@ -154,10 +154,13 @@ pub fn global() -> JsValue {
     if cfg!(target_arch = "wasm32") { window().into() } else { JsValue::UNDEFINED }
 }
 
-/// Does something as soon as the browser has a moment.
+/// How soon is soon: several frames, so that drawing takes little of the time of who works.
+const SOON_MILLIS: u32 = 50;
+
+/// Does something a few frames from now.
 pub fn soon(what: impl FnOnce() + 'static) {
     if cfg!(target_arch = "wasm32") {
-        gloo::timers::callback::Timeout::new(0, what).forget();
+        gloo::timers::callback::Timeout::new(SOON_MILLIS, what).forget();
     }
 }
 

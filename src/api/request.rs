@@ -103,7 +103,11 @@ pub enum Patch {
     /// named here are replaced, others stay.
     PodStatus { uid: Rc<str>, old: Rc<PodStatus>, new: Rc<PodStatus> },
     /// One condition of a pod, by who is not its kubelet.
-    PodCondition(Rc<PodCondition>),
+    PodCondition {
+        condition: Rc<PodCondition>,
+        /// The node that the pod waits for, if it now waits for another.
+        nominated: Option<Rc<str>>,
+    },
     /// A node's status; conditions and addresses merge by type.
     NodeStatus(Rc<NodeStatus>),
     /// One more time: an event's `count`, `lastTimestamp` and message.
@@ -391,7 +395,12 @@ impl Patch {
             Self::PodStatus { uid, old, new } => {
                 json!({"metadata": {"uid": &**uid}, "status": changed_fields(old, new)})
             }
-            Self::PodCondition(condition) => json!({"status": {"conditions": [&**condition]}}),
+            Self::PodCondition { condition, nominated: None } => {
+                json!({"status": {"conditions": [&**condition]}})
+            }
+            Self::PodCondition { condition, nominated: Some(node) } => json!({
+                "status": {"conditions": [&**condition], "nominatedNodeName": &**node},
+            }),
             Self::NodeStatus(status) => json!({"status": &**status}),
             Self::Event(event) => json!({
                 "count": event.count, "lastTimestamp": event.last_timestamp, "message": event.message,

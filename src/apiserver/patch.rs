@@ -39,8 +39,11 @@ pub(super) fn patch(
             let pod = Pod { status: Rc::new(status), ..Pod::clone(pod) };
             Ok(put(Object::Pod(Rc::new(pod)), current))
         }
-        (Patch::PodCondition(condition), Object::Pod(pod)) => {
+        (Patch::PodCondition { condition, nominated }, Object::Pod(pod)) => {
             let mut status = core::PodStatus::clone(&pod.status);
+            if let Some(node) = nominated {
+                status.nominated_node_name = Some(node.to_string());
+            }
             let conditions = status.conditions.get_or_insert_default();
             set_condition(conditions, core::PodCondition::clone(condition));
             let pod = Pod { status: Rc::new(status), ..Pod::clone(pod) };
@@ -67,7 +70,7 @@ pub(super) fn patch(
         }
         (
             Patch::PodStatus { .. }
-            | Patch::PodCondition(_)
+            | Patch::PodCondition { .. }
             | Patch::NodeStatus(_)
             | Patch::Event(_),
             _,

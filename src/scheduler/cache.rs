@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::{Namespace, Node};
 
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
+use super::preemption::priority;
 
 /// The nodes in the order in which they are looked at.
 pub type Nodes = GenericVector<Rc<NodeInfo>, RcK>;
@@ -25,6 +26,8 @@ pub struct Cache {
     /// Pods whose node is not known.
     stray: BTreeMap<Rc<str>, Vec<Rc<PodInfo>>>,
     namespaces: GenericOrdMap<Rc<str>, Rc<Namespace>, RcK>,
+    /// Pods for which room is made on a node, by node.
+    nominated: BTreeMap<Rc<str>, Vec<Rc<PodInfo>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +73,31 @@ impl Cache {
         }
     }
 
+    /// Keeps room on a node for a pod, until it is placed or gone.
+    pub fn nominate(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>) {
+        self.forget_nominated(&pod.uid);
+        self.nominated.entry(Rc::clone(node)).or_default().push(Rc::clone(pod));
+    }
+
+    /// Keeps no more room for a pod.
+    pub fn forget_nominated(&mut self, uid: &str) {
+        self.nominated.retain(|_, pods| {
+            pods.retain(|pod| &*pod.uid != uid);
+            !pods.is_empty()
+        });
+    }
+
+    /// The node with the pods on it for which room is made, as far as they are at least as important
+    /// as `pod`; none if there are none.
+    pub fn with_nominated(&self, node: &NodeInfo, pod: &PodInfo) -> Option<NodeInfo> {
+        let waiting = self.nominated.get(&node.name)?;
+        let mut with = node.clone();
+        let before =
+            waiting.iter().filter(|other| other.uid != pod.uid && priority(other) >= priority(pod));
+        before.for_each(|other| with.add(Rc::clone(other)));
+        (with.pods.len() > node.pods.len()).then_some(with)
+    }
+
     /// Takes in a namespace, new or changed.
     pub fn put_namespace(&mut self, namespace: &Rc<Namespace>) {
         let name = namespace.metadata.name.as_deref().unwrap_or_default();
@@ -109,6 +137,7 @@ impl Cache {
 
     fn place(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>, assumed: bool) {
         self.remove_pod(&pod.uid);
+        self.forget_nominated(&pod.uid);
         if !self.change(node, |info| info.add(Rc::clone(pod))) {
             self.stray.entry(Rc::clone(node)).or_default().push(Rc::clone(pod));
         }

@@ -6,20 +6,20 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use jiff::Timestamp;
+
 use super::cache::Cache;
 use super::decision::{NODES, NodeVerdict, Score};
-use super::framework::{Code, CycleState, PreFilter, Verdict};
+use super::framework::{Code, CycleState, Plugin, PreFilter, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::{DEFAULT, Weighted};
+use super::preemption::{Candidate, Limits, Preemption, eligible};
 use crate::sim::Rng;
 
 /// A search never stops before it has found this many nodes.
 const LEAST_FEASIBLE: usize = 100;
 /// Of very many nodes at least this percentage is looked for.
 const LEAST_PERCENTAGE: usize = 5;
-
-/// The `preemptionPolicy` of a pod that preempts no others.
-const NEVER: &str = "Never";
 
 /// How a cycle came out.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct Outcome {
 pub struct Failure {
     pub message: String,
     pub refused_by: Rc<[&'static str]>,
+    /// The node that can be had if these pods go.
+    pub preempt: Option<Candidate>,
 }
 
 /// How many nodes that can take a pod are enough; a `percentage` of 0 adapts to their number.
@@ -66,11 +68,17 @@ struct Search {
 }
 
 /// Looks for a node for `pod`.
-pub fn schedule(pod: &PodInfo, cache: &Cache, rotation: &mut Rotation, rng: &mut Rng) -> Outcome {
+pub fn schedule(
+    pod: &PodInfo,
+    cache: &Cache,
+    rotation: &mut Rotation,
+    rng: &mut Rng,
+    now: Timestamp,
+) -> Outcome {
     let fail = |message: String, refused_by: Rc<[_]>, nodes| Outcome {
         nodes,
         tied: 0,
-        result: Err(Failure { message, refused_by }),
+        result: Err(Failure { message, refused_by, preempt: None }),
     };
     let count = cache.nodes().len();
     if count == 0 {
@@ -80,18 +88,27 @@ pub fn schedule(pod: &PodInfo, cache: &Cache, rotation: &mut Rotation, rng: &mut
     let mut search = match prepare(pod, cache) {
         Ok(search) => search,
         Err((plugin, verdict)) => {
-            let message = format!(
-                "0/{count} nodes are available: {}. {}",
-                verdict.reasons.join(", "),
-                preemption(pod, count, 0)
-            );
+            let why = match eligible(pod, None) {
+                Ok(()) => preemption_failed(count, &BTreeMap::new()),
+                Err(why) => format!("preemption: {why}"),
+            };
+            let reasons = verdict.reasons.join(", ");
+            let message = format!("0/{count} nodes are available: {reasons}. {why}");
             return fail(message, Rc::new([plugin]), Vec::new());
         }
     };
     let (mut feasible, refused) = look(pod, &search, cache, rotation);
     if feasible.is_empty() {
-        let (message, refused_by) = diagnose(pod, count, &search, &refused);
-        return fail(message, refused_by, refused);
+        let (mut message, refused_by) = diagnose(count, &search, &refused);
+        let preempt = match preempt(pod, cache, &refused, rng, now) {
+            Ok(candidate) => Some(candidate),
+            Err(why) => {
+                message = format!("{message} {why}");
+                None
+            }
+        };
+        let result = Err(Failure { message, refused_by, preempt });
+        return Outcome { nodes: refused, tied: 0, result };
     }
     let scores = score(pod, cache, &mut search.state, &feasible);
     let mut verdicts: Vec<NodeVerdict> = Vec::with_capacity(feasible.len());
@@ -147,7 +164,10 @@ fn look(
 ) -> (Vec<Rc<NodeInfo>>, Vec<NodeVerdict>) {
     let (mut feasible, mut refused) = (Vec::new(), Vec::new());
     let mut ask = |node: &Rc<NodeInfo>| {
-        match first_refusal(pod, search, node) {
+        // Room that was made for a more important pod is not for this one.
+        let promised = cache.with_nominated(node, pod);
+        let refusal = promised.and_then(|node| first_refusal(pod, search, &node));
+        match refusal.or_else(|| first_refusal(pod, search, node)) {
             None => feasible.push(Rc::clone(node)),
             Some(refusal) => refused.push(NodeVerdict {
                 node: Rc::clone(&node.name),
@@ -218,17 +238,14 @@ fn score(
 
 /// Why no node can take the pod, in upstream's words, and whose refusals those are.
 fn diagnose(
-    pod: &PodInfo,
     count: usize,
     search: &Search,
     refused: &[NodeVerdict],
 ) -> (String, Rc<[&'static str]>) {
     let mut reasons: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
     let mut plugins: BTreeSet<&'static str> = search.narrowed_by.iter().copied().collect();
-    let mut resolvable = 0;
     for (plugin, verdict) in refused.iter().filter_map(|node| node.filtered_by.as_ref()) {
         plugins.insert(plugin);
-        resolvable += usize::from(verdict.code == Code::Unschedulable);
         for reason in &verdict.reasons {
             *reasons.entry(Cow::Borrowed(&**reason)).or_default() += 1;
         }
@@ -239,27 +256,41 @@ fn diagnose(
         let reason = format!("node(s) didn't satisfy plugin(s) [{by}]");
         reasons.insert(Cow::Owned(reason), absent);
     }
-    let message = format!(
-        "0/{count} nodes are available: {}. {}",
-        histogram(&reasons),
-        preemption(pod, count, resolvable)
-    );
+    let message = format!("0/{count} nodes are available: {}.", histogram(&reasons));
     (message, plugins.into_iter().collect())
 }
 
-/// What preemption has to say when it finds nothing: `resolvable` nodes were worth a look.
-fn preemption(pod: &PodInfo, count: usize, resolvable: usize) -> String {
-    if pod.pod.spec.preemption_policy.as_deref() == Some(NEVER) {
-        return "preemption: not eligible due to preemptionPolicy=Never.".to_owned();
-    }
-    let mut reasons: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
-    if resolvable > 0 {
-        reasons.insert("No preemption victims found for incoming pod".into(), resolvable);
-    }
-    if count > resolvable {
-        reasons.insert("Preemption is not helpful for scheduling".into(), count - resolvable);
-    }
-    format!("preemption: 0/{count} nodes are available: {}.", histogram(&reasons))
+/// Looks for pods that have to go, so that the pod can run.
+fn preempt(
+    pod: &PodInfo,
+    cache: &Cache,
+    refused: &[NodeVerdict],
+    rng: &mut Rng,
+    now: Timestamp,
+) -> Result<Candidate, String> {
+    let said = |name: &str| {
+        let verdict = refused.iter().find(|verdict| *verdict.node == *name);
+        verdict.and_then(|verdict| verdict.filtered_by.as_ref()).map(|(_, verdict)| verdict.code)
+    };
+    let nominated = pod.pod.status.nominated_node_name.as_deref();
+    let nominated = nominated.and_then(|name| Some((&**cache.node(name)?, said(name))));
+    eligible(pod, nominated).map_err(|why| format!("preemption: {why}"))?;
+    let resolvable = refused.iter().filter(|verdict| {
+        let code = verdict.filtered_by.as_ref().map(|(_, verdict)| verdict.code);
+        code == Some(Code::Unschedulable)
+    });
+    let nodes: Vec<&NodeInfo> =
+        resolvable.filter_map(|verdict| cache.node(&verdict.node).map(|node| &**node)).collect();
+    let filters: Vec<&dyn Plugin> = DEFAULT.iter().map(|one| one.plugin).collect();
+    let preemption = Preemption { pod, cluster: cache, filters: &filters, budgets: &[], now };
+    // Without anybody less important there is nothing to choose, nor any chance in it.
+    let offset = if nodes.iter().any(|node| preemption.has_victims(node)) {
+        usize::try_from(rng.below(nodes.len() as u64)).unwrap_or_default()
+    } else {
+        0
+    };
+    let (candidates, failed) = preemption.candidates(&nodes, offset, Limits::DEFAULT);
+    preemption.best(candidates).ok_or_else(|| preemption_failed(cache.nodes().len(), &failed))
 }
 
 /// Why preemption found no node of `count`; `refused` are those that were worth a try.

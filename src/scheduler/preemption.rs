@@ -14,6 +14,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use super::framework::{Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use crate::api::labels::Selector;
+use crate::api::words::TRUE;
 
 /// The reason of the condition that a victim gets.
 pub const BY_SCHEDULER: &str = "PreemptionByScheduler";
@@ -120,7 +121,7 @@ fn is_terminating_for_another(pod: &PodInfo) -> bool {
     let target = conditions.find(|condition| condition.type_ == DISRUPTION_TARGET);
     pod.pod.metadata.deletion_timestamp.is_some()
         && target.is_some_and(|target| {
-            target.status == "True" && target.reason.as_deref() == Some(BY_SCHEDULER)
+            target.status == TRUE && target.reason.as_deref() == Some(BY_SCHEDULER)
         })
 }
 
@@ -158,6 +159,11 @@ impl Preemption<'_> {
         (harmless, refused)
     }
 
+    /// Whether a pod less important than this one is on the node.
+    pub fn has_victims(&self, node: &NodeInfo) -> bool {
+        node.pods.iter().any(|there| priority(there) < priority(self.pod))
+    }
+
     /// The fewest and least important pods that have to leave a node.
     ///
     /// # Errors
@@ -165,12 +171,12 @@ impl Preemption<'_> {
     /// Not even without all less important pods is there room.
     pub fn victims(&self, node: &NodeInfo) -> Result<Candidate, Verdict> {
         let own = priority(self.pod);
-        let mut left = node.clone();
         let mut possible: Vec<Rc<PodInfo>> =
             node.pods.iter().filter(|there| priority(there) < own).map(Rc::clone).collect();
         if possible.is_empty() {
             return Err(Verdict::unresolvable(NO_VICTIMS));
         }
+        let mut left = node.clone();
         for there in &possible {
             left.remove(&there.uid);
         }

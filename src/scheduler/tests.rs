@@ -169,7 +169,9 @@ fn a_pod_that_fits_nowhere_says_why_and_waits_for_an_event() {
     let patch = world.sent.iter().find(|request| request.verb == Verb::Patch).unwrap();
     let status = Target::named(Kind::Pod, "default", "web").part(Subresource::Status);
     assert_eq!(patch.target, status);
-    let Payload::Patch(Patch::PodCondition(condition)) = &patch.payload else { panic!("patch") };
+    let Payload::Patch(Patch::PodCondition { condition, .. }) = &patch.payload else {
+        panic!("patch")
+    };
     assert_eq!(condition.reason.as_deref(), Some("Unschedulable"));
     assert_eq!(condition.message.as_deref(), Some(words));
 
@@ -214,7 +216,7 @@ fn after_five_minutes_a_pod_is_tried_again_without_any_event() {
     let patches = world
         .sent
         .iter()
-        .filter(|request| matches!(request.payload, Payload::Patch(Patch::PodCondition(_))));
+        .filter(|request| matches!(request.payload, Payload::Patch(Patch::PodCondition { .. })));
     assert_eq!(patches.count(), 2, "nobody stored the first one");
 }
 

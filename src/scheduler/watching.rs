@@ -113,6 +113,7 @@ impl Scheduler {
     fn remove_pod(&mut self, pod: &Pod, now: Instant) {
         let uid = uid(pod);
         self.queue.delete(&uid);
+        self.cache.forget_nominated(&uid);
         if self.cache.remove_pod(&uid) {
             self.queue.on_event(ClusterEvent::AssignedPodDeleted, now);
         }

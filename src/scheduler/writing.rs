@@ -4,14 +4,15 @@
 
 use std::rc::Rc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::PodCondition;
 
-use super::Scheduler;
 use super::cycle::{self, Failure};
 use super::decision::Decision;
 use super::framework::ClusterEvent;
+use super::preemption::{BY_SCHEDULER, Candidate, DISRUPTION_TARGET};
 use super::queue::QueuedPod;
+use super::{NAME, Scheduler};
 use crate::api::request::{Patch, RequestId, Subresource, Target};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Pod, seconds};
@@ -55,7 +56,8 @@ impl Scheduler {
             self.warn(ctx, &pod, &message);
             return;
         }
-        let outcome = cycle::schedule(&queued.info, &self.cache, &mut self.rotation, ctx.rng);
+        let now = self.date(ctx);
+        let outcome = cycle::schedule(&queued.info, &self.cache, &mut self.rotation, ctx.rng, now);
         self.decisions.push(Decision {
             pod: (namespace.into(), name.into()),
             uid: Rc::clone(&queued.info.uid),
@@ -72,9 +74,14 @@ impl Scheduler {
                 let id = self.client.bind(ctx, (namespace, name), uid, Rc::clone(&node));
                 self.binding.insert(id, (queued, node));
             }
-            Err(Failure { message, refused_by }) => {
+            Err(Failure { message, refused_by, preempt }) => {
+                let nominated = preempt.as_ref().map(|candidate| Rc::clone(&candidate.node));
+                if let Some(candidate) = preempt {
+                    self.cache.nominate(&queued.info, &candidate.node);
+                    self.evict(ctx, &pod, &candidate);
+                }
                 self.queue.unschedulable(queued, ctx.now, refused_by);
-                self.report(ctx, &pod, Reason::Unschedulable, &message);
+                self.report(ctx, &pod, Reason::Unschedulable, &message, nominated);
             }
         }
     }
@@ -121,11 +128,18 @@ impl Scheduler {
             self.queue.errored(queued, ctx.now);
         }
         let message = format!("binding rejected: running Bind plugin \"DefaultBinder\": {error}");
-        self.report(ctx, &pod, Reason::SchedulerError, &message);
+        self.report(ctx, &pod, Reason::SchedulerError, &message, None);
     }
 
     /// Tells why a pod is not scheduled, by an event and in its status.
-    fn report(&mut self, ctx: &mut Ctx<'_, Self>, pod: &Rc<Pod>, reason: Reason, message: &str) {
+    fn report(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        pod: &Rc<Pod>,
+        reason: Reason,
+        message: &str,
+        nominated: Option<Rc<str>>,
+    ) {
         self.warn(ctx, pod, message);
         let (namespace, name) = names(pod);
         let pod = self.pods.get(namespace, name).unwrap_or(pod);
@@ -139,18 +153,52 @@ impl Scheduler {
             observed_generation: pod.metadata.generation,
             last_transition_time: match old {
                 Some(old) if old.status == NO => old.last_transition_time.clone(),
-                Some(_) | None => {
-                    let since = i64::try_from(ctx.now.as_micros()).unwrap_or(0);
-                    Some(seconds(self.epoch + SignedDuration::from_micros(since)))
-                }
+                Some(_) | None => Some(seconds(self.date(ctx))),
             },
             ..PodCondition::default()
         };
-        if old == Some(&new) {
+        if old == Some(&new) && nominated.is_none() {
             return;
         }
         let target = Target::named(Kind::Pod, namespace, name).part(Subresource::Status);
-        self.client.patch(ctx, target, Patch::PodCondition(Rc::new(new)));
+        self.client.patch(ctx, target, Patch::PodCondition { condition: Rc::new(new), nominated });
+    }
+
+    /// Makes room on a node: each victim is told why, and deleted with its grace.
+    ///
+    /// Mirrors: `prepareCandidate` of `pkg/scheduler/framework/preemption`.
+    fn evict(&mut self, ctx: &mut Ctx<'_, Self>, pod: &Pod, candidate: &Candidate) {
+        let preemptor = pod.metadata.uid.as_deref().unwrap_or_default();
+        let message = format!("Preempted by pod {preemptor} on node {}", candidate.node);
+        for victim in &candidate.victims {
+            let victim = &victim.pod;
+            if victim.metadata.deletion_timestamp.is_some() {
+                continue;
+            }
+            let (namespace, name) = names(victim);
+            let condition = PodCondition {
+                type_: DISRUPTION_TARGET.to_owned(),
+                status: YES.to_owned(),
+                reason: Some(BY_SCHEDULER.to_owned()),
+                message: Some(format!("{NAME}: preempting to accommodate a higher priority pod")),
+                observed_generation: victim.metadata.generation,
+                last_transition_time: Some(seconds(self.date(ctx))),
+                ..PodCondition::default()
+            };
+            let target = Target::named(Kind::Pod, namespace, name);
+            let patch = Patch::PodCondition { condition: Rc::new(condition), nominated: None };
+            self.client.patch(ctx, target.clone().part(Subresource::Status), patch);
+            let uid = victim.metadata.uid.as_deref().map(Into::into);
+            self.client.delete(ctx, target, uid, None);
+            let words = (EventKind::Normal, "Preempted", Some("Preempting"));
+            let about = Regarding::pod(victim, None);
+            self.recorder.record(ctx, &mut self.client, about, words, &message);
+        }
+    }
+
+    fn date(&self, ctx: &Ctx<'_, Self>) -> Timestamp {
+        let since = i64::try_from(ctx.now.as_micros()).unwrap_or(0);
+        self.epoch + SignedDuration::from_micros(since)
     }
 
     fn warn(&mut self, ctx: &mut Ctx<'_, Self>, pod: &Pod, message: &str) {
@@ -162,6 +210,7 @@ impl Scheduler {
 
 const SCHEDULED: &str = "PodScheduled";
 const NO: &str = "False";
+const YES: &str = "True";
 
 fn names(pod: &Pod) -> (&str, &str) {
     let metadata = &pod.metadata;

@@ -7,5 +7,7 @@ mod golden;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod placements;
+#[cfg(test)]
 mod simulation;
 mod tidy;

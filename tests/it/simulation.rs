@@ -1,5 +1,6 @@
 //! Whole clusters on virtual time.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use podflow::testing::api::{Kind, Object};
@@ -44,6 +45,57 @@ fn a_pod_goes_all_the_way_to_running() {
     assert!(wire["status"]["podIP"].as_str().is_some_and(|ip| ip.starts_with("10.244.")));
     let ready = wire["status"]["conditions"].as_array().unwrap().iter();
     assert!(ready.clone().any(|c| c["type"] == "Ready" && c["status"] == "True"));
+}
+
+#[test]
+fn a_pod_of_higher_priority_gets_the_place_of_another() {
+    let mut cluster = Cluster::new(&Setup::new(1, 1));
+    cluster.run_for(READY);
+    let node = cluster.objects(Kind::Node)[0].to_json();
+    let all = &node["status"]["allocatable"]["cpu"];
+    let filling = |name: &str| {
+        let mut call = pod(name, "nginx");
+        let body = Rc::make_mut(call.body.as_mut().unwrap());
+        body["spec"]["containers"][0]["resources"]["requests"]["cpu"] = all.clone();
+        call
+    };
+    cluster.submit(&filling("humble"));
+    cluster.run_for(Duration::from_secs(20));
+    assert_eq!(phases(&cluster), ["Running"]);
+
+    let mut urgent = filling("urgent");
+    let spec = &mut Rc::make_mut(urgent.body.as_mut().unwrap())["spec"];
+    spec["priorityClassName"] = json!("system-cluster-critical");
+    spec["priority"] = json!(2_000_000_000);
+    cluster.submit(&urgent);
+    let seen = |cluster: &Cluster, name: &str| {
+        cluster.object(Kind::Pod, "default", name).map(|pod| pod.to_json())
+    };
+    let is_going = |cluster: &Cluster| {
+        seen(cluster, "humble").unwrap()["metadata"]["deletionTimestamp"].is_string()
+    };
+    while !is_going(&cluster) {
+        assert!(cluster.now() < Instant::from_micros(60_000_000), "{}", cluster.log());
+        cluster.run_for(Duration::from_millis(1));
+    }
+    let waiting = seen(&cluster, "urgent").unwrap();
+    assert_eq!(waiting["status"]["nominatedNodeName"], node["metadata"]["name"], "{waiting:#}");
+    let victim = seen(&cluster, "humble").unwrap();
+    let mut conditions = victim["status"]["conditions"].as_array().unwrap().iter();
+    let target = conditions.find(|one| one["type"] == "DisruptionTarget");
+    let target = target.unwrap_or_else(|| panic!("{victim:#}"));
+    assert_eq!(target["reason"], "PreemptionByScheduler");
+
+    cluster.run_for(Duration::from_mins(1));
+    assert!(seen(&cluster, "humble").is_none());
+    assert_eq!(phases(&cluster), ["Running"]);
+    let events = cluster.objects(Kind::Event).into_iter().map(|event| event.to_json());
+    let preempted: Vec<Value> = events.filter(|event| event["reason"] == "Preempted").collect();
+    let uid = waiting["metadata"]["uid"].as_str().unwrap();
+    let node = node["metadata"]["name"].as_str().unwrap();
+    let words = format!("Preempted by pod {uid} on node {node}");
+    assert_eq!(preempted.len(), 1);
+    assert_eq!(preempted[0]["message"], words.as_str());
 }
 
 #[test]

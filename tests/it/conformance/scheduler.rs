@@ -333,7 +333,7 @@ fn rotation(_: &Value, case: &Value) -> Outcome {
     let mut rng = Rng::new(1);
     let starts: Vec<usize> = read(&case["expect"]["next_start_index"])?;
     for want in starts {
-        let outcome = cycle::schedule(&pod, &cache, &mut rotation, &mut rng);
+        let outcome = cycle::schedule(&pod, &cache, &mut rotation, &mut rng, jiff::Timestamp::MAX);
         same("nodes", &outcome.nodes.len(), &size(&case["expect"], "num_nodes")?)?;
         same("next start", &rotation.start, &want)?;
     }
