@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::columns::Column;
 use super::columns::pod::Completed;
 use super::request::{Answer, Change, Response};
-use super::status::StatusError;
+use super::status::{Reason, StatusError};
 use super::{Kind, Object, Pod, Resource as _};
 
 /// The form of an answer.
@@ -47,7 +47,12 @@ impl Representation {
             return Ok(Self::Object);
         }
         let met = accept.split(',').find_map(|clause| Self::of_clause(clause, include));
-        met.ok_or_else(|| StatusError::not_acceptable(&["application/json"]))
+        met.ok_or_else(|| {
+            StatusError::generic(
+                Reason::NotAcceptable,
+                "406: Not Acceptable\n\nAvailable representations: application/json",
+            )
+        })
     }
 
     fn of_clause(clause: &str, include: Include) -> Option<Self> {

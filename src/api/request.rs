@@ -75,6 +75,18 @@ pub struct Params {
     pub grace_period_seconds: Option<i64>,
     /// The form in which the answer is wanted.
     pub representation: Representation,
+    pub field_validation: FieldValidation,
+    /// Do all but keep what comes of it.
+    pub dry_run: bool,
+}
+
+/// What is done about fields that a type does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FieldValidation {
+    Ignore,
+    #[default]
+    Warn,
+    Strict,
 }
 
 /// What a request carries.
@@ -90,6 +102,8 @@ pub enum Payload {
         node: Rc<str>,
     },
     Patch(Patch),
+    /// What cannot be read; the server answers with this.
+    Refused(Rc<StatusError>),
     /// `v1.DeleteOptions`: delete only this very object.
     Precondition {
         uid: Option<Rc<str>>,
@@ -129,6 +143,8 @@ pub enum PatchKind {
 pub struct Response {
     pub id: RequestId,
     pub result: Result<Answer, Rc<StatusError>>,
+    /// What the person should know, though all went well.
+    pub warnings: Rc<[String]>,
 }
 
 /// An answer that went well.
@@ -166,6 +182,7 @@ impl Answer {
 /// A document that is no object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
+    pub code: u16,
     /// What the header `Content-Type` says.
     pub media: &'static str,
     /// Its JSON, or its text as one string.
@@ -344,7 +361,7 @@ impl Request {
     pub fn body(&self) -> Option<Value> {
         let uid_of = |uid: &Option<Rc<str>>| uid.as_deref().map(str::to_owned);
         match &self.payload {
-            Payload::None => {
+            Payload::None | Payload::Refused(_) => {
                 let grace = self.params.grace_period_seconds?;
                 Some(
                     json!({"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": grace}),
@@ -437,14 +454,18 @@ impl Pod {
 }
 
 impl Response {
+    /// An answer without warnings.
+    pub fn new(id: RequestId, result: Result<Answer, Rc<StatusError>>) -> Self {
+        Self { id, result, warnings: Rc::default() }
+    }
+
     /// Its HTTP status code.
     pub fn code(&self) -> u16 {
         match &self.result {
             Ok(Answer::Created(_)) => 201,
             Ok(Answer::Success { code }) => *code,
-            Ok(
-                Answer::Object(_) | Answer::List { .. } | Answer::Watching | Answer::Document(_),
-            ) => 200,
+            Ok(Answer::Document(document)) => document.code,
+            Ok(Answer::Object(_) | Answer::List { .. } | Answer::Watching) => 200,
             Err(error) => error.code,
         }
     }

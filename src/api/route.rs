@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
+
+use super::field::{FieldError, Path};
 use super::fields::FieldSelector;
 use super::labels::Selector;
 use super::representation::{Include, Representation};
-use super::request::{Params, Subresource, Target, Verb};
-use super::status::{Reason, StatusError};
+use super::request::{FieldValidation, Params, Subresource, Target, Verb};
+use super::status::{GroupResource, Reason, StatusError};
 use super::{Kind, RESOURCES};
 
 /// Reads a request line, and in which form the answer is accepted.
@@ -42,6 +45,7 @@ pub fn parse(
     };
     let include = Include::parse(query.get("includeObject"))?;
     let representation = Representation::of(accept, include)?;
+    list_options(verb, &query)?;
     Ok((verb, target, Params { representation, ..params(&query)? }))
 }
 
@@ -72,7 +76,58 @@ fn params(query: &Query) -> Result<Params, StatusError> {
         allow_watch_bookmarks: matches!(query.get("allowWatchBookmarks"), Some("1" | "true")),
         grace_period_seconds: query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
         representation: Representation::default(),
+        field_validation: match query.get("fieldValidation") {
+            None | Some("" | "Warn") => FieldValidation::Warn,
+            Some("Ignore") => FieldValidation::Ignore,
+            Some("Strict") => FieldValidation::Strict,
+            Some(other) => {
+                let supported = ["", "Ignore", "Strict", "Warn"];
+                return Err(bad_option("fieldValidation", other.into(), &supported));
+            }
+        },
+        dry_run: match query.get("dryRun") {
+            None | Some("") => false,
+            Some("All") => true,
+            Some(other) => return Err(bad_option("dryRun", vec![other].into(), &["All"])),
+        },
     })
+}
+
+/// 422 for options of a list or a watch that do not go together, 400 for a limit that is no number.
+fn list_options(verb: Verb, query: &Query) -> Result<(), StatusError> {
+    if !matches!(verb, Verb::List | Verb::Watch) {
+        return Ok(());
+    }
+    let given = |name: &str| query.get(name).filter(|text| !text.is_empty());
+    if let Some(limit) = given("limit").filter(|limit| limit.parse::<i64>().is_err()) {
+        let why = format!("strconv.ParseInt: parsing {limit:?}: invalid syntax");
+        return Err(StatusError::bad_request(why));
+    }
+    let initial = given("sendInitialEvents").is_some();
+    let (field, why) = match (verb, given("resourceVersionMatch")) {
+        (Verb::List, _) if initial => {
+            ("sendInitialEvents", "sendInitialEvents is forbidden for list")
+        }
+        (Verb::Watch, Some(_)) if !initial => (
+            "resourceVersionMatch",
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        ),
+        (Verb::List, Some(_)) if given("resourceVersion").is_none() => (
+            "resourceVersionMatch",
+            "resourceVersionMatch is forbidden unless resourceVersion is provided",
+        ),
+        _ => return Ok(()),
+    };
+    let error = FieldError::forbidden(&Path::new(field), why);
+    let options = GroupResource::new("meta.k8s.io", "ListOptions");
+    Err(StatusError::invalid(options, "", &[error]))
+}
+
+/// 422: a parameter has a value that there is not.
+fn bad_option(name: &'static str, value: Value, supported: &[&str]) -> StatusError {
+    let error = FieldError::not_supported(&Path::new(name), value, supported);
+    let options = GroupResource::new("meta.k8s.io", "CreateOptions");
+    StatusError::invalid(options, "", &[error])
 }
 
 fn target(path: &str) -> Result<Target, StatusError> {
@@ -82,6 +137,9 @@ fn target(path: &str) -> Result<Target, StatusError> {
         ["apis", group, version, rest @ ..] if !rest.is_empty() => (*group, *version, rest),
         _ => return Ok(Target::Path(path.into())),
     };
+    if RESOURCES.iter().all(|resource| resource.group != group) {
+        return Ok(Target::Path(path.into()));
+    }
     let find = |plural: &str| -> Result<Kind, StatusError> {
         let found = RESOURCES.iter().find(|resource| {
             resource.plural == plural && resource.group == group && resource.version == version

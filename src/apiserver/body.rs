@@ -4,20 +4,25 @@ use std::fmt::Display;
 
 use serde_json::Value;
 
-use crate::api::decode;
-use crate::api::request::Payload;
+use crate::api::decode::{self, UnknownField};
+use crate::api::request::{FieldValidation, Payload, Request, Verb};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
 
-/// The object of a request, decoded and defaulted.
+/// The object of a request, decoded and defaulted, and what of it has no place in its type.
 ///
 /// # Errors
 ///
-/// 400 in the decoder's words.
-pub(super) fn object_of(kind: Kind, payload: &Payload) -> Result<Object, StatusError> {
+/// 400 in the decoder's words, of unknown fields too if the validation is strict.
+pub(super) fn object_of(
+    kind: Kind,
+    payload: &Payload,
+    validation: FieldValidation,
+) -> Result<(Object, Vec<UnknownField>), StatusError> {
     match payload {
-        Payload::Object(object) => Ok(object.clone()),
-        Payload::Json(value) => decode_json(kind, value),
+        Payload::Object(object) => Ok((object.clone(), Vec::new())),
+        Payload::Json(value) => decode_json(kind, value, validation),
+        Payload::Refused(error) => Err(StatusError::clone(error)),
         Payload::None
         | Payload::Binding { .. }
         | Payload::Patch(_)
@@ -25,7 +30,25 @@ pub(super) fn object_of(kind: Kind, payload: &Payload) -> Result<Object, StatusE
     }
 }
 
-pub(super) fn decode_json(kind: Kind, value: &Value) -> Result<Object, StatusError> {
+/// What is to be told of a request that went well: its fields that were left aside.
+pub(super) fn warnings(request: &Request) -> Vec<String> {
+    let (Some(kind), Payload::Json(value)) = (request.target.kind(), &request.payload) else {
+        return Vec::new();
+    };
+    let writes = matches!(request.verb, Verb::Create | Verb::Update);
+    if !writes || request.params.field_validation != FieldValidation::Warn {
+        return Vec::new();
+    }
+    let unknown = Object::from_json(kind, value).map(|decoded| decoded.unknown);
+    let fields = unknown.unwrap_or_default().into_iter();
+    fields.map(|field| format!("unknown field \"{}\"", field.path)).collect()
+}
+
+pub(super) fn decode_json(
+    kind: Kind,
+    value: &Value,
+    validation: FieldValidation,
+) -> Result<(Object, Vec<UnknownField>), StatusError> {
     let resource = kind.resource();
     let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
     if text("kind").is_empty() && value.get("metadata").is_none() {
@@ -33,13 +56,19 @@ pub(super) fn decode_json(kind: Kind, value: &Value) -> Result<Object, StatusErr
             "Object 'Kind' is missing in request body".to_owned(),
         ));
     }
-    let version = text("apiVersion");
-    let wrong_kind = !text("kind").is_empty() && text("kind") != resource.name;
-    if wrong_kind || !version.is_empty() && version != resource.api_version() {
+    let (version, name) = (text("apiVersion"), text("kind"));
+    let served = resource.api_version();
+    let wrong_kind = !name.is_empty() && name != resource.name;
+    if wrong_kind || !version.is_empty() && version != served {
+        // Upstream reads whatever it knows, and then finds that it is something else.
+        let name = if name.is_empty() { resource.name } else { name };
+        let version = if version.is_empty() { &served } else { version };
         return Err(StatusError::bad_request(format!(
-            "the object provided is unrecognized (must be of type {}): got apiVersion {version:?}, kind {:?}",
+            "{name} in version \"{}\" cannot be handled as a {}: converting ({name}) to \
+             ({}): unknown conversion",
+            version.rsplit('/').next().unwrap_or_default(),
             resource.name,
-            text("kind"),
+            resource.go_type(),
         )));
     }
     let cannot = |error: &dyn Display| {
@@ -49,8 +78,9 @@ pub(super) fn decode_json(kind: Kind, value: &Value) -> Result<Object, StatusErr
         ))
     };
     let decoded = Object::from_json(kind, value).map_err(|error| cannot(&error))?;
-    match decode::strict_error(&decoded.unknown) {
+    let strict = (validation == FieldValidation::Strict).then(|| &*decoded.unknown);
+    match strict.and_then(decode::strict_error) {
         Some(error) => Err(cannot(&error)),
-        None => Ok(decoded.object),
+        None => Ok((decoded.object, decoded.unknown)),
     }
 }

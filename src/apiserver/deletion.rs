@@ -9,10 +9,11 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde_json::Value;
 
-use super::strategy::{Write, group_resource, wrong_uid};
+use super::strategy::{Write, group_resource};
+use crate::api::field::{FieldError, Path};
 use crate::api::phase::PodPhase;
 use crate::api::request::{Payload, Request};
-use crate::api::status::StatusError;
+use crate::api::status::{GroupResource, StatusError};
 use crate::api::{Object, Pod, Resource as _, seconds};
 
 /// Namespaces that the cluster cannot do without.
@@ -30,26 +31,69 @@ pub(super) fn delete(
     now: Timestamp,
 ) -> Result<Write, StatusError> {
     let mut grace = request.params.grace_period_seconds;
-    let mut uid = None;
+    let (mut uid, mut version) = (None, None);
     match &request.payload {
         Payload::Precondition { uid: wanted } => uid = wanted.as_deref(),
         Payload::Json(options) => {
+            check_options(options)?;
+            let text = |path: &str| options.pointer(path).and_then(Value::as_str);
             grace = options.get("gracePeriodSeconds").and_then(Value::as_i64).or(grace);
-            uid = options.pointer("/preconditions/uid").and_then(Value::as_str);
+            (uid, version) = (text("/preconditions/uid"), text("/preconditions/resourceVersion"));
         }
-        Payload::None | Payload::Object(_) | Payload::Binding { .. } | Payload::Patch(_) => {}
+        Payload::None
+        | Payload::Refused(_)
+        | Payload::Object(_)
+        | Payload::Binding { .. }
+        | Payload::Patch(_) => {}
     }
-    if let Some(uid) = uid
-        && current.meta().uid.as_deref() != Some(uid)
-    {
-        return Err(wrong_uid(current, uid));
-    }
+    meant(current, uid, version)?;
     if let Some(pod) = Pod::unwrap(current) {
         Ok(delete_pod(pod, current, grace, now))
     } else if let Some(namespace) = Namespace::unwrap(current) {
         delete_namespace(namespace, current, empty, now)
     } else {
         Ok(Write::Delete)
+    }
+}
+
+/// 409 unless the object is the very one that was meant.
+fn meant(current: &Object, uid: Option<&str>, version: Option<&str>) -> Result<(), StatusError> {
+    let resource = current.kind().resource();
+    // Upstream names the kind here, not the resource.
+    let kind = GroupResource::new(resource.group, resource.name);
+    let conflict = |why: String| Err(StatusError::conflict(kind, current.name(), why));
+    let stored = |text: &Option<String>| text.clone().unwrap_or_default();
+    let meta = current.meta();
+    if let Some(uid) = uid.filter(|uid| meta.uid.as_deref() != Some(uid)) {
+        return conflict(format!(
+            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object \
+             might have been deleted and then recreated",
+            stored(&meta.uid)
+        ));
+    }
+    match version.filter(|version| meta.resource_version.as_deref() != Some(version)) {
+        Some(version) => conflict(format!(
+            "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion \
+             in record ({}). The object might have been modified",
+            stored(&meta.resource_version)
+        )),
+        None => Ok(()),
+    }
+}
+
+/// 422 for `DeleteOptions` that make no sense.
+fn check_options(options: &Value) -> Result<(), StatusError> {
+    let policies = ["Foreground", "Background", "Orphan"];
+    let policy = options.get("propagationPolicy").and_then(Value::as_str);
+    match policy.filter(|policy| !policies.contains(policy)) {
+        None => Ok(()),
+        Some(policy) => {
+            let path = Path::new("propagationPolicy");
+            let supported = ["Foreground", "Background", "Orphan", "nil"];
+            let error = FieldError::not_supported(&path, policy, &supported);
+            let options = GroupResource::new("meta.k8s.io", "DeleteOptions");
+            Err(StatusError::invalid(options, "", &[error]))
+        }
     }
 }
 

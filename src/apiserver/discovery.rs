@@ -18,11 +18,11 @@ const VERBS: [&str; 8] =
 
 /// The document at `path`, which is no resource's.
 pub(super) fn document(path: &str, wanted: Representation) -> Option<Document> {
-    let json = |body| Some(Document { media: JSON, body });
+    let json = |body| Some(Document { code: 200, media: JSON, body });
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match (parts.as_slice(), wanted) {
         (["healthz" | "livez" | "readyz", ..], _) => {
-            Some(Document { media: TEXT, body: "ok".into() })
+            Some(Document { code: 200, media: TEXT, body: "ok".into() })
         }
         (["version"], _) => json(version()),
         (["api"], Representation::Discovery) => {
@@ -54,6 +54,22 @@ pub(super) fn document(path: &str, wanted: Representation) -> Option<Document> {
         (["apis", group, version], _) => resources(group, version).and_then(json),
         _ => None,
     }
+}
+
+/// What is said of a path at which there is nothing: below the groups that, elsewhere what there is.
+pub(super) fn nothing(path: &str) -> Document {
+    if path.starts_with("/api/") || path.starts_with("/apis/") {
+        return Document { code: 404, media: TEXT, body: "404 page not found\n".into() };
+    }
+    let mut paths: Vec<String> =
+        ["/api", "/apis", "/healthz", "/livez", "/readyz", "/version"].map(str::to_owned).into();
+    for group in groups().filter(|group| !group.is_empty()) {
+        paths.push(format!("/apis/{group}"));
+        paths.extend(versions(group).iter().map(|version| format!("/apis/{group}/{version}")));
+    }
+    paths.push("/api/v1".to_owned());
+    paths.sort();
+    Document { code: 404, media: JSON, body: json!({"paths": paths}) }
 }
 
 fn version() -> Value {
@@ -179,7 +195,7 @@ fn aggregated(groups: impl Iterator<Item = &'static str>) -> Document {
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2",
         "metadata": {}, "items": items,
     });
-    Document { media: AGGREGATED, body }
+    Document { code: 200, media: AGGREGATED, body }
 }
 
 fn discovered(resource: &ResourceType) -> Value {

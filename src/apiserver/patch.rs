@@ -9,7 +9,7 @@ use super::body::decode_json;
 use super::node_taints::settle;
 use super::strategy::{Write, put, set_condition, update, wrong_uid};
 use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic_merge};
-use crate::api::request::{Patch, PatchKind, Subresource};
+use crate::api::request::{FieldValidation, Patch, PatchKind, Subresource};
 use crate::api::status::{Reason, StatusError};
 use crate::api::{Object, Pod};
 
@@ -65,7 +65,7 @@ pub(super) fn patch(
         (Patch::Json { kind, patch }, _) => {
             let of = current.kind().resource().go_type();
             let patched = patched(*kind, current.to_json(), patch, &of)?;
-            let new = decode_json(current.kind(), &patched)?;
+            let (new, _) = decode_json(current.kind(), &patched, FieldValidation::Ignore)?;
             update(part, current, &new)
         }
         (

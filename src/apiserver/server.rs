@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::body::warnings;
 use super::etcd::{
     Call, CallId, Change, KeyRange, LeaseId, Op, Out as StoreOut, Response as StoreResponse,
     Revision, WatchCreate,
@@ -196,7 +197,11 @@ impl ApiServer {
         request: &Request,
         result: Result<Answer, StatusError>,
     ) {
-        let response = Rc::new(Response { id: request.id, result: result.map_err(Rc::new) });
+        let mut response = Response::new(request.id, result.map_err(Rc::new));
+        if response.result.is_ok() {
+            response.warnings = warnings(request).into();
+        }
+        let response = Rc::new(response);
         let work = WORK + ctx.rng.span_below(WORK_JITTER);
         ctx.send_after(work, Out::Response { to, response });
     }

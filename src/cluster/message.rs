@@ -156,6 +156,7 @@ impl Body {
                 match &request.payload {
                     Payload::Object(object) => Some(object),
                     Payload::None
+                    | Payload::Refused(_)
                     | Payload::Json(_)
                     | Payload::Binding { .. }
                     | Payload::Patch(_)

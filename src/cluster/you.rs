@@ -6,12 +6,15 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::api::decode;
 use crate::api::representation::Representation;
 use crate::api::request::{
     Answer, JSON, Params, Patch, PatchKind, Payload, Request, RequestId, Response, Target, Verb,
     WatchEvent,
 };
 use crate::api::route;
+use crate::api::status::{Reason, StatusError};
+use crate::api::text::go_quote;
 
 /// One HTTP request.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +26,8 @@ pub struct HttpCall {
     /// The header `Accept`; empty takes anything.
     pub accept: Rc<str>,
     pub body: Option<Rc<Value>>,
+    /// A body that is no JSON, as it came.
+    pub text: Option<Rc<str>>,
 }
 
 /// What comes back for one.
@@ -30,6 +35,8 @@ pub struct HttpCall {
 pub struct HttpReply {
     pub code: u16,
     pub content_type: &'static str,
+    /// Other headers.
+    pub headers: Vec<(&'static str, String)>,
     /// Empty for a watch, whose lines follow.
     pub body: String,
 }
@@ -43,6 +50,25 @@ impl HttpCall {
             content_type: JSON.into(),
             accept: "".into(),
             body: body.map(Rc::new),
+            text: None,
+        }
+    }
+
+    /// The same call with a body as it came over a wire: JSON or, where the header says so, YAML.
+    #[must_use]
+    pub fn with_text(self, text: &str) -> Self {
+        let json = if text.len() > BODY_MAX {
+            // It is refused unread.
+            None
+        } else if is_yaml(&self.content_type) {
+            let mut documents = decode::read(text, decode::Limits::default()).documents;
+            (documents.len() == 1).then(|| documents.remove(0).value)
+        } else {
+            serde_json::from_str(text).ok()
+        };
+        match json {
+            Some(json) => Self { body: Some(Rc::new(json)), text: None, ..self },
+            None => Self { body: None, text: Some(text.into()), ..self },
         }
     }
 
@@ -75,22 +101,17 @@ impl You {
     pub(super) fn request(&mut self, call: &HttpCall) -> Request {
         self.next += 1;
         let id = RequestId(self.next);
-        let Ok((verb, target, params)) = route::parse(&call.method, &call.path, &call.accept)
-        else {
+        let (verb, target, params) = match route::parse(&call.method, &call.path, &call.accept) {
+            Ok(parsed) => parsed,
             // The server says what is wrong with it.
-            let path: Rc<str> = call.path.split('?').next().unwrap_or_default().into();
-            let verb = verb_of(&call.method);
-            let (target, params) = (Target::Path(path), Params::default());
-            return Request { id, verb, target, params, payload: Payload::None };
+            Err(error) => {
+                let path: Rc<str> = call.path.split('?').next().unwrap_or_default().into();
+                let payload = Payload::Refused(Rc::new(error));
+                let (target, params) = (Target::Path(path), Params::default());
+                return Request { id, verb: verb_of(&call.method), target, params, payload };
+            }
         };
-        let payload = match (&call.body, verb) {
-            (Some(patch), Verb::Patch) => match patch_kind(&call.content_type) {
-                Some(kind) => Payload::Patch(Patch::Json { kind, patch: Rc::clone(patch) }),
-                None => Payload::Json(Rc::clone(patch)),
-            },
-            (Some(body), _) => Payload::Json(Rc::clone(body)),
-            (None, _) => Payload::None,
-        };
+        let payload = payload(call, verb, &target);
         if params.representation != Representation::Object {
             if self.forms.len() >= KEPT {
                 self.forms.pop_first();
@@ -132,7 +153,9 @@ impl You {
             (_, Value::String(text)) => text,
             (_, body) => body.to_string(),
         };
-        Some(HttpReply { code: response.code(), content_type: response.media(), body })
+        let warning = |text: &String| ("Warning", format!("299 - {}", go_quote(text)));
+        let headers = response.warnings.iter().map(warning).collect();
+        Some(HttpReply { code: response.code(), content_type: response.media(), headers, body })
     }
 
     /// The lines that a watch has told after the first `seen`.
@@ -157,6 +180,83 @@ impl You {
     }
 }
 
+/// The types of bodies that are taken, but for patches.
+const BODIES: [&str; 2] = [JSON, "application/yaml"];
+/// Upstream's limit for a body.
+const BODY_MAX: usize = 3 << 20;
+/// So much of a body that is no JSON is told.
+const BODY_TOLD: usize = 256;
+
+fn media(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+fn is_yaml(content_type: &str) -> bool {
+    media(content_type).ends_with("yaml")
+}
+
+/// What the call carries, or why it cannot be read.
+fn payload(call: &HttpCall, verb: Verb, target: &Target) -> Payload {
+    let refused = |error| Payload::Refused(Rc::new(error));
+    let kind = media(&call.content_type);
+    let has_body = call.body.is_some() || call.text.is_some();
+    if !has_body || matches!(verb, Verb::Get | Verb::List | Verb::Watch) {
+        return Payload::None;
+    }
+    if verb == Verb::Patch {
+        return match (patch_kind(kind), &call.body) {
+            (None, _) => {
+                let words = "415: Unsupported Media Type";
+                refused(StatusError::generic(Reason::UnsupportedMediaType, words))
+            }
+            (Some(kind), Some(patch)) => {
+                Payload::Patch(Patch::Json { kind, patch: Rc::clone(patch) })
+            }
+            (Some(_), None) => {
+                let text = call.text.as_deref().unwrap_or_default();
+                refused(StatusError::bad_request(format!(
+                    "error decoding patch: {}",
+                    json_error(text)
+                )))
+            }
+        };
+    }
+    if !kind.is_empty() && !BODIES.contains(&kind) {
+        return refused(StatusError::unsupported_media_type(&BODIES));
+    }
+    match (&call.body, &call.text) {
+        (Some(body), _) => Payload::Json(Rc::clone(body)),
+        (None, Some(text)) if text.len() > BODY_MAX => {
+            refused(StatusError::request_entity_too_large(BODY_MAX))
+        }
+        (None, text) => {
+            let name = target.kind().map_or("", |kind| kind.resource().name);
+            let text = text.as_deref().unwrap_or_default();
+            let told = text.char_indices().nth(BODY_TOLD).and_then(|(at, _)| text.get(..at));
+            let shown = if text.is_empty() { "<empty>" } else { told.unwrap_or(text) };
+            refused(StatusError::bad_request(format!(
+                "the object provided is unrecognized (must be of type {name}): couldn't get \
+                 version/kind; json parse error: {} ({shown})",
+                json_error(text)
+            )))
+        }
+    }
+}
+
+/// Why a text is no JSON, as Go words it.
+fn json_error(text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Err(error) if error.is_eof() => "unexpected end of JSON input".to_owned(),
+        Err(error) => {
+            let at = error.column().saturating_sub(1);
+            let found = text.lines().nth(error.line().saturating_sub(1));
+            let found = found.and_then(|line| line.chars().nth(at)).unwrap_or('?');
+            format!("invalid character '{found}' looking for beginning of value")
+        }
+        Ok(_) => String::new(),
+    }
+}
+
 fn verb_of(method: &str) -> Verb {
     match method {
         "POST" => Verb::Create,
@@ -168,7 +268,7 @@ fn verb_of(method: &str) -> Verb {
 }
 
 fn patch_kind(content_type: &str) -> Option<PatchKind> {
-    match content_type.split(';').next().unwrap_or_default().trim() {
+    match media(content_type) {
         "application/json-patch+json" => Some(PatchKind::Json),
         "application/merge-patch+json" => Some(PatchKind::Merge),
         "application/strategic-merge-patch+json" => Some(PatchKind::Strategic),

@@ -94,7 +94,7 @@ impl Kubelet {
     /// The line was cut while a request was under way.
     pub(super) fn cut_off(&mut self, ctx: &mut Ctx<'_, Self>, id: RequestId) {
         let error = StatusError::service_unavailable("the connection was closed");
-        self.responded(ctx, &Response { id, result: Err(Rc::new(error)) });
+        self.responded(ctx, &Response::new(id, Err(Rc::new(error))));
     }
 
     /// The server has answered a request that is not the informer's.

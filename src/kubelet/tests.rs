@@ -228,7 +228,7 @@ impl World {
             (Verb::Get, Kind::Lease, _) => Err(not_found(&name)),
             (verb, kind, payload) => panic!("{verb:?} {kind:?} {payload:?}"),
         };
-        let response = Rc::new(Response { id: request.id, result });
+        let response = Rc::new(Response::new(request.id, result));
         self.say(Incoming::Response(response));
     }
 

@@ -151,15 +151,17 @@ impl Queue {
         now: Instant,
         refused_by: Rc<[&'static str]>,
     ) {
+        queued.refused_by = refused_by;
+        // Refused by no plugin, as where there is no node: no event could tell when to try again, and
+        // to try at once would help as little.
+        if queued.refused_by.is_empty() {
+            self.errored(queued, now);
+            return;
+        }
         queued.since = now;
         queued.errors = 0;
         queued.unschedulable += 1;
-        // Refused by no plugin: no event could tell when to try again.
         queued.place = Place::Unschedulable;
-        if refused_by.is_empty() {
-            queued.place = ready(&queued, now);
-        }
-        queued.refused_by = refused_by;
         self.insert(queued);
     }
 

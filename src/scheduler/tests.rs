@@ -58,7 +58,7 @@ impl World {
     }
 
     fn answer(&mut self, id: RequestId, result: Result<Answer, Rc<StatusError>>) {
-        self.tell(Event::Message(Incoming::Response(Rc::new(Response { id, result }))));
+        self.tell(Event::Message(Incoming::Response(Rc::new(Response::new(id, result)))));
     }
 
     fn watch(&mut self, kind: Kind, change: Change) {

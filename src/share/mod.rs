@@ -66,6 +66,9 @@ struct WireInput {
     c: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     b: Option<Value>,
+    /// A body that is no JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
 }
 
 const JSON: &str = "application/json";
@@ -91,6 +94,7 @@ pub fn encode(shared: &Shared) -> Result<String, LinkError> {
         p: input.call.path.to_string(),
         c: (&*input.call.content_type != JSON).then(|| input.call.content_type.to_string()),
         b: input.call.body.as_deref().cloned(),
+        x: input.call.text.as_deref().map(str::to_owned),
     });
     let wire = Wire { seed: setup.seed, nodes, inputs: inputs.collect(), t: moment.as_micros() };
     let text = serde_json::to_vec(&wire).unwrap_or_default();
@@ -145,6 +149,7 @@ pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
             content_type: input.c.as_deref().unwrap_or(JSON).into(),
             accept: "".into(),
             body: input.b.map(std::rc::Rc::new),
+            text: input.x.map(Into::into),
         },
     });
     let recording = Recording { setup, inputs: inputs.collect() };

@@ -184,6 +184,7 @@ fn phase_of(body: &Body) -> String {
     match &request.payload {
         Payload::Patch(Patch::PodStatus { new, .. }) => new.phase.clone().unwrap_or_default(),
         Payload::None
+        | Payload::Refused(_)
         | Payload::Object(_)
         | Payload::Json(_)
         | Payload::Binding { .. }

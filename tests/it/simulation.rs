@@ -223,7 +223,7 @@ fn bad_requests_are_refused_and_change_nothing() {
             404,
         ),
         ("GET", "/api/v1/namespaces/default/pods/none", Value::Null, 404),
-        ("GET", "/no/such/path", Value::Null, 404),
+        ("GET", "/api/v1/no-such-kind", Value::Null, 404),
     ];
     for (method, path, body, code) in cases {
         let id = cluster.submit(&HttpCall::new(method, path, (!body.is_null()).then_some(body)));
@@ -233,4 +233,14 @@ fn bad_requests_are_refused_and_change_nothing() {
         assert_eq!(answer.body()["status"], "Failure");
     }
     assert!(cluster.objects(Kind::Pod).is_empty());
+}
+
+#[test]
+fn without_a_node_a_pod_is_tried_ever_more_rarely() {
+    let mut cluster = Cluster::new(&Setup::new(1, 0));
+    cluster.run_for(READY);
+    cluster.submit(&pod("web", "nginx"));
+    cluster.run_for(Duration::from_secs(20));
+    let tries = cluster.scheduler().decisions("default", "web").len();
+    assert_eq!(tries, 5, "after about 0, 1, 3, 7 and 15 seconds");
 }

@@ -91,7 +91,11 @@ macro_rules! as_sent {
     ($($kind:ty),+ $(,)?) => { $(impl Strategy for $kind {})+ };
 }
 
-as_sent!(ConfigMap, ControllerRevision, Event, Lease, ServiceAccount);
+as_sent!(ConfigMap, ControllerRevision, Event, ServiceAccount);
+
+impl Strategy for Lease {
+    const UNCONDITIONAL: bool = false;
+}
 
 /// Kinds with a spec, whose changes are counted, and a status, which is written by itself.
 macro_rules! spec_and_status {

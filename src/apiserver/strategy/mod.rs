@@ -11,8 +11,10 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::body::object_of;
+use super::keys::key;
 use super::patch::patch;
 use super::validity;
+use crate::api::field::{FieldError, Path};
 use crate::api::request::{Payload, Request, Subresource};
 use crate::api::status::{GroupResource, StatusError};
 use crate::api::{Object, Pod, Resource, ResourceType, seconds};
@@ -23,6 +25,8 @@ use crate::api::{Object, Pod, Resource, ResourceType, seconds};
 pub(super) trait Strategy: Resource {
     /// Whether `metadata.generation` counts the changes of what is wanted.
     const COUNTS_GENERATIONS: bool = false;
+    /// Whether an update need not say of which version it was made.
+    const UNCONDITIONAL: bool = true;
 
     /// Sets what a new object begins with, whatever was sent (`PrepareForCreate`).
     fn begin(&mut self, _birth: &Birth) {}
@@ -115,10 +119,10 @@ pub(super) fn change(
         Payload::Binding { uid, node } => bind(current, uid.as_deref(), node, now),
         Payload::Patch(patch) => self::patch(patch, part, current),
         Payload::Object(_) | Payload::Json(_) => {
-            let new = object_of(kind, &request.payload)?;
+            let (new, _) = object_of(kind, &request.payload, request.params.field_validation)?;
             update(part, current, &new)
         }
-        Payload::None | Payload::Precondition { .. } => {
+        Payload::None | Payload::Refused(_) | Payload::Precondition { .. } => {
             Err(StatusError::bad_request("a body is required"))
         }
     }
@@ -134,6 +138,17 @@ pub(super) fn update(
     current: &Object,
     new: &Object,
 ) -> Result<Write, StatusError> {
+    if new.name().is_empty() {
+        return Err(StatusError::bad_request(format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            current.name()
+        )));
+    }
+    if !new.namespace().is_empty() && new.namespace() != current.namespace() {
+        return Err(StatusError::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
     if new.name() != current.name() {
         return Err(StatusError::bad_request(format!(
             "the name of the object ({}) does not match the name on the URL ({})",
@@ -142,6 +157,13 @@ pub(super) fn update(
         )));
     }
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let unconditional = each_object!(current, current => allows_any_version(&**current));
+    if !unconditional && given(&new.meta().resource_version).is_none() {
+        let path = Path::new("metadata").child("resourceVersion");
+        let error = FieldError::invalid(&path, 0, "must be specified for an update");
+        let resource = group_resource(current.kind().resource());
+        return Err(StatusError::invalid(resource, current.name(), &[error]));
+    }
     if let Some(uid) = given(&new.meta().uid)
         && current.meta().uid.as_ref() != Some(&uid)
     {
@@ -160,9 +182,17 @@ pub(super) fn update(
 /// 409: the object is not the one that was meant.
 pub(super) fn wrong_uid(current: &Object, uid: &str) -> StatusError {
     let stored = current.meta().uid.as_deref().unwrap_or_default();
-    let why =
-        format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}");
+    let key = key(current.kind(), current.namespace(), current.name());
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, \
+         AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: \
+         {stored}"
+    );
     StatusError::conflict(group_resource(current.kind().resource()), current.name(), why)
+}
+
+fn allows_any_version<S: Strategy>(_: &S) -> bool {
+    S::UNCONDITIONAL
 }
 
 fn replace(part: Option<Subresource>, current: &Object, new: &Object) -> Write {

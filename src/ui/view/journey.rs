@@ -281,7 +281,8 @@ impl Reader<'_> {
             Payload::Json(value) => {
                 value.pointer("/metadata/name").and_then(Value::as_str) == Some(self.name)
             }
-            Payload::None
+            Payload::Refused(_)
+            | Payload::None
             | Payload::Binding { .. }
             | Payload::Patch(_)
             | Payload::Precondition { .. } => false,

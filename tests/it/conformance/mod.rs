@@ -8,6 +8,7 @@ mod objects;
 mod patches;
 mod scheduler;
 mod status;
+mod status_errors;
 mod values;
 
 use std::fmt::Debug;
@@ -33,8 +34,14 @@ pub struct Form {
 }
 
 /// Every form there is a runner for; each file beside this one brings its own.
-static FORMS: &[&[Form]] =
-    &[values::FORMS, columns::FORMS, objects::FORMS, patches::FORMS, scheduler::FORMS];
+static FORMS: &[&[Form]] = &[
+    values::FORMS,
+    columns::FORMS,
+    objects::FORMS,
+    patches::FORMS,
+    scheduler::FORMS,
+    status_errors::FORMS,
+];
 
 #[test]
 fn every_case_of_the_corpus_holds() {

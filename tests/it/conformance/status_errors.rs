@@ -1,0 +1,185 @@
+//! `status_errors.json`: requests to an API server, and what it answers.
+
+use std::time::Duration;
+
+use podflow::testing::api::{Kind, RESOURCES};
+use podflow::testing::cluster::{Cluster, HttpCall, Setup};
+use serde_json::{Value, json};
+
+use super::{Form, Outcome, same, text};
+
+pub const FORMS: &[Form] =
+    &[Form { file: "status_errors", keys: &["request", "http"], run: answers }];
+
+/// Cases that do not hold yet, with what is missing. One that holds must leave the list.
+const ABSENT: &[(&str, &[&str])] = &[
+    (
+        "the secure door with its users",
+        &[
+            "list pods, not allowed",
+            "list all pods, not allowed",
+            "watch pods, not allowed",
+            "create a deployment, not allowed",
+            "delete a node, not allowed",
+            "delete all pods, not allowed",
+            "exec, not allowed",
+            "log, not allowed",
+            "patch status, not allowed",
+            "service account user",
+        ],
+    ),
+    (
+        "server-side apply",
+        &["server-side apply conflict", "server-side apply conflict with another applier"],
+    ),
+    (
+        "kinds that are not served",
+        &[
+            "get: missing cluster role",
+            "another served version in the body",
+            "strategic merge patch of a custom resource",
+            "unknown priority class",
+            "priority given as a number",
+            "quota exceeded",
+        ],
+    ),
+    ("parts that are not served", &["scale below zero", "log: several containers, none named"]),
+    (
+        "a store of that age, which a case cannot set up, and waiting for one",
+        &[
+            "watch from a forgotten version",
+            "generated name taken, all tries used",
+            "list not older than a future version",
+        ],
+    ),
+];
+
+fn answers(_: &Value, case: &Value) -> Outcome {
+    let name = text(case, "name");
+    let absent = ABSENT.iter().find(|(_, names)| names.contains(&name));
+    match (check(case), absent) {
+        (Ok(()), Some((what, _))) => Err(format!("it holds, though there is no: {what}")),
+        (Err(_), Some(_)) => Ok(()),
+        (outcome, None) => outcome,
+    }
+}
+
+/// A cluster without nodes, so that nobody changes what a case has made.
+fn check(case: &Value) -> Outcome {
+    let mut cluster = Cluster::new(&Setup::new(1, 0));
+    cluster.run_for(Duration::from_secs(1));
+    // What the server gives an object, and what the case has in its place.
+    let mut given: Vec<(String, String)> = Vec::new();
+    for object in case["exist"].as_array().into_iter().flatten() {
+        given.extend(exist(&mut cluster, object)?);
+    }
+    let request = &case["request"];
+    let mut call = HttpCall::new(text(request, "method"), text(request, "path"), None);
+    let header = |name: &str| request["headers"][name].as_str();
+    if let Some(kind) = header("Content-Type") {
+        call.content_type = kind.into();
+    }
+    call.accept = header("Accept").unwrap_or_default().into();
+    if let Some(raw) = request["raw_body"].as_str() {
+        call = call.with_text(raw);
+    } else if text(case, "setup").starts_with("a body of more than") {
+        let value = "x".repeat(3 << 20);
+        let body = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"k": value},
+        });
+        call = call.with_text(&body.to_string());
+    } else if !request["body"].is_null() {
+        call = call.with_text(&request["body"].to_string());
+    }
+    let id = cluster.submit(&call);
+    cluster.run_for(Duration::from_secs(5));
+    let mut reply = cluster.reply(id).ok_or("no answer")?;
+    for (got, want) in &given {
+        reply.body = reply.body.replace(got, want);
+    }
+    same("code", &Some(u64::from(reply.code)), &case["http"].as_u64())
+        .map_err(|why| format!("{why}: {}", reply.body))?;
+    let body: Value = serde_json::from_str(&reply.body).unwrap_or_else(|_| json!(reply.body));
+    if let Some(want) = case.get("status") {
+        same("status", &body, want)?;
+    }
+    if let Some(want) = case["text"].as_str() {
+        same("text", &reply.body.as_str(), &want)?;
+    }
+    for key in case["body_has_keys"].as_array().into_iter().flatten() {
+        let key = key.as_str().unwrap_or_default();
+        same(key, &body.get(key).is_some(), &true)?;
+    }
+    for (name, want) in case["response_headers"].as_object().into_iter().flatten() {
+        let got: Vec<&str> =
+            reply.headers.iter().filter(|(key, _)| key == name).map(|(_, it)| &**it).collect();
+        same(name, &got.contains(&want.as_str().unwrap_or_default()), &true)?;
+    }
+    if let Some(want) = case.get("watch_event") {
+        let line = cluster.lines(id, 0).next().unwrap_or_default();
+        let line: Value = serde_json::from_str(&line).unwrap_or_default();
+        same("event", &line, want)?;
+    }
+    matches(&body, &case["status_match"])
+}
+
+fn matches(body: &Value, want: &Value) -> Outcome {
+    let message = text(body, "message");
+    for key in ["code", "reason"] {
+        if let Some(want) = want.get(key) {
+            same(key, &body[key], want)?;
+        }
+    }
+    for (key, want) in want["details"].as_object().into_iter().flatten() {
+        same(key, &body["details"][key], want)?;
+    }
+    let says = |key: &str, test: fn(&str, &str) -> bool| match want[key].as_str() {
+        Some(part) if !test(message, part) => Err(format!("{key} {part:?} not in {message:?}")),
+        Some(_) | None => Ok(()),
+    };
+    says("message_prefix", |message, part| message.starts_with(part))?;
+    says("message_suffix", |message, part| message.ends_with(part))?;
+    let contained = &want["message_contains"];
+    let many = contained.as_array().into_iter().flatten();
+    for part in many.chain([contained]).filter_map(Value::as_str) {
+        same(part, &message.contains(part), &true)?;
+    }
+    let causes = body["details"]["causes"].as_array();
+    let fields: Vec<&Value> = causes.into_iter().flatten().map(|cause| &cause["field"]).collect();
+    for field in want["cause_fields"].as_array().into_iter().flatten() {
+        same(&field.to_string(), &fields.contains(&field), &true)?;
+    }
+    Ok(())
+}
+
+/// Creates an object as it is to be found; a pod on a node is bound to it.
+fn exist(cluster: &mut Cluster, object: &Value) -> Result<Vec<(String, String)>, String> {
+    let kind = text(object, "kind");
+    let resource = RESOURCES.iter().find(|resource| resource.name == kind);
+    let resource = resource.ok_or_else(|| format!("{kind} is not served"))?;
+    let place = if resource.namespaced { "/namespaces/default" } else { "" };
+    let path = format!("{}{place}/{}", resource.prefix(), resource.plural);
+    let mut object = object.clone();
+    let node = object["spec"].as_object_mut().and_then(|spec| spec.remove("nodeName"));
+    let metadata = object["metadata"].as_object_mut().ok_or("no metadata")?;
+    let theirs = ["uid", "resourceVersion"].map(|key| (key, metadata.remove(key)));
+    let name = metadata["name"].as_str().unwrap_or_default().to_owned();
+    let id = cluster.submit(&HttpCall::new("POST", &path, Some(object)));
+    cluster.run_for(Duration::from_secs(1));
+    let made = cluster.reply(id).ok_or("no answer")?;
+    same("made", &made.code, &201).map_err(|why| format!("{why}: {}", made.body))?;
+    if let Some(node) = node.filter(|_| resource.kind == Kind::Pod) {
+        let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": {"kind": "Node", "name": node}});
+        cluster.submit(&HttpCall::new("POST", &format!("{path}/{name}/binding"), Some(binding)));
+        cluster.run_for(Duration::from_secs(1));
+    }
+    let made: Value = serde_json::from_str(&made.body).map_err(|error| error.to_string())?;
+    let given = theirs.into_iter().filter_map(|(key, theirs)| {
+        // A version is too short to be found by itself, but is told in brackets.
+        let told = |text: &str| {
+            if key == "uid" { text.to_owned() } else { format!("record ({text})") }
+        };
+        Some((told(made["metadata"][key].as_str()?), told(theirs?.as_str()?)))
+    });
+    Ok(given.collect())
+}
