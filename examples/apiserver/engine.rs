@@ -18,6 +18,7 @@ const TICK: Duration = Duration::from_millis(5);
 pub struct Reply {
     pub code: u16,
     pub content_type: &'static str,
+    pub headers: Vec<(&'static str, String)>,
     pub body: Body,
 }
 
@@ -40,7 +41,7 @@ pub struct Request {
     pub path: String,
     pub content_type: String,
     pub accept: String,
-    pub body: Option<serde_json::Value>,
+    pub body: Option<String>,
 }
 
 /// Hands requests to the cluster's thread.
@@ -116,9 +117,12 @@ impl Paced {
 
     fn submit(&mut self, asked: Asked) {
         let Request { method, path, content_type, accept, body } = asked.call;
-        let mut call = HttpCall::new(&method, &path, body);
+        let mut call = HttpCall::new(&method, &path, None);
         call.content_type = content_type.into();
         call.accept = accept.into();
+        if let Some(body) = body {
+            call = call.with_text(&body);
+        }
         let id = self.cluster.submit(&call);
         self.waiting.push((id, asked.reply));
     }
@@ -137,7 +141,12 @@ impl Paced {
             } else {
                 Body::Whole(http.body.into())
             };
-            let reply_with = Reply { code: http.code, content_type: http.content_type, body };
+            let reply_with = Reply {
+                code: http.code,
+                content_type: http.content_type,
+                headers: http.headers,
+                body,
+            };
             // A client that has gone away needs no answer.
             drop(reply.send(reply_with));
         }

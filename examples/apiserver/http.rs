@@ -19,6 +19,8 @@ use crate::engine::{self, Body, Engine};
 
 /// Upstream's limit for the body of a request.
 const BODY_MAX: usize = 3 << 20;
+/// What the server refuses has to come to the server first.
+const BODY_READ: usize = BODY_MAX + 1024;
 
 /// Takes connections for ever.
 ///
@@ -62,18 +64,12 @@ async fn connection(
 
 async fn handle(request: Request<Incoming>, engine: &Engine) -> Response<Outgoing> {
     let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
+    let Ok(body) = Limited::new(body, BODY_READ).collect().await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "request body too large");
     };
     let bytes = body.to_bytes();
     let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let mut body = None;
-    if !bytes.is_empty() {
-        match serde_json::from_slice(&bytes) {
-            Ok(json) => body = Some(json),
-            Err(error) => return plain(StatusCode::BAD_REQUEST, &error.to_string()),
-        }
-    }
+    let body = (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned());
     let call = engine::Request {
         method: head.method.to_string(),
         path: head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
@@ -91,7 +87,13 @@ async fn handle(request: Request<Incoming>, engine: &Engine) -> Response<Outgoin
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(reply.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.append(name, value);
+        }
+    }
     response
 }
 

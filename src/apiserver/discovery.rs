@@ -5,6 +5,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIResource, APIResourceList};
 use serde_json::{Value, json};
 
+use super::openapi;
 use crate::api::representation::Representation;
 use crate::api::request::{Document, JSON};
 use crate::api::{RESOURCES, ResourceType};
@@ -24,6 +25,7 @@ pub(super) fn document(path: &str, wanted: Representation) -> Option<Document> {
         (["healthz" | "livez" | "readyz", ..], _) => {
             Some(Document { code: 200, media: TEXT, body: "ok".into() })
         }
+        (["openapi", ..], _) => openapi::document(&parts).and_then(json),
         (["version"], _) => json(version()),
         (["api"], Representation::Discovery) => {
             Some(aggregated(groups().filter(|group| group.is_empty())))
@@ -62,7 +64,9 @@ pub(super) fn nothing(path: &str) -> Document {
         return Document { code: 404, media: TEXT, body: "404 page not found\n".into() };
     }
     let mut paths: Vec<String> =
-        ["/api", "/apis", "/healthz", "/livez", "/readyz", "/version"].map(str::to_owned).into();
+        ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+            .map(str::to_owned)
+            .into();
     for group in groups().filter(|group| !group.is_empty()) {
         paths.push(format!("/apis/{group}"));
         paths.extend(versions(group).iter().map(|version| format!("/apis/{group}/{version}")));

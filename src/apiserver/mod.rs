@@ -16,6 +16,7 @@ mod etcd;
 mod keys;
 mod namespace_end;
 mod node_taints;
+mod openapi;
 mod patch;
 mod pending;
 mod requests;

@@ -30,6 +30,9 @@ pub(super) async fn fetch(
     head.set_status(reply.code);
     let headers = Headers::new()?;
     headers.set("content-type", reply.content_type)?;
+    for (name, value) in &reply.headers {
+        headers.append(name, value)?;
+    }
     head.set_headers(&headers);
     if matches!(response.result, Ok(Answer::Watching)) {
         let (stream, push) = line_stream()?;
@@ -49,14 +52,7 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
     };
     let field = |name: &str| Reflect::get(init, &name.into()).unwrap_or_default();
     let method = field("method").as_string().unwrap_or_else(|| "GET".to_owned());
-    let body = match field("body").as_string() {
-        Some(text) if !text.is_empty() => Some(
-            serde_json::from_str(&text)
-                .map_err(|error| JsError::new(&format!("fetch: the body is no JSON: {error}")))?,
-        ),
-        Some(_) | None => None,
-    };
-    let mut call = HttpCall::new(&method.to_uppercase(), path, body);
+    let mut call = HttpCall::new(&method.to_uppercase(), path, None);
     let headers = field("headers");
     if headers.is_object() {
         let headers = Headers::new_with_record_from_str_to_str(headers.unchecked_ref())?;
@@ -66,6 +62,9 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
         if let Some(accept) = headers.get("accept")? {
             call.accept = accept.into();
         }
+    }
+    if let Some(text) = field("body").as_string().filter(|text| !text.is_empty()) {
+        call = call.with_text(&text);
     }
     Ok(call)
 }
