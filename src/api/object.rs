@@ -146,6 +146,7 @@ objects! { $
     ControllerRevision => types::ControllerRevision,
     Job => types::Job,
     CronJob => types::CronJob,
+    PriorityClass => types::PriorityClass,
 }
 
 impl Object {

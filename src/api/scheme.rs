@@ -113,6 +113,7 @@ resources! {
     ControllerRevision: "apps" "controllerrevisions";
     Job: "batch" "jobs".all().parts(&["status"]);
     CronJob: "batch" "cronjobs".short(&["cj"]).all().parts(&["status"]);
+    PriorityClass: "scheduling.k8s.io" "priorityclasses".short(&["pc"]).cluster();
 }
 
 impl Kind {

@@ -10,5 +10,6 @@ pub use k8s_openapi::api::coordination::v1::Lease;
 pub use k8s_openapi::api::core::v1::{
     ConfigMap, Event, Namespace, Node, PodTemplate, ReplicationController, Secret, ServiceAccount,
 };
+pub use k8s_openapi::api::scheduling::v1::PriorityClass;
 
 pub use super::object::Pod;

@@ -10,12 +10,10 @@ pub(super) fn pod(spec: &mut core::PodSpec) {
     tolerate(spec);
 }
 
-/// `ServiceAccount` and `Priority`, as far as there are no such objects.
+/// `ServiceAccount`, as far as no tokens are mounted.
 fn admit(spec: &mut core::PodSpec) {
     let account = spec.service_account_name.get_or_insert_with(|| "default".into()).clone();
     spec.service_account = Some(account);
-    spec.priority.get_or_insert(0);
-    spec.preemption_policy.get_or_insert_with(|| "PreemptLowerPriority".into());
 }
 
 /// `DefaultTolerationSeconds`: five minutes on a node that is not ready or not reachable.

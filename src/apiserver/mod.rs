@@ -19,6 +19,7 @@ mod node_taints;
 mod openapi;
 mod patch;
 mod pending;
+mod priority;
 mod requests;
 mod server;
 mod store_server;

@@ -16,7 +16,7 @@ use crate::api::field::{FieldError, Path, aggregate};
 use crate::api::fields::{FieldSelector, supported_fields};
 use crate::api::request::{Answer, Params, Payload, Request, Response, Subresource, Target, Verb};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, Pod, Resource as _};
 use crate::sim::Ctx;
 
 impl ApiServer {
@@ -116,6 +116,10 @@ impl ApiServer {
         let resource = kind.resource();
         let (object, _) = object_of(kind, &request.payload, request.params.field_validation)?;
         let namespace = namespace.filter(|_| resource.namespaced);
+        let object = match Pod::unwrap(&object) {
+            Some(pod) => Object::Pod(Rc::new(self.admit_priority(pod)?)),
+            None => object,
+        };
         let birth = self.birth(self.now(ctx));
         let object = strategy::create(&object, namespace, &birth)?;
         if let Some(namespace) = namespace {

@@ -15,6 +15,7 @@ use super::etcd::{
 };
 use super::keys::{current_of, insert, key, prefix, versioned, watch_id, watched_kind};
 use super::pending::{Pending, Step};
+use super::priority::system_classes;
 use super::strategy::{self, Birth, group_resource};
 use super::watch_cache::{WatchCache, selects};
 use super::{EtcdCall, EtcdOut};
@@ -143,6 +144,13 @@ impl ApiServer {
             if let Ok(object) = strategy::create(&object, None, &birth) {
                 let txn = insert(key(Kind::Namespace, "", name), object, None);
                 self.call(ctx, Op::Txn(txn));
+            }
+        }
+        for class in system_classes() {
+            let birth = self.birth(self.now(ctx));
+            if let Ok(object) = strategy::create(&class, None, &birth) {
+                let key = key(Kind::PriorityClass, "", object.name());
+                self.call(ctx, Op::Txn(insert(key, object, None)));
             }
         }
         ctx.set_timer(BOOKMARKS_EVERY, Timer::Bookmarks);

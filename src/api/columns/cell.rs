@@ -67,6 +67,7 @@ impl Column {
 pub enum Cell {
     Text(String),
     Number(i64),
+    Truth(bool),
 }
 
 impl Cell {
@@ -75,6 +76,7 @@ impl Cell {
         match self {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
+            Self::Truth(truth) => truth.to_string(),
         }
     }
 }
@@ -108,6 +110,7 @@ impl From<&Cell> for Value {
         match cell {
             Cell::Text(text) => text.as_str().into(),
             Cell::Number(number) => (*number).into(),
+            Cell::Truth(truth) => (*truth).into(),
         }
     }
 }

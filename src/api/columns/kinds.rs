@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::{Cell, Column, Printed, node, objects, pod, workloads};
 use crate::api::types::{
     ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment, Event, Job, Lease, Namespace,
-    Node, Pod, PodTemplate, ReplicaSet, ReplicationController, Secret, ServiceAccount, StatefulSet,
+    Node, Pod, PodTemplate, PriorityClass, ReplicaSet, ReplicationController, Secret,
+    ServiceAccount, StatefulSet,
 };
 
 impl Printed for Pod {
@@ -125,5 +126,13 @@ impl Printed for ControllerRevision {
 
     fn row(&self, now: Timestamp) -> Vec<Cell> {
         workloads::controller_revision(self, now)
+    }
+}
+
+impl Printed for PriorityClass {
+    const COLUMNS: &'static [Column] = objects::PRIORITY_CLASS;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        objects::priority_class(self, now)
     }
 }

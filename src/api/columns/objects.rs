@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::LeaseSpec;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, NamespaceStatus, Secret, ServiceAccount};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 
 use super::cell::{UNKNOWN, age, name, text};
@@ -114,6 +115,37 @@ pub const LEASE: &[Column] = &[
 /// The row of a lease.
 pub fn lease(meta: &ObjectMeta, spec: &LeaseSpec, now: Timestamp) -> Vec<Cell> {
     vec![name(meta), text(spec.holder_identity.as_ref()), age(meta, now)]
+}
+
+/// The columns of priority classes.
+pub const PRIORITY_CLASS: &[Column] = &[
+    Column::NAME,
+    Column::number("Value", "value represents the integer value of this priority class."),
+    Column {
+        kind: "boolean",
+        ..Column::text(
+            "Global-Default",
+            "globalDefault specifies whether this PriorityClass should be considered as the default \
+             priority for pods that do not have any priority class.",
+        )
+    },
+    Column::AGE,
+    Column::text(
+        "PreemptionPolicy",
+        "preemptionPolicy is the Policy for preempting pods with lower priority.",
+    )
+    .wide(),
+];
+
+/// The row of a priority class.
+pub fn priority_class(object: &PriorityClass, now: Timestamp) -> Vec<Cell> {
+    vec![
+        name(&object.metadata),
+        object.value.into(),
+        Cell::Truth(object.global_default == Some(true)),
+        age(&object.metadata, now),
+        text(object.preemption_policy.as_ref()),
+    ]
 }
 
 /// The columns of config maps.

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use super::Selectable;
 use crate::api::types::{
     ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment, Event, Job, Lease, Namespace,
-    Node, Pod, PodTemplate, ReplicaSet, ReplicationController, Secret, ServiceAccount, StatefulSet,
+    Node, Pod, PodTemplate, PriorityClass, ReplicaSet, ReplicationController, Secret,
+    ServiceAccount, StatefulSet,
 };
 
 impl Selectable for Pod {
@@ -112,6 +113,7 @@ by_name!(
     Deployment,
     Lease,
     PodTemplate,
+    PriorityClass,
     ServiceAccount,
     StatefulSet,
 );

@@ -257,6 +257,7 @@ pub const BUILT_IN: Types = Types(&[
         &[("metadata", map("meta.ObjectMeta")), ("spec", map("core.PodSpec"))],
     ),
     ("core.PodVolumeHealth", &[("healthConditions", list("core.VolumeHealthCondition", "status"))]),
+    ("scheduling.PriorityClass", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "core.ReplicationController",
         &[

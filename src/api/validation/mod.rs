@@ -18,6 +18,7 @@ pub mod pod;
 mod pod_spec;
 mod pod_status;
 mod pod_template;
+pub mod priority_class;
 mod probe;
 mod report;
 mod resources;

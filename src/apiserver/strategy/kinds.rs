@@ -11,7 +11,8 @@ use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
 use crate::api::types::{
     ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment, Event, Job, Lease, Namespace,
-    Node, Pod, PodTemplate, ReplicaSet, ReplicationController, Secret, ServiceAccount, StatefulSet,
+    Node, Pod, PodTemplate, PriorityClass, ReplicaSet, ReplicationController, Secret,
+    ServiceAccount, StatefulSet,
 };
 use crate::apiserver::{admission, node_taints};
 
@@ -92,6 +93,11 @@ macro_rules! as_sent {
 }
 
 as_sent!(ConfigMap, ControllerRevision, Event, ServiceAccount);
+
+/// What its users rely on is fixed, but the metadata counts no generations of it.
+impl Strategy for PriorityClass {
+    const COUNTS_GENERATIONS: bool = true;
+}
 
 impl Strategy for Lease {
     const UNCONDITIONAL: bool = false;

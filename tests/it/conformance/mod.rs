@@ -23,6 +23,9 @@ use serde_json::Value;
 /// `Err` says in words what came out and what should have.
 pub type Outcome = Result<(), String>;
 
+/// With what the outcome of a case begins that cannot hold yet: it does not pass, and fails no test.
+pub const NOT_THERE: &str = "not there yet: ";
+
 /// Runs one case; the first value is the whole file, for the tables beside the cases.
 pub type Run = fn(&Value, &Value) -> Outcome;
 
@@ -67,11 +70,12 @@ fn run_file(path: &Path) -> usize {
         say(&format!("{name}: no runner for its {} cases", cases.len()));
         return 0;
     };
-    let mut failures = Vec::new();
+    let (mut failures, mut absent) = (Vec::new(), 0);
     for case in cases {
         let outcome = catch_unwind(AssertUnwindSafe(|| (form.run)(&file, case)))
             .unwrap_or_else(|_| Err("panicked".to_owned()));
         if let Err(why) = outcome {
+            absent += usize::from(why.starts_with(NOT_THERE));
             failures.push(format!("  {}: {why}", case["name"].as_str().unwrap_or("(no name)")));
         }
     }
@@ -79,7 +83,7 @@ fn run_file(path: &Path) -> usize {
     for failure in &failures {
         say(failure);
     }
-    failures.len()
+    failures.len() - absent
 }
 
 fn form_of(name: &str, first: Option<&Value>) -> Option<&'static Form> {

@@ -6,7 +6,7 @@ use podflow::testing::api::{Kind, RESOURCES};
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::{Value, json};
 
-use super::{Form, Outcome, same, text};
+use super::{Form, NOT_THERE, Outcome, same, text};
 
 pub const FORMS: &[Form] =
     &[Form { file: "status_errors", keys: &["request", "http"], run: answers }];
@@ -38,8 +38,6 @@ const ABSENT: &[(&str, &[&str])] = &[
             "get: missing cluster role",
             "another served version in the body",
             "strategic merge patch of a custom resource",
-            "unknown priority class",
-            "priority given as a number",
             "quota exceeded",
         ],
     ),
@@ -59,7 +57,7 @@ fn answers(_: &Value, case: &Value) -> Outcome {
     let absent = ABSENT.iter().find(|(_, names)| names.contains(&name));
     match (check(case), absent) {
         (Ok(()), Some((what, _))) => Err(format!("it holds, though there is no: {what}")),
-        (Err(_), Some(_)) => Ok(()),
+        (Err(_), Some((what, _))) => Err(format!("{NOT_THERE}{what}")),
         (outcome, None) => outcome,
     }
 }
@@ -173,6 +171,10 @@ fn exist(cluster: &mut Cluster, object: &Value) -> Result<Vec<(String, String)>,
         cluster.submit(&HttpCall::new("POST", &format!("{path}/{name}/binding"), Some(binding)));
         cluster.run_for(Duration::from_secs(1));
     }
+    // By now the scheduler has said something of a pod, so that it is of another version.
+    let id = cluster.submit(&HttpCall::get(&format!("{path}/{name}")));
+    cluster.run_for(Duration::from_secs(1));
+    let made = cluster.reply(id).ok_or("no answer")?;
     let made: Value = serde_json::from_str(&made.body).map_err(|error| error.to_string())?;
     let given = theirs.into_iter().filter_map(|(key, theirs)| {
         // A version is too short to be found by itself, but is told in brackets.
