@@ -12,6 +12,7 @@ pub mod field;
 pub mod fields;
 pub mod labels;
 pub mod names;
+pub mod page;
 pub mod patch;
 pub mod phase;
 pub mod pull_policy;

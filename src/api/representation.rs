@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::columns::Column;
 use super::columns::pod::Completed;
-use super::request::{Answer, Change, Response};
+use super::request::{Answer, Change, Response, list_metadata};
 use super::status::{Reason, StatusError};
 use super::{Kind, Object, Pod, Resource as _};
 
@@ -80,12 +80,14 @@ impl Representation {
 
     /// An answer's body in this form, as it is at `now`.
     pub fn of_response(self, response: &Response, now: Timestamp) -> Value {
-        let (kind, objects, version) = match &response.result {
-            Ok(Answer::Object(object) | Answer::Created(object)) => {
-                (object.kind(), std::slice::from_ref(object), object.resource_version())
-            }
-            Ok(Answer::List { kind, items, resource_version }) => {
-                (*kind, &**items, *resource_version)
+        let (kind, objects, meta) = match &response.result {
+            Ok(Answer::Object(object) | Answer::Created(object)) => (
+                object.kind(),
+                std::slice::from_ref(object),
+                list_metadata(object.resource_version(), None),
+            ),
+            Ok(Answer::List { kind, items, resource_version, rest }) => {
+                (*kind, &**items, list_metadata(*resource_version, rest.as_ref()))
             }
             Ok(Answer::Watching | Answer::Success { .. } | Answer::Document(_)) | Err(_) => {
                 return response.body();
@@ -93,12 +95,12 @@ impl Representation {
         };
         match self {
             Self::Object | Self::Discovery => response.body(),
-            Self::Table(include) => table(kind, objects, version, include, kind.columns(), now),
+            Self::Table(include) => table(kind, objects, &meta, include, kind.columns(), now),
             Self::Metadata => match &response.result {
                 Ok(Answer::List { .. }) => json!({
                     "kind": "PartialObjectMetadataList",
                     "apiVersion": META,
-                    "metadata": {"resourceVersion": version.to_string()},
+                    "metadata": meta,
                     "items": objects.iter().map(metadata).collect::<Vec<_>>(),
                 }),
                 _ => objects.first().map(metadata).unwrap_or_default(),
@@ -111,9 +113,9 @@ impl Representation {
         let object = match (self, change.object()) {
             (Self::Table(include), Some(object)) => {
                 let columns = if first { object.kind().columns() } else { &[] };
-                let version = object.resource_version();
+                let meta = list_metadata(object.resource_version(), None);
                 let objects = std::slice::from_ref(object);
-                table(object.kind(), objects, version, include, columns, now)
+                table(object.kind(), objects, &meta, include, columns, now)
             }
             (Self::Metadata, Some(object)) => metadata(object),
             (Self::Object | Self::Discovery, _) | (_, None) => change.body(),
@@ -125,7 +127,7 @@ impl Representation {
 fn table(
     kind: Kind,
     objects: &[Object],
-    version: u64,
+    meta: &Value,
     include: Include,
     columns: &[Column],
     now: Timestamp,
@@ -140,7 +142,7 @@ fn table(
     json!({
         "kind": "Table",
         "apiVersion": META,
-        "metadata": {"resourceVersion": version.to_string()},
+        "metadata": meta,
         "columnDefinitions": if columns.is_empty() { Value::Null } else { definitions.into() },
         "rows": objects.iter().map(|object| row(kind, object, include, now)).collect::<Vec<_>>(),
     })

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::fields::FieldSelector;
 use super::labels::Selector;
+use super::page::{Page, Rest};
 use super::representation::Representation;
 use super::scheme::Kind;
 use super::status::StatusError;
@@ -76,6 +77,8 @@ pub struct Params {
     /// The form in which the answer is wanted.
     pub representation: Representation,
     pub field_validation: FieldValidation,
+    /// Of a list, which part of it.
+    pub page: Page,
     /// Do all but keep what comes of it.
     pub dry_run: bool,
 }
@@ -158,13 +161,13 @@ pub enum Answer {
         kind: Kind,
         items: Rc<[Object]>,
         resource_version: u64,
+        /// What is left for the next page.
+        rest: Option<Rest>,
     },
     /// The watch is open; its events follow under the request's number.
     Watching,
     /// `Status: Success`, such as of a binding.
-    Success {
-        code: u16,
-    },
+    Success { code: u16 },
     /// A document that is no object, such as `/version`.
     Document(Rc<Document>),
 }
@@ -287,6 +290,14 @@ impl Target {
                 Self::Resource { kind, namespace, name, subresource: Some(part) }
             }
             Self::Path(path) => Self::Path(path),
+        }
+    }
+
+    /// The namespace in its path.
+    pub fn namespace(&self) -> Option<&str> {
+        match self {
+            Self::Resource { namespace, .. } => namespace.as_deref(),
+            Self::Path(_) => None,
         }
     }
 
@@ -453,6 +464,20 @@ impl Pod {
     }
 }
 
+/// The metadata of a list.
+pub(super) fn list_metadata(resource_version: u64, rest: Option<&Rest>) -> Value {
+    let version = resource_version.to_string();
+    match rest {
+        None => json!({"resourceVersion": version}),
+        Some(Rest { token, count: None }) => {
+            json!({"resourceVersion": version, "continue": token})
+        }
+        Some(Rest { token, count: Some(count) }) => json!({
+            "resourceVersion": version, "continue": token, "remainingItemCount": count,
+        }),
+    }
+}
+
 impl Response {
     /// An answer without warnings.
     pub fn new(id: RequestId, result: Result<Answer, Rc<StatusError>>) -> Self {
@@ -482,13 +507,13 @@ impl Response {
     pub fn body(&self) -> Value {
         match &self.result {
             Ok(Answer::Object(object) | Answer::Created(object)) => object.to_json(),
-            Ok(Answer::List { kind, items, resource_version }) => {
+            Ok(Answer::List { kind, items, resource_version, rest }) => {
                 let resource = kind.resource();
                 let items: Vec<Value> = items.iter().map(Object::to_json).collect();
                 json!({
                     "kind": format!("{}List", resource.name),
                     "apiVersion": resource.api_version(),
-                    "metadata": {"resourceVersion": resource_version.to_string()},
+                    "metadata": list_metadata(*resource_version, rest.as_ref()),
                     "items": items,
                 })
             }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::field::{FieldError, Path};
 use super::fields::FieldSelector;
 use super::labels::Selector;
+use super::page::{Continue, Page};
 use super::representation::{Include, Representation};
 use super::request::{FieldValidation, Params, Subresource, Target, Verb};
 use super::status::{GroupResource, Reason, StatusError};
@@ -76,6 +77,16 @@ fn params(query: &Query) -> Result<Params, StatusError> {
         allow_watch_bookmarks: matches!(query.get("allowWatchBookmarks"), Some("1" | "true")),
         grace_period_seconds: query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
         representation: Representation::default(),
+        page: Page {
+            limit: query
+                .get("limit")
+                .and_then(|limit| limit.parse().ok())
+                .filter(|limit| *limit > 0),
+            after: match query.get("continue").filter(|token| !token.is_empty()) {
+                Some(token) => Some(Continue::parse(token)?),
+                None => None,
+            },
+        },
         field_validation: match query.get("fieldValidation") {
             None | Some("" | "Warn") => FieldValidation::Warn,
             Some("Ignore") => FieldValidation::Ignore,

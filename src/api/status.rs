@@ -120,12 +120,14 @@ pub struct StatusError {
     pub reason: Option<Reason>,
     pub message: String,
     pub details: Option<Box<StatusDetails>>,
+    /// By which token a list can go on nevertheless.
+    pub go_on: Option<String>,
 }
 
 impl StatusError {
     fn new(reason: Reason, message: impl Into<String>) -> Self {
         let (code, message) = (reason.code(), message.into());
-        Self { code, reason: Some(reason), message, details: None }
+        Self { code, reason: Some(reason), message, details: None, go_on: None }
     }
 
     fn with(mut self, details: StatusDetails) -> Self {
@@ -278,7 +280,7 @@ impl StatusError {
 
     /// An error that no reason was foreseen for.
     pub fn unforeseen(message: impl Into<String>) -> Self {
-        Self { code: 500, reason: None, message: message.into(), details: None }
+        Self { code: 500, reason: None, message: message.into(), details: None, go_on: None }
     }
 
     /// It took too long; the operation may still come to pass.
@@ -356,7 +358,7 @@ impl StatusError {
             code: Some(self.code.into()),
             details: self.details.as_deref().cloned(),
             message: Some(self.message.clone()),
-            metadata: ListMeta::default(),
+            metadata: ListMeta { continue_: self.go_on.clone(), ..ListMeta::default() },
             reason: self.reason.map(|reason| reason.as_str().to_owned()),
             status: Some("Failure".to_owned()),
         }

@@ -65,12 +65,15 @@ impl ApiServer {
                 if request.params.resource_version == Some(0)
                     && let Some(cache) = self.caches.get(&kind)
                 {
+                    // As upstream, the cache knows no pages.
                     let items = cache.list(&prefix, &request.params).into();
                     let resource_version = self.revision.get();
-                    let answer = Answer::List { kind, items, resource_version };
+                    let answer = Answer::List { kind, items, resource_version, rest: None };
                     Self::answer(ctx, from, request, Ok(answer));
                 } else {
-                    let range = Range::latest(KeyRange::prefix(prefix));
+                    let after = request.params.page.after.as_ref();
+                    let revision = after.and_then(|after| after.revision).map(Revision::new);
+                    let range = Range { revision, ..Range::latest(KeyRange::prefix(prefix)) };
                     self.wait(ctx, Op::Range(range), pending(Step::List));
                 }
             }

@@ -10,8 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::body::warnings;
 use super::etcd::{
-    Call, CallId, Change, KeyRange, LeaseId, Op, Out as StoreOut, Response as StoreResponse,
-    Revision, WatchCreate,
+    Call, CallId, Change, EtcdError, KeyRange, LeaseId, Op, Out as StoreOut,
+    Response as StoreResponse, Revision, WatchCreate,
 };
 use super::keys::{current_of, insert, key, prefix, versioned, watch_id, watched_kind};
 use super::pending::{Pending, Step};
@@ -20,6 +20,7 @@ use super::strategy::{self, Birth, group_resource};
 use super::watch_cache::{WatchCache, selects};
 use super::{EtcdCall, EtcdOut};
 use crate::api::defaults::Defaults as _;
+use crate::api::page::Continue;
 use crate::api::request::{Answer, Payload, Request, Response, Verb, WatchEvent};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
@@ -229,6 +230,7 @@ impl ApiServer {
                 };
                 let done = match result {
                     Ok(response) => self.on_reply(ctx, from, &request, step, response),
+                    Err(EtcdError::Compacted) => Err(too_old(&request)),
                     Err(error) => Err(StatusError::internal(error)),
                 };
                 match done {
@@ -274,9 +276,16 @@ impl ApiServer {
             (Step::List, StoreResponse::Range(found)) => {
                 let kind = request.target.kind().ok_or_else(no_such_resource)?;
                 let objects = found.kvs.iter().map(|stored| versioned(stored));
-                let items = objects.filter(|object| selects(&request.params, object)).collect();
-                let resource_version = found.revision.get();
-                Ok(Some(Answer::List { kind, items, resource_version }))
+                let params = &request.params;
+                let all = objects.filter(|object| selects(params, object)).collect();
+                // Every page is of the moment of the first one.
+                let asked = params.page.after.as_ref().and_then(|after| after.revision);
+                let resource_version = asked.unwrap_or(found.revision.get());
+                let below = request.target.namespace().is_some();
+                let key = |object: &Object| page_key(object, below);
+                let all_count = params.label_selector.is_none() && params.field_selector.is_none();
+                let (items, rest) = params.page.take(all, key, resource_version, all_count);
+                Ok(Some(Answer::List { kind, items: items.into(), resource_version, rest }))
             }
             (Step::ReadBeforeChange, StoreResponse::Range(found)) => {
                 let stored = found.kvs.first().ok_or_else(|| not_found(request))?;
@@ -367,6 +376,30 @@ impl Component for ApiServer {
             }
         }
     }
+}
+
+/// An object's key below the prefix of its list: that of one namespace, or of all.
+fn page_key(object: &Object, of_one_namespace: bool) -> Rc<str> {
+    match object.namespace() {
+        "" => object.name().into(),
+        _ if of_one_namespace => object.name().into(),
+        namespace => format!("{namespace}/{}", object.name()).into(),
+    }
+}
+
+/// 410: the moment of the first page is forgotten. The token goes on with what is there by now.
+fn too_old(request: &Request) -> StatusError {
+    let mut error = StatusError::expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start \
+         a new list without the continue parameter, or use the continue token in this response to \
+         retrieve the remainder of the results. Continuing with the provided token results in an \
+         inconsistent list - objects that were created, modified, or deleted between the time the \
+         first chunk was returned and now may show up in the list.",
+    );
+    let after = request.params.page.after.as_ref();
+    error.go_on =
+        after.map(|after| Continue { revision: None, key: Rc::clone(&after.key) }.token());
+    error
 }
 
 fn not_found(request: &Request) -> StatusError {

@@ -417,3 +417,33 @@ fn patches_of_all_forms_are_applied() {
     assert_eq!(container["image"], "nginx:1.27");
     assert_eq!(container["imagePullPolicy"], "Always");
 }
+
+#[test]
+fn a_list_in_pages_is_of_one_moment() {
+    let mut world = World::new();
+    for name in ["a", "b", "c", "e"] {
+        world.http("POST", "/api/v1/namespaces/default/pods", Some(pod(name))).unwrap();
+    }
+    let mut names = Vec::new();
+    let mut path = "/api/v1/pods?limit=2".to_owned();
+    let mut versions = Vec::new();
+    loop {
+        let Answer::List { items, resource_version, rest, .. } =
+            world.http("GET", &path, None).unwrap()
+        else {
+            panic!("a list")
+        };
+        names.extend(items.iter().map(|object| object.name().to_owned()));
+        versions.push(resource_version);
+        let Some(rest) = rest else { break };
+        assert_eq!(rest.count, Some(2));
+        // What comes now is not of that moment.
+        world.http("POST", "/api/v1/namespaces/default/pods", Some(pod("d"))).unwrap();
+        path = format!("/api/v1/pods?limit=2&continue={}", rest.token);
+    }
+    assert_eq!(names, ["a", "b", "c", "e"]);
+    assert_eq!(versions.first(), versions.last());
+    let (code, words) = message(world.http("GET", "/api/v1/pods?continue=x", None));
+    assert_eq!(code, 400);
+    assert!(words.starts_with("continue key is not valid: "), "{words}");
+}

@@ -183,7 +183,7 @@ impl World {
         let name = name.as_deref().unwrap_or_default().to_owned();
         let result = match (request.verb, kind, request.payload) {
             (Verb::List, Kind::Pod, _) => {
-                Ok(Answer::List { kind, items: [].into(), resource_version: 1 })
+                Ok(Answer::List { kind, items: [].into(), resource_version: 1, rest: None })
             }
             (Verb::Watch, Kind::Pod, _) => {
                 self.watch = Some(request.id);

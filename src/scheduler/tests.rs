@@ -40,7 +40,10 @@ impl World {
             } else {
                 pods.iter().cloned().map(pod).collect()
             };
-            world.answer(request.id, Ok(Answer::List { kind, items, resource_version: 1 }));
+            world.answer(
+                request.id,
+                Ok(Answer::List { kind, items, resource_version: 1, rest: None }),
+            );
         }
         world
     }

@@ -104,7 +104,7 @@ fn pretty(value: &Value) -> String {
 fn answer(response: &Response) -> Option<Value> {
     match &response.result {
         Ok(Answer::Object(object) | Answer::Created(object)) => Some(object.to_json()),
-        Ok(Answer::List { kind, items, resource_version }) => Some(json!({
+        Ok(Answer::List { kind, items, resource_version, .. }) => Some(json!({
             "apiVersion": kind.resource().api_version(),
             "kind": format!("{}List", kind.resource().name),
             "metadata": {"resourceVersion": resource_version.to_string()},
