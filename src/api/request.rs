@@ -38,6 +38,8 @@ pub enum Verb {
 pub enum Subresource {
     Status,
     Binding,
+    /// How many Pods are wanted, as an `autoscaling/v1` Scale.
+    Scale,
 }
 
 /// What a request is about.
@@ -265,6 +267,7 @@ impl Subresource {
         match self {
             Self::Status => "status",
             Self::Binding => "binding",
+            Self::Scale => "scale",
         }
     }
 }

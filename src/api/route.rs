@@ -35,10 +35,10 @@ pub fn parse(
     let verb = match (method, name.is_some(), subresource) {
         ("GET", false, _) if watch => Verb::Watch,
         ("GET", false, _) => Verb::List,
-        ("GET", true, None | Some(Subresource::Status)) => Verb::Get,
+        ("GET", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Get,
         ("POST", false, _) | ("POST", true, Some(Subresource::Binding)) => Verb::Create,
-        ("PUT", true, None | Some(Subresource::Status)) => Verb::Update,
-        ("PATCH", true, None | Some(Subresource::Status)) => Verb::Patch,
+        ("PUT", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Update,
+        ("PATCH", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Patch,
         ("DELETE", true, None) => Verb::Delete,
         _ => {
             return Err(StatusError::generic(Reason::MethodNotAllowed, ""));
@@ -184,6 +184,7 @@ fn target(path: &str) -> Result<Target, StatusError> {
             return Err(StatusError::generic(Reason::NotFound, ""));
         }
         Some("binding") => Some(Subresource::Binding),
+        Some("scale") => Some(Subresource::Scale),
         Some(_) => Some(Subresource::Status),
     };
     let text = |part: &str| -> Rc<str> { part.into() };

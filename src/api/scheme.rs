@@ -105,10 +105,10 @@ resources! {
     ServiceAccount: "" "serviceaccounts".short(&["sa"]);
     PodTemplate: "" "podtemplates";
     ReplicationController: "" "replicationcontrollers"
-        .short(&["rc"]).all().parts(&["status"]).stored("controllers");
-    Deployment: "apps" "deployments".short(&["deploy"]).all().parts(&["status"]);
-    ReplicaSet: "apps" "replicasets".short(&["rs"]).all().parts(&["status"]);
-    StatefulSet: "apps" "statefulsets".short(&["sts"]).all().parts(&["status"]);
+        .short(&["rc"]).all().parts(&["status", "scale"]).stored("controllers");
+    Deployment: "apps" "deployments".short(&["deploy"]).all().parts(&["status", "scale"]);
+    ReplicaSet: "apps" "replicasets".short(&["rs"]).all().parts(&["status", "scale"]);
+    StatefulSet: "apps" "statefulsets".short(&["sts"]).all().parts(&["status", "scale"]);
     DaemonSet: "apps" "daemonsets".short(&["ds"]).all().parts(&["status"]);
     ControllerRevision: "apps" "controllerrevisions";
     Job: "batch" "jobs".all().parts(&["status"]);

@@ -136,6 +136,12 @@ impl Part {
     fn of(resource: &ResourceType, part: &str) -> Self {
         let ResourceType { group, version, name: kind, .. } = *resource;
         match part {
+            "scale" => Self {
+                verbs: &["get", "patch", "update"],
+                group: "autoscaling",
+                version: "v1",
+                kind: "Scale",
+            },
             "binding" => Self { verbs: &["create"], group: "", version: "v1", kind: "Binding" },
             _ => Self { verbs: &["get", "patch", "update"], group, version, kind },
         }

@@ -21,6 +21,7 @@ mod patch;
 mod pending;
 mod priority;
 mod requests;
+mod scale;
 mod server;
 mod store_server;
 mod strategy;

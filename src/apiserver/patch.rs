@@ -79,7 +79,7 @@ pub(super) fn patch(
 }
 
 /// The document after a patch that came over HTTP.
-fn patched(
+pub(super) fn patched(
     kind: PatchKind,
     mut document: Value,
     patch: &Value,

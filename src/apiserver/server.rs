@@ -16,12 +16,15 @@ use super::etcd::{
 use super::keys::{current_of, insert, key, prefix, versioned, watch_id, watched_kind};
 use super::pending::{Pending, Step};
 use super::priority::system_classes;
+use super::scale::scale_of;
 use super::strategy::{self, Birth, group_resource};
 use super::watch_cache::{WatchCache, selects};
 use super::{EtcdCall, EtcdOut};
 use crate::api::defaults::Defaults as _;
 use crate::api::page::Continue;
-use crate::api::request::{Answer, Payload, Request, Response, Verb, WatchEvent};
+use crate::api::request::{
+    Answer, Document, JSON, Payload, Request, Response, Subresource, Target, Verb, WatchEvent,
+};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
 use crate::sim::{Component, Ctx, Event, Rng};
@@ -206,6 +209,7 @@ impl ApiServer {
         request: &Request,
         result: Result<Answer, StatusError>,
     ) {
+        let result = result.map(|answer| in_part(request, answer));
         let mut response = Response::new(request.id, result.map_err(Rc::new));
         if response.result.is_ok() {
             response.warnings = warnings(request).into();
@@ -375,6 +379,17 @@ impl Component for ApiServer {
                 ctx.set_timer(COMPACT_EVERY, Timer::Compact);
             }
         }
+    }
+}
+
+/// What is answered of the part of an object that was asked for.
+fn in_part(request: &Request, answer: Answer) -> Answer {
+    let Target::Resource { subresource: Some(Subresource::Scale), .. } = request.target else {
+        return answer;
+    };
+    match answer.object().and_then(scale_of) {
+        Some(body) => Answer::Document(Rc::new(Document { code: 200, media: JSON, body })),
+        None => answer,
     }
 }
 

@@ -447,3 +447,32 @@ fn a_list_in_pages_is_of_one_moment() {
     assert_eq!(code, 400);
     assert!(words.starts_with("continue key is not valid: "), "{words}");
 }
+
+#[test]
+fn a_deployment_is_scaled_by_its_part() {
+    let mut world = World::new();
+    let template = json!({
+        "metadata": {"labels": {"app": "a"}},
+        "spec": {"containers": [{"name": "a", "image": "nginx"}]},
+    });
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"},
+        "spec": {"selector": {"matchLabels": {"app": "a"}}, "template": template},
+    });
+    let path = "/apis/apps/v1/namespaces/default/deployments";
+    world.http("POST", path, Some(deployment)).unwrap();
+    let scale = |world: &mut World, method: &str, body: Option<Value>| {
+        let answer = world.http(method, &format!("{path}/d/scale"), body).unwrap();
+        let Answer::Document(document) = answer else { panic!("a Scale") };
+        document.body.clone()
+    };
+    let mut seen = scale(&mut world, "GET", None);
+    assert_eq!(seen["kind"], "Scale");
+    assert_eq!(seen["spec"]["replicas"], 1);
+    assert_eq!(seen["status"]["selector"], "app=a");
+    seen["spec"]["replicas"] = json!(3);
+    assert_eq!(scale(&mut world, "PUT", Some(seen))["spec"]["replicas"], 3);
+    let stored = object(world.http("GET", &format!("{path}/d"), None)).to_json();
+    assert_eq!(stored["spec"]["replicas"], 3);
+    assert_eq!(stored["metadata"]["generation"], 2);
+}

@@ -13,6 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::body::object_of;
 use super::keys::key;
 use super::patch::patch;
+use super::scale::scaled;
 use super::validity;
 use crate::api::field::{FieldError, Path};
 use crate::api::request::{Payload, Request, Subresource};
@@ -115,6 +116,9 @@ pub(super) fn change(
     now: Timestamp,
 ) -> Result<Write, StatusError> {
     let kind = current.kind();
+    if part == Some(Subresource::Scale) {
+        return update(part, current, &scaled(current, &request.payload)?);
+    }
     match &request.payload {
         Payload::Binding { uid, node } => bind(current, uid.as_deref(), node, now),
         Payload::Patch(patch) => self::patch(patch, part, current),

@@ -41,7 +41,7 @@ const ABSENT: &[(&str, &[&str])] = &[
             "quota exceeded",
         ],
     ),
-    ("parts that are not served", &["scale below zero", "log: several containers, none named"]),
+    ("parts that are not served", &["log: several containers, none named"]),
     (
         "a store of that age, which a case cannot set up, and waiting for one",
         &[
