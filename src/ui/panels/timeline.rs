@@ -27,7 +27,7 @@ const KINDS: [BodyKind; 7] = [
 ];
 
 /// The longest of them that is chosen by itself.
-const WIDEST_FIT: usize = 5;
+const WIDEST_FIT: usize = 7;
 
 /// A drag: the window stays while the moment in it changes.
 #[derive(Clone, Copy, PartialEq)]

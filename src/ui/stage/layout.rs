@@ -111,7 +111,7 @@ impl Layout {
         let scheduler = Rect { x: middle.min(free), ..you };
         let tray =
             Rect { x: margin, y: apiserver.bottom() + 18.0, w: inner, h: 20.0 + TOKEN_HEIGHT };
-        let (least, gap) = if narrow { (100.0, 8.0) } else { (188.0, GAP) };
+        let (least, gap) = if narrow { (100.0, 8.0) } else { (168.0, GAP) };
         let above = tray.bottom() + 20.0;
         let columns = if cards { fitting(inner, least, gap) } else { cell_columns(inner, nodes) };
         let rows = f64::from(count.div_ceil(columns.max(1)).max(1));
