@@ -1,41 +1,59 @@
-//! What a deserializer hands to the visitors of lists and maps.
+//! What the deserializer hands to the visitors of lists and maps.
 //!
 //! One type for each, whatever there is to visit: every visitor is compiled once for each type of
 //! access, and there are hundreds of visitors.
+
+use std::iter::Enumerate;
+use std::slice;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use serde_json::{Value, map};
 
-use super::typed::{Context, Fault, Input, Source, Step};
+use super::context::{Context, Fault, Step};
+use super::go_type;
+use super::source::Source;
 
 /// What there is to visit.
 pub(super) enum Left<I> {
     Parts(I),
     Nothing,
-    /// One part that is [`Input::Probe`].
+    /// One part that is a probe.
     Probe,
 }
 
 pub(super) struct Items<'de, 'c> {
-    pub left: Left<std::iter::Enumerate<std::slice::Iter<'de, Value>>>,
-    pub context: &'c mut Context,
+    left: Left<Enumerate<slice::Iter<'de, Value>>>,
+    /// What is wrong if this is no list at all.
+    pub fault: Option<Fault>,
+    depth: usize,
+    context: &'c mut Context<'de>,
 }
 
-impl<'de> Items<'de, '_> {
-    fn next(&mut self) -> Option<Input<'de>> {
-        match &mut self.left {
-            Left::Parts(parts) => {
-                let (index, value) = parts.next()?;
-                self.context.path.push(Step::Index(index));
-                Some(Input::Value(value))
-            }
-            Left::Nothing => None,
-            Left::Probe => {
-                self.context.path.push(Step::Index(0));
-                Some(Input::Probe)
-            }
-        }
+impl<'de, 'c> Items<'de, 'c> {
+    pub fn new(
+        left: Left<Enumerate<slice::Iter<'de, Value>>>,
+        fault: Option<Fault>,
+        context: &'c mut Context<'de>,
+    ) -> Self {
+        Self { left, fault, depth: context.path.len(), context }
+    }
+
+    /// The fault of no list, in whose type the name of the probed `item` stands.
+    pub fn not_a_list(&mut self, fault: Fault, item: Option<Fault>) -> Fault {
+        self.context.path.truncate(self.depth);
+        fault.of_whole(item, go_type::list)
+    }
+
+    /// The next item; none within: a probe.
+    fn next(&mut self) -> Option<Option<&'de Value>> {
+        let (index, value) = match &mut self.left {
+            Left::Parts(parts) => parts.next().map(|(index, value)| (index, Some(value)))?,
+            Left::Nothing => return None,
+            Left::Probe => (0, None),
+        };
+        self.context.path.push(Step::Index(index));
+        Some(value)
     }
 }
 
@@ -61,13 +79,32 @@ impl<'de> SeqAccess<'de> for Items<'de, '_> {
 }
 
 pub(super) struct Entries<'de, 'c> {
-    pub left: Left<map::Iter<'de>>,
-    pub step: fn(String) -> Step,
-    pub value: Option<&'de Value>,
-    pub context: &'c mut Context,
+    left: Left<map::Iter<'de>>,
+    step: fn(&'de str) -> Step<'de>,
+    /// The value of the key that was read last; none for a probe.
+    value: Option<&'de Value>,
+    /// What is wrong if this is no map at all.
+    pub fault: Option<Fault>,
+    depth: usize,
+    pub context: &'c mut Context<'de>,
 }
 
-impl<'de> Entries<'de, '_> {
+impl<'de, 'c> Entries<'de, 'c> {
+    pub fn new(
+        left: Left<map::Iter<'de>>,
+        step: fn(&'de str) -> Step<'de>,
+        fault: Option<Fault>,
+        context: &'c mut Context<'de>,
+    ) -> Self {
+        Self { left, step, value: None, fault, depth: context.path.len(), context }
+    }
+
+    /// The fault of no map, in whose type the name of the probed `value` stands.
+    pub fn not_a_map(&mut self, fault: Fault, value: Option<Fault>) -> Fault {
+        self.context.path.truncate(self.depth);
+        fault.of_whole(value, go_type::map)
+    }
+
     fn next(&mut self) -> Option<&'de str> {
         let (key, value): (&str, _) = match &mut self.left {
             Left::Parts(parts) => parts.next().map(|(key, value)| (key.as_str(), Some(value)))?,
@@ -75,17 +112,8 @@ impl<'de> Entries<'de, '_> {
             Left::Probe => ("", None),
         };
         self.value = value;
-        self.context.path.push((self.step)(key.to_owned()));
+        self.context.path.push((self.step)(key));
         Some(key)
-    }
-
-    fn value(&mut self) -> Input<'de> {
-        match self.left {
-            Left::Probe => Input::Probe,
-            Left::Parts(_) | Left::Nothing => {
-                self.value.take().map_or(Input::Value(&Value::Null), Input::Value)
-            }
-        }
     }
 }
 
@@ -101,8 +129,7 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        let value = self.value();
-        let value = seed.deserialize(Source { value, context: self.context })?;
+        let value = seed.deserialize(Source { value: self.value, context: self.context })?;
         self.context.path.pop();
         Ok(value)
     }

@@ -6,11 +6,13 @@
 
 mod absent;
 mod access;
+mod context;
 mod document;
 mod go_type;
 mod json;
 mod place;
 mod scalar;
+mod source;
 mod suggest;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,168 @@
+//! Where the decoder is in a text, and why it stops there.
+
+use std::fmt;
+
+use serde::de::{Error, Expected, Unexpected};
+
+use super::go_type;
+use super::typed::{TypeError, UnknownField};
+
+/// Upstream lists no more unknown fields than this.
+const MOST_UNKNOWN: usize = 100;
+
+/// Where the decoder is; after a mistake it stays as it was there.
+#[derive(Default)]
+pub(super) struct Context<'de> {
+    pub path: Vec<Step<'de>>,
+    pub structs: Vec<Struct>,
+    unknown: Vec<UnknownField>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Step<'de> {
+    /// The field of a struct.
+    Field(&'de str),
+    /// The key of a map, which Go's errors leave out.
+    Key(&'de str),
+    Index(usize),
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Struct {
+    pub name: &'static str,
+    pub fields: &'static [&'static str],
+}
+
+impl Context<'_> {
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for step in &self.path {
+            match step {
+                Step::Field(key) | Step::Key(key) if path.is_empty() => path.push_str(key),
+                Step::Field(key) | Step::Key(key) => path.extend([".", key]),
+                Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
+            }
+        }
+        path
+    }
+
+    pub fn structure(&self) -> &'static str {
+        self.structs.last().map_or("", |structure| structure.name)
+    }
+
+    pub fn field(&self) -> &str {
+        match self.path.last() {
+            Some(Step::Field(key) | Step::Key(key)) => key,
+            Some(Step::Index(_)) | None => "",
+        }
+    }
+
+    pub fn note_unknown(&mut self) {
+        let known = self.structs.last().map_or(&[][..], |structure| structure.fields);
+        if self.unknown.len() < MOST_UNKNOWN {
+            let (path, name) = (self.path(), self.field().to_owned());
+            self.unknown.push(UnknownField { path, name, known });
+        }
+    }
+
+    /// The fields without a place, once all is read.
+    pub fn unknown(self) -> Vec<UnknownField> {
+        self.unknown
+    }
+
+    pub fn type_error(&self, fault: Fault) -> TypeError {
+        let message = match *fault.0 {
+            Cause::Other(message) => message,
+            Cause::Type { value, wanted } => {
+                let keys = self.path.iter().filter_map(|step| match step {
+                    Step::Field(key) => Some(*key),
+                    Step::Key(_) | Step::Index(_) => None,
+                });
+                let fields: Vec<&str> = keys.collect();
+                let target = match self.structs.last() {
+                    Some(Struct { name, .. }) => {
+                        format!("Go struct field {name}.{}", fields.join("."))
+                    }
+                    None => "Go value".to_owned(),
+                };
+                format!("json: cannot unmarshal {value} into {target} of type {wanted}")
+            }
+        };
+        TypeError { path: self.path(), message }
+    }
+}
+
+/// Why decoding stopped. One word wide, as each of some thousand fields hands it on.
+#[derive(Debug)]
+pub(super) struct Fault(Box<Cause>);
+
+#[derive(Debug)]
+enum Cause {
+    Type { value: String, wanted: String },
+    Other(String),
+}
+
+impl Fault {
+    /// `value` is not of the type `wanted`; both in Go's words.
+    pub fn mismatch(value: impl Into<String>, wanted: impl Into<String>) -> Self {
+        Self(Box::new(Cause::Type { value: value.into(), wanted: wanted.into() }))
+    }
+
+    pub fn other(message: String) -> Self {
+        Self(Box::new(Cause::Other(message)))
+    }
+
+    /// The fault of a whole, whose type has the name of its `part` in it.
+    pub fn of_whole(self, part: Option<Self>, whole: fn(&str) -> String) -> Self {
+        match (*self.0, part.map(|part| *part.0)) {
+            (Cause::Type { value, .. }, Some(Cause::Type { wanted, .. })) => {
+                Self::mismatch(value, whole(&wanted))
+            }
+            (cause, _) => Self(Box::new(cause)),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Cause::Type { value, wanted } => write!(f, "cannot unmarshal {value} into {wanted}"),
+            Cause::Other(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl Error for Fault {
+    fn custom<M: fmt::Display>(message: M) -> Self {
+        Self::other(in_go_words(message.to_string()))
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let wanted = match expected.to_string().as_str() {
+            // Its own decoder tries text, then a number.
+            "IntOrString" => "int32".to_owned(),
+            name => go_type::named(name),
+        };
+        Self::mismatch(go_type::value(&found), wanted)
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        if matches!(found, Unexpected::Signed(_) | Unexpected::Unsigned(_)) {
+            return Self::mismatch(go_type::value(&found), "int32");
+        }
+        Self::other(format!("{found} is not {expected}"))
+    }
+}
+
+/// The errors of base64 as Go words them.
+fn in_go_words(message: String) -> String {
+    if !message.starts_with("Invalid ") {
+        return message;
+    }
+    let offset = message
+        .rsplit_once("offset ")
+        .and_then(|(_, rest)| rest.trim_end_matches('.').parse::<usize>().ok());
+    offset.map_or(message, |offset| format!("illegal base64 data at input byte {offset}"))
+}
