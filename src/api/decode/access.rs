@@ -15,45 +15,53 @@ use super::go_type;
 use super::source::Source;
 
 /// What there is to visit.
-pub(super) enum Left<I> {
+pub(super) enum Left<'de, I> {
     Parts(I),
     Nothing,
-    /// One part that is a probe.
-    Probe,
+    /// One part that is a probe, as the whole has no parts.
+    Probe(Option<&'de Value>),
+}
+
+impl<'de, I> Left<'de, I> {
+    /// The fault of the whole having no parts; its type has no name yet.
+    fn mismatch(&self, context: &mut Context<'de>) -> Fault {
+        let value = if let Self::Probe(value) = self { *value } else { None };
+        Source { value, context }.mismatch("")
+    }
 }
 
 pub(super) struct Items<'de, 'c> {
-    left: Left<Enumerate<slice::Iter<'de, Value>>>,
-    /// What is wrong if this is no list at all.
-    pub fault: Option<Fault>,
+    left: Left<'de, Enumerate<slice::Iter<'de, Value>>>,
     depth: usize,
     context: &'c mut Context<'de>,
 }
 
 impl<'de, 'c> Items<'de, 'c> {
     pub fn new(
-        left: Left<Enumerate<slice::Iter<'de, Value>>>,
-        fault: Option<Fault>,
+        left: Left<'de, Enumerate<slice::Iter<'de, Value>>>,
         context: &'c mut Context<'de>,
     ) -> Self {
-        Self { left, fault, depth: context.path.len(), context }
+        Self { left, depth: context.path.len(), context }
+    }
+
+    pub fn are_a_list(&self) -> bool {
+        !matches!(self.left, Left::Probe(_))
     }
 
     /// The fault of no list, in whose type the name of the probed `item` stands.
-    pub fn not_a_list(&mut self, fault: Fault, item: Option<Fault>) -> Fault {
+    pub fn not_a_list(&mut self, item: Option<Fault>) -> Fault {
         self.context.path.truncate(self.depth);
-        fault.of_whole(item, go_type::list)
+        self.left.mismatch(self.context).of_whole(item, go_type::list)
     }
 
-    /// The next item; none within: a probe.
-    fn next(&mut self) -> Option<Option<&'de Value>> {
+    fn next(&mut self) -> Option<Source<'de, '_>> {
         let (index, value) = match &mut self.left {
             Left::Parts(parts) => parts.next().map(|(index, value)| (index, Some(value)))?,
             Left::Nothing => return None,
-            Left::Probe => (0, None),
+            Left::Probe(_) => (0, None),
         };
         self.context.path.push(Step::Index(index));
-        Some(value)
+        Some(Source { value, context: self.context })
     }
 }
 
@@ -64,52 +72,46 @@ impl<'de> SeqAccess<'de> for Items<'de, '_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Fault> {
-        let Some(value) = self.next() else { return Ok(None) };
-        let item = seed.deserialize(Source { value, context: self.context })?;
-        self.context.path.pop();
+        let Some(source) = self.next() else { return Ok(None) };
+        let item = seed.deserialize(source)?;
+        self.context.leave_step();
         Ok(Some(item))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        match &self.left {
-            Left::Parts(parts) => Some(parts.len()),
-            Left::Nothing | Left::Probe => None,
-        }
     }
 }
 
 pub(super) struct Entries<'de, 'c> {
-    left: Left<map::Iter<'de>>,
+    left: Left<'de, map::Iter<'de>>,
     step: fn(&'de str) -> Step<'de>,
     /// The value of the key that was read last; none for a probe.
     value: Option<&'de Value>,
-    /// What is wrong if this is no map at all.
-    pub fault: Option<Fault>,
     depth: usize,
     pub context: &'c mut Context<'de>,
 }
 
 impl<'de, 'c> Entries<'de, 'c> {
     pub fn new(
-        left: Left<map::Iter<'de>>,
+        left: Left<'de, map::Iter<'de>>,
         step: fn(&'de str) -> Step<'de>,
-        fault: Option<Fault>,
         context: &'c mut Context<'de>,
     ) -> Self {
-        Self { left, step, value: None, fault, depth: context.path.len(), context }
+        Self { left, step, value: None, depth: context.path.len(), context }
+    }
+
+    pub fn are_a_map(&self) -> bool {
+        !matches!(self.left, Left::Probe(_))
     }
 
     /// The fault of no map, in whose type the name of the probed `value` stands.
-    pub fn not_a_map(&mut self, fault: Fault, value: Option<Fault>) -> Fault {
+    pub fn not_a_map(&mut self, value: Option<Fault>) -> Fault {
         self.context.path.truncate(self.depth);
-        fault.of_whole(value, go_type::map)
+        self.left.mismatch(self.context).of_whole(value, go_type::map)
     }
 
     fn next(&mut self) -> Option<&'de str> {
         let (key, value): (&str, _) = match &mut self.left {
             Left::Parts(parts) => parts.next().map(|(key, value)| (key.as_str(), Some(value)))?,
             Left::Nothing => return None,
-            Left::Probe => ("", None),
+            Left::Probe(_) => ("", None),
         };
         self.value = value;
         self.context.path.push((self.step)(key));
@@ -130,7 +132,7 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
         let value = seed.deserialize(Source { value: self.value, context: self.context })?;
-        self.context.path.pop();
+        self.context.leave_step();
         Ok(value)
     }
 }

@@ -46,10 +46,20 @@ impl Context<'_> {
         path
     }
 
+    pub fn leave_step(&mut self) {
+        self.path.pop();
+    }
+
+    pub fn leave_struct(&mut self) {
+        self.structs.pop();
+    }
+
+    /// The Go name of the innermost struct; empty outside of any.
     pub fn structure(&self) -> &'static str {
         self.structs.last().map_or("", |structure| structure.name)
     }
 
+    /// The key that is being read; empty in a list.
     pub fn field(&self) -> &str {
         match self.path.last() {
             Some(Step::Field(key) | Step::Key(key)) => key,
@@ -57,6 +67,7 @@ impl Context<'_> {
         }
     }
 
+    /// Notes that the innermost struct does not have the field that is being read.
     pub fn note_unknown(&mut self) {
         let known = self.structs.last().map_or(&[][..], |structure| structure.fields);
         if self.unknown.len() < MOST_UNKNOWN {
@@ -70,6 +81,7 @@ impl Context<'_> {
         self.unknown
     }
 
+    /// The error of stopping here for `fault`.
     pub fn type_error(&self, fault: Fault) -> TypeError {
         let message = match *fault.0 {
             Cause::Other(message) => message,
@@ -108,6 +120,7 @@ impl Fault {
         Self(Box::new(Cause::Type { value: value.into(), wanted: wanted.into() }))
     }
 
+    /// A fault with a `message` that is whole as it is.
     pub fn other(message: String) -> Self {
         Self(Box::new(Cause::Other(message)))
     }

@@ -30,7 +30,7 @@ fn probed(name: impl Into<String>) -> Fault {
 
 impl<'de, 'c> Source<'de, 'c> {
     /// The fault of this value not being of the type `wanted`.
-    fn mismatch(&self, wanted: &str) -> Fault {
+    pub(super) fn mismatch(&self, wanted: &str) -> Fault {
         let value = match self.value {
             None => "",
             Some(Value::Null) => "null",
@@ -118,24 +118,24 @@ impl<'de, 'c> Source<'de, 'c> {
         }
     }
 
-    /// The list that it is; one probe, and the fault to answer with, if it is none.
+    /// The list that it is; one probe if it is none.
     fn list(self) -> Items<'de, 'c> {
-        let (left, fault) = match self.value {
-            Some(Value::Array(items)) => (Left::Parts(items.iter().enumerate()), None),
-            Some(Value::Null) => (Left::Nothing, None),
-            _ => (Left::Probe, Some(self.mismatch(""))),
+        let left = match self.value {
+            Some(Value::Array(items)) => Left::Parts(items.iter().enumerate()),
+            Some(Value::Null) => Left::Nothing,
+            other => Left::Probe(other),
         };
-        Items::new(left, fault, self.context)
+        Items::new(left, self.context)
     }
 
-    /// The map that it is; one probe, and the fault to answer with, if it is none.
+    /// The map that it is; one probe if it is none.
     fn map(self) -> Entries<'de, 'c> {
-        let (left, fault) = match self.value {
-            Some(Value::Object(entries)) => (Left::Parts(entries.iter()), None),
-            Some(Value::Null) => (Left::Nothing, None),
-            _ => (Left::Probe, Some(self.mismatch(""))),
+        let left = match self.value {
+            Some(Value::Object(entries)) => Left::Parts(entries.iter()),
+            Some(Value::Null) => Left::Nothing,
+            other => Left::Probe(other),
         };
-        Entries::new(left, Step::Key, fault, self.context)
+        Entries::new(left, Step::Key, self.context)
     }
 
     /// The fields of a struct that it is, none for a null.
@@ -150,7 +150,7 @@ impl<'de, 'c> Source<'de, 'c> {
             _ => return Err(self.mismatch(&go_type::named(name))),
         };
         self.context.structs.push(Struct { name, fields });
-        Ok(Entries::new(left, Step::Field, None, self.context))
+        Ok(Entries::new(left, Step::Field, self.context))
     }
 }
 
@@ -259,10 +259,7 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let mut items = self.list();
         let list = visitor.visit_seq(&mut items);
-        match items.fault.take() {
-            None => list,
-            Some(fault) => Err(items.not_a_list(fault, list.err())),
-        }
+        if items.are_a_list() { list } else { Err(items.not_a_list(list.err())) }
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
@@ -281,10 +278,7 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let mut entries = self.map();
         let map = visitor.visit_map(&mut entries);
-        match entries.fault.take() {
-            None => map,
-            Some(fault) => Err(entries.not_a_map(fault, map.err())),
-        }
+        if entries.are_a_map() { map } else { Err(entries.not_a_map(map.err())) }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -295,7 +289,7 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
     ) -> Result<V::Value, Fault> {
         let mut entries = self.structure(name, fields)?;
         let object = visitor.visit_map(&mut entries)?;
-        entries.context.structs.pop();
+        entries.context.leave_struct();
         Ok(object)
     }
 
