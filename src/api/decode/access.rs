@@ -37,6 +37,7 @@ pub(super) struct Items<'de, 'c> {
 }
 
 impl<'de, 'c> Items<'de, 'c> {
+    /// The items `left`, the first of which is next.
     pub fn new(
         left: Left<'de, Enumerate<slice::Iter<'de, Value>>>,
         context: &'c mut Context<'de>,
@@ -44,6 +45,7 @@ impl<'de, 'c> Items<'de, 'c> {
         Self { left, depth: context.path.len(), context }
     }
 
+    /// Whether what was visited was a list, not a probe.
     pub fn are_a_list(&self) -> bool {
         !matches!(self.left, Left::Probe(_))
     }
@@ -89,6 +91,7 @@ pub(super) struct Entries<'de, 'c> {
 }
 
 impl<'de, 'c> Entries<'de, 'c> {
+    /// The entries `left`; a `step` is made of each key.
     pub fn new(
         left: Left<'de, map::Iter<'de>>,
         step: fn(&'de str) -> Step<'de>,
@@ -97,6 +100,7 @@ impl<'de, 'c> Entries<'de, 'c> {
         Self { left, step, value: None, depth: context.path.len(), context }
     }
 
+    /// Whether what was visited was a map, not a probe.
     pub fn are_a_map(&self) -> bool {
         !matches!(self.left, Left::Probe(_))
     }

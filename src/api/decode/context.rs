@@ -46,10 +46,12 @@ impl Context<'_> {
         path
     }
 
+    /// Back to where the last item or field began.
     pub fn leave_step(&mut self) {
         self.path.pop();
     }
 
+    /// Back to the struct around the innermost.
     pub fn leave_struct(&mut self) {
         self.structs.pop();
     }
