@@ -9,6 +9,7 @@ use super::openapi;
 use crate::api::representation::Representation;
 use crate::api::request::{Document, JSON};
 use crate::api::{RESOURCES, ResourceType};
+use crate::sim::sort;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -72,7 +73,7 @@ pub(super) fn nothing(path: &str) -> Document {
         paths.extend(versions(group).iter().map(|version| format!("/apis/{group}/{version}")));
     }
     paths.push("/api/v1".to_owned());
-    paths.sort();
+    sort::by(&mut paths, Ord::cmp);
     Document { code: 404, media: JSON, body: json!({"paths": paths}) }
 }
 
@@ -180,7 +181,7 @@ fn resources(group: &str, version: &str) -> Option<Value> {
             });
         }
     }
-    listed.sort_by(|one, other| one.name.cmp(&other.name));
+    sort::by(&mut listed, |one, other| one.name.cmp(&other.name));
     let group_version =
         if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     let list = APIResourceList { group_version, resources: listed };

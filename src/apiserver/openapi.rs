@@ -29,25 +29,24 @@ pub(super) fn document(path: &[&str]) -> Option<Value> {
 }
 
 fn root() -> Value {
-    let paths: Map<String, Value> = RESOURCES
-        .iter()
-        .map(|resource| {
-            let path = resource.prefix();
-            let url = format!("/openapi/v3{path}?hash=podflow");
-            (path.trim_start_matches('/').to_owned(), json!({"serverRelativeURL": url}))
-        })
-        .collect();
+    let mut paths = Map::new();
+    for resource in RESOURCES {
+        let path = resource.prefix();
+        let url = format!("/openapi/v3{path}?hash=podflow");
+        paths.insert(path.trim_start_matches('/').into(), json!({"serverRelativeURL": url}));
+    }
     json!({"paths": paths})
 }
 
 fn of_version(group: &str, version: &str) -> Option<Value> {
     let of = |resource: &&ResourceType| resource.group == group && resource.version == version;
-    let paths: Map<String, Value> = RESOURCES.iter().filter(of).flat_map(paths).collect();
-    (!paths.is_empty()).then(|| {
+    let mut all = Map::new();
+    all.extend(RESOURCES.iter().filter(of).flat_map(paths));
+    (!all.is_empty()).then(|| {
         json!({
             "openapi": "3.0.0",
             "info": {"title": "Kubernetes", "version": "v1.37.0"},
-            "paths": paths,
+            "paths": all,
             "components": {"schemas": {}},
         })
     })
@@ -70,18 +69,17 @@ fn paths(resource: &ResourceType) -> Vec<(String, Value)> {
 
 fn operations(resource: &ResourceType, methods: &[&str]) -> Value {
     let wanted = PARAMETERS.iter().filter(|(method, _)| methods.contains(method));
-    let operations: Map<String, Value> = wanted
-        .map(|(method, parameters)| {
-            let parameters = parameters.iter().map(|name| json!({"name": name, "in": "query"}));
-            let operation = json!({
-                "parameters": parameters.collect::<Vec<_>>(),
-                "responses": {"200": {"description": "OK"}},
-                "x-kubernetes-group-version-kind": {
-                    "group": resource.group, "version": resource.version, "kind": resource.name,
-                },
-            });
-            ((*method).to_owned(), operation)
-        })
-        .collect();
+    let mut operations = Map::new();
+    for (method, parameters) in wanted {
+        let parameters = parameters.iter().map(|name| json!({"name": name, "in": "query"}));
+        let operation = json!({
+            "parameters": parameters.collect::<Vec<_>>(),
+            "responses": {"200": {"description": "OK"}},
+            "x-kubernetes-group-version-kind": {
+                "group": resource.group, "version": resource.version, "kind": resource.name,
+            },
+        });
+        operations.insert((*method).to_owned(), operation);
+    }
     operations.into()
 }

@@ -12,6 +12,7 @@ use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic
 use crate::api::request::{FieldValidation, Patch, PatchKind, Subresource};
 use crate::api::status::{Reason, StatusError};
 use crate::api::{Object, Pod};
+use crate::sim::sort;
 
 pub(super) fn patch(
     patch: &Patch,
@@ -33,7 +34,7 @@ pub(super) fn patch(
                 let named = new.conditions.as_deref().unwrap_or_default();
                 named.iter().position(|condition| condition.type_ == kind).unwrap_or(usize::MAX)
             };
-            conditions.sort_by_key(|condition| order(&condition.type_));
+            sort::by_key(&mut conditions, |condition| order(&condition.type_));
             status.conditions = Some(conditions);
             status.qos_class.clone_from(&pod.status.qos_class);
             let pod = Pod { status: Rc::new(status), ..Pod::clone(pod) };

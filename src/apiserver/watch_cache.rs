@@ -13,6 +13,7 @@ use super::server::ConnectionId;
 use crate::api::request::{Change, Params, RequestId, WatchEvent};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object, Pod, Resource as _};
+use crate::sim::sort;
 
 /// How many changes a watch may lie back.
 const WINDOW: usize = 10_000;
@@ -119,7 +120,7 @@ impl WatchCache {
         {
             concerned.extend(self.by_node.get(node).into_iter().flatten());
         }
-        concerned.sort_unstable();
+        sort::by(&mut concerned, Ord::cmp);
         concerned
             .into_iter()
             .filter_map(|watcher| {

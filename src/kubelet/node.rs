@@ -17,7 +17,7 @@ use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
 use crate::client::{EventKind, Regarding};
 use crate::runtime::{CriRequest, Image};
-use crate::sim::{Ctx, Instant};
+use crate::sim::{Ctx, Instant, sort};
 
 type Result = std::result::Result<Answer, Rc<StatusError>>;
 
@@ -40,7 +40,7 @@ const MOST_IMAGES: usize = 50;
 /// The largest images first.
 fn listed(images: &BTreeMap<String, ContainerImage>) -> Vec<ContainerImage> {
     let mut images: Vec<ContainerImage> = images.values().cloned().collect();
-    images.sort_by_key(|image| std::cmp::Reverse(image.size_bytes));
+    sort::by_key(&mut images, |image| std::cmp::Reverse(image.size_bytes));
     images.truncate(MOST_IMAGES);
     images
 }

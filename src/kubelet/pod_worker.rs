@@ -25,7 +25,7 @@ use crate::runtime::{
     CallId, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,
     PodSandboxConfig, PodSandboxMetadata,
 };
-use crate::sim::{Ctx, Instant};
+use crate::sim::{Ctx, Instant, sort};
 
 /// Before a failed sync is tried again; up to half as much is added.
 const RETRY: Duration = Duration::from_secs(10);
@@ -257,7 +257,7 @@ impl PodWorker {
         ids: impl IntoIterator<Item = Id>,
     ) -> BTreeSet<CallId> {
         let request = |container_id| CriRequest::ContainerStatus { container_id };
-        ids.into_iter().map(|id| self.call(shared, ctx, request(id))).collect()
+        sort::set(ids.into_iter().map(|id| self.call(shared, ctx, request(id))))
     }
 
     /// Calls the runtime; the answer is for this worker.

@@ -12,7 +12,7 @@ use super::pod_worker::{PodWorker, State};
 use super::shared::Shared;
 use crate::client::EventKind;
 use crate::runtime::{ContainerState, CriRequest, Id};
-use crate::sim::Ctx;
+use crate::sim::{Ctx, sort};
 
 /// A pod that is not there any more still has that long to stop.
 const LEAST_GRACE: i64 = 1;
@@ -84,7 +84,7 @@ impl PodWorker {
     pub fn collect(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>) {
         let alive = self.records.iter().filter_map(|record| record.current.as_ref());
         let alive = alive.filter(|current| current.state != ContainerState::Exited);
-        let ids: BTreeSet<Id> = alive.map(|current| Rc::clone(&current.id)).collect();
+        let ids = sort::set(alive.map(|current| Rc::clone(&current.id)));
         let calls = self.look_at(shared, ctx, ids);
         if calls.is_empty() {
             self.terminate(shared, ctx);

@@ -14,7 +14,7 @@ use super::framework::{Code, CycleState, Plugin, PreFilter, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::{DEFAULT, Weighted};
 use super::preemption::{Candidate, Limits, Preemption, eligible};
-use crate::sim::Rng;
+use crate::sim::{Rng, sort};
 
 /// A search never stops before it has found this many nodes.
 const LEAST_FEASIBLE: usize = 100;
@@ -309,7 +309,7 @@ pub fn preemption_failed(count: usize, refused: &BTreeMap<Rc<str>, Verdict>) -> 
 fn histogram(reasons: &BTreeMap<Cow<'_, str>, usize>) -> String {
     let mut parts: Vec<String> =
         reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-    parts.sort();
+    sort::by(&mut parts, Ord::cmp);
     parts.join(", ")
 }
 

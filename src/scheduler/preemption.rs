@@ -15,6 +15,7 @@ use super::framework::{Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Ve
 use super::node_info::{NodeInfo, PodInfo};
 use crate::api::labels::Selector;
 use crate::api::words::TRUE;
+use crate::sim::sort;
 
 /// The reason of the condition that a victim gets.
 pub const BY_SCHEDULER: &str = "PreemptionByScheduler";
@@ -184,7 +185,7 @@ impl Preemption<'_> {
         if !verdict.is_success() {
             return Err(verdict);
         }
-        possible.sort_by_key(|there| self.importance(there));
+        sort::by_key(&mut possible, |there| self.importance(there));
         let (protected, free) = self.by_budget(&possible);
         let (mut victims, mut violations) = (Vec::new(), 0);
         for (there, is_protected) in protected
@@ -201,7 +202,7 @@ impl Preemption<'_> {
                 victims.push(Rc::clone(there));
             }
         }
-        victims.sort_by_key(|there| self.importance(there));
+        sort::by_key(&mut victims, |there| self.importance(there));
         Ok(Candidate { node: Rc::clone(&node.name), victims, violations })
     }
 

@@ -5,6 +5,7 @@ mod chance;
 mod context;
 mod link;
 mod queue;
+pub mod sort;
 mod time;
 mod trace;
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::sim::sort;
+
 /// A position in a text; both numbers begin at one, and columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark {
@@ -65,7 +67,7 @@ impl Place {
             }
             Inside::Map(entries) => {
                 let moved = entries.into_iter().map(|(key, place)| (key, place.after(start)));
-                Inside::Map(moved.collect())
+                Inside::Map(sort::map(moved))
             }
         };
         let key = self.key.map(|key| key.after(start));

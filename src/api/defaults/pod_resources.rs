@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
 use super::ResourceList;
 use crate::api::quantity::Quantity;
+use crate::sim::sort;
 
 const HUGE_PAGES: &str = "hugepages-";
 
@@ -92,7 +93,7 @@ pub(super) fn total(
         let read = |(name, wire): (&String, &WireQuantity)| {
             Some((name.clone(), Quantity::parse(&wire.0).ok()?))
         };
-        list.filter_map(read).collect()
+        sort::map(list.filter_map(read))
     };
     let (mut sum, mut sidecars, mut peak) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for container in &spec.containers {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::sim::sort;
+
 /// Why a text is no field selector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FieldSelectorError {
@@ -66,7 +68,7 @@ impl FieldSelector {
     /// A term has no operator, or its value is not escaped as it should be.
     pub fn parse(selector: &str) -> Result<Self, FieldSelectorError> {
         let mut parts = split_terms(selector);
-        parts.sort_unstable();
+        sort::by(&mut parts, Ord::cmp);
         let parts = parts.into_iter().filter(|part| !part.is_empty());
         let terms = parts.map(|part| {
             let Some((field, operator, value)) = split_term(part) else {

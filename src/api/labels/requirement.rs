@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Labels;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::sim::sort;
 
 /// How a requirement compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +195,7 @@ impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = &self.key;
         let mut sorted: Vec<&str> = self.values.iter().map(String::as_str).collect();
-        sorted.sort_unstable();
+        sort::by(&mut sorted, Ord::cmp);
         let values = sorted.join(",");
         match self.operator {
             Operator::In => write!(f, "{key} in ({values})"),

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::{Labels, Operator, Requirement, SelectorError, parse};
 use crate::api::field::{FieldError, aggregate};
 use crate::api::text::go_quote;
+use crate::sim::sort;
 
 /// What objects must be like in their labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl Selector {
     }
 
     fn sorted(mut requirements: Vec<Requirement>) -> Self {
-        requirements.sort_by(|a, b| a.key().cmp(b.key()));
+        sort::by(&mut requirements, |a, b| a.key().cmp(b.key()));
         Self::All(requirements)
     }
 }

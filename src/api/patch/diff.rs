@@ -8,6 +8,7 @@ use super::PatchError;
 use super::lists::{PATCH, are_maps, compare, key_of, printed, sort_by};
 use super::schema::{Schema, Strategy};
 use super::strategic::{DELETE_FROM, Merge, ORDER, RETAIN};
+use crate::sim::sort;
 
 type Object = Map<String, Value>;
 
@@ -87,7 +88,7 @@ impl Diff<'_> {
             let clears =
                 original.iter().any(|(key, value)| !value.is_null() && !modified.contains_key(key));
             if !kept.is_empty() && (!patch.is_empty() || clears) {
-                kept.sort_by(compare);
+                sort::by(&mut kept, compare);
                 patch.insert(RETAIN.to_owned(), Value::Array(kept));
             }
         }
@@ -164,7 +165,7 @@ impl Diff<'_> {
     fn scalars(self, original: &[Value], modified: &[Value]) -> Result<Lists, PatchError> {
         let sorted = |list: &[Value]| {
             let mut list = list.to_vec();
-            list.sort_by(compare);
+            sort::by(&mut list, compare);
             list
         };
         let (added, mut deletions) = differences(sorted(original), sorted(modified));
@@ -189,7 +190,7 @@ impl Diff<'_> {
         let sorted = |list: &[Value]| -> Result<Vec<(String, Value)>, PatchError> {
             let named = list.iter().map(|item| Ok((printed(key_of(item, key)?), item.clone())));
             let mut list = named.collect::<Result<Vec<_>, PatchError>>()?;
-            list.sort_by(|one, other| one.0.cmp(&other.0));
+            sort::by(&mut list, |one, other| one.0.cmp(&other.0));
             Ok(list)
         };
         let (mut changes, mut deletions) = (Vec::new(), Vec::new());

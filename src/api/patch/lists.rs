@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::PatchError;
+use crate::sim::sort;
 
 /// What says of a map that it is a directive.
 pub(super) const PATCH: &str = "$patch";
@@ -74,7 +75,7 @@ pub(super) fn sort_by(
     let mut ranked: Vec<(Option<usize>, Value)> =
         kept.into_iter().map(|item| (position(order, &item, key), item)).collect();
     if ranked.iter().all(|(rank, _)| rank.is_some()) {
-        ranked.sort_by_key(|(rank, _)| *rank);
+        sort::by_key(&mut ranked, |(rank, _)| *rank);
     } else {
         insertion_sort(&mut ranked);
     }

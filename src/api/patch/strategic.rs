@@ -251,7 +251,9 @@ fn without_directives(value: Value) -> Option<Value> {
         Value::Object(map) => {
             let members = map.into_iter();
             let kept = members.filter_map(|(key, value)| Some((key, without_directives(value)?)));
-            Some(Value::Object(kept.collect()))
+            let mut object = Map::new();
+            object.extend(kept);
+            Some(Value::Object(object))
         }
         Value::Array(list) => {
             Some(Value::Array(list.into_iter().filter_map(without_directives).collect()))

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use super::report::{Report, text};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::sim::sort;
 
 /// All annotations together, keys and values.
 const ANNOTATIONS_MAX: usize = 256 << 10;
@@ -175,7 +176,7 @@ fn no_new_finalizers(out: &mut Report, new: &[String], old: Option<&[String]>, p
     let old = old.unwrap_or_default();
     let mut added: Vec<&str> =
         new.iter().filter(|name| !old.contains(name)).map(String::as_str).collect();
-    added.sort_unstable();
+    sort::by(&mut added, Ord::cmp);
     added.dedup();
     if !added.is_empty() {
         let listed: Vec<String> = added.iter().map(|name| format!("{name:?}")).collect();

@@ -14,6 +14,7 @@ use crate::runtime::cri::Stream;
 use crate::runtime::program::printed;
 use crate::runtime::routine::{Action, Ports, Routine};
 use crate::runtime::signal::Signal;
+use crate::sim::sort;
 
 /// A row of the table. Sizes are those of recent releases for amd64, compressed.
 struct Known {
@@ -68,7 +69,7 @@ impl Known {
             },
             userland: self.userland,
             directories: self.directories.to_vec(),
-            programs: programs.map(|(name, program)| (name.to_owned(), program)).collect(),
+            programs: sort::map(programs.map(|(name, program)| (name.to_owned(), program))),
             unknown: None,
         }
     }

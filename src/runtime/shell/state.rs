@@ -7,6 +7,7 @@ use super::arith::{self, Variables};
 use super::ast::Command;
 use super::session::Dialect;
 use crate::runtime::cri::Stream;
+use crate::sim::sort;
 
 /// A longer value is refused.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -83,7 +84,7 @@ impl State {
             (name.clone(), Variable { value: value.clone(), exported: true })
         };
         Self {
-            variables: Rc::new(environment.iter().map(exported).collect()),
+            variables: Rc::new(sort::map(environment.iter().map(exported))),
             functions: Rc::default(),
             parameters: Rc::from([]),
             directory: directory.to_owned(),

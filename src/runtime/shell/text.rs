@@ -1,6 +1,7 @@
 //! Commands that read lines and write some of them.
 
 use super::commands::Io;
+use crate::sim::sort;
 
 /// Runs one of them; the result is its exit status.
 pub fn run(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
@@ -116,9 +117,9 @@ fn whole(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
         "sort" => {
             if letters.contains('n') {
                 let key = |line: &String| line.trim().parse::<i64>().unwrap_or(0);
-                lines.sort_by_key(key);
+                sort::by_key(&mut lines, key);
             } else {
-                lines.sort();
+                sort::by(&mut lines, Ord::cmp);
             }
             if letters.contains('u') {
                 lines.dedup();

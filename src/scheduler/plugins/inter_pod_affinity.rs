@@ -11,6 +11,7 @@ use crate::scheduler::framework::{
     ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
+use crate::sim::sort;
 
 /// The plugin.
 #[derive(Clone, Copy, Debug)]
@@ -88,8 +89,7 @@ impl Terms {
 impl Term {
     fn new(pod: &Pod, term: &PodAffinityTerm) -> Self {
         let selector = |object| Selector::from_object(object).unwrap_or(Selector::Nothing);
-        let named = term.namespaces.iter().flatten().cloned();
-        let mut namespaces: BTreeSet<String> = named.collect();
+        let mut namespaces = sort::set(term.namespaces.iter().flatten().cloned());
         if namespaces.is_empty() && term.namespace_selector.is_none() {
             namespaces.extend(pod.metadata.namespace.clone());
         }

@@ -12,6 +12,7 @@ use crate::api::phase::PodPhase;
 use crate::api::quantity::Quantity;
 use crate::api::{Kind, Object, Pod};
 use crate::cluster::{Address, BodyKind, Cluster};
+use crate::sim::sort;
 
 /// The parts that stay while messages fly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,7 +106,7 @@ pub fn flights(cluster: &Cluster) -> Rc<[Flight]> {
     let worth = |message| weight(message, cluster.trace());
     let mut flying: Vec<_> =
         cluster.in_flight().filter(|message| worth(message) > Weight::Silent).collect();
-    flying.sort_by_key(|message| message.id);
+    sort::by_key(&mut flying, |message| message.id);
     let flights = flying.into_iter().take(MOST_FLIGHTS).map(|message| {
         let whole = message.arrives.since(message.sent).as_secs_f64();
         let gone = now.since(message.sent).as_secs_f64();
@@ -136,8 +137,7 @@ fn short(label: &str) -> String {
 
 /// What is on the stage now.
 pub fn scene(cluster: &Cluster) -> Scene {
-    let numbers: BTreeMap<&str, u32> =
-        cluster.node_names().map(|name| &**name).zip(0_u32..).collect();
+    let numbers = sort::map(cluster.node_names().map(|name| &**name).zip(0_u32..));
     let mut nodes: Vec<NodeView> =
         cluster.node_names().map(|name| unregistered(Rc::clone(name))).collect();
     for object in cluster.objects(Kind::Node) {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::sim::sort;
+
 /// A field that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldChange {
@@ -35,7 +37,7 @@ pub fn between(before: &Value, after: &Value) -> Vec<FieldChange> {
         change.path != "metadata.resourceVersion"
             && !change.path.starts_with("metadata.managedFields")
     });
-    changes.sort_by(|one, two| one.path.cmp(&two.path));
+    sort::by(&mut changes, |one, two| one.path.cmp(&two.path));
     changes
 }
 

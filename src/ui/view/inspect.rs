@@ -13,6 +13,7 @@ use super::{date, yaml};
 use crate::api::columns::pod::summary;
 use crate::api::{Kind, Object, Pod, Resource as _, duration};
 use crate::cluster::{Address, Cluster, Message};
+use crate::sim::sort;
 
 /// As many events are listed, the newest.
 const MOST_EVENTS: usize = 50;
@@ -225,7 +226,7 @@ fn events(cluster: &Cluster, kind: Kind, namespace: &str, name: &str) -> Vec<Eve
                 && about.namespace.as_deref().unwrap_or_default() == namespace
         })
         .collect();
-    mine.sort_by_key(|event| when(event));
+    sort::by_key(&mut mine, |event| when(event));
     let skipped = mine.len().saturating_sub(MOST_EVENTS);
     mine.into_iter().skip(skipped).map(|event| event_row(event, now)).collect()
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::api::columns::Cell;
 use crate::api::{Kind, Object};
+use crate::sim::sort;
 
 /// As many rows are drawn; the filter finds the others.
 pub const MOST_ROWS: usize = 300;
@@ -87,7 +88,7 @@ pub fn table(kind: Kind, objects: &[Object], filter: &str, order: Order, now: Ti
         .collect();
     if let Some(column) = order.column {
         let age = names.get(column) == Some(&"Age");
-        rows.sort_by(|one, two| {
+        sort::by(&mut rows, |one, two| {
             let by = if age {
                 two.version.cmp(&one.version)
             } else {

@@ -1,12 +1,11 @@
 //! The space-time diagram: time goes to the right, a lane is a component, a message is a line from
 //! where and when it was sent to where and when it arrives.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::cluster::{Address, BodyKind, Message};
-use crate::sim::{Instant, Trace};
+use crate::sim::{Instant, Trace, sort};
 
 /// How wide the diagram is in its own units; the page stretches it.
 pub const WIDTH: f64 = 1_000.0;
@@ -108,7 +107,7 @@ pub fn diagram(trace: &Trace<Message>, nodes: usize, window: Window, heartbeats:
     }
     let mut lanes = vec![Lane::You, Lane::ApiServer, Lane::Etcd, Lane::Scheduler];
     let ends = shown.iter().flat_map(|message| [message.from, message.to]).map(Lane::of);
-    let talking: BTreeSet<Lane> = ends.filter(|lane| matches!(lane, Lane::Node(_))).collect();
+    let talking = sort::set(ends.filter(|lane| matches!(lane, Lane::Node(_))));
     lanes.extend(talking.into_iter().take(MOST_NODES));
     let quiet = nodes.saturating_sub(lanes.len() - 4);
     let y = |address: Address| {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::api::Pod;
 use crate::cluster::Cluster;
 use crate::scheduler::Decision;
+use crate::sim::sort;
 
 /// What the scheduler thought, node by node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Why {
     #[must_use]
     pub fn sorted(mut self) -> Self {
         let chosen = self.chosen.clone();
-        self.rows.sort_by_key(|row| {
+        sort::by_key(&mut self.rows, |row| {
             (chosen.as_ref() != Some(&row.node), std::cmp::Reverse(row.total()))
         });
         self
