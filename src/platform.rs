@@ -51,6 +51,12 @@ pub fn query() -> String {
     window().location().search().unwrap_or_default()
 }
 
+/// Where the caret is in the field `area`, in UTF-16 units; none if the person is elsewhere.
+pub fn caret(area: &web_sys::HtmlTextAreaElement) -> Option<u32> {
+    let active = document().active_element()?;
+    (active == ***area).then(|| area.selection_start().ok().flatten()).flatten()
+}
+
 /// Tells whoever looks into the browser's console.
 pub fn warn(text: &str) {
     if cfg!(target_arch = "wasm32") {

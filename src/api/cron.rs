@@ -114,7 +114,7 @@ fn every(text: &str, duration: &str) -> Result<Schedule, ScheduleError> {
             .find(|c: char| !c.is_ascii_digit() && c != '.')
             .ok_or_else(|| wrong(format!("time: missing unit in duration \"{duration}\"")))?;
         let (number, tail) = rest.split_at(end);
-        let number: f64 = number.parse().ok().ok_or_else(invalid)?;
+        let number = super::text::float(number).ok_or_else(invalid)?;
         let units = [
             ("ns", 1e-9),
             ("us", 1e-6),

@@ -64,6 +64,45 @@ fn push_escape(out: &mut String, c: char) {
     debug_assert!(written.is_ok());
 }
 
+/// The number that `text` writes in decimal digits, with a sign, a point and an exponent if it likes.
+/// What has up to fifteen digits is as exact as can be, the rest to some parts in 2^52: the standard
+/// library's way to be exact for every text weighs more than the page has to spare.
+pub fn float(text: &str) -> Option<f64> {
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (digits, exponent) = match text.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() && part.is_empty() {
+        return None;
+    }
+    let mut number = 0.0;
+    for digit in whole.chars().chain(part.chars()) {
+        // Exact for as long as it is below 2^53.
+        number = number * 10.0 + f64::from(digit.to_digit(10)?);
+    }
+    let scale = exponent.saturating_sub(i32::try_from(part.len()).ok()?);
+    let value = scaled(number, scale);
+    Some(if negative { -value } else { value })
+}
+
+/// `number` times ten to `power`; one step and so one rounding where the step is exact itself.
+fn scaled(number: f64, power: i32) -> f64 {
+    const LARGEST_EXACT: i32 = 22;
+    let (mut value, mut left) = (number, power);
+    while left != 0 && value != 0.0 && value.is_finite() {
+        let step = left.clamp(-LARGEST_EXACT, LARGEST_EXACT);
+        let ten = (0..step.abs()).fold(1.0, |ten, _| ten * 10.0);
+        value = if step < 0 { value / ten } else { value * ten };
+        left -= step;
+    }
+    value
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +118,51 @@ mod tests {
         ] {
             assert_eq!(go_quote(text), quoted);
         }
+    }
+
+    #[test]
+    fn numbers_are_read_as_the_standard_library_reads_them() {
+        for text in [
+            "0",
+            "1",
+            "0.1",
+            ".5",
+            "5.",
+            "+1.5",
+            "-2.25",
+            "1e3",
+            "1E-3",
+            "2.5e+2",
+            "123456789.012345",
+            "0.000001",
+            "1e22",
+            "9007199254740991",
+            "1e-22",
+            "-0",
+            "1e400",
+            "1e-400",
+            "0e9999999",
+        ] {
+            assert_eq!(float(text), text.parse().ok(), "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            "-",
+            "e5",
+            "1e",
+            "1e+",
+            "0x10",
+            "1_000",
+            "inf",
+            "nan",
+            "1.2.3",
+            " 1",
+            "1e99999999999",
+        ] {
+            assert_eq!(float(text), None, "{text}");
+        }
+        let near: f64 = "1.2345678901234567e-300".parse().unwrap();
+        assert!((float("1.2345678901234567e-300").unwrap() / near - 1.0).abs() < 1e-14);
     }
 }

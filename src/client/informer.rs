@@ -3,6 +3,7 @@
 //! Mirrors: `client-go/tools/cache/reflector.go`: after a broken stream it watches on from the last
 //! version it saw; after 410 Expired it lists again.
 
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,9 +19,6 @@ use crate::sim::{Component, Ctx};
 
 const RETRY: Duration = Duration::from_millis(800);
 const RETRY_JITTER: Duration = Duration::from_millis(800);
-
-/// An object's namespace, empty for a kind without, and its name.
-pub type Key = (Rc<str>, Rc<str>);
 
 /// The timer by which an informer tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +38,10 @@ pub struct Informer<R> {
     namespace: Option<Rc<str>>,
     params: Params,
     state: State,
-    cache: GenericOrdMap<Key, Rc<R>, RcK>,
+    /// By namespace and name, as client-go's `MetaNamespaceKeyFunc` writes them.
+    cache: GenericOrdMap<Rc<str>, Object, RcK>,
+    /// It holds objects of that kind alone; one type of map serves all kinds.
+    of: PhantomData<R>,
     synced: bool,
     version: u64,
 }
@@ -61,6 +62,7 @@ impl<R: Resource> Informer<R> {
             params,
             state: State::Idle,
             cache: GenericOrdMap::new(),
+            of: PhantomData,
             synced: false,
             version: 0,
         }
@@ -73,12 +75,12 @@ impl<R: Resource> Informer<R> {
 
     /// The object called so.
     pub fn get(&self, namespace: &str, name: &str) -> Option<&Rc<R>> {
-        self.cache.get(&(namespace.into(), name.into()))
+        R::unwrap(self.cache.get(&*key(namespace, name))?)
     }
 
     /// Every object, by namespace and name.
     pub fn iter(&self) -> impl Iterator<Item = &Rc<R>> {
-        self.cache.iter().map(|(_, object)| object)
+        self.cache.iter().filter_map(|(_, object)| R::unwrap(object))
     }
 
     /// How many objects it holds.
@@ -191,11 +193,11 @@ impl<R: Resource> Informer<R> {
         match &event.change {
             Change::Added(object) | Change::Modified { object, .. } => {
                 self.version = object.resource_version();
-                R::unwrap(object).map(|new| self.put(new)).into_iter().collect()
+                self.put(object).into_iter().collect()
             }
             Change::Deleted(object) => {
                 self.version = object.resource_version();
-                self.cache.remove(&key(object));
+                self.cache.remove(&*key_of(object));
                 R::unwrap(object).map(|gone| Delta::Deleted(Rc::clone(gone))).into_iter().collect()
             }
             Change::Bookmark { resource_version, .. } => {
@@ -206,33 +208,41 @@ impl<R: Resource> Informer<R> {
         }
     }
 
-    fn put(&mut self, new: &Rc<R>) -> Delta<R> {
-        match self.cache.insert(key(&R::wrap(Rc::clone(new))), Rc::clone(new)) {
-            Some(old) => Delta::Updated { old, new: Rc::clone(new) },
-            None => Delta::Added(Rc::clone(new)),
-        }
+    fn put(&mut self, object: &Object) -> Option<Delta<R>> {
+        let new = Rc::clone(R::unwrap(object)?);
+        let before = self.cache.insert(key_of(object).into(), object.clone());
+        Some(match before.as_ref().and_then(R::unwrap) {
+            Some(old) => Delta::Updated { old: Rc::clone(old), new },
+            None => Delta::Added(new),
+        })
     }
 
     fn replace(&mut self, items: &[Object]) -> Vec<Delta<R>> {
         let before = std::mem::replace(&mut self.cache, GenericOrdMap::new());
         let mut deltas = Vec::new();
-        for new in items.iter().filter_map(R::unwrap) {
-            let key = key(&R::wrap(Rc::clone(new)));
-            match before.get(&key) {
+        for object in items {
+            let Some(new) = R::unwrap(object) else { continue };
+            let key = Rc::<str>::from(key_of(object));
+            match before.get(&key).and_then(R::unwrap) {
                 Some(old) if Rc::ptr_eq(old, new) => {}
                 Some(old) => {
                     deltas.push(Delta::Updated { old: Rc::clone(old), new: Rc::clone(new) });
                 }
                 None => deltas.push(Delta::Added(Rc::clone(new))),
             }
-            self.cache.insert(key, Rc::clone(new));
+            self.cache.insert(key, object.clone());
         }
         let gone = before.iter().filter(|(key, _)| !self.cache.contains_key(*key));
-        deltas.extend(gone.map(|(_, object)| Delta::Deleted(Rc::clone(object))));
+        let gone = gone.filter_map(|(_, object)| R::unwrap(object));
+        deltas.extend(gone.map(|object| Delta::Deleted(Rc::clone(object))));
         deltas
     }
 }
 
-fn key(object: &Object) -> Key {
-    (object.namespace().into(), object.name().into())
+fn key_of(object: &Object) -> String {
+    key(object.namespace(), object.name())
+}
+
+fn key(namespace: &str, name: &str) -> String {
+    if namespace.is_empty() { name.to_owned() } else { [namespace, "/", name].concat() }
 }

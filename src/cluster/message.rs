@@ -113,7 +113,9 @@ impl Body {
                 Ok(response) => format!("{} ok", response.name()),
                 Err(error) => error.to_string(),
             },
-            Self::CriOutcome(Outcome::Happened(event)) => format!("container {:?}", event.kind),
+            Self::CriOutcome(Outcome::Happened(event)) => {
+                format!("container {}", event.kind.name())
+            }
         }
     }
 

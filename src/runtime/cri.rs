@@ -244,6 +244,18 @@ pub enum ContainerEventType {
     Deleted,
 }
 
+impl ContainerEventType {
+    /// What happened, in one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "Created",
+            Self::Started => "Started",
+            Self::Stopped => "Stopped",
+            Self::Deleted => "Deleted",
+        }
+    }
+}
+
 /// One of the runtime's own conditions: `RuntimeReady` or `NetworkReady`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeCondition {

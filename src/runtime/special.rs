@@ -6,6 +6,7 @@ use super::cri::Stream;
 use super::program::printed;
 use super::routine::{Action, Ports, Routine};
 use super::signal::Signal;
+use crate::api::text::float;
 
 /// A program whose course depends on its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
         "h" => 3_600.0,
         _ => return None,
     };
-    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * scale).ok()
+    Duration::try_from_secs_f64(float(number)? * scale).ok()
 }
 
 /// The value of `--name value` or `--name=value`.

@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1::{Namespace, Node};
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
 use super::preemption::priority;
+use crate::api::{Object, Resource as _};
 
 /// The nodes in the order in which they are looked at.
 pub type Nodes = GenericVector<Rc<NodeInfo>, RcK>;
@@ -25,7 +26,7 @@ pub struct Cache {
     pods: GenericOrdMap<Rc<str>, Place, RcK>,
     /// Pods whose node is not known.
     stray: BTreeMap<Rc<str>, Vec<Rc<PodInfo>>>,
-    namespaces: GenericOrdMap<Rc<str>, Rc<Namespace>, RcK>,
+    namespaces: GenericOrdMap<Rc<str>, Object, RcK>,
     /// Pods for which room is made on a node, by node.
     nominated: BTreeMap<Rc<str>, Vec<Rc<PodInfo>>>,
 }
@@ -101,7 +102,7 @@ impl Cache {
     /// Takes in a namespace, new or changed.
     pub fn put_namespace(&mut self, namespace: &Rc<Namespace>) {
         let name = namespace.metadata.name.as_deref().unwrap_or_default();
-        self.namespaces.insert(name.into(), Rc::clone(namespace));
+        self.namespaces.insert(name.into(), Namespace::wrap(Rc::clone(namespace)));
     }
 
     /// Forgets a namespace.
@@ -159,6 +160,6 @@ impl Snapshot for Cache {
     }
 
     fn namespace(&self, name: &str) -> Option<&Labels> {
-        self.namespaces.get(name)?.metadata.labels.as_ref()
+        self.namespaces.get(name)?.meta().labels.as_ref()
     }
 }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use super::framework::Verdict;
-use crate::client::Key;
 use crate::sim::Instant;
+
+/// A Pod's namespace and name.
+pub type PodKey = (Rc<str>, Rc<str>);
 
 /// How many decisions of one pod are kept.
 const PER_POD: usize = 8;
@@ -19,7 +21,7 @@ pub const NODES: usize = 256;
 /// One attempt to schedule a pod.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    pub pod: Key,
+    pub pod: PodKey,
     pub uid: Rc<str>,
     pub at: Instant,
     /// Why it failed.
@@ -54,9 +56,9 @@ pub struct Score {
 /// The latest decisions by pod.
 #[derive(Clone, Debug, Default)]
 pub struct Decisions {
-    by_pod: BTreeMap<Key, Vec<Rc<Decision>>>,
+    by_pod: BTreeMap<PodKey, Vec<Rc<Decision>>>,
     /// The pods in the order of their first decision.
-    order: VecDeque<Key>,
+    order: VecDeque<PodKey>,
     /// The latest of all.
     latest: VecDeque<Rc<Decision>>,
     /// How many there were.

@@ -20,6 +20,7 @@ extern "C" {
         this: &EditorModule,
         parent: &Element,
         text: &str,
+        caret: Option<u32>,
         label: &str,
         on_change: &Closure<dyn FnMut(String)>,
         on_submit: &Closure<dyn FnMut()>,
@@ -41,6 +42,14 @@ extern "C" {
     fn destroy(this: &EditorHandle);
 }
 
+/// What an editor begins with.
+#[derive(Debug)]
+pub struct Beginning {
+    pub text: String,
+    /// Where the person is in it, in UTF-16 units; none if they are elsewhere.
+    pub caret: Option<u32>,
+}
+
 /// An editor on the page; it goes when this is dropped.
 #[derive(Debug)]
 pub struct Editor {
@@ -52,10 +61,10 @@ pub struct Editor {
 
 impl Editor {
     /// Loads the editor's module and shows an editor in `parent`. `None` if there is none to be had,
-    /// as natively and where the module cannot be loaded. `text` is asked for once it is loaded.
+    /// as natively and where the module cannot be loaded. `begin` is asked once it is loaded.
     pub async fn open(
         parent: Element,
-        text: impl FnOnce() -> String,
+        begin: impl FnOnce() -> Beginning,
         label: &str,
         on_change: impl FnMut(String) + 'static,
         on_submit: impl FnMut() + 'static,
@@ -66,7 +75,8 @@ impl Editor {
         let module: EditorModule = load_editor().await.ok()?.into();
         let on_change = Closure::<dyn FnMut(String)>::new(on_change);
         let on_submit = Closure::<dyn FnMut()>::new(on_submit);
-        let handle = module.mount(&parent, &text(), label, &on_change, &on_submit).ok()?;
+        let Beginning { text, caret } = begin();
+        let handle = module.mount(&parent, &text, caret, label, &on_change, &on_submit).ok()?;
         Some(Self { handle, _on_change: on_change, _on_submit: on_submit })
     }
 

@@ -2,6 +2,7 @@
 
 use super::i18n::Language;
 use super::state::{Gear, Theme};
+use crate::api::text::float;
 
 /// The parts that an embedded page shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,7 +101,7 @@ fn gear(value: &str) -> Option<Gear> {
     if value == "story" {
         return Some(Gear::Story);
     }
-    let times: f64 = value.parse().ok()?;
+    let times = float(value)?;
     (times.is_finite() && times > 0.0).then(|| Gear::times(times))
 }
 

@@ -5,6 +5,7 @@ import { pageTest } from "./harness.mjs";
 async function ready(page) {
   await page.waitForFunction(() => window.podflow);
   await page.evaluate(() => podflow.ready);
+  await page.locator(".editor").hover();
   await page.locator(".cm-content").waitFor();
 }
 
@@ -17,6 +18,30 @@ async function write(page, text) {
 
 const pods = (page) => page.evaluate(async () => (await (await podflow.fetch("/api/v1/pods")).json()).items.map((pod) => pod.metadata.name));
 const pod = (name, more = "") => `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\nspec:\n  containers:\n  - name: a\n    image: nginx\n${more}`;
+
+pageTest("the editor comes to who turns to the manifest, and keeps what they began", async ({ page }) => {
+  await page.waitForFunction(() => window.podflow);
+  await page.evaluate(() => podflow.ready);
+  const loaded = () => page.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("editor.js")));
+  assert.equal(await loaded(), false);
+  await page.locator(".editor-key", { hasText: "apiVersion" }).waitFor();
+  await page.locator(".editor-typed").focus();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type("# mi");
+  await page.locator(".cm-content").waitFor();
+  await page.keyboard.type("ne");
+  await page.locator(".cm-line", { hasText: "# mine" }).waitFor();
+  assert.equal(await loaded(), true);
+});
+
+pageTest("without the editor the plain field does", { allow: [/ERR_FAILED/] }, async ({ page }) => {
+  await page.route("**/modules/editor.js", (route) => route.abort());
+  await page.waitForFunction(() => window.podflow);
+  await page.evaluate(() => podflow.ready);
+  await page.locator(".editor-typed").fill(pod("plain"));
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("pod/plain created").waitFor();
+});
 
 pageTest("Create shows the Pod's way at once, and the button then applies", async ({ page }) => {
   await ready(page);

@@ -1,4 +1,4 @@
-// The manifest editor: CodeMirror for YAML, loaded when it is first shown. It knows nothing of the
+// The manifest editor: CodeMirror for YAML, loaded when somebody turns to it. It knows nothing of the
 // cluster: text goes in and out, problems come in by line. Its colours are the page's own.
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
@@ -22,11 +22,12 @@ const colours = HighlightStyle.define([
  *
  * @param {Element} parent
  * @param {string} text what it begins with
+ * @param {number | undefined} caret where the person already is in it, if they are
  * @param {string} label what it is called for those who do not see it
  * @param {(text: string) => void} onChange after each change
  * @param {() => void} onSubmit on Ctrl-Enter
  */
-export function mount(parent, text, label, onChange, onSubmit) {
+export function mount(parent, text, caret, label, onChange, onSubmit) {
   const submit = () => (onSubmit(), true);
   const view = new EditorView({
     parent,
@@ -61,6 +62,11 @@ export function mount(parent, text, label, onChange, onSubmit) {
       ],
     }),
   });
+
+  if (caret !== undefined) {
+    view.dispatch({ selection: { anchor: Math.min(caret, view.state.doc.length) } });
+    view.focus();
+  }
 
   return {
     /** Replaces the whole text, which can be undone. */

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine as _};
 use serde::de::{Error, Expected, Unexpected};
 
 use super::go_type;
@@ -86,6 +88,7 @@ impl Context<'_> {
     /// The error of stopping here for `fault`.
     pub fn type_error(&self, fault: Fault) -> TypeError {
         let message = match *fault.0 {
+            Cause::Unfit => "it cannot be read".to_owned(),
             Cause::Other(message) => message,
             Cause::Type { value, wanted } => {
                 let keys = self.path.iter().filter_map(|step| match step {
@@ -112,8 +115,13 @@ pub(super) struct Fault(Box<Cause>);
 
 #[derive(Debug)]
 enum Cause {
-    Type { value: String, wanted: String },
+    Type {
+        value: String,
+        wanted: String,
+    },
     Other(String),
+    /// The type has refused a text, by an error of its own.
+    Unfit,
 }
 
 impl Fault {
@@ -125,6 +133,17 @@ impl Fault {
     /// A fault with a `message` that is whole as it is.
     pub fn other(message: String) -> Self {
         Self(Box::new(Cause::Other(message)))
+    }
+
+    /// The fault of a `text` that its type refused: only bytes do, other forms are checked before.
+    pub fn of_text(self, text: &str) -> Self {
+        match (&*self.0, STANDARD.decode(text)) {
+            (Cause::Unfit, Err(error)) => {
+                let offset = illegal_byte(text, &error);
+                Self::other(format!("illegal base64 data at input byte {offset}"))
+            }
+            _ => self,
+        }
     }
 
     /// The fault of a whole, whose type has the name of its `part` in it.
@@ -143,6 +162,7 @@ impl fmt::Display for Fault {
         match &*self.0 {
             Cause::Type { value, wanted } => write!(f, "cannot unmarshal {value} into {wanted}"),
             Cause::Other(message) => f.write_str(message),
+            Cause::Unfit => f.write_str("cannot be read"),
         }
     }
 }
@@ -150,8 +170,10 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 impl Error for Fault {
-    fn custom<M: fmt::Display>(message: M) -> Self {
-        Self::other(in_go_words(message.to_string()))
+    /// Leaves out what the type says: Go would say something else, and the words of all errors of
+    /// all types, of which most cannot happen, are a weight that the page need not have.
+    fn custom<M: fmt::Display>(_: M) -> Self {
+        Self(Box::new(Cause::Unfit))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -171,13 +193,13 @@ impl Error for Fault {
     }
 }
 
-/// The errors of base64 as Go words them.
-fn in_go_words(message: String) -> String {
-    if !message.starts_with("Invalid ") {
-        return message;
+/// Where Go's decoder stops in `text`, which is no base64.
+fn illegal_byte(text: &str, error: &DecodeError) -> usize {
+    match *error {
+        DecodeError::InvalidByte(offset, _)
+        | DecodeError::InvalidLength(offset)
+        | DecodeError::InvalidLastSymbol(offset, _) => offset,
+        DecodeError::InvalidPadding if text.ends_with('=') => text.len(),
+        DecodeError::InvalidPadding => text.len() / 4 * 4,
     }
-    let offset = message
-        .rsplit_once("offset ")
-        .and_then(|(_, rest)| rest.trim_end_matches('.').parse::<usize>().ok());
-    offset.map_or(message, |offset| format!("illegal base64 data at input byte {offset}"))
 }

@@ -164,7 +164,7 @@ fn is_float(text: &str) -> bool {
 fn float(text: &str) -> Option<Number> {
     /// 2^63, exactly.
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
-    let value = text.parse::<f64>().ok().filter(|value| value.is_finite())?;
+    let value = crate::api::text::float(text).filter(|value| value.is_finite())?;
     if value.fract() == 0.0 && value.abs() < BEYOND {
         #[expect(clippy::cast_possible_truncation, reason = "whole and in range, so exact")]
         return Some((value as i64).into());

@@ -7,7 +7,7 @@
 
 use k8s_openapi::jiff::Timestamp;
 use serde::de::value::{StrDeserializer, StringDeserializer};
-use serde::de::{Deserializer, Error as _, Visitor};
+use serde::de::{Deserializer, Visitor};
 use serde_json::{Number, Value};
 
 use super::absent::is_absent;
@@ -101,7 +101,9 @@ impl<'de, 'c> Source<'de, 'c> {
         let value = self.value.unwrap_or(&Value::Null);
         let text = value.as_str().map(|text| format!("\"{text}\""));
         let quantity = Quantity::from_json(&text.unwrap_or_else(|| value.to_string()));
-        quantity.map(|quantity| quantity.to_string()).map_err(Fault::custom)
+        quantity
+            .map(|quantity| quantity.to_string())
+            .map_err(|error| Fault::other(error.to_string()))
     }
 
     /// Checks a wrapped value, which has a name and may have a form of its own.
@@ -217,7 +219,8 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_borrowed_str(self.text()?)
+        let text = self.text()?;
+        visitor.visit_borrowed_str(text).map_err(|fault: Fault| fault.of_text(text))
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {

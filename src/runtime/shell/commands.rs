@@ -11,6 +11,7 @@ use super::arith;
 use super::files::{Entry, FileError, Files};
 use super::state::{Source, State};
 use super::test::{self, Lookup};
+use crate::api::text::float;
 
 /// Lines that a command without end writes before its reader is asked whether that is enough.
 pub const MANY: usize = 4_096;
@@ -183,7 +184,7 @@ pub fn sleep_length(arguments: &[String]) -> Result<Option<Duration>, String> {
             Some(_) | None => (Some(argument.as_str()), 1.0),
         };
         let digits = |text: &&str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let number = number.filter(digits).and_then(|text| text.parse::<f64>().ok());
+        let number = number.filter(digits).and_then(float);
         total += number.ok_or_else(|| format!("sleep: invalid number '{argument}'"))? * scale;
     }
     // What is longer than a hundred years never ends here.
@@ -321,7 +322,7 @@ fn conversion(flags: &str, kind: char, argument: &str) -> Option<String> {
         'X' => format!("{:X}", number()?),
         'o' => format!("{:o}", number()?),
         'f' | 'g' | 'e' => {
-            let value: f64 = if argument.is_empty() { 0.0 } else { argument.parse().ok()? };
+            let value: f64 = if argument.is_empty() { 0.0 } else { float(argument)? };
             format!("{value:.*}", precision.unwrap_or(6))
         }
         _ => argument.to_owned(),

@@ -2,18 +2,16 @@
 
 use std::rc::Rc;
 
-use wasm_bindgen_futures::spawn_local;
 use yew::{
-    Callback, Html, InputEvent, KeyboardEvent, MouseEvent, NodeRef, Properties, TargetCast,
-    component, html, use_effect_with, use_memo, use_mut_ref, use_node_ref, use_state, use_state_eq,
+    Callback, Html, MouseEvent, component, html, use_effect_with, use_memo, use_state, use_state_eq,
 };
 
-use super::super::editor::Editor;
 use super::super::engine::PanelProps;
 use super::super::i18n::Words;
 use super::super::state::{Action, Selection};
 use super::super::view::manifest::{self, CHECKED_LIVE, Plan, Problem};
 use super::super::view::sending::{Sent, Summary, go_on, send};
+use super::manifest_field::{Jump, ManifestField};
 use crate::platform;
 
 const KEPT_AS: &str = "manifest";
@@ -30,8 +28,8 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     });
     let sent = use_state(Rc::<[Sent]>::default);
     let refused = use_state_eq(Rc::<[Problem]>::default);
-    let editor = use_state(|| None::<Rc<Editor>>);
-    let place = use_node_ref();
+    let wanted = use_state_eq(|| false);
+    let jump = use_state(|| None::<Jump>);
 
     // What was selected when the manifest was sent, until its first object is there.
     let awaited = use_state(|| None::<Option<Selection>>);
@@ -97,68 +95,24 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
         })
     };
 
-    // What the editor calls is what is true when it calls, not when it was opened.
-    let latest = use_mut_ref(|| (change.clone(), create.clone(), Rc::clone(&text)));
-    *latest.borrow_mut() = (change.clone(), create.clone(), Rc::clone(&text));
-    {
-        let (place, editor, latest) = (place.clone(), editor.clone(), latest);
-        let label = words.get("editor.label");
-        use_effect_with((), move |()| {
-            let opened = editor.clone();
-            spawn_local(async move {
-                let Some(place) = place.cast::<web_sys::Element>() else { return };
-                let (at_change, at_submit) = (Rc::clone(&latest), Rc::clone(&latest));
-                let begin = move || latest.borrow().2.to_string();
-                let on_change = move |text| {
-                    let (change, ..) = at_change.borrow().clone();
-                    change.emit(text);
-                };
-                let on_submit = move || {
-                    let (_, create, _) = at_submit.borrow().clone();
-                    create.emit(());
-                };
-                let shown = Editor::open(place, begin, &label, on_change, on_submit).await;
-                opened.set(shown.map(Rc::new));
-            });
-        });
-    }
-    {
-        let editor = editor.clone();
-        let problems = Rc::clone(&problems);
-        use_effect_with((problems, editor.is_some()), move |(problems, _)| {
-            if let Some(editor) = &*editor {
-                editor.set_problems(problems);
-            }
-        });
-    }
-
-    // Always one child, if an empty one: Yew tells children without keys apart by their number, and
-    // would make the editor's place anew.
-    let plain = if editor.is_none() {
-        plain_editor(&text, &change, &create, words)
-    } else {
-        Html::default()
-    };
     let show = {
-        let editor = editor.clone();
-        Callback::from(move |line: usize| {
-            if let Some(editor) = &*editor {
-                editor.show(line);
-            }
+        let jump = jump.clone();
+        Callback::from(move |line| {
+            let wish = jump.map_or(0, |jump| jump.wish + 1);
+            jump.set(Some(Jump { line, wish }));
         })
     };
-    let first = {
-        let (editor, change) = (editor, change);
-        Callback::from(move |_: MouseEvent| match &*editor {
-            Some(editor) => editor.set_text(manifest::FIRST),
-            None => change.emit(manifest::FIRST.to_owned()),
-        })
+    let first = change.reform(|_: MouseEvent| manifest::FIRST.to_owned());
+    let turn = {
+        let wanted = wanted.clone();
+        Callback::from(move |()| wanted.set(true))
     };
     html! {
-        <div class="editor">
+        <div class="editor" onpointerover={turn.reform(|_| ())} onfocusin={turn.reform(|_| ())}>
             <h2 class="editor-head">{ words.get("panel.editor") }</h2>
-            <EditorPlace {place} />
-            { plain }
+            <ManifestField text={Rc::clone(&text)} label={words.get("editor.label").to_string()}
+                problems={Rc::clone(&problems)} jump={*jump} wanted={*wanted}
+                on_change={change} on_submit={create.clone()} />
             { problem_list(&problems, words, &show) }
             { result(&outcome, words) }
             if !props.readonly {
@@ -174,44 +128,6 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
             </div>
             }
         </div>
-    }
-}
-
-/// Where the editor's module draws.
-#[derive(Clone, PartialEq, Properties)]
-struct EditorPlaceProps {
-    place: NodeRef,
-}
-
-/// An element that is drawn once: what comes into it later is not Yew's.
-#[component]
-fn EditorPlace(props: &EditorPlaceProps) -> Html {
-    html! { <div class="editor-place" ref={props.place.clone()}></div> }
-}
-
-/// A plain field, until the editor is there or if it never comes.
-fn plain_editor(
-    text: &Rc<str>,
-    change: &Callback<String>,
-    create: &Callback<()>,
-    words: &Words,
-) -> Html {
-    let oninput = change.reform(|event: InputEvent| {
-        event
-            .target_dyn_into::<web_sys::HtmlTextAreaElement>()
-            .map(|area| area.value())
-            .unwrap_or_default()
-    });
-    let create = create.clone();
-    let onkeydown = move |event: KeyboardEvent| {
-        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
-            event.prevent_default();
-            create.emit(());
-        }
-    };
-    html! {
-        <textarea class="editor-plain" aria-label={words.get("editor.label")} spellcheck="false"
-            value={text.to_string()} {oninput} {onkeydown} />
     }
 }
 

@@ -5,6 +5,7 @@ mod delete;
 mod editor;
 mod embed;
 mod inspector;
+mod manifest_field;
 mod objects;
 mod scrubber;
 mod share;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::changes::{FieldChange, between};
+use super::cri;
 use crate::api::request::{Answer, Change, Patch, Payload, Request, Response, WatchEvent};
 use crate::cluster::{Address, Body, BodyKind, Message};
-use crate::runtime::{CriRequest, Outcome};
 use crate::sim::{Instant, Trace};
 
 /// As many characters of a body are shown.
@@ -89,8 +89,10 @@ fn body(body: &Body) -> Option<String> {
             None => call.summary(),
         },
         Body::StoreOut(out) => out.summary(),
-        Body::CriRequest { request, .. } => cri_request(request),
-        Body::CriOutcome(outcome) => cri_outcome(outcome),
+        Body::CriRequest { request, .. } => pretty(&cri::request(request)),
+        Body::CriOutcome(outcome) => {
+            cri::outcome(outcome).map_or_else(|error| error, |it| pretty(&it))
+        }
     };
     let cut = text.char_indices().nth(MOST_BODY).and_then(|(at, _)| text.get(..at));
     Some(cut.map_or_else(|| text.clone(), |start| format!("{start}\n…")))
@@ -131,19 +133,6 @@ fn event_json(event: &WatchEvent) -> Value {
             "metadata": {"resourceVersion": resource_version.to_string()},
         }}),
         Change::Error(error) => json!({"type": name, "object": error.to_status()}),
-    }
-}
-
-/// The runtime speaks no JSON: its calls are shown by their fields.
-fn cri_request(request: &CriRequest) -> String {
-    format!("{request:#?}")
-}
-
-fn cri_outcome(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Answered { result: Ok(response), .. } => format!("{response:#?}"),
-        Outcome::Answered { result: Err(error), .. } => error.to_string(),
-        Outcome::Happened(event) => format!("{event:#?}"),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the panels show, worked out of the cluster: plain values, no markup.
 
 pub mod changes;
+mod cri;
 pub mod inspect;
 pub mod journey;
 pub mod manifest;
 pub mod message;
 pub mod sending;
+pub mod shade;
 pub mod table;
 pub mod timeline;
 pub mod why;

@@ -17,6 +17,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGES: [&str; 5] =
     ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "libstd-rust-web-dev"];
 const CLIPPY_PACKAGE: &str = "rust-web-clippy";
+/// The variable by which cargo tells the compiler more.
+const FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 const DISTRO: &str = "distro";
 const DISTRO_RUSTC: &str = "/usr/bin/rustc";
 const DISTRO_LINKER: &str = "/usr/bin/rust-lld";
@@ -66,6 +68,7 @@ impl Toolchain {
 
     /// Makes `command`, which runs cargo, use this toolchain.
     pub fn choose_for(self, command: &mut Command) {
+        command.env(FLAGS, flags());
         match self {
             Self::Default => {}
             Self::Distro => {
@@ -94,6 +97,17 @@ fn bring_linker(project: &Project) -> Result<(), Stop> {
         Some(package) => debian::install(project, "linking wasm32", &[&package.to_string_lossy()]),
         None => stop(format!("{DISTRO_LINKER} is missing: reinstall rust-web-llvm")),
     }
+}
+
+/// What the compiler is told. Names tell the types of generic functions, as `wasm-opt` puts functions
+/// in the order of their names: those made of one source stand together and compress well. Where the
+/// crates lie on this machine is nobody's business.
+fn flags() -> String {
+    let named = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = named.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let hidden =
+        home.map(|home| format!(" --remap-path-prefix={}=", home.join("registry/src").display()));
+    format!("-Csymbol-mangling-version=v0{}", hidden.unwrap_or_default())
 }
 
 /// Whether the compiler `rustc` has the library.
@@ -179,7 +193,7 @@ fn build_std(project: &Project) -> Result<(), Stop> {
         // `-Z build-std` is for nightly compilers alone, unless told otherwise.
         .env("RUSTC_BOOTSTRAP", "1")
         // Without bitcode a build with link-time optimisation finds nothing to optimise.
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Cembed-bitcode=yes")
+        .env(FLAGS, "-Cembed-bitcode=yes")
         .args(["build", "--release", "--target", TARGET])
         .args(["-Z", "build-std=std,panic_abort,panic_unwind"]);
     run_aside(&mut cargo, &project.tools.join("wasm-std.log"), Duration::from_mins(20))?;
