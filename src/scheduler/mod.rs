@@ -3,6 +3,7 @@
 //! Mirrors: `pkg/scheduler` with its default profile. It watches pods and nodes and writes nothing
 //! but bindings, a condition of pods that fit nowhere, and events.
 
+pub mod args;
 pub mod cache;
 pub mod cycle;
 mod decision;

@@ -37,7 +37,7 @@ pub(super) fn affinity(out: &mut Report, affinity: &Affinity, path: &Path) {
     }
 }
 
-fn node_affinity(out: &mut Report, affinity: &NodeAffinity, path: &Path) {
+pub(super) fn node_affinity(out: &mut Report, affinity: &NodeAffinity, path: &Path) {
     if let Some(selector) = &affinity.required_during_scheduling_ignored_during_execution {
         node_selector(out, selector, &path.child(REQUIRED));
     }

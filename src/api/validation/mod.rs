@@ -27,7 +27,9 @@ mod selector;
 mod volume;
 mod workload;
 
-use super::field::FieldError;
+use k8s_openapi::api::core::v1::NodeAffinity;
+
+use super::field::{FieldError, Path};
 use super::request::Subresource;
 use super::{Object, Resource};
 
@@ -45,6 +47,13 @@ pub trait Validate {
     fn validate_status_update(&self, old: &Self) -> Vec<FieldError> {
         self.validate_update(old)
     }
+}
+
+/// What is wrong with a node affinity at `path`.
+pub fn node_affinity(affinity: &NodeAffinity, path: &Path) -> Vec<FieldError> {
+    let mut out = report::Report::default();
+    affinity::node_affinity(&mut out, affinity, path);
+    out.errors
 }
 
 impl Object {

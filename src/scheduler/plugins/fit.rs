@@ -33,6 +33,8 @@ pub struct Fit {
     pub resources: Cow<'static, [Weight]>,
     /// Extended resources that are somebody else's business.
     pub ignored: Cow<'static, [String]>,
+    /// Those whose names begin with one of these and a slash are, too.
+    pub ignored_groups: Cow<'static, [String]>,
 }
 
 impl Fit {
@@ -41,6 +43,7 @@ impl Fit {
         strategy: Strategy::LeastAllocated,
         resources: Cow::Borrowed(CPU_AND_MEMORY),
         ignored: Cow::Borrowed(&[]),
+        ignored_groups: Cow::Borrowed(&[]),
     };
 }
 
@@ -62,7 +65,7 @@ impl Plugin for Fit {
             ("ephemeral-storage", asked.ephemeral_storage),
         ];
         let scalars = asked.scalars.iter().map(|(name, amount)| (&**name, *amount));
-        let scalars = scalars.filter(|(name, _)| !self.ignored.iter().any(|one| one == name));
+        let scalars = scalars.filter(|(name, _)| !self.ignores(name));
         for (name, amount) in main.into_iter().chain(scalars) {
             let whole = node.allocatable.get(name);
             if amount > 0 && amount > whole - node.requested.get(name) {
@@ -120,6 +123,12 @@ impl Plugin for Fit {
 }
 
 impl Fit {
+    fn ignores(&self, name: &str) -> bool {
+        let group = name.split_once('/').map(|(group, _)| group);
+        self.ignored.iter().any(|one| one == name)
+            || self.ignored_groups.iter().any(|one| Some(one.as_str()) == group)
+    }
+
     /// The mean of what the shape says of each resource, rounded; a resource at 0 does not count.
     #[expect(
         clippy::cast_precision_loss,

@@ -1,6 +1,5 @@
 //! The scheduler's plugins, its queue's order and its search.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -14,13 +13,9 @@ use podflow::testing::scheduler::framework::{
     Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict,
 };
 use podflow::testing::scheduler::node_info::{NodeInfo, PodInfo};
-use podflow::testing::scheduler::plugins::{
-    BalancedAllocation, Defaults, Fit, ImageLocality, InterPodAffinity, NodeAffinity, NodeName,
-    NodePorts, NodeUnschedulable, PodTopologySpread, Point, Shape, Strategy, TaintToleration,
-    Weight, normalized_name,
-};
+use podflow::testing::scheduler::plugins::{Point, Shape, normalized_name};
 use podflow::testing::scheduler::preemption::{Limits, Preemption, eligible};
-use podflow::testing::scheduler::{queue, resources};
+use podflow::testing::scheduler::{args, queue, resources};
 use podflow::testing::sim::{Instant, Rng};
 use serde_json::Value;
 
@@ -41,6 +36,7 @@ pub static FORMS: &[Form] = &[
     form("noderesources_most_allocated", plugin),
     form("noderesources_balanced_allocation", plugin),
     form("noderesources_balanced_allocation_legacy", older_formula),
+    form("noderesources_args_validation", invalid_args),
     form("noderesources_nonzero_requests", non_zero_requests),
     form("num_feasible_nodes", enough_nodes),
     form("node_search_rotation", rotation),
@@ -114,50 +110,14 @@ fn nodes(case: &Value) -> Result<BTreeMap<String, NodeInfo>, String> {
 }
 
 fn named(name: &str, args: &Value) -> Result<Box<dyn Plugin>, String> {
-    let weights = |list: &Value| -> Cow<'static, [Weight]> {
-        let list = list.as_array().into_iter().flatten();
-        let weight = |one: &Value| (text(one, "name").to_owned().into(), one["weight"].as_i64());
-        list.map(weight).map(|(name, weight)| (name, weight.unwrap_or(1))).collect()
-    };
-    Ok(match name {
-        "NodeName" => Box::new(NodeName),
-        "NodeUnschedulable" => Box::new(NodeUnschedulable),
-        "TaintToleration" => Box::new(TaintToleration),
-        "NodePorts" => Box::new(NodePorts),
-        "NodeAffinity" => Box::new(NodeAffinity { added: read(&args["addedAffinity"])? }),
-        "NodeResourcesFit" => {
-            let strategy = &args["scoringStrategy"];
-            let ignored: Option<Vec<String>> = read(&args["ignoredResources"])?;
-            let mut fit = Fit { ignored: ignored.unwrap_or_default().into(), ..Fit::DEFAULT };
-            if strategy.is_object() {
-                fit.resources = weights(&strategy["resources"]);
-            }
-            match text(strategy, "type") {
-                "MostAllocated" => fit.strategy = Strategy::MostAllocated,
-                "RequestedToCapacityRatio" => {
-                    let corners = &strategy["requestedToCapacityRatio"]["shape"];
-                    // In the configuration the best is 10.
-                    fit.strategy = Strategy::RequestedToCapacityRatio(corners_of(corners, 10)?);
-                }
-                _ => {}
-            }
-            Box::new(fit)
-        }
-        "NodeResourcesBalancedAllocation" => {
-            Box::new(BalancedAllocation { resources: weights(&args["resources"]) })
-        }
-        "ImageLocality" => Box::new(ImageLocality),
-        "InterPodAffinity" => {
-            let default = InterPodAffinity::DEFAULT;
-            let ignore = &args["ignorePreferredTermsOfExistingPods"];
-            Box::new(InterPodAffinity {
-                hard_weight: args["hardPodAffinityWeight"].as_i64().unwrap_or(default.hard_weight),
-                ignore_preferred_of_existing: ignore.as_bool().unwrap_or_default(),
-            })
-        }
-        "PodTopologySpread" => Box::new(spreading(args)?),
-        other => return Err(format!("no such plugin: {other}")),
-    })
+    args::plugin(name, args).map_err(|error| error.to_string())
+}
+
+fn invalid_args(file: &Value, case: &Value) -> Outcome {
+    let mistakes = args::mistakes(text(file, "plugin"), &case["args"]);
+    let mistakes = mistakes.map_err(|error| error.to_string())?;
+    let got: Vec<String> = mistakes.iter().map(|mistake| mistake.field.clone()).collect();
+    same("fields", &got, &read(&case["expect"]["invalid_fields"])?)
 }
 
 fn corners_of(value: &Value, times: i64) -> Result<Shape, String> {
@@ -171,19 +131,9 @@ fn corners_of(value: &Value, times: i64) -> Result<Shape, String> {
     Ok(Shape(corners.map(corner).collect::<Result<_, String>>()?))
 }
 
-fn spreading(args: &Value) -> Result<PodTopologySpread, String> {
-    let defaults = match text(args, "defaultingType") {
-        "List" => {
-            Defaults::List(read::<Option<_>>(&args["defaultConstraints"])?.unwrap_or_default())
-        }
-        _ => Defaults::System,
-    };
-    Ok(PodTopologySpread { defaults })
-}
-
 fn spread_defaults(_: &Value, case: &Value) -> Outcome {
     let (pod, world) = (pod(&case["pod"])?, World::of(case)?);
-    let plugin = spreading(&case["args"])?;
+    let plugin = args::spreading(&case["args"]).map_err(|error| error.to_string())?;
     if let Some(want) = case["expect"].get("prefilter") {
         let first = plugin.pre_filter(&pod, &world, &mut CycleState::default());
         return same("prefilter", &(first == PreFilter::Skip), &(want == "Skip"));
@@ -380,13 +330,7 @@ fn preemption(_: &Value, case: &Value) -> Outcome {
         budgets: &budgets.unwrap_or_default(),
         now: jiff::Timestamp::MAX,
     };
-    let number = |key: &str, default| -> Result<usize, String> {
-        Ok(read::<Option<usize>>(&case["args"][key])?.unwrap_or(default))
-    };
-    let limits = Limits {
-        percentage: number("minCandidateNodesPercentage", Limits::DEFAULT.percentage)?,
-        absolute: number("minCandidateNodesAbsolute", Limits::DEFAULT.absolute)?,
-    };
+    let limits = args::limits(&case["args"]).map_err(|error| error.to_string())?;
     let nodes = worth_a_try(case, &world);
     let (offset, limits) = match case["offset"].as_u64() {
         Some(offset) => (usize::try_from(offset).map_err(|error| error.to_string())?, limits),
