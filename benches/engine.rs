@@ -29,8 +29,12 @@ const BENCHES: &[Bench] = &[
         measure: || per_iteration(10_000_000, |step| step.wrapping_mul(0x5851_f42d_4c95_7f2d) + 1),
     },
     Bench { name: "pods-1000-nodes-10", unit: "s", measure: || thousand_pods().0 },
-    Bench { name: "cluster-messages", unit: "messages/s", measure: || thousand_pods().1 },
-    Bench { name: "heartbeats-100-nodes", unit: "messages/s", measure: heartbeats },
+    Bench {
+        name: "cluster-messages",
+        unit: "messages/s",
+        measure: || steady(|| thousand_pods().1),
+    },
+    Bench { name: "heartbeats-100-nodes", unit: "messages/s", measure: || steady(heartbeats) },
 ];
 
 /// Seconds until 1,000 Pods run on 10 nodes, and the messages a second that it took.
@@ -61,6 +65,16 @@ fn thousand_pods() -> (f64, f64) {
     }
     let seconds = begin.elapsed().as_secs_f64();
     (seconds, count(cluster.trace().end() - before) / seconds)
+}
+
+/// The median of several runs in memory that an earlier one has made ready: the first to touch a page
+/// waits for the kernel to clear it, which says nothing of the engine.
+fn steady(measure: fn() -> f64) -> f64 {
+    measure();
+    let mut runs = [(); 5].map(|()| measure());
+    runs.sort_by(f64::total_cmp);
+    let [.., median, _, _] = runs;
+    median
 }
 
 /// Messages a second of 100 idle nodes.

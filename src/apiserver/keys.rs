@@ -30,14 +30,16 @@ pub(super) fn current_of(done: &TxnResponse<Object>) -> Option<Object> {
 pub(super) fn prefix(kind: Kind, namespace: &str) -> String {
     let storage = kind.resource().storage;
     if namespace.is_empty() {
-        format!("/registry/{storage}/")
+        ["/registry/", storage, "/"].concat()
     } else {
-        format!("/registry/{storage}/{namespace}/")
+        ["/registry/", storage, "/", namespace, "/"].concat()
     }
 }
 
 pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Rc<str> {
-    format!("{}{name}", prefix(kind, namespace)).into()
+    let mut key = prefix(kind, namespace);
+    key.push_str(name);
+    key.into()
 }
 
 pub(super) fn watch_id(kind: Kind) -> WatchId {

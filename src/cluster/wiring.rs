@@ -49,7 +49,19 @@ pub(super) struct World {
     links: Links<Address>,
     chance: Rng,
     asked: BTreeMap<(Address, RequestId), Rc<Request>>,
+    outboxes: Outboxes,
 }
+
+/// The outboxes that components are lent, empty between two events: their room is used again.
+#[derive(Clone, Debug, Default)]
+struct Outboxes {
+    apiserver: Outbox<ApiServer>,
+    etcd: Outbox<EtcdServer>,
+    scheduler: Outbox<Scheduler>,
+    kubelets: Outbox<Kubelet>,
+}
+
+type Outbox<C> = Vec<Effect<<C as Component>::Out, <C as Component>::Timer>>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Hosted<C> {
@@ -94,11 +106,9 @@ impl<C: Component> Hosted<C> {
         Self { component, rng: Rng::stream(seed, stream) }
     }
 
-    fn handle(&mut self, now: Instant, event: Event<C>) -> Vec<Effect<C::Out, C::Timer>> {
-        let mut outbox = Vec::new();
-        let mut ctx = Ctx { now, rng: &mut self.rng, outbox: &mut outbox };
+    fn handle(&mut self, now: Instant, event: Event<C>, outbox: &mut Outbox<C>) {
+        let mut ctx = Ctx { now, rng: &mut self.rng, outbox };
         self.component.handle(&mut ctx, event);
-        outbox
     }
 }
 
@@ -130,6 +140,7 @@ impl World {
             links: Links::default(),
             chance,
             asked: BTreeMap::new(),
+            outboxes: Outboxes::default(),
         }
     }
 
@@ -281,7 +292,9 @@ impl World {
     }
 
     fn run_apiserver(&mut self, cause: Option<u64>, event: Event<ApiServer>) {
-        for effect in self.apiserver.handle(self.now, event) {
+        let mut outbox = std::mem::take(&mut self.outboxes.apiserver);
+        self.apiserver.handle(self.now, event, &mut outbox);
+        for effect in outbox.drain(..) {
             match effect {
                 Effect::Timer { after, timer } => {
                     self.remind(after, cause, Timer::ApiServer(timer));
@@ -301,10 +314,13 @@ impl World {
                 }
             }
         }
+        self.outboxes.apiserver = outbox;
     }
 
     fn run_etcd(&mut self, cause: Option<u64>, event: Event<EtcdServer>) {
-        for effect in self.etcd.handle(self.now, event) {
+        let mut outbox = std::mem::take(&mut self.outboxes.etcd);
+        self.etcd.handle(self.now, event, &mut outbox);
+        for effect in outbox.drain(..) {
             match effect {
                 Effect::Timer { after, timer } => self.remind(after, cause, Timer::Etcd(timer)),
                 Effect::Send { after, body } => {
@@ -314,10 +330,13 @@ impl World {
                 }
             }
         }
+        self.outboxes.etcd = outbox;
     }
 
     fn run_scheduler(&mut self, cause: Option<u64>, event: Event<Scheduler>) {
-        for effect in self.scheduler.handle(self.now, event) {
+        let mut outbox = std::mem::take(&mut self.outboxes.scheduler);
+        self.scheduler.handle(self.now, event, &mut outbox);
+        for effect in outbox.drain(..) {
             match effect {
                 Effect::Timer { after, timer } => {
                     self.remind(after, cause, Timer::Scheduler(timer));
@@ -329,6 +348,7 @@ impl World {
                 }
             }
         }
+        self.outboxes.scheduler = outbox;
     }
 
     fn run_kubelet(&mut self, index: u32, cause: Option<u64>, event: Event<Kubelet>) {
@@ -336,7 +356,9 @@ impl World {
         let Some(node) = self.nodes.get_mut(index as usize) else {
             return;
         };
-        for effect in Rc::make_mut(node).kubelet.handle(now, event) {
+        let mut outbox = std::mem::take(&mut self.outboxes.kubelets);
+        Rc::make_mut(node).kubelet.handle(now, event, &mut outbox);
+        for effect in outbox.drain(..) {
             match effect {
                 Effect::Timer { after, timer } => {
                     self.remind(after, cause, Timer::Kubelet(index, timer));
@@ -354,6 +376,7 @@ impl World {
                 }
             }
         }
+        self.outboxes.kubelets = outbox;
     }
 
     fn remind(&mut self, after: std::time::Duration, cause: Option<u64>, timer: Timer) {

@@ -46,7 +46,7 @@ impl Runtime {
             }
             CriRequest::PodSandboxStatus { pod_sandbox_id } => self
                 .sandbox(&pod_sandbox_id)
-                .map(|sandbox| CriResponse::PodSandboxStatus { status: sandbox.status() }),
+                .map(|sandbox| CriResponse::PodSandboxStatus { status: sandbox.status().into() }),
             CriRequest::ListPodSandbox => Ok(CriResponse::ListPodSandbox {
                 items: self.sandboxes.values().map(|sandbox| sandbox.status()).collect(),
             }),
@@ -71,9 +71,11 @@ impl Runtime {
                 self.remove_container(now, &container_id);
                 Ok(CriResponse::RemoveContainer)
             }
-            CriRequest::ContainerStatus { container_id } => self
-                .container(&container_id)
-                .map(|container| CriResponse::ContainerStatus { status: container.status() }),
+            CriRequest::ContainerStatus { container_id } => {
+                self.container(&container_id).map(|container| CriResponse::ContainerStatus {
+                    status: container.status().into(),
+                })
+            }
             CriRequest::ListContainers => Ok(CriResponse::ListContainers {
                 containers: self.containers.values().map(|one| one.status()).collect(),
             }),

@@ -112,7 +112,7 @@ impl Driver {
     pub fn sandbox_status(&mut self, pod_sandbox_id: &Id) -> PodSandboxStatus {
         let pod_sandbox_id = Rc::clone(pod_sandbox_id);
         match self.call(CriRequest::PodSandboxStatus { pod_sandbox_id }) {
-            Ok(CriResponse::PodSandboxStatus { status }) => status,
+            Ok(CriResponse::PodSandboxStatus { status }) => Rc::unwrap_or_clone(status),
             other => panic!("{other:?}"),
         }
     }
@@ -138,7 +138,7 @@ impl Driver {
     pub fn status(&mut self, container_id: &Id) -> ContainerStatus {
         let container_id = Rc::clone(container_id);
         match self.call(CriRequest::ContainerStatus { container_id }) {
-            Ok(CriResponse::ContainerStatus { status }) => status,
+            Ok(CriResponse::ContainerStatus { status }) => Rc::unwrap_or_clone(status),
             other => panic!("{other:?}"),
         }
     }

@@ -314,11 +314,14 @@ fn histogram(reasons: &BTreeMap<Cow<'_, str>, usize>) -> String {
 }
 
 impl Outcome {
-    /// The nodes to keep for people: of many only the first, the chosen one among them.
-    pub fn shown(&self) -> Rc<[NodeVerdict]> {
-        let chosen = self.result.as_ref().ok();
-        let first = self.nodes.iter().take(NODES);
-        let rest = self.nodes.iter().skip(NODES).filter(|node| Some(&node.node) == chosen);
-        first.chain(rest).cloned().collect()
+    /// Takes out the nodes to keep for people: of many only the first, the chosen one among them.
+    pub fn take_shown(&mut self) -> Rc<[NodeVerdict]> {
+        let mut nodes = std::mem::take(&mut self.nodes);
+        if nodes.len() > NODES {
+            let chosen = self.result.as_ref().ok();
+            let further = nodes.split_off(NODES);
+            nodes.extend(further.into_iter().filter(|node| Some(&node.node) == chosen));
+        }
+        nodes.into()
     }
 }

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::watch::Watcher;
-use super::{Call, EtcdError, Instant, Op, Out, Response, Status, Store, WatchCreate, WatchId};
+use super::{
+    Call, EtcdError, Instant, Op, Out, Response, Revision, Status, Store, WatchCreate, WatchId,
+};
 
 /// The release this one behaves like.
 const VERSION: &str = "3.6.5";
@@ -18,13 +20,17 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 pub struct Etcd<V: Clone> {
     store: Store<V>,
     watchers: BTreeMap<WatchId, Watcher>,
+    /// The revision that all watches have been told of.
+    told: Revision,
     /// When idle watches are told the revision next; none while nobody wants to know.
     next_progress: Option<Instant>,
 }
 
 impl<V: Clone> Default for Etcd<V> {
     fn default() -> Self {
-        Self { store: Store::default(), watchers: BTreeMap::new(), next_progress: None }
+        let store = Store::default();
+        let told = store.revision();
+        Self { store, watchers: BTreeMap::new(), told, next_progress: None }
     }
 }
 
@@ -114,6 +120,8 @@ impl<V: Clone> Etcd<V> {
         }
         let revision = self.store.revision();
         self.watchers.insert(create.id, Watcher::new(create, revision));
+        // It may begin in the past.
+        self.told = Revision::default();
         Ok(Response::WatchCreate { revision, id: create.id })
     }
 
@@ -127,13 +135,20 @@ impl<V: Clone> Etcd<V> {
     fn tell_watches(&mut self, out: &mut Vec<Out<V>>) {
         let store = &self.store;
         let revision = store.revision();
+        if self.told == revision {
+            return;
+        }
+        self.told = revision;
+        let newest = store.newest_change();
         self.watchers.retain(|&id, watcher| {
             if watcher.is_compacted(store) {
                 let compact_revision = Some(store.compacted());
                 out.push(Out::WatchCanceled { id, revision, compact_revision });
                 return false;
             }
-            watcher.catch_up(store, out);
+            if newest.is_none_or(|newest| !watcher.skips(newest)) {
+                watcher.catch_up(store, out);
+            }
             true
         });
     }

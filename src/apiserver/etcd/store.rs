@@ -160,6 +160,14 @@ impl<V: Clone> Store<V> {
         single.into_iter().chain(several.into_iter().flatten()).map(|history| &**history)
     }
 
+    /// The newest change, if it is the only one of its revision.
+    pub(super) fn newest_change(&self) -> Option<&Change<V>> {
+        let mut newest = self.log.iter().rev();
+        let (last, before) = (newest.next()?, newest.next());
+        let alone = before.is_none_or(|before| before.mod_revision() < last.mod_revision());
+        (alone && last.mod_revision() == self.revision()).then_some(last)
+    }
+
     /// The index in the log of the first change at `revision` or later.
     fn first_change_at(&self, revision: Revision) -> usize {
         let len = self.log.len();

@@ -72,6 +72,16 @@ impl Watcher {
         self.next < store.compacted()
     }
 
+    /// Passes over the `newest` change if it is all that the watch does not know, and none of its
+    /// business: so it is with nearly every watch at nearly every change.
+    pub(super) fn skips<V: Clone>(&mut self, newest: &Change<V>) -> bool {
+        let skips = self.next == newest.mod_revision() && !self.keys.contains(newest.key());
+        if skips {
+            self.next = self.next.next();
+        }
+        skips
+    }
+
     /// Tells all that the watch does not know yet.
     pub(super) fn catch_up<V: Clone>(&mut self, store: &Store<V>, out: &mut Vec<Out<V>>) {
         let head = store.revision();
