@@ -90,8 +90,8 @@ impl Record {
 
     /// How the container stands. A new try pushes the earlier one back; the one before that is
     /// returned, to be removed.
-    pub fn observe(&mut self, status: Rc<ContainerStatus>) -> Option<Id> {
-        match self.current.replace(Rc::clone(&status)) {
+    pub fn observe(&mut self, status: &Rc<ContainerStatus>) -> Option<Id> {
+        match self.current.replace(Rc::clone(status)) {
             Some(earlier) if earlier.id != status.id => {
                 self.last.replace(earlier).map(|oldest| Rc::clone(&oldest.id))
             }

@@ -459,7 +459,7 @@ impl PodWorker {
     ) {
         let Ok(CriResponse::ContainerStatus { status }) = result else { return };
         let mut own = self.records.iter_mut().filter(|record| record.name == status.metadata.name);
-        if let Some(container_id) = own.next().and_then(|record| record.observe(status)) {
+        if let Some(container_id) = own.next().and_then(|record| record.observe(&status)) {
             shared.call(ctx, Caller::Nobody, CriRequest::RemoveContainer { container_id });
         }
     }
