@@ -2,10 +2,12 @@
 
 #![expect(clippy::disallowed_types, reason = "here the engine's time follows the real one")]
 
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant as WallInstant};
 
+use podflow::testing::api::caller::Credentials;
 use podflow::testing::api::request::{Answer, RequestId};
 use podflow::testing::cluster::{Cluster, HttpCall, MOST_NODES, Setup};
 use podflow::testing::sim::Instant;
@@ -41,7 +43,16 @@ pub struct Request {
     pub path: String,
     pub content_type: String,
     pub accept: String,
+    /// What it shows at the secure door; none came through the other.
+    pub shown: Option<Shown>,
     pub body: Option<String>,
+}
+
+/// The headers by which a caller says who they are.
+pub struct Shown {
+    pub authorization: Option<String>,
+    pub user: Option<String>,
+    pub groups: Vec<String>,
 }
 
 /// Hands requests to the cluster's thread.
@@ -116,10 +127,14 @@ impl Paced {
     }
 
     fn submit(&mut self, asked: Asked) {
-        let Request { method, path, content_type, accept, body } = asked.call;
+        let Request { method, path, content_type, accept, shown, body } = asked.call;
         let mut call = HttpCall::new(&method, &path, None);
         call.content_type = content_type.into();
         call.accept = accept.into();
+        call.credentials = shown.map(|Shown { authorization, user, groups }| {
+            let groups = groups.iter().map(String::as_str);
+            Rc::new(Credentials::of_headers(authorization.as_deref(), user.as_deref(), groups))
+        });
         if let Some(body) = body {
             call = call.with_text(&body);
         }

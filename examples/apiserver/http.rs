@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -48,9 +48,10 @@ async fn connection(
     tls: Option<TlsAcceptor>,
     engine: Engine,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let is_secure = tls.is_some();
     let service = service_fn(move |request| {
         let engine = engine.clone();
-        async move { Ok::<_, Infallible>(handle(request, &engine).await) }
+        async move { Ok::<_, Infallible>(handle(request, is_secure, &engine).await) }
     });
     let builder = Builder::new(TokioExecutor::new());
     match tls {
@@ -62,19 +63,30 @@ async fn connection(
     }
 }
 
-async fn handle(request: Request<Incoming>, engine: &Engine) -> Response<Outgoing> {
+async fn handle(
+    request: Request<Incoming>,
+    is_secure: bool,
+    engine: &Engine,
+) -> Response<Outgoing> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_READ).collect().await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "request body too large");
     };
     let bytes = body.to_bytes();
     let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let groups = head.headers.get_all("impersonate-group").into_iter();
     let body = (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned());
     let call = engine::Request {
         method: head.method.to_string(),
         path: head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         content_type: header(CONTENT_TYPE).unwrap_or("application/json").to_owned(),
         accept: header(ACCEPT).unwrap_or_default().to_owned(),
+        shown: is_secure.then(|| engine::Shown {
+            authorization: header(AUTHORIZATION).map(str::to_owned),
+            user: text("impersonate-user").map(str::to_owned),
+            groups: groups.filter_map(|group| Some(group.to_str().ok()?.to_owned())).collect(),
+        }),
         body,
     };
     let Some(reply) = engine.ask(call).await else {

@@ -3,6 +3,7 @@
 // First, for its macros over all kinds.
 #[macro_use]
 mod object;
+pub mod caller;
 pub mod columns;
 pub mod cron;
 pub mod decode;

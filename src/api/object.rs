@@ -147,6 +147,10 @@ objects! { $
     Job => types::Job,
     CronJob => types::CronJob,
     PriorityClass => types::PriorityClass,
+    Role => types::Role,
+    RoleBinding => types::RoleBinding,
+    ClusterRole => types::ClusterRole,
+    ClusterRoleBinding => types::ClusterRoleBinding,
 }
 
 impl Object {

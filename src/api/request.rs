@@ -9,6 +9,7 @@ use std::rc::Rc;
 use k8s_openapi::api::core::v1::{NodeStatus, PodCondition, PodStatus};
 use serde_json::{Value, json};
 
+use super::caller::Caller;
 use super::fields::FieldSelector;
 use super::labels::Selector;
 use super::page::{Page, Rest};
@@ -65,6 +66,8 @@ pub struct Request {
     pub target: Target,
     pub params: Params,
     pub payload: Payload,
+    /// Who asks, if it is not a component of the cluster, nor came through the door that asks nobody.
+    pub caller: Option<Rc<Caller>>,
 }
 
 /// What stands in a request's query.

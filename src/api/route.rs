@@ -192,10 +192,11 @@ fn target(path: &str) -> Result<Target, StatusError> {
 }
 
 /// The query of a request, percent-decoded.
-struct Query(Vec<(String, String)>);
+pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    fn parse(query: &str) -> Self {
+    /// Reads what follows the `?`.
+    pub(super) fn parse(query: &str) -> Self {
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (percent_decode(key), percent_decode(value))
@@ -203,7 +204,8 @@ impl Query {
         Self(pairs.collect())
     }
 
-    fn get(&self, key: &str) -> Option<&str> {
+    /// The value of the first parameter called `key`.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 }

@@ -114,6 +114,10 @@ resources! {
     Job: "batch" "jobs".all().parts(&["status"]);
     CronJob: "batch" "cronjobs".short(&["cj"]).all().parts(&["status"]);
     PriorityClass: "scheduling.k8s.io" "priorityclasses".short(&["pc"]).cluster();
+    Role: "rbac.authorization.k8s.io" "roles";
+    RoleBinding: "rbac.authorization.k8s.io" "rolebindings";
+    ClusterRole: "rbac.authorization.k8s.io" "clusterroles".cluster();
+    ClusterRoleBinding: "rbac.authorization.k8s.io" "clusterrolebindings".cluster();
 }
 
 impl Kind {

@@ -10,6 +10,7 @@ pub use k8s_openapi::api::coordination::v1::Lease;
 pub use k8s_openapi::api::core::v1::{
     ConfigMap, Event, Namespace, Node, PodTemplate, ReplicationController, Secret, ServiceAccount,
 };
+pub use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 pub use k8s_openapi::api::scheduling::v1::PriorityClass;
 
 pub use super::object::Pod;

@@ -14,3 +14,5 @@ pub const NO_SCHEDULE: &str = "NoSchedule";
 pub const NO_EXECUTE: &str = "NoExecute";
 /// The phase of a Pod that has not run yet.
 pub const PENDING: &str = "Pending";
+/// The API group of roles and of their bindings.
+pub const RBAC: &str = "rbac.authorization.k8s.io";

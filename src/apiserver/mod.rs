@@ -5,7 +5,10 @@
 //! [`watch_cache`], and that tells whoever watches.
 
 mod admission;
+mod authentication;
+mod authorization;
 mod body;
+mod bootstrap;
 mod deletion;
 mod discovery;
 #[cfg_attr(

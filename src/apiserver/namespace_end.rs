@@ -54,6 +54,7 @@ impl ApiServer {
             target: Target::named(object.kind(), object.namespace(), object.name()),
             params: Params::default(),
             payload: Payload::None,
+            caller: None,
         };
         let key = key(object.kind(), object.namespace(), object.name());
         let op = match deletion::delete(&request, object, true, self.now(ctx)) {

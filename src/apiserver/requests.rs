@@ -37,6 +37,10 @@ impl ApiServer {
         from: ConnectionId,
         request: &Rc<Request>,
     ) -> Result<(), StatusError> {
+        if let Some(caller) = &request.caller {
+            let user = self.authenticate(&caller.credentials)?;
+            self.authorize(&user, &caller.attributes)?;
+        }
         if let Payload::Refused(error) = &request.payload {
             return Err(StatusError::clone(error));
         }

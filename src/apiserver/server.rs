@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::body::warnings;
+use super::bootstrap;
 use super::etcd::{
     Call, CallId, Change, EtcdError, KeyRange, LeaseId, Op, Out as StoreOut,
     Response as StoreResponse, Revision, WatchCreate,
@@ -150,10 +151,10 @@ impl ApiServer {
                 self.call(ctx, Op::Txn(txn));
             }
         }
-        for class in system_classes() {
+        for object in system_classes().chain(bootstrap::roles()) {
             let birth = self.birth(self.now(ctx));
-            if let Ok(object) = strategy::create(&class, None, &birth) {
-                let key = key(Kind::PriorityClass, "", object.name());
+            if let Ok(object) = strategy::create(&object, None, &birth) {
+                let key = key(object.kind(), "", object.name());
                 self.call(ctx, Op::Txn(insert(key, object, None)));
             }
         }

@@ -104,7 +104,7 @@ impl World {
     fn send(&mut self, verb: Verb, target: Target, params: Params, payload: Payload) -> RequestId {
         self.next += 1;
         let id = RequestId(self.next);
-        let request = Rc::new(Request { id, verb, target, params, payload });
+        let request = Rc::new(Request { id, verb, target, params, payload, caller: None });
         let message = In::Request { from: ME, request };
         self.queue.push(self.now, Due::Server(Event::Message(message)));
         id

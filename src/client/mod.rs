@@ -47,7 +47,7 @@ impl Client {
     {
         self.next += 1;
         let id = RequestId(self.next);
-        ctx.send(Request { id, verb, target, params, payload });
+        ctx.send(Request { id, verb, target, params, payload, caller: None });
         id
     }
 

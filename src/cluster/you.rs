@@ -6,6 +6,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::api::caller::{Attributes, Caller, Credentials};
 use crate::api::decode;
 use crate::api::representation::Representation;
 use crate::api::request::{
@@ -28,6 +29,8 @@ pub struct HttpCall {
     pub body: Option<Rc<Value>>,
     /// A body that is no JSON, as it came.
     pub text: Option<Rc<str>>,
+    /// What it shows at the secure door; none takes the door that asks nobody.
+    pub credentials: Option<Rc<Credentials>>,
 }
 
 /// What comes back for one.
@@ -51,6 +54,7 @@ impl HttpCall {
             accept: "".into(),
             body: body.map(Rc::new),
             text: None,
+            credentials: None,
         }
     }
 
@@ -101,6 +105,10 @@ impl You {
     pub(super) fn request(&mut self, call: &HttpCall) -> Request {
         self.next += 1;
         let id = RequestId(self.next);
+        let caller = call.credentials.as_ref().map(|credentials| {
+            let credentials = Rc::clone(credentials);
+            Rc::new(Caller { credentials, attributes: Attributes::of(&call.method, &call.path) })
+        });
         let (verb, target, params) = match route::parse(&call.method, &call.path, &call.accept) {
             Ok(parsed) => parsed,
             // The server says what is wrong with it.
@@ -108,7 +116,14 @@ impl You {
                 let path: Rc<str> = call.path.split('?').next().unwrap_or_default().into();
                 let payload = Payload::Refused(Rc::new(error));
                 let (target, params) = (Target::Path(path), Params::default());
-                return Request { id, verb: verb_of(&call.method), target, params, payload };
+                return Request {
+                    id,
+                    verb: verb_of(&call.method),
+                    target,
+                    params,
+                    payload,
+                    caller,
+                };
             }
         };
         let payload = payload(call, verb, &target);
@@ -121,7 +136,7 @@ impl You {
         if verb == Verb::Watch {
             self.streams.insert(id, Vec::new());
         }
-        Request { id, verb, target, params, payload }
+        Request { id, verb, target, params, payload, caller }
     }
 
     pub(super) fn answered(&mut self, response: Rc<Response>) {

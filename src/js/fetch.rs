@@ -10,6 +10,7 @@ use web_sys::{Headers, ReadableStream, ResponseInit};
 
 use super::Host;
 use super::events::{self, Listeners};
+use crate::api::caller::Credentials;
 use crate::api::request::Answer;
 use crate::cluster::HttpCall;
 
@@ -61,6 +62,14 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
         }
         if let Some(accept) = headers.get("accept")? {
             call.accept = accept.into();
+        }
+        // Who shows something comes through the door at which it is looked at.
+        let (shown, user) = (headers.get("authorization")?, headers.get("impersonate-user")?);
+        if shown.is_some() || user.is_some() {
+            let groups = headers.get("impersonate-group")?.unwrap_or_default();
+            let groups = groups.split(',').map(str::trim).filter(|group| !group.is_empty());
+            let credentials = Credentials::of_headers(shown.as_deref(), user.as_deref(), groups);
+            call.credentials = Some(Rc::new(credentials));
         }
     }
     if let Some(text) = field("body").as_string().filter(|text| !text.is_empty()) {

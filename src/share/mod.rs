@@ -10,6 +10,7 @@ use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::api::caller::Credentials;
 use crate::api::decode::decode as decode_typed;
 use crate::cluster::{HttpCall, MOST_NODES, Setup};
 use crate::recording::{Input, Recording};
@@ -69,6 +70,37 @@ struct WireInput {
     /// A body that is no JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     x: Option<String>,
+    /// What it showed at the secure door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    u: Option<Who>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Who {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    t: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    a: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    g: Vec<String>,
+}
+
+impl Who {
+    fn of(credentials: &Credentials) -> Self {
+        Self {
+            t: credentials.token.as_deref().map(str::to_owned),
+            a: credentials.as_user.as_deref().map(str::to_owned),
+            g: credentials.as_groups.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn credentials(self) -> Credentials {
+        Credentials {
+            token: self.t.map(Into::into),
+            as_user: self.a.map(Into::into),
+            as_groups: self.g.into_iter().map(Into::into).collect(),
+        }
+    }
 }
 
 const JSON: &str = "application/json";
@@ -95,6 +127,7 @@ pub fn encode(shared: &Shared) -> Result<String, LinkError> {
         c: (&*input.call.content_type != JSON).then(|| input.call.content_type.to_string()),
         b: input.call.body.as_deref().cloned(),
         x: input.call.text.as_deref().map(str::to_owned),
+        u: input.call.credentials.as_deref().map(Who::of),
     });
     let wire = Wire { seed: setup.seed, nodes, inputs: inputs.collect(), t: moment.as_micros() };
     let text = serde_json::to_vec(&wire).unwrap_or_default();
@@ -150,6 +183,7 @@ pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
             accept: "".into(),
             body: input.b.map(std::rc::Rc::new),
             text: input.x.map(Into::into),
+            credentials: input.u.map(|who| std::rc::Rc::new(who.credentials())),
         },
     });
     let recording = Recording { setup, inputs: inputs.collect() };
@@ -182,6 +216,16 @@ mod tests {
         let input = Input { at: Instant::from_micros(5_000_000), after: 412, call };
         let recording = Recording { setup: Setup::new(7, 3), inputs: vec![input] };
         Shared { recording, moment: Instant::from_micros(5_400_000) }
+    }
+
+    #[test]
+    fn who_called_is_kept() {
+        let mut shared = shared();
+        let credentials = Credentials::of_headers(Some("Bearer admin"), Some("bob"), ["a", "b"]);
+        for input in &mut shared.recording.inputs {
+            input.call.credentials = Some(credentials.clone().into());
+        }
+        assert_eq!(decode(&encode(&shared).unwrap()), Ok(shared));
     }
 
     #[test]

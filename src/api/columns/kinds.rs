@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Cell, Column, Printed, node, objects, pod, workloads};
+use super::{Cell, Column, Printed, node, objects, pod, rbac, workloads};
 use crate::api::types::{
-    ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment, Event, Job, Lease, Namespace,
-    Node, Pod, PodTemplate, PriorityClass, ReplicaSet, ReplicationController, Secret,
-    ServiceAccount, StatefulSet,
+    ClusterRole, ClusterRoleBinding, ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment,
+    Event, Job, Lease, Namespace, Node, Pod, PodTemplate, PriorityClass, ReplicaSet,
+    ReplicationController, Role, RoleBinding, Secret, ServiceAccount, StatefulSet,
 };
 
 impl Printed for Pod {
@@ -134,5 +134,36 @@ impl Printed for PriorityClass {
 
     fn row(&self, now: Timestamp) -> Vec<Cell> {
         objects::priority_class(self, now)
+    }
+}
+
+/// Roles, of which the table shows no more than their names and since when they are there.
+macro_rules! roles {
+    ($($kind:ty),+) => {
+        $(impl Printed for $kind {
+            const COLUMNS: &'static [Column] = rbac::ROLE;
+
+            fn row(&self, _now: Timestamp) -> Vec<Cell> {
+                rbac::role(&self.metadata)
+            }
+        })+
+    };
+}
+
+roles!(Role, ClusterRole);
+
+impl Printed for RoleBinding {
+    const COLUMNS: &'static [Column] = rbac::ROLE_BINDING;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        rbac::binding(&self.metadata, &self.role_ref, self.subjects.as_deref(), now)
+    }
+}
+
+impl Printed for ClusterRoleBinding {
+    const COLUMNS: &'static [Column] = rbac::CLUSTER_ROLE_BINDING;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        rbac::binding(&self.metadata, &self.role_ref, self.subjects.as_deref(), now)
     }
 }

@@ -12,6 +12,7 @@ mod kinds;
 pub mod node;
 pub mod objects;
 pub mod pod;
+mod rbac;
 pub mod service;
 pub mod workloads;
 

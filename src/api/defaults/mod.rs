@@ -13,6 +13,7 @@ pub mod create;
 mod image;
 mod pod;
 mod pod_resources;
+mod rbac;
 mod volume;
 
 use std::collections::BTreeMap;

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use super::Selectable;
 use crate::api::types::{
-    ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment, Event, Job, Lease, Namespace,
-    Node, Pod, PodTemplate, PriorityClass, ReplicaSet, ReplicationController, Secret,
-    ServiceAccount, StatefulSet,
+    ClusterRole, ClusterRoleBinding, ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment,
+    Event, Job, Lease, Namespace, Node, Pod, PodTemplate, PriorityClass, ReplicaSet,
+    ReplicationController, Role, RoleBinding, Secret, ServiceAccount, StatefulSet,
 };
 
 impl Selectable for Pod {
@@ -106,6 +106,8 @@ macro_rules! by_name {
 }
 
 by_name!(
+    ClusterRole,
+    ClusterRoleBinding,
     ConfigMap,
     ControllerRevision,
     CronJob,
@@ -114,6 +116,8 @@ by_name!(
     Lease,
     PodTemplate,
     PriorityClass,
+    Role,
+    RoleBinding,
     ServiceAccount,
     StatefulSet,
 );

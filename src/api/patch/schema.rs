@@ -257,6 +257,10 @@ pub const BUILT_IN: Types = Types(&[
         &[("metadata", map("meta.ObjectMeta")), ("spec", map("core.PodSpec"))],
     ),
     ("core.PodVolumeHealth", &[("healthConditions", list("core.VolumeHealthCondition", "status"))]),
+    ("rbac.ClusterRole", &[("metadata", map("meta.ObjectMeta"))]),
+    ("rbac.ClusterRoleBinding", &[("metadata", map("meta.ObjectMeta"))]),
+    ("rbac.Role", &[("metadata", map("meta.ObjectMeta"))]),
+    ("rbac.RoleBinding", &[("metadata", map("meta.ObjectMeta"))]),
     ("scheduling.PriorityClass", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "core.ReplicationController",

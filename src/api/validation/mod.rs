@@ -20,6 +20,7 @@ mod pod_status;
 mod pod_template;
 pub mod priority_class;
 mod probe;
+mod rbac;
 mod report;
 mod resources;
 mod security;

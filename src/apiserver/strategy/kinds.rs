@@ -10,9 +10,9 @@ use crate::api::defaults::create;
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
 use crate::api::types::{
-    ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment, Event, Job, Lease, Namespace,
-    Node, Pod, PodTemplate, PriorityClass, ReplicaSet, ReplicationController, Secret,
-    ServiceAccount, StatefulSet,
+    ClusterRole, ClusterRoleBinding, ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment,
+    Event, Job, Lease, Namespace, Node, Pod, PodTemplate, PriorityClass, ReplicaSet,
+    ReplicationController, Role, RoleBinding, Secret, ServiceAccount, StatefulSet,
 };
 use crate::apiserver::{admission, node_taints};
 
@@ -92,7 +92,16 @@ macro_rules! as_sent {
     ($($kind:ty),+ $(,)?) => { $(impl Strategy for $kind {})+ };
 }
 
-as_sent!(ConfigMap, ControllerRevision, Event, ServiceAccount);
+as_sent!(
+    ClusterRole,
+    ClusterRoleBinding,
+    ConfigMap,
+    ControllerRevision,
+    Event,
+    Role,
+    RoleBinding,
+    ServiceAccount
+);
 
 /// What its users rely on is fixed, but the metadata counts no generations of it.
 impl Strategy for PriorityClass {

@@ -188,7 +188,7 @@ mod tests {
     fn message(id: u64, from: Address, kind: Kind, verb: Verb) -> Rc<Message> {
         let target = Target::named(kind, "default", "a");
         let (params, payload) = (Params::default(), Payload::None);
-        let request = Request { id: RequestId(id), verb, target, params, payload };
+        let request = Request { id: RequestId(id), verb, target, params, payload, caller: None };
         let sent = Instant::from_micros(id * 1_000_000);
         let arrives = sent + Duration::from_millis(500);
         let body = Body::Request(Rc::new(request));

@@ -1,0 +1,85 @@
+//! Who a caller is: by their token, and by whom they want to be taken for.
+//!
+//! Mirrors: `apiserver/pkg/authentication` with a token file, and
+//! `apiserver/pkg/endpoints/filters/impersonation.go`.
+
+use std::rc::Rc;
+
+use super::server::ApiServer;
+use crate::api::caller::{Attributes, Credentials, User};
+use crate::api::status::StatusError;
+
+/// The token of the cluster's administrator, whom every kubeconfig of ours names. The cluster is the
+/// caller's own, so that it is no secret.
+pub const ADMIN_TOKEN: &str = "admin";
+pub(super) const MASTERS: &str = "system:masters";
+pub(super) const AUTHENTICATED: &str = "system:authenticated";
+pub(super) const UNAUTHENTICATED: &str = "system:unauthenticated";
+const ANONYMOUS: &str = "system:anonymous";
+const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
+
+impl ApiServer {
+    /// Who asks.
+    ///
+    /// # Errors
+    ///
+    /// 401 if nobody has that token, 403 if the caller may not pass for whom they name.
+    pub(super) fn authenticate(&self, credentials: &Credentials) -> Result<User, StatusError> {
+        let own = match credentials.token.as_deref() {
+            None | Some("") => user(ANONYMOUS, &[UNAUTHENTICATED]),
+            Some(ADMIN_TOKEN) => user("kubernetes-admin", &[MASTERS, AUTHENTICATED]),
+            Some(_) => return Err(StatusError::unauthorized("Unauthorized")),
+        };
+        let Some(name) = &credentials.as_user else { return Ok(own) };
+        let mut wishes = vec![impersonation(name)];
+        wishes.extend(credentials.as_groups.iter().map(|group| Attributes {
+            verb: "impersonate".to_owned(),
+            resource: "groups".to_owned(),
+            name: group.to_string(),
+            ..Attributes::default()
+        }));
+        for wish in wishes {
+            self.authorize(&own, &wish)?;
+        }
+        Ok(impersonated(name, &credentials.as_groups))
+    }
+}
+
+fn user(name: &str, groups: &[&str]) -> User {
+    User { name: name.into(), groups: groups.iter().map(|group| Rc::from(*group)).collect() }
+}
+
+/// What it takes to pass for the user called `name`: a service account is a resource of its own.
+fn impersonation(name: &str) -> Attributes {
+    let verb = "impersonate".to_owned();
+    match name.strip_prefix(SERVICE_ACCOUNT).and_then(|rest| rest.split_once(':')) {
+        Some((namespace, name)) => Attributes {
+            verb,
+            resource: "serviceaccounts".to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            ..Attributes::default()
+        },
+        None => Attributes {
+            verb,
+            resource: "users".to_owned(),
+            name: name.to_owned(),
+            ..Attributes::default()
+        },
+    }
+}
+
+/// The user called `name`, in `groups` and in those that the name alone puts them in.
+fn impersonated(name: &Rc<str>, groups: &[Rc<str>]) -> User {
+    let mut groups = groups.to_vec();
+    let account = name.strip_prefix(SERVICE_ACCOUNT).and_then(|rest| rest.split_once(':'));
+    if let (true, Some((namespace, _))) = (groups.is_empty(), account) {
+        groups.push("system:serviceaccounts".into());
+        groups.push(format!("system:serviceaccounts:{namespace}").into());
+    }
+    let added = if &**name == ANONYMOUS { UNAUTHENTICATED } else { AUTHENTICATED };
+    if !groups.iter().any(|group| &**group == AUTHENTICATED || &**group == UNAUTHENTICATED) {
+        groups.push(added.into());
+    }
+    User { name: Rc::clone(name), groups }
+}
