@@ -1,6 +1,8 @@
 //! The integration tests: one binary, one module a matter.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod golden;

@@ -1,0 +1,176 @@
+//! The secure door: who is known, and what they may do.
+
+use std::time::Duration;
+
+use podflow::testing::api::caller::Credentials;
+use podflow::testing::cluster::{Cluster, HttpCall, Setup};
+use serde_json::{Value, json};
+
+struct Door(Cluster);
+
+impl Door {
+    fn new() -> Self {
+        let mut cluster = Cluster::new(&Setup::new(1, 0));
+        cluster.run_for(Duration::from_secs(1));
+        Self(cluster)
+    }
+
+    /// The code and the message of the answer.
+    fn ask(&mut self, shown: Option<Credentials>, call: &HttpCall) -> (u16, String) {
+        let call = HttpCall { credentials: shown.map(Into::into), ..call.clone() };
+        let id = self.0.submit(&call);
+        self.0.run_for(Duration::from_secs(1));
+        let reply = self.0.reply(id).unwrap();
+        let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+        (reply.code, body["message"].as_str().unwrap_or_default().to_owned())
+    }
+
+    fn get(&mut self, shown: Credentials, path: &str) -> (u16, String) {
+        self.ask(Some(shown), &HttpCall::get(path))
+    }
+
+    fn create(&mut self, path: &str, body: Value) {
+        let (code, message) = self.ask(None, &HttpCall::new("POST", path, Some(body)));
+        assert_eq!(code, 201, "{message}");
+    }
+}
+
+fn token(token: &str) -> Credentials {
+    Credentials::of_headers(Some(&format!("Bearer {token}")), None, [])
+}
+
+fn passing_for(user: &str, groups: &[&str]) -> Credentials {
+    Credentials::of_headers(Some("Bearer admin"), Some(user), groups.iter().copied())
+}
+
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+const PODS: &str = "/api/v1/namespaces/default/pods";
+
+#[test]
+fn a_caller_is_known_by_their_token() {
+    let mut door = Door::new();
+    assert_eq!(door.get(token("admin"), PODS).0, 200);
+    assert_eq!(door.get(token("wrong"), PODS), (401, "Unauthorized".to_owned()));
+    assert_eq!(door.get(Credentials::default(), "/version").0, 200);
+    assert_eq!(
+        door.get(Credentials::default(), "/api"),
+        (403, "forbidden: User \"system:anonymous\" cannot get path \"/api\"".to_owned())
+    );
+    assert_eq!(door.get(passing_for("bob", &[]), "/api").0, 200);
+    // The other door asks nobody.
+    assert_eq!(door.ask(None, &HttpCall::get(PODS)).0, 200);
+}
+
+#[test]
+fn only_who_may_passes_for_somebody_else() {
+    let mut door = Door::new();
+    let shown = Credentials::of_headers(None, Some("bob"), []);
+    let (code, message) = door.get(shown, PODS);
+    assert_eq!(code, 403);
+    assert_eq!(
+        message,
+        "users \"bob\" is forbidden: User \"system:anonymous\" cannot impersonate resource \
+         \"users\" in API group \"\" at the cluster scope"
+    );
+}
+
+#[test]
+fn a_role_allows_what_its_rules_say_where_it_is_bound() {
+    let mut door = Door::new();
+    let role = json!({
+        "metadata": {"name": "reader"},
+        "rules": [
+            {"apiGroups": [""], "resources": ["pods", "*/log"], "verbs": ["get", "list"]},
+            {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["one"], "verbs": ["*"]},
+        ],
+    });
+    let binding = |subject: Value, kind: &str| {
+        json!({
+            "metadata": {"name": "readers"}, "subjects": [subject],
+            "roleRef": {"kind": kind, "name": "reader"},
+        })
+    };
+    door.create(&format!("{RBAC}/namespaces/default/roles"), role);
+    let bob = json!({"kind": "User", "name": "bob"});
+    door.create(&format!("{RBAC}/namespaces/default/rolebindings"), binding(bob, "Role"));
+
+    let bob = || passing_for("bob", &[]);
+    let core = "/api/v1/namespaces/default";
+    for (path, code) in [
+        (PODS.to_owned(), 200),
+        ("/api/v1/pods".to_owned(), 403),
+        ("/api/v1/namespaces/kube-system/pods".to_owned(), 403),
+        (format!("{PODS}?watch=1"), 403),
+        (format!("{PODS}/p"), 404),
+        (format!("{PODS}/p/exec"), 403),
+        (format!("{core}/configmaps/one"), 404),
+        (format!("{core}/configmaps/two"), 403),
+        (format!("{core}/configmaps"), 403),
+    ] {
+        let (got, message) = door.get(bob(), &path);
+        assert_eq!(got, code, "{path}: {message}");
+    }
+
+    // A binding of the whole cluster, to a role that there is not.
+    let group = json!({"kind": "Group", "name": "readers"});
+    door.create(&format!("{RBAC}/clusterrolebindings"), binding(group, "ClusterRole"));
+    let (code, message) = door.get(passing_for("ann", &["readers"]), "/api/v1/pods");
+    assert_eq!(code, 403);
+    assert_eq!(
+        message,
+        "pods is forbidden: User \"ann\" cannot list resource \"pods\" in API group \"\" at the \
+         cluster scope: RBAC: clusterrole.rbac.authorization.k8s.io \"reader\" not found"
+    );
+}
+
+#[test]
+fn a_service_account_is_bound_by_its_namespace_and_name() {
+    let mut door = Door::new();
+    let account = json!({"kind": "ServiceAccount", "name": "robot", "namespace": "default"});
+    let binding = json!({
+        "metadata": {"name": "robots"}, "subjects": [account],
+        "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+    });
+    door.create(&format!("{RBAC}/clusterrolebindings"), binding);
+    for (user, code) in [
+        ("system:serviceaccount:default:robot", 200),
+        ("system:serviceaccount:other:robot", 403),
+        ("robot", 403),
+    ] {
+        assert_eq!(door.get(passing_for(user, &[]), "/api/v1/nodes").0, code, "{user}");
+    }
+}
+
+#[test]
+fn a_bad_role_is_refused_with_every_mistake() {
+    let mut door = Door::new();
+    for (path, body, want) in [
+        (
+            "namespaces/default/roles",
+            json!({
+                "metadata": {"name": "a/b"},
+                "rules": [{"verbs": []}, {"verbs": ["get"], "nonResourceURLs": ["/x"]}],
+            }),
+            "Role.rbac.authorization.k8s.io \"a/b\" is invalid: [metadata.name: Invalid value: \
+             \"a/b\": may not contain '/', rules[0].verbs: Required value: verbs must contain at \
+             least one value, rules[0].apiGroups: Required value: resource rules must supply at \
+             least one api group, rules[0].resources: Required value: resource rules must supply \
+             at least one resource, rules[1].nonResourceURLs: Invalid value: [\"/x\"]: namespaced \
+             rules cannot apply to non-resource URLs]",
+        ),
+        (
+            "clusterrolebindings",
+            json!({
+                "metadata": {"name": "b"}, "roleRef": {"kind": "Role", "name": ""},
+                "subjects": [{"kind": "ServiceAccount", "name": "x"}, {"kind": "Robot", "name": "y"}],
+            }),
+            "ClusterRoleBinding.rbac.authorization.k8s.io \"b\" is invalid: [roleRef.kind: \
+             Unsupported value: \"Role\": supported values: \"ClusterRole\", roleRef.name: Required \
+             value, subjects[0].namespace: Required value, subjects[1].kind: Unsupported value: \
+             \"Robot\": supported values: \"Group\", \"ServiceAccount\", \"User\"]",
+        ),
+    ] {
+        let call = HttpCall::new("POST", &format!("{RBAC}/{path}"), Some(body));
+        assert_eq!(door.ask(None, &call), (422, want.to_owned()));
+    }
+}
