@@ -10,10 +10,10 @@ use jiff::Timestamp;
 
 use super::cache::Cache;
 use super::decision::{NODES, NodeVerdict, Score};
-use super::framework::{Code, CycleState, Plugin, PreFilter, Verdict};
+use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::{DEFAULT, Weighted};
-use super::preemption::{Candidate, Limits, Preemption, eligible};
+use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible};
 use crate::sim::{Rng, sort};
 
 /// A search never stops before it has found this many nodes.
@@ -130,7 +130,17 @@ pub fn schedule(
     Outcome { nodes: verdicts, tied, result }
 }
 
-fn prepare(pod: &PodInfo, cache: &Cache) -> Result<Search, (&'static str, Verdict)> {
+/// Whether every plugin lets `pod` onto `node`, which may be another than the one of that name in
+/// the cluster.
+pub fn fits(pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> bool {
+    let cluster = Overlay { below: cache, node: node.clone() };
+    prepare(pod, &cluster).is_ok_and(|search| {
+        let is_named = search.names.as_ref().is_none_or(|names| names.contains(&*node.name));
+        is_named && first_refusal(pod, &search, node).is_none()
+    })
+}
+
+fn prepare(pod: &PodInfo, cluster: &dyn Snapshot) -> Result<Search, (&'static str, Verdict)> {
     let mut search = Search {
         state: CycleState::default(),
         filters: Vec::new(),
@@ -138,7 +148,7 @@ fn prepare(pod: &PodInfo, cache: &Cache) -> Result<Search, (&'static str, Verdic
         narrowed_by: Vec::new(),
     };
     for one in DEFAULT {
-        match one.plugin.pre_filter(pod, cache, &mut search.state) {
+        match one.plugin.pre_filter(pod, cluster, &mut search.state) {
             PreFilter::Skip => continue,
             PreFilter::Run => {}
             PreFilter::Nodes(names) => {

@@ -8,6 +8,7 @@ pub mod cache;
 pub mod cycle;
 mod decision;
 pub mod framework;
+pub mod helps;
 pub mod node_info;
 pub mod plugins;
 pub mod preemption;

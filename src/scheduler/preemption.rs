@@ -62,9 +62,9 @@ pub struct Preemption<'a> {
 }
 
 /// The cluster with another version of one node.
-struct Overlay<'a> {
-    below: &'a dyn Snapshot,
-    node: NodeInfo,
+pub(super) struct Overlay<'a> {
+    pub below: &'a dyn Snapshot,
+    pub node: NodeInfo,
 }
 
 impl Snapshot for Overlay<'_> {

@@ -90,6 +90,17 @@ impl Resources {
     }
 }
 
+/// What is left of each resource of which `asked` is more than that; of those that a pod asks for.
+pub fn shortage(asked: &Resources, whole: &Resources, taken: &Resources) -> Vec<(Rc<str>, i64)> {
+    let plain = [CPU, MEMORY, "ephemeral-storage"].map(Rc::<str>::from);
+    let names = plain.into_iter().chain(asked.scalars.keys().cloned());
+    let left = |name: Rc<str>| {
+        let left = whole.get(&name) - taken.get(&name);
+        (asked.get(&name) > left.max(0)).then_some((name, left))
+    };
+    names.filter_map(left).collect()
+}
+
 /// Which requests are filled in for a container that names none.
 #[derive(Clone, Copy, Debug)]
 struct Fill {

@@ -95,7 +95,7 @@ fn a_role_allows_what_its_rules_say_where_it_is_bound() {
     door.create(&format!("{RBAC}/namespaces/default/rolebindings"), binding(bob, "Role"));
 
     let bob = || passing_for("bob", &[]);
-    let core = "/api/v1/namespaces/default";
+    let here = "/api/v1/namespaces/default";
     for (path, code) in [
         (PODS.to_owned(), 200),
         ("/api/v1/pods".to_owned(), 403),
@@ -103,9 +103,9 @@ fn a_role_allows_what_its_rules_say_where_it_is_bound() {
         (format!("{PODS}?watch=1"), 403),
         (format!("{PODS}/p"), 404),
         (format!("{PODS}/p/exec"), 403),
-        (format!("{core}/configmaps/one"), 404),
-        (format!("{core}/configmaps/two"), 403),
-        (format!("{core}/configmaps"), 403),
+        (format!("{here}/configmaps/one"), 404),
+        (format!("{here}/configmaps/two"), 403),
+        (format!("{here}/configmaps"), 403),
     ] {
         let (got, message) = door.get(bob(), &path);
         assert_eq!(got, code, "{path}: {message}");

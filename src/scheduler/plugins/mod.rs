@@ -26,7 +26,7 @@ pub use node_ports::NodePorts;
 pub use node_unschedulable::NodeUnschedulable;
 pub use pod_topology_spread::{Defaults, PodTopologySpread, Spread, SpreadScores};
 pub use shape::{Point, Shape};
-pub use taint_toleration::TaintToleration;
+pub use taint_toleration::{TaintToleration, untolerated};
 
 use super::framework::Plugin;
 

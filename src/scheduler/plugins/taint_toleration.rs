@@ -1,5 +1,7 @@
 //! `TaintToleration`: no node with a taint that the pod does not tolerate; rather one without soft ones.
 
+use k8s_openapi::api::core::v1::Taint;
+
 use super::tolerations::{NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE, tolerated};
 use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, Snapshot, Verdict, normalize};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
@@ -14,9 +16,7 @@ impl Plugin for TaintToleration {
     }
 
     fn filter(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> Verdict {
-        let mut hard =
-            taints(node).filter(|taint| taint.effect == NO_SCHEDULE || taint.effect == NO_EXECUTE);
-        if hard.all(|taint| tolerated(taint, pod.pod.spec.tolerations.iter().flatten())) {
+        if untolerated(pod, node).next().is_none() {
             return Verdict::SUCCESS;
         }
         Verdict::unresolvable("node(s) had untolerated taint(s)")
@@ -49,6 +49,16 @@ impl Plugin for TaintToleration {
     }
 }
 
-fn taints(node: &NodeInfo) -> impl Iterator<Item = &k8s_openapi::api::core::v1::Taint> {
+/// The taints of the node that keep the pod out.
+pub fn untolerated<'a>(
+    pod: &'a PodInfo,
+    node: &'a NodeInfo,
+) -> impl Iterator<Item = &'a Taint> + use<'a> {
+    let hard =
+        taints(node).filter(|taint| taint.effect == NO_SCHEDULE || taint.effect == NO_EXECUTE);
+    hard.filter(|taint| !tolerated(taint, pod.pod.spec.tolerations.iter().flatten()))
+}
+
+fn taints(node: &NodeInfo) -> impl Iterator<Item = &Taint> {
     node.node.spec.iter().flat_map(|spec| spec.taints.iter().flatten())
 }

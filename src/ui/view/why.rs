@@ -5,7 +5,12 @@ use std::rc::Rc;
 use crate::api::Pod;
 use crate::cluster::Cluster;
 use crate::scheduler::Decision;
+use crate::scheduler::helps::{Help, helps};
+use crate::scheduler::node_info::PodInfo;
 use crate::sim::sort;
+
+/// Of as many nodes what would help is worked out.
+const MOST_HELPS: usize = 16;
 
 /// What the scheduler thought, node by node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub struct Why {
     pub rows: Vec<WhyRow>,
     /// The whole in the scheduler's words, where it found no node.
     pub message: Option<Rc<str>>,
+    /// What would help a Pod that still waits, by node.
+    pub helps: Vec<Help>,
 }
 
 /// What it thought of one node.
@@ -52,7 +59,15 @@ impl Why {
         let (namespace, name) = pod.key();
         let decision = cluster.decision(namespace, name)?;
         // Of an earlier Pod of that name.
-        (pod.metadata.uid.as_deref() == Some(&decision.uid)).then(|| Self::from(&**decision))
+        if pod.metadata.uid.as_deref() != Some(&decision.uid) {
+            return None;
+        }
+        let mut why = Self::from(&**decision);
+        if why.chosen.is_none() && pod.node_name.is_none() {
+            let info = PodInfo::new(Rc::new(pod.clone()));
+            why.helps = helps(&info, cluster.scheduler().cache(), MOST_HELPS);
+        }
+        Some(why)
     }
 
     /// Puts the best first.
@@ -86,6 +101,7 @@ impl From<&Decision> for Why {
             plugins: plugins.unwrap_or_default(),
             rows: rows.collect(),
             message: decision.message.clone(),
+            helps: Vec::new(),
         };
         why.sorted()
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::{Html, Properties, classes, component, html};
 
 use super::parts;
+use crate::scheduler::helps::{Change, Help};
 use crate::ui::i18n::Words;
 use crate::ui::view::inspect::PodView;
 use crate::ui::view::why::{NodeVerdict, Why, WhyRow};
@@ -55,6 +56,12 @@ pub fn WhyHere(props: &WhyHereProps) -> Html {
                 </thead>
                 <tbody>{ for why.rows.iter().map(|row| node(row, why)) }</tbody>
             </table>
+            if !why.helps.is_empty() {
+                <h3 class="inspector-part">{ words.get("why.helps") }</h3>
+                <ul class="why-helps">
+                    { for why.helps.iter().map(|help| html! { <li>{ said(help, words) }</li> }) }
+                </ul>
+            }
         </div>
     }
 }
@@ -79,6 +86,25 @@ fn node(row: &WhyRow, why: &Why) -> Html {
             { inside }
         </tr>
     }
+}
+
+/// What would make one node take the Pod.
+fn said(help: &Help, words: &Words) -> String {
+    let (key, what) = match &help.change {
+        Change::Uncordon => ("why.help.uncordon", String::new()),
+        Change::AskFor(asks) => {
+            let asks: Vec<String> =
+                asks.iter().map(|(name, most)| format!("{name} ≤ {most}")).collect();
+            ("why.help.ask", asks.join(", "))
+        }
+        Change::Tolerate(taints) => ("why.help.tolerate", taints.join(", ")),
+        Change::Label(labels) => {
+            let labels: Vec<String> =
+                labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            ("why.help.label", labels.join(", "))
+        }
+    };
+    words.fill(key, &[("node", &help.node), ("what", &what)])
 }
 
 /// A plugin's name without what its place already says.
