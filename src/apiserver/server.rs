@@ -1,6 +1,5 @@
 //! The server itself: requests in, calls of the store out, answers and watch events back.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ use crate::api::request::{
 };
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
-use crate::sim::{Component, Ctx, Event, Rng};
+use crate::sim::{Component, Ctx, Event, Rng, SortedMap};
 
 pub(super) const WORK: Duration = Duration::from_micros(300);
 const WORK_JITTER: Duration = Duration::from_micros(200);
@@ -73,8 +72,8 @@ pub struct ApiServer {
     epoch: Timestamp,
     identity: Rng,
     calls: u64,
-    pending: BTreeMap<u64, Pending>,
-    pub(super) caches: BTreeMap<Kind, WatchCache>,
+    pending: SortedMap<u64, Pending>,
+    pub(super) caches: SortedMap<Kind, WatchCache>,
     /// Forgotten at the next compaction.
     compact_at: Option<Revision>,
     leased_minute: u64,
@@ -89,7 +88,7 @@ impl ApiServer {
             epoch,
             identity: Rng::stream(seed, 0xA11),
             calls: 0,
-            pending: BTreeMap::new(),
+            pending: SortedMap::new(),
             caches: caches.collect(),
             compact_at: None,
             leased_minute: 0,

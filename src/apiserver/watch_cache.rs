@@ -3,7 +3,7 @@
 //! Mirrors: `apiserver/pkg/storage/cacher`. Pods are indexed by the node they are bound to, so that
 //! a change costs only the watchers it concerns.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use imbl::GenericOrdMap;
@@ -13,7 +13,7 @@ use super::server::ConnectionId;
 use crate::api::request::{Change, Params, RequestId, WatchEvent};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object, Pod, Resource as _};
-use crate::sim::sort;
+use crate::sim::{SortedMap, sort};
 
 /// How many changes a watch may lie back.
 const WINDOW: usize = 10_000;
@@ -47,9 +47,9 @@ pub(super) struct WatchCache {
     /// Changes up to this revision have left the window.
     forgotten: u64,
     revision: u64,
-    watchers: BTreeMap<Watcher, Scope>,
+    watchers: SortedMap<Watcher, Scope>,
     /// Those of the watchers that select by `spec.nodeName`, by its value; the rest stand in `open`.
-    by_node: BTreeMap<Rc<str>, Vec<Watcher>>,
+    by_node: SortedMap<Rc<str>, Vec<Watcher>>,
     open: Vec<Watcher>,
 }
 
@@ -61,8 +61,8 @@ impl WatchCache {
             window: VecDeque::new(),
             forgotten: 0,
             revision: 0,
-            watchers: BTreeMap::new(),
-            by_node: BTreeMap::new(),
+            watchers: SortedMap::new(),
+            by_node: SortedMap::new(),
             open: Vec::new(),
         }
     }
@@ -156,7 +156,7 @@ impl WatchCache {
         let node =
             params.field_selector.as_deref().and_then(|by| by.required_value("spec.nodeName"));
         match node.filter(|node| self.kind == Kind::Pod && !node.is_empty()) {
-            Some(node) => self.by_node.entry(node.into()).or_default().push(watcher),
+            Some(node) => self.by_node.or_default(node.into()).push(watcher),
             None => self.open.push(watcher),
         }
         Ok(changes.into_iter().map(|change| WatchEvent { watch, change }).collect())

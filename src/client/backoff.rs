@@ -1,9 +1,8 @@
 //! Exponential back-off by key.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::sim::Instant;
+use crate::sim::{Instant, SortedMap};
 
 /// How long to wait after each failure of a key: doubling from `first` to `most`, forgotten after
 /// twice `most` without a failure.
@@ -13,13 +12,13 @@ use crate::sim::Instant;
 pub struct Backoff<K> {
     first: Duration,
     most: Duration,
-    entries: BTreeMap<K, (Duration, Instant)>,
+    entries: SortedMap<K, (Duration, Instant)>,
 }
 
 impl<K: Ord + Clone> Backoff<K> {
     /// No key has failed yet.
     pub fn new(first: Duration, most: Duration) -> Self {
-        Self { first, most, entries: BTreeMap::new() }
+        Self { first, most, entries: SortedMap::new() }
     }
 
     /// Notes that `key` failed now, and returns how long to wait.

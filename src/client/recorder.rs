@@ -3,7 +3,6 @@
 //! Mirrors: `client-go/tools/record` (the core/v1 form with a count) and `tools/events` (the
 //! scheduler's events.k8s.io form, which has an action and an `eventTime` instead).
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use super::Client;
 use crate::api::request::{Patch, Request, RequestId, Target};
 use crate::api::{Kind, Object, Pod, seconds};
-use crate::sim::{Component, Ctx};
+use crate::sim::{Component, Ctx, SortedMap};
 
 /// Whether an event is worth a worry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +68,7 @@ pub struct Recorder {
     /// Events of the events.k8s.io form carry this as their `reportingInstance`.
     instance: Option<Rc<str>>,
     epoch: Timestamp,
-    seen: BTreeMap<(String, EventKind, String, String), Rc<Event>>,
+    seen: SortedMap<(String, EventKind, String, String), Rc<Event>>,
     next: u64,
 }
 
@@ -85,7 +84,7 @@ impl Recorder {
             host: Some(host.into()),
             instance: None,
             epoch,
-            seen: BTreeMap::new(),
+            seen: SortedMap::new(),
             next: 0,
         }
     }
@@ -97,7 +96,7 @@ impl Recorder {
             host: None,
             instance: Some(instance.into()),
             epoch,
-            seen: BTreeMap::new(),
+            seen: SortedMap::new(),
             next: 0,
         }
     }

@@ -1,6 +1,5 @@
 //! Who hears whom: the loop, the addresses and the links.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::api::request::{Request, RequestId};
@@ -9,7 +8,9 @@ use crate::client::Incoming;
 use crate::kubelet::{self, Kubelet};
 use crate::runtime::{CallId, Catalogue, Host, Outcome, Runtime, Timing};
 use crate::scheduler::Scheduler;
-use crate::sim::{Component, Ctx, Effect, Event, Instant, Latency, Links, Queue, Rng, Trace};
+use crate::sim::{
+    Component, Ctx, Effect, Event, Instant, Latency, Links, Queue, Rng, SortedMap, Trace,
+};
 
 use super::setup::{epoch, node_ip};
 use super::{Address, Body, HttpCall, Message, Setup, You};
@@ -48,7 +49,7 @@ pub(super) struct World {
     pub trace: Trace<Message>,
     links: Links<Address>,
     chance: Rng,
-    asked: BTreeMap<(Address, RequestId), Rc<Request>>,
+    asked: SortedMap<(Address, RequestId), Rc<Request>>,
     outboxes: Outboxes,
 }
 
@@ -76,7 +77,7 @@ pub(super) struct Node {
     pub runtime: Runtime,
     rng: Rng,
     /// The message that made each call that is not answered yet.
-    calls: BTreeMap<CallId, u64>,
+    calls: SortedMap<CallId, u64>,
     /// The earliest wake-up that is in the queue already.
     wakes: Option<Instant>,
 }
@@ -139,7 +140,7 @@ impl World {
             trace: Trace::new(WINDOW),
             links: Links::default(),
             chance,
-            asked: BTreeMap::new(),
+            asked: SortedMap::new(),
             outboxes: Outboxes::default(),
         }
     }
@@ -412,7 +413,7 @@ impl Node {
             kubelet: Hosted::new(Kubelet::new(node, ip, epoch()), seed, stream),
             runtime: Runtime::new(host, Rc::clone(&images.catalogue)),
             rng: Rng::stream(seed, stream + 1),
-            calls: BTreeMap::new(),
+            calls: SortedMap::new(),
             wakes: None,
         }
     }

@@ -1,6 +1,5 @@
 //! You: the person at the page, who speaks HTTP to the API server's insecure door.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -16,6 +15,7 @@ use crate::api::request::{
 use crate::api::route;
 use crate::api::status::{Reason, StatusError};
 use crate::api::text::go_quote;
+use crate::sim::SortedMap;
 
 /// One HTTP request.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,10 +95,10 @@ const KEPT: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct You {
     next: u64,
-    answers: BTreeMap<RequestId, Rc<Response>>,
-    streams: BTreeMap<RequestId, Vec<WatchEvent>>,
+    answers: SortedMap<RequestId, Rc<Response>>,
+    streams: SortedMap<RequestId, Vec<WatchEvent>>,
     /// The forms in which answers are wanted, but for the usual one.
-    forms: BTreeMap<RequestId, Representation>,
+    forms: SortedMap<RequestId, Representation>,
 }
 
 impl You {

@@ -2,13 +2,13 @@
 //!
 //! Mirrors: `pkg/kubelet/images/image_manager.go`; pulls are serialised, the default.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::client::Backoff;
 use crate::runtime::ImageReference;
-use crate::sim::Instant;
+use crate::sim::{Instant, SortedMap};
 
 /// The name with the tag `latest` where it has none.
 pub(super) fn with_tag(image: &str) -> String {
@@ -29,7 +29,7 @@ pub(super) struct Puller {
     queue: VecDeque<Wish>,
     busy: Option<(Wish, Instant)>,
     backoff: Backoff<Wish>,
-    errors: BTreeMap<Wish, Rc<str>>,
+    errors: SortedMap<Wish, Rc<str>>,
 }
 
 impl Default for Puller {
@@ -38,7 +38,7 @@ impl Default for Puller {
             queue: VecDeque::new(),
             busy: None,
             backoff: Backoff::new(Duration::from_secs(10), Duration::from_mins(5)),
-            errors: BTreeMap::new(),
+            errors: SortedMap::new(),
         }
     }
 }

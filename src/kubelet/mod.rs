@@ -17,7 +17,6 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
@@ -29,7 +28,7 @@ use crate::api::fields::FieldSelector;
 use crate::api::request::{Params, Request, RequestId};
 use crate::client::{Incoming, Informer, Relist};
 use crate::runtime::{CallId, CriRequest, Outcome};
-use crate::sim::{Component, Ctx, Event, Instant};
+use crate::sim::{Component, Ctx, Event, Instant, SortedMap};
 
 use node::NodeReport;
 use pod_worker::PodWorker;
@@ -90,8 +89,8 @@ pub struct Kubelet {
     shared: Shared,
     node: NodeReport,
     pods: Informer<Pod>,
-    workers: BTreeMap<Rc<str>, PodWorker>,
-    asked: BTreeMap<RequestId, Asked>,
+    workers: SortedMap<Rc<str>, PodWorker>,
+    asked: SortedMap<RequestId, Asked>,
 }
 
 impl Kubelet {
@@ -105,8 +104,8 @@ impl Kubelet {
             shared: Shared::new(name, node_ip, epoch),
             node: NodeReport::new(node),
             pods: Informer::new(params),
-            workers: BTreeMap::new(),
-            asked: BTreeMap::new(),
+            workers: SortedMap::new(),
+            asked: SortedMap::new(),
         }
     }
 

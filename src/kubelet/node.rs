@@ -2,7 +2,6 @@
 //!
 //! Mirrors: `pkg/kubelet/kubelet_node_status.go`.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
@@ -17,7 +16,7 @@ use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
 use crate::client::{EventKind, Regarding};
 use crate::runtime::{CriRequest, Image};
-use crate::sim::{Ctx, Instant, sort};
+use crate::sim::{Ctx, Instant, SortedMap, sort};
 
 type Result = std::result::Result<Answer, Rc<StatusError>>;
 
@@ -31,14 +30,14 @@ pub(super) struct NodeReport {
     pod_cidr: Option<String>,
     lease: Option<Rc<Lease>>,
     /// What the node has pulled, by the image's id.
-    images: BTreeMap<String, ContainerImage>,
+    images: SortedMap<String, ContainerImage>,
 }
 
 /// How many images a node's status names.
 const MOST_IMAGES: usize = 50;
 
 /// The largest images first.
-fn listed(images: &BTreeMap<String, ContainerImage>) -> Vec<ContainerImage> {
+fn listed(images: &SortedMap<String, ContainerImage>) -> Vec<ContainerImage> {
     let mut images: Vec<ContainerImage> = images.values().cloned().collect();
     sort::by_key(&mut images, |image| std::cmp::Reverse(image.size_bytes));
     images.truncate(MOST_IMAGES);
@@ -55,7 +54,7 @@ impl NodeReport {
             reported_at: None,
             pod_cidr: None,
             lease: None,
-            images: BTreeMap::new(),
+            images: SortedMap::new(),
         }
     }
 

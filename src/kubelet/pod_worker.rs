@@ -7,7 +7,7 @@
 //! Mirrors: `pkg/kubelet/pod_workers.go`, `kubelet.go` (`SyncPod`, `SyncTerminatingPod`) and
 //! `kuberuntime/kuberuntime_manager.go`.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::runtime::{
     CallId, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,
     PodSandboxConfig, PodSandboxMetadata,
 };
-use crate::sim::{Ctx, Instant, sort};
+use crate::sim::{Ctx, Instant, SortedSet};
 
 /// Before a failed sync is tried again; up to half as much is added.
 const RETRY: Duration = Duration::from_secs(10);
@@ -42,7 +42,7 @@ pub(super) enum State {
     Waiting,
     /// Asking how the containers that changed stand now.
     Looking {
-        calls: BTreeSet<CallId>,
+        calls: SortedSet<CallId>,
     },
     CreatingSandbox,
     /// Asking for the pod's address.
@@ -70,12 +70,12 @@ pub(super) enum State {
         id: Id,
     },
     StoppingContainers {
-        calls: BTreeSet<CallId>,
+        calls: SortedSet<CallId>,
     },
     StoppingSandbox,
     /// Asking how the containers ended.
     Collecting {
-        calls: BTreeSet<CallId>,
+        calls: SortedSet<CallId>,
     },
     /// Nothing runs any more, nor ever will.
     Terminated,
@@ -118,7 +118,7 @@ pub(super) struct PodWorker {
     pub sandbox: Option<Sandbox>,
     pub records: Vec<Record>,
     /// Containers that changed since they were looked at.
-    changed: BTreeSet<Id>,
+    changed: SortedSet<Id>,
     /// Whether something happened since the last sync began.
     pub dirty: bool,
     /// Containers that this sync still has to start.
@@ -145,7 +145,7 @@ impl PodWorker {
             pod,
             state: State::Waiting,
             sandbox: None,
-            changed: BTreeSet::new(),
+            changed: SortedSet::new(),
             dirty: true,
             to_start: VecDeque::new(),
             retry_at: None,
@@ -255,9 +255,9 @@ impl PodWorker {
         shared: &mut Shared,
         ctx: &mut Ctx<'_, Kubelet>,
         ids: impl IntoIterator<Item = Id>,
-    ) -> BTreeSet<CallId> {
+    ) -> SortedSet<CallId> {
         let request = |container_id| CriRequest::ContainerStatus { container_id };
-        sort::set(ids.into_iter().map(|id| self.call(shared, ctx, request(id))))
+        ids.into_iter().map(|id| self.call(shared, ctx, request(id))).collect()
     }
 
     /// Calls the runtime; the answer is for this worker.

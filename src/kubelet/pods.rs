@@ -42,8 +42,7 @@ impl Kubelet {
     fn pod_seen(&mut self, ctx: &mut Ctx<'_, Self>, pod: Rc<Pod>) {
         let uid = uid(&pod);
         self.workers
-            .entry(Rc::clone(&uid))
-            .or_insert_with(|| PodWorker::new(Rc::clone(&uid), Rc::clone(&pod)));
+            .or_insert_with(Rc::clone(&uid), || PodWorker::new(Rc::clone(&uid), Rc::clone(&pod)));
         self.with_worker(ctx, &uid, |worker, shared, ctx| worker.update(shared, ctx, pod));
     }
 

@@ -2,7 +2,6 @@
 //!
 //! Mirrors: `pkg/kubelet/status/status_manager.go`.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::Kubelet;
 use crate::api::request::{Patch, RequestId, Subresource, Target};
 use crate::api::{Kind, Pod};
 use crate::client::Client;
-use crate::sim::Ctx;
+use crate::sim::{Ctx, SortedMap};
 
 /// Before a patch that failed is sent again: the manager's period.
 pub(super) const RETRY: Duration = Duration::from_secs(10);
@@ -20,8 +19,8 @@ pub(super) const RETRY: Duration = Duration::from_secs(10);
 /// What was last said of each pod, by its uid.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reporter {
-    pods: BTreeMap<Rc<str>, Report>,
-    requests: BTreeMap<RequestId, Rc<str>>,
+    pods: SortedMap<Rc<str>, Report>,
+    requests: SortedMap<RequestId, Rc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +42,7 @@ impl Reporter {
         uid: &Rc<str>,
         status: PodStatus,
     ) {
-        let report = self.pods.entry(Rc::clone(uid)).or_insert_with(|| Report {
+        let report = self.pods.or_insert_with(Rc::clone(uid), || Report {
             latest: Rc::clone(&pod.status),
             known: Rc::clone(&pod.status),
             in_flight: None,

@@ -1,6 +1,5 @@
 //! What the pod workers of a node share: the lines to the server and the runtime, and the puller.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
@@ -12,7 +11,7 @@ use super::{Kubelet, Out, Timer, wall_clock};
 use crate::api::Pod;
 use crate::client::{Client, EventKind, Recorder, Regarding};
 use crate::runtime::{CallId, CriRequest};
-use crate::sim::{Ctx, Instant};
+use crate::sim::{Ctx, Instant, SortedMap};
 
 /// Who waits for the answer of a call to the runtime.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub(super) struct Shared {
     pub recorder: Recorder,
     pub puller: Puller,
     pub reporter: Reporter,
-    calls: BTreeMap<CallId, Caller>,
+    calls: SortedMap<CallId, Caller>,
     next_call: u64,
 }
 
@@ -50,7 +49,7 @@ impl Shared {
             client: Client::default(),
             puller: Puller::default(),
             reporter: Reporter::default(),
-            calls: BTreeMap::new(),
+            calls: SortedMap::new(),
             next_call: 0,
         }
     }

@@ -3,7 +3,6 @@
 //! Mirrors: `SyncTerminatingPod` of `kubelet.go` and `killContainer` of
 //! `kuberuntime/kuberuntime_container.go`.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::pod_worker::{PodWorker, State};
 use super::shared::Shared;
 use crate::client::EventKind;
 use crate::runtime::{ContainerState, CriRequest, Id};
-use crate::sim::{Ctx, sort};
+use crate::sim::{Ctx, SortedSet};
 
 /// A pod that is not there any more still has that long to stop.
 const LEAST_GRACE: i64 = 1;
@@ -39,7 +38,7 @@ impl PodWorker {
     pub fn stop_containers(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>) {
         let within = self.stop_within.or(self.pod.spec.termination_grace_period_seconds);
         let timeout = Duration::from_secs(u64::try_from(within.unwrap_or(30)).unwrap_or(0));
-        let mut calls = BTreeSet::new();
+        let mut calls = SortedSet::new();
         let mut again = false;
         if let State::StoppingContainers { calls: earlier } = &mut self.state {
             (again, calls) = (true, std::mem::take(earlier));
@@ -84,7 +83,7 @@ impl PodWorker {
     pub fn collect(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>) {
         let alive = self.records.iter().filter_map(|record| record.current.as_ref());
         let alive = alive.filter(|current| current.state != ContainerState::Exited);
-        let ids = sort::set(alive.map(|current| Rc::clone(&current.id)));
+        let ids = alive.map(|current| Rc::clone(&current.id)).collect::<SortedSet<_>>();
         let calls = self.look_at(shared, ctx, ids);
         if calls.is_empty() {
             self.terminate(shared, ctx);

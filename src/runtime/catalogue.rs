@@ -1,6 +1,5 @@
 //! The images there are: a table of well-known ones and a rule for all the others.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::cri::CriError;
@@ -8,13 +7,14 @@ use super::image::ImageReference;
 use super::routine::{Action, Routine};
 use super::signal::Signal;
 use super::special::Special;
+use crate::sim::SortedMap;
 
 /// Which images exist and what they hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Catalogue {
     /// By name without tag, such as `docker.io/library/nginx`, of which every tag exists; a name
     /// with its tag goes before that.
-    pub images: BTreeMap<String, Rc<ImageEntry>>,
+    pub images: SortedMap<String, Rc<ImageEntry>>,
     /// What any other image is.
     pub other: Rc<ImageEntry>,
     /// An image with one of these in its path, tag or digest does not exist.
@@ -34,7 +34,7 @@ pub struct ImageEntry {
     /// Directories that only this image has.
     pub directories: Vec<&'static str>,
     /// The image's own programs by file name; they hide the userland's.
-    pub programs: BTreeMap<String, Program>,
+    pub programs: SortedMap<String, Program>,
     /// What a command of any other name is; `None`: there is no such file.
     pub unknown: Option<Program>,
 }
@@ -140,11 +140,11 @@ impl Catalogue {
             },
             userland: Userland::Scratch,
             directories: Vec::new(),
-            programs: BTreeMap::new(),
+            programs: SortedMap::new(),
             unknown: Some(Program::Special(Special::Scripted)),
         };
         Self {
-            images: BTreeMap::new(),
+            images: SortedMap::new(),
             other: Rc::new(other),
             missing: vec![missing.to_owned()],
             unreachable: Vec::new(),

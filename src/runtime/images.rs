@@ -1,11 +1,11 @@
 //! The images on the node.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::catalogue::ImageEntry;
 use super::cri::Image;
 use super::image::ImageReference;
+use crate::sim::SortedMap;
 
 /// An image that was pulled.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,9 +40,9 @@ impl StoredImage {
 /// All of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Images {
-    by_name: BTreeMap<Rc<str>, Rc<StoredImage>>,
+    by_name: SortedMap<Rc<str>, Rc<StoredImage>>,
     /// From identity and from content to name.
-    names: BTreeMap<Rc<str>, Rc<str>>,
+    names: SortedMap<Rc<str>, Rc<str>>,
 }
 
 impl Images {

@@ -2,12 +2,11 @@
 //!
 //! Mirrors: the CNI plugin `host-local` (which address comes next, and its words).
 
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use super::cri::{Id, PodSandboxConfig, PodSandboxState, PodSandboxStatus};
-use crate::sim::Instant;
+use crate::sim::{Instant, SortedSet};
 
 /// A sandbox that was not removed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +39,7 @@ pub(super) struct Ipam {
     last: u32,
     /// The address given last; the next one is looked for behind it.
     given: Option<u32>,
-    in_use: BTreeSet<u32>,
+    in_use: SortedSet<u32>,
 }
 
 impl Ipam {
@@ -53,7 +52,7 @@ impl Ipam {
         let host_bits = u32::MAX.checked_shr(prefix).unwrap_or(0);
         let network = base & !host_bits;
         let (first, last) = (network + 1, (network | host_bits) - 1);
-        Some(Self { first, last, given: None, in_use: BTreeSet::from([first]) })
+        Some(Self { first, last, given: None, in_use: SortedSet::from([first]) })
     }
 
     /// The next free address.

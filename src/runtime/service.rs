@@ -1,7 +1,5 @@
 //! The runtime as a whole: calls come in, work falls due, programs run.
 
-use std::collections::btree_map::OccupiedEntry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,7 +18,7 @@ use super::routine::Ports;
 use super::sandbox::{Ipam, Sandbox};
 use super::signal::Signal;
 use super::timing::Timing;
-use crate::sim::{Instant, Rng};
+use crate::sim::{Instant, Rng, SortedMap, SortedSet};
 
 /// The machine that a runtime works on.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,14 +36,14 @@ pub struct Runtime {
     pub(super) host: Host,
     pub(super) catalogue: Rc<Catalogue>,
     pub(super) ipam: Option<Ipam>,
-    pub(super) sandboxes: BTreeMap<Id, Rc<Sandbox>>,
-    pub(super) containers: BTreeMap<Id, Rc<Container>>,
+    pub(super) sandboxes: SortedMap<Id, Rc<Sandbox>>,
+    pub(super) containers: SortedMap<Id, Rc<Container>>,
     pub(super) images: Images,
     /// Pulls under way and when they end: a second pull of the same image waits for the first.
-    pub(super) pulls: BTreeMap<String, Instant>,
-    work: BTreeMap<(Instant, u64), Work>,
+    pub(super) pulls: SortedMap<String, Instant>,
+    work: SortedMap<(Instant, u64), Work>,
     sequence: u64,
-    wakeups: BTreeSet<(Instant, Id)>,
+    wakeups: SortedSet<(Instant, Id)>,
     pub(super) outbox: Vec<Outcome>,
 }
 
@@ -67,13 +65,13 @@ impl Runtime {
             host,
             catalogue,
             ipam: None,
-            sandboxes: BTreeMap::new(),
-            containers: BTreeMap::new(),
+            sandboxes: SortedMap::new(),
+            containers: SortedMap::new(),
             images: Images::default(),
-            pulls: BTreeMap::new(),
-            work: BTreeMap::new(),
+            pulls: SortedMap::new(),
+            work: SortedMap::new(),
             sequence: 0,
-            wakeups: BTreeSet::new(),
+            wakeups: SortedSet::new(),
             outbox: Vec::new(),
         }
     }
@@ -101,8 +99,9 @@ impl Runtime {
     pub fn advance(&mut self, now: Instant) -> Vec<Outcome> {
         while let Some(due) = self.next_wakeup().filter(|due| *due <= now) {
             // Calls go before programs, so that a program sees what was asked at the same moment.
-            let work = self.work.first_entry().filter(|work| work.key().0 == due);
-            match work.map(OccupiedEntry::remove) {
+            let has_work = self.work.keys().next().is_some_and(|(at, _)| *at == due);
+            let work = if has_work { self.work.pop_first() } else { None };
+            match work.map(|(_, work)| work) {
                 Some(Work::Call { call, request, id }) => self.perform(due, call, request, id),
                 Some(Work::Kill { container_id }) => self.kill(due, &container_id),
                 Some(Work::EndExec { container_id, call, timeout }) => {
@@ -286,7 +285,7 @@ impl Runtime {
         }
         let Ok(entry) = self.catalogue.resolve(&reference) else { return resolve };
         let due = now + resolve + timing.pull(entry.size, entry.layers, rng);
-        let due = *self.pulls.entry(name).or_insert(due);
+        let due = *self.pulls.or_insert_with(name, || due);
         Duration::from_micros(due.as_micros().saturating_sub(now.as_micros()))
     }
 }

@@ -3,7 +3,6 @@
 //! Mirrors: `pkg/scheduler/backend/cache`. A snapshot costs nothing: nodes are shared, and a change
 //! copies the one node it changes.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use imbl::shared_ptr::RcK;
@@ -14,6 +13,7 @@ use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
 use super::preemption::priority;
 use crate::api::{Object, Resource as _};
+use crate::sim::SortedMap;
 
 /// The nodes in the order in which they are looked at.
 pub type Nodes = GenericVector<Rc<NodeInfo>, RcK>;
@@ -25,10 +25,10 @@ pub struct Cache {
     index: GenericOrdMap<Rc<str>, usize, RcK>,
     pods: GenericOrdMap<Rc<str>, Place, RcK>,
     /// Pods whose node is not known.
-    stray: BTreeMap<Rc<str>, Vec<Rc<PodInfo>>>,
+    stray: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
     namespaces: GenericOrdMap<Rc<str>, Object, RcK>,
     /// Pods for which room is made on a node, by node.
-    nominated: BTreeMap<Rc<str>, Vec<Rc<PodInfo>>>,
+    nominated: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ impl Cache {
     /// Keeps room on a node for a pod, until it is placed or gone.
     pub fn nominate(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>) {
         self.forget_nominated(&pod.uid);
-        self.nominated.entry(Rc::clone(node)).or_default().push(Rc::clone(pod));
+        self.nominated.or_default(Rc::clone(node)).push(Rc::clone(pod));
     }
 
     /// Keeps no more room for a pod.
@@ -140,7 +140,7 @@ impl Cache {
         self.remove_pod(&pod.uid);
         self.forget_nominated(&pod.uid);
         if !self.change(node, |info| info.add(Rc::clone(pod))) {
-            self.stray.entry(Rc::clone(node)).or_default().push(Rc::clone(pod));
+            self.stray.or_default(Rc::clone(node)).push(Rc::clone(pod));
         }
         self.pods.insert(Rc::clone(&pod.uid), Place { node: Rc::clone(node), assumed });
     }

@@ -1,10 +1,10 @@
 //! What the scheduler decided and why, kept for people to look at.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::framework::Verdict;
-use crate::sim::Instant;
+use crate::sim::{Instant, SortedMap};
 
 /// A Pod's namespace and name.
 pub type PodKey = (Rc<str>, Rc<str>);
@@ -56,7 +56,7 @@ pub struct Score {
 /// The latest decisions by pod.
 #[derive(Clone, Debug, Default)]
 pub struct Decisions {
-    by_pod: BTreeMap<PodKey, Vec<Rc<Decision>>>,
+    by_pod: SortedMap<PodKey, Vec<Rc<Decision>>>,
     /// The pods in the order of their first decision.
     order: VecDeque<PodKey>,
     /// The latest of all.
@@ -76,7 +76,7 @@ impl Decisions {
                 self.by_pod.remove(&oldest);
             }
         }
-        let history = self.by_pod.entry(decision.pod.clone()).or_default();
+        let history = self.by_pod.or_default(decision.pod.clone());
         if history.len() == PER_POD {
             history.remove(0);
         }

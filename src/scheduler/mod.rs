@@ -20,7 +20,6 @@ mod writing;
 pub use decision::{Decision, NodeVerdict, Score};
 pub use queue::{Place, QueuedPod};
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -35,7 +34,7 @@ use crate::api::Pod;
 use crate::api::fields::FieldSelector;
 use crate::api::request::{Params, Request, RequestId};
 use crate::client::{Client, Incoming, Informer, Recorder, Relist};
-use crate::sim::{Component, Ctx, Event};
+use crate::sim::{Component, Ctx, Event, SortedMap};
 
 /// The name by which pods choose this scheduler.
 pub const NAME: &str = "default-scheduler";
@@ -73,7 +72,7 @@ pub struct Scheduler {
     /// The pod of the cycle that runs.
     current: Option<QueuedPod>,
     /// Bindings on their way, with the nodes.
-    binding: BTreeMap<RequestId, (QueuedPod, Rc<str>)>,
+    binding: SortedMap<RequestId, (QueuedPod, Rc<str>)>,
     recorder: Recorder,
     decisions: Decisions,
     rotation: Rotation,
@@ -94,7 +93,7 @@ impl Scheduler {
             queue: Queue::default(),
             cache: Cache::default(),
             current: None,
-            binding: BTreeMap::new(),
+            binding: SortedMap::new(),
             recorder: Recorder::with_instance(NAME, "default-scheduler-podflow", epoch),
             decisions: Decisions::default(),
             rotation: Rotation::default(),

@@ -1,6 +1,6 @@
 //! Links: how long a message travels, and that none overtakes another of its stream.
 
-use std::collections::BTreeMap;
+use super::sorted::SortedMap;
 use std::time::Duration;
 
 use super::{Instant, Rng};
@@ -22,7 +22,7 @@ impl Latency {
 /// The directed links between addresses of type `A`.
 #[derive(Clone, Debug)]
 pub struct Links<A> {
-    last_arrival: BTreeMap<(A, A), Instant>,
+    last_arrival: SortedMap<(A, A), Instant>,
 }
 
 impl<A: Copy + Ord> Links<A> {
@@ -35,7 +35,7 @@ impl<A: Copy + Ord> Links<A> {
         rng: &mut Rng,
     ) -> Instant {
         let travels = sent + latency.base + rng.span_below(latency.jitter);
-        let last = self.last_arrival.entry((from, to)).or_default();
+        let last = self.last_arrival.or_default((from, to));
         *last = travels.max(*last);
         *last
     }
@@ -43,6 +43,6 @@ impl<A: Copy + Ord> Links<A> {
 
 impl<A> Default for Links<A> {
     fn default() -> Self {
-        Self { last_arrival: BTreeMap::new() }
+        Self { last_arrival: SortedMap::new() }
     }
 }

@@ -6,6 +6,7 @@ mod context;
 mod link;
 mod queue;
 pub mod sort;
+mod sorted;
 mod time;
 mod trace;
 
@@ -13,5 +14,6 @@ pub use chance::Rng;
 pub use context::{Component, Ctx, Effect, Event};
 pub use link::{Latency, Links};
 pub use queue::Queue;
+pub use sorted::{SortedMap, SortedSet};
 pub use time::Instant;
 pub use trace::Trace;

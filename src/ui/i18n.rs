@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::sim::SortedMap;
 use yew::AttrValue;
 
 /// A language the page speaks.
@@ -53,7 +54,7 @@ impl Language {
 #[derive(Clone, Debug)]
 pub struct Words {
     language: Language,
-    texts: Rc<BTreeMap<Rc<str>, Rc<str>>>,
+    texts: Rc<SortedMap<Rc<str>, Rc<str>>>,
 }
 
 impl PartialEq for Words {
@@ -65,12 +66,12 @@ impl PartialEq for Words {
 impl Words {
     /// The words of `language`.
     pub fn of(language: Language) -> Self {
-        let mut texts = BTreeMap::new();
+        let mut texts = SortedMap::new();
         for catalogue in language.catalogues() {
             // The catalogues are compiled in, and a test reads them.
-            let part: BTreeMap<Rc<str>, Rc<str>> =
+            let part: BTreeMap<String, String> =
                 serde_json::from_str(catalogue).unwrap_or_default();
-            texts.extend(part);
+            texts.extend(part.into_iter().map(|(key, text)| (key.into(), Rc::from(text))));
         }
         Self { language, texts: Rc::new(texts) }
     }

@@ -1,11 +1,11 @@
 //! The etcd server: calls in, answers and watch messages out.
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::watch::Watcher;
 use super::{
     Call, EtcdError, Instant, Op, Out, Response, Revision, Status, Store, WatchCreate, WatchId,
 };
+use crate::sim::SortedMap;
 
 /// The release this one behaves like.
 const VERSION: &str = "3.6.5";
@@ -19,7 +19,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Etcd<V: Clone> {
     store: Store<V>,
-    watchers: BTreeMap<WatchId, Watcher>,
+    watchers: SortedMap<WatchId, Watcher>,
     /// The revision that all watches have been told of.
     told: Revision,
     /// When idle watches are told the revision next; none while nobody wants to know.
@@ -30,7 +30,7 @@ impl<V: Clone> Default for Etcd<V> {
     fn default() -> Self {
         let store = Store::default();
         let told = store.revision();
-        Self { store, watchers: BTreeMap::new(), told, next_progress: None }
+        Self { store, watchers: SortedMap::new(), told, next_progress: None }
     }
 }
 

@@ -5,7 +5,6 @@ mod tools;
 mod web;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::runtime::cri::Stream;
 use crate::runtime::program::printed;
 use crate::runtime::routine::{Action, Ports, Routine};
 use crate::runtime::signal::Signal;
-use crate::sim::sort;
+use crate::sim::SortedMap;
 
 /// A row of the table. Sizes are those of recent releases for amd64, compressed.
 struct Known {
@@ -69,7 +68,7 @@ impl Known {
             },
             userland: self.userland,
             directories: self.directories.to_vec(),
-            programs: sort::map(programs.map(|(name, program)| (name.to_owned(), program))),
+            programs: programs.map(|(name, program)| (name.to_owned(), program)).collect(),
             unknown: None,
         }
     }
@@ -88,7 +87,7 @@ impl Catalogue {
             unknown: Some(Program::Routine(Rc::new(server))),
             ..Known::new(&[], 60_000, 6, Userland::Debian).entry()
         };
-        let mut images = BTreeMap::new();
+        let mut images = SortedMap::new();
         for known in table() {
             let names = known.names;
             let entry = Rc::new(known.entry());

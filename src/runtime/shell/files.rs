@@ -1,6 +1,6 @@
 //! A container's files: just enough of them for scripts.
 
-use std::collections::BTreeMap;
+use crate::sim::SortedMap;
 use std::rc::Rc;
 
 /// All files together may not be bigger.
@@ -51,7 +51,7 @@ impl FileError {
 /// Paths are absolute and without `.` or `..`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
-    entries: BTreeMap<String, Entry>,
+    entries: SortedMap<String, Entry>,
     read_only: Vec<String>,
     bytes: usize,
 }
@@ -160,7 +160,7 @@ impl Files {
         let mut whole = String::new();
         for part in path.split('/').filter(|part| !part.is_empty()) {
             whole = format!("{whole}/{part}");
-            self.entries.entry(whole.clone()).or_insert(Entry::Directory);
+            self.entries.or_insert_with(whole.clone(), || Entry::Directory);
         }
     }
 

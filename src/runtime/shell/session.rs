@@ -1,6 +1,5 @@
 //! A shell and its background jobs: all the processes of one command line.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use crate::runtime::catalogue::ImageEntry;
 use crate::runtime::routine::{Ports, Progress};
 use crate::runtime::signal::Signal;
 use crate::runtime::surroundings::Surroundings;
+use crate::sim::SortedMap;
 
 /// More jobs at once are refused.
 const MAX_JOBS: usize = 64;
@@ -48,7 +48,7 @@ impl Dialect {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Jobs {
     /// Exit status by process number; `None` while it runs.
-    statuses: BTreeMap<u32, Option<i32>>,
+    statuses: SortedMap<u32, Option<i32>>,
     next_pid: u32,
     spawned: Vec<(u32, Machine)>,
     kills: Vec<(u32, Signal)>,
@@ -95,7 +95,7 @@ impl Jobs {
 pub struct Session {
     image: Rc<ImageEntry>,
     main: Machine,
-    others: BTreeMap<u32, Machine>,
+    others: SortedMap<u32, Machine>,
     jobs: Jobs,
     is_init: bool,
 }
@@ -103,9 +103,13 @@ pub struct Session {
 impl Session {
     /// Around the shell `main`; `is_init` says that it is the container's first process.
     pub fn new(image: Rc<ImageEntry>, main: Machine, is_init: bool) -> Self {
-        let jobs =
-            Jobs { statuses: BTreeMap::new(), next_pid: 6, spawned: Vec::new(), kills: Vec::new() };
-        Self { image, main, others: BTreeMap::new(), jobs, is_init }
+        let jobs = Jobs {
+            statuses: SortedMap::new(),
+            next_pid: 6,
+            spawned: Vec::new(),
+            kills: Vec::new(),
+        };
+        Self { image, main, others: SortedMap::new(), jobs, is_init }
     }
 
     /// Runs all its processes as far as they can go.
@@ -119,7 +123,7 @@ impl Session {
             };
             let mut changed = false;
             let mut over = Vec::new();
-            for (pid, machine) in &mut self.others {
+            for (pid, machine) in self.others.iter_mut() {
                 let mut world = World { around, image: &self.image, jobs: &mut self.jobs };
                 match machine.run(&mut world) {
                     Progress::Sleeping(at) => wake = Some(wake.map_or(at, |wake| wake.min(at))),

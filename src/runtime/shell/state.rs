@@ -1,13 +1,12 @@
 //! What a shell knows: variables, functions, directory, options, streams.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::arith::{self, Variables};
 use super::ast::Command;
 use super::session::Dialect;
 use crate::runtime::cri::Stream;
-use crate::sim::sort;
+use crate::sim::SortedMap;
 
 /// A longer value is refused.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -20,7 +19,7 @@ pub struct Variable {
 }
 
 /// By name.
-pub type Scope = BTreeMap<String, Variable>;
+pub type Scope = SortedMap<String, Variable>;
 
 /// Where a stream of output goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,13 +59,13 @@ pub struct Streams {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     pub variables: Rc<Scope>,
-    pub functions: Rc<BTreeMap<String, Rc<Command>>>,
+    pub functions: Rc<SortedMap<String, Rc<Command>>>,
     /// `$1` and so on.
     pub parameters: Rc<[String]>,
     pub directory: String,
     pub streams: Streams,
     /// By signal's name, or `EXIT`; an empty command ignores the signal.
-    pub traps: Rc<BTreeMap<String, String>>,
+    pub traps: Rc<SortedMap<String, String>>,
     pub status: i32,
     /// `$!`
     pub last_job: Option<u32>,
@@ -84,7 +83,7 @@ impl State {
             (name.clone(), Variable { value: value.clone(), exported: true })
         };
         Self {
-            variables: Rc::new(sort::map(environment.iter().map(exported))),
+            variables: Rc::new(environment.iter().map(exported).collect()),
             functions: Rc::default(),
             parameters: Rc::from([]),
             directory: directory.to_owned(),
@@ -115,7 +114,7 @@ impl State {
             let end = (0..=MAX_VALUE).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
             value.truncate(end);
         }
-        Rc::make_mut(&mut self.variables).entry(name.to_owned()).or_default().value = value;
+        Rc::make_mut(&mut self.variables).or_default(name.to_owned()).value = value;
     }
 
     /// The exported variables, as a program sees them.

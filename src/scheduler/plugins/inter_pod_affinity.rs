@@ -1,6 +1,5 @@
 //! `InterPodAffinity`: near some pods, far from others, as a topology of the nodes' labels has it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::{PodAffinityTerm, WeightedPodAffinityTerm};
@@ -11,7 +10,7 @@ use crate::scheduler::framework::{
     ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
-use crate::sim::sort;
+use crate::sim::{SortedMap, SortedSet};
 
 /// The plugin.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +38,7 @@ pub struct Terms {
 /// Pods in some namespaces, and the label of nodes that says what is near them.
 #[derive(Clone, Debug)]
 pub struct Term {
-    namespaces: BTreeSet<String>,
+    namespaces: SortedSet<String>,
     by_labels: Selector,
     selector: Selector,
     topology_key: Rc<str>,
@@ -89,7 +88,7 @@ impl Terms {
 impl Term {
     fn new(pod: &Pod, term: &PodAffinityTerm) -> Self {
         let selector = |object| Selector::from_object(object).unwrap_or(Selector::Nothing);
-        let mut namespaces = sort::set(term.namespaces.iter().flatten().cloned());
+        let mut namespaces = term.namespaces.iter().flatten().cloned().collect::<SortedSet<_>>();
         if namespaces.is_empty() && term.namespace_selector.is_none() {
             namespaces.extend(pod.metadata.namespace.clone());
         }
@@ -115,13 +114,13 @@ fn terms<'a>(pod: &'a PodInfo, of: impl Fn(&'a Terms) -> &'a [Term]) -> &'a [Ter
 
 /// How many pods count for each value of each label.
 #[derive(Clone, Debug, Default)]
-struct Counts(BTreeMap<Rc<str>, BTreeMap<String, i64>>);
+struct Counts(SortedMap<Rc<str>, SortedMap<String, i64>>);
 
 impl Counts {
     fn add(&mut self, key: &Rc<str>, node: &NodeInfo, amount: i64) {
         if let Some(value) = node.label(key) {
-            let values = self.0.entry(Rc::clone(key)).or_default();
-            *values.entry(value.to_owned()).or_default() += amount;
+            let values = self.0.or_default(Rc::clone(key));
+            *values.or_default(value.to_owned()) += amount;
         }
     }
 

@@ -1,6 +1,5 @@
 //! `PodTopologySpread`: about as many pods of a kind in each zone, on each node, or wherever.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
@@ -13,6 +12,7 @@ use crate::scheduler::framework::{
     ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
+use crate::sim::SortedMap;
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -59,7 +59,7 @@ pub struct Constraint {
 pub struct Spread(Vec<(Constraint, Domains)>);
 
 /// How many pods count for each value.
-type Domains = BTreeMap<String, i64>;
+type Domains = SortedMap<String, i64>;
 
 /// The constraints that should hold.
 #[derive(Clone, Debug, Default)]
@@ -223,7 +223,7 @@ impl Plugin for PodTopologySpread {
                 if constraint.includes(pod, required.as_ref(), node)
                     && let Some(value) = node.label(&constraint.topology_key)
                 {
-                    *domains.entry(value.to_owned()).or_default() +=
+                    *domains.or_default(value.to_owned()) +=
                         constraint.count(node, pod.namespace());
                 }
             }
@@ -321,7 +321,7 @@ impl SpreadScores {
                 // On hosts the pods are counted when each is scored.
                 if &*one.constraint.topology_key != HOSTNAME {
                     let value = node.label(&one.constraint.topology_key).unwrap_or_default();
-                    one.domains.entry(value.to_owned()).or_default();
+                    one.domains.or_default(value.to_owned());
                 }
             }
         }
@@ -377,7 +377,7 @@ impl Weighed {
 
 impl Spread {
     /// For each constraint its label, and how many pods count for each value.
-    pub fn counts(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, i64>)> {
+    pub fn counts(&self) -> impl Iterator<Item = (&str, &SortedMap<String, i64>)> {
         self.0.iter().map(|(one, domains)| (&*one.topology_key, domains))
     }
 }

@@ -1,6 +1,5 @@
 //! The Pods as tokens: each flies from the tray to its node when it is bound.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use yew::{Callback, Html, KeyboardEvent, Properties, classes, component, html};
@@ -11,6 +10,7 @@ use super::layout::{Layout, Rect};
 use super::scene::{Look, PodView, Scene};
 use super::text::{clip, presses};
 use crate::api::Kind;
+use crate::sim::SortedMap;
 
 /// What the tokens are drawn from.
 #[derive(Clone, PartialEq, Properties)]
@@ -26,11 +26,11 @@ pub struct PodsProps {
 #[component]
 pub fn Pods(props: &PodsProps) -> Html {
     let PodsProps { layout, scene, words, .. } = props;
-    let mut counts: BTreeMap<Option<u32>, usize> = BTreeMap::new();
+    let mut counts: SortedMap<Option<u32>, usize> = SortedMap::new();
     let mut tokens = Vec::new();
-    let mut left_out: BTreeMap<Option<u32>, (usize, Rect)> = BTreeMap::new();
+    let mut left_out: SortedMap<Option<u32>, (usize, Rect)> = SortedMap::new();
     for pod in &scene.pods {
-        let count = counts.entry(pod.node).or_default();
+        let count = counts.or_default(pod.node);
         let index = *count;
         *count += 1;
         let slot = |index| match pod.node {
@@ -43,7 +43,9 @@ pub fn Pods(props: &PodsProps) -> Html {
             if let Some(last) = index.checked_sub(1).and_then(slot) {
                 left_out.insert(pod.node, (0, last));
             }
-            left_out.entry(pod.node).and_modify(|(more, _)| *more += 1);
+            if let Some((more, _)) = left_out.get_mut(&pod.node) {
+                *more += 1;
+            }
         }
     }
     let more = left_out.into_values().map(|(more, last)| {
