@@ -32,7 +32,7 @@ use std::rc::Rc;
 
 use ui::{Action, Gear, Page};
 
-/// Shows the page in the document's body, and puts its script interface into `window.podflow`.
+/// Shows the page, and puts its script interface into `window.podflow`.
 pub fn mount() {
     ui::mount(|Page { session, on_action, said }| {
         let refresh_is_due = Rc::new(Cell::new(false));

@@ -124,6 +124,11 @@ pub fn set_root_attribute(name: &str, value: Option<&AttrValue>) {
     done.unwrap_or_default();
 }
 
+/// Where in the document the page is shown; none if it has no such place.
+pub fn place() -> Option<Element> {
+    document().get_element_by_id("page")
+}
+
 /// From here on a panic shows the failure screen, which is plain HTML and needs no engine.
 pub fn show_failures() {
     let before = std::panic::take_hook();

@@ -35,10 +35,14 @@ pub struct Page {
     pub said: Rc<RefCell<Line>>,
 }
 
-/// Shows the page in the document's body. `connect` is called once, with the page; what it returns is
+/// Shows the page in its place in the document. `connect` is called once, with the page; what it returns is
 /// called after every frame.
 pub fn mount(connect: impl Fn(Page) -> Rc<dyn Fn()> + 'static) {
     platform::show_failures();
     let props = app::Props { connect: app::Connect::new(connect) };
-    yew::Renderer::<app::App>::with_props(props).render();
+    // What else is in the document, as the words for a failure, stays.
+    match platform::place() {
+        Some(place) => yew::Renderer::<app::App>::with_root_and_props(place, props).render(),
+        None => yew::Renderer::<app::App>::with_props(props).render(),
+    };
 }

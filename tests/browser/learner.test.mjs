@@ -148,3 +148,13 @@ pageTest("less motion is respected", { context: { reducedMotion: "reduce" } }, a
   const moving = await page.evaluate(() => document.getAnimations().filter((each) => each.playState === "running").length);
   assert.equal(moving, 0);
 });
+
+pageTest("a Pod that fits nowhere says what would help", async ({ page }) => {
+  await ready(page);
+  await write(page, pod("big", "    resources: {requests: {cpu: 6}}\n"));
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.evaluate(() => podflow.run(5));
+  const inspector = page.getByRole("region", { name: "Inspector" });
+  await inspector.getByRole("tab", { name: "Why here?" }).click();
+  await inspector.getByText("Fits node-1, node-2, node-3 if it asks for cpu ≤ 4.").waitFor();
+});

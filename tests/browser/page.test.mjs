@@ -65,3 +65,22 @@ pageTest("a narrow page shows one part at a time and never scrolls sideways", na
     assert.ok(wide <= 0, `${name} is ${wide} pixels too wide`);
   }
 });
+
+pageTest("a failure of the engine is told, and the page can be opened again", { allow: [/unreachable/] }, async ({ page }) => {
+  await page.waitForFunction(() => window.podflow);
+  await page.evaluate(() => podflow.ready);
+  await page.evaluate(() => podflow.apply("apiVersion: v1\nkind: Pod\nmetadata: {name: kept}\nspec: {containers: [{name: a, image: nginx}]}"));
+  await page.evaluate(() => podflow.run(5));
+  const failure = page.getByRole("alert").filter({ hasText: "The engine has stopped." });
+  assert.equal(await failure.isVisible(), false);
+  // The autosave comes a moment after.
+  await page.waitForTimeout(1500);
+  await page.evaluate(() => void setTimeout(() => { throw new WebAssembly.RuntimeError("unreachable"); }));
+  await failure.waitFor();
+  await failure.getByRole("link", { name: /Open it again/ }).click();
+  await page.waitForFunction(() => window.podflow);
+  await page.evaluate(() => podflow.ready);
+  assert.equal(await failure.isVisible(), false);
+  const pods = await page.evaluate(async () => (await (await podflow.fetch("/api/v1/pods")).json()).items.map((pod) => pod.metadata.name));
+  assert.deepEqual(pods, ["kept"]);
+});

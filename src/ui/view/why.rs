@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::api::Pod;
 use crate::cluster::Cluster;
 use crate::scheduler::Decision;
-use crate::scheduler::helps::{Help, helps};
+use crate::scheduler::helps::{Change, Help, helps};
 use crate::scheduler::node_info::PodInfo;
 use crate::sim::sort;
 
@@ -23,8 +23,8 @@ pub struct Why {
     pub rows: Vec<WhyRow>,
     /// The whole in the scheduler's words, where it found no node.
     pub message: Option<Rc<str>>,
-    /// What would help a Pod that still waits, by node.
-    pub helps: Vec<Help>,
+    /// What would help a Pod that still waits, each change with the nodes that it is enough for.
+    pub helps: Vec<(Change, Vec<Rc<str>>)>,
 }
 
 /// What it thought of one node.
@@ -65,7 +65,7 @@ impl Why {
         let mut why = Self::from(&**decision);
         if why.chosen.is_none() && pod.node_name.is_none() {
             let info = PodInfo::new(Rc::new(pod.clone()));
-            why.helps = helps(&info, cluster.scheduler().cache(), MOST_HELPS);
+            why.helps = by_change(helps(&info, cluster.scheduler().cache(), MOST_HELPS));
         }
         Some(why)
     }
@@ -79,6 +79,20 @@ impl Why {
         });
         self
     }
+}
+
+fn by_change(helps: Vec<Help>) -> Vec<(Change, Vec<Rc<str>>)> {
+    let mut grouped: Vec<(Change, Vec<Rc<str>>)> = Vec::new();
+    for Help { node, change } in helps {
+        match grouped.iter_mut().find(|(known, _)| *known == change) {
+            Some((_, nodes)) => nodes.push(node),
+            None => grouped.push((change, vec![node])),
+        }
+    }
+    for (_, nodes) in &mut grouped {
+        sort::by(nodes, Ord::cmp);
+    }
+    grouped
 }
 
 impl From<&Decision> for Why {
@@ -110,6 +124,22 @@ impl From<&Decision> for Why {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nodes_that_the_same_change_helps_stand_together() {
+        let help = |node: &str, change| Help { node: node.into(), change };
+        let tolerate = || Change::Tolerate(vec!["gpu:NoSchedule".into()]);
+        let helps = vec![
+            help("n3", Change::Uncordon),
+            help("n2", tolerate()),
+            help("n1", Change::Uncordon),
+        ];
+        let want = vec![
+            (Change::Uncordon, vec!["n1".into(), "n3".into()]),
+            (tolerate(), vec!["n2".into()]),
+        ];
+        assert_eq!(by_change(helps), want);
+    }
 
     #[test]
     fn the_chosen_node_comes_first_and_the_refused_last() {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::{Html, Properties, classes, component, html};
 
 use super::parts;
-use crate::scheduler::helps::{Change, Help};
+use crate::scheduler::helps::Change;
 use crate::ui::i18n::Words;
 use crate::ui::view::inspect::PodView;
 use crate::ui::view::why::{NodeVerdict, Why, WhyRow};
@@ -59,7 +59,9 @@ pub fn WhyHere(props: &WhyHereProps) -> Html {
             if !why.helps.is_empty() {
                 <h3 class="inspector-part">{ words.get("why.helps") }</h3>
                 <ul class="why-helps">
-                    { for why.helps.iter().map(|help| html! { <li>{ said(help, words) }</li> }) }
+                    { for why.helps.iter().map(|(change, nodes)| html! {
+                        <li>{ said(change, nodes, words) }</li>
+                    }) }
                 </ul>
             }
         </div>
@@ -88,9 +90,9 @@ fn node(row: &WhyRow, why: &Why) -> Html {
     }
 }
 
-/// What would make one node take the Pod.
-fn said(help: &Help, words: &Words) -> String {
-    let (key, what) = match &help.change {
+/// What would make nodes take the Pod.
+fn said(change: &Change, nodes: &[Rc<str>], words: &Words) -> String {
+    let (key, what) = match change {
         Change::Uncordon => ("why.help.uncordon", String::new()),
         Change::AskFor(asks) => {
             let asks: Vec<String> =
@@ -104,7 +106,7 @@ fn said(help: &Help, words: &Words) -> String {
             ("why.help.label", labels.join(", "))
         }
     };
-    words.fill(key, &[("node", &help.node), ("what", &what)])
+    words.fill(key, &[("node", &nodes.join(", ")), ("what", &what)])
 }
 
 /// A plugin's name without what its place already says.
