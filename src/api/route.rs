@@ -39,7 +39,7 @@ pub fn parse(
         ("POST", false, _) | ("POST", true, Some(Subresource::Binding)) => Verb::Create,
         ("PUT", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Update,
         ("PATCH", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Patch,
-        ("DELETE", true, None) => Verb::Delete,
+        ("DELETE", _, None) => Verb::Delete,
         _ => {
             return Err(StatusError::generic(Reason::MethodNotAllowed, ""));
         }

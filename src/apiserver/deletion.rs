@@ -47,13 +47,40 @@ pub(super) fn delete(
         | Payload::Patch(_) => {}
     }
     meant(current, uid, version)?;
-    if let Some(pod) = Pod::unwrap(current) {
-        Ok(delete_pod(pod, current, grace, now))
+    let write = if let Some(pod) = Pod::unwrap(current) {
+        delete_pod(pod, current, grace, now)
     } else if let Some(namespace) = Namespace::unwrap(current) {
-        delete_namespace(namespace, current, empty, now)
+        delete_namespace(namespace, current, empty, now)?
     } else {
-        Ok(Write::Delete)
+        Write::Delete
+    };
+    Ok(unless_held(write, current, now))
+}
+
+/// An object with finalizers is only marked; it goes with the last of them.
+fn unless_held(write: Write, current: &Object, now: Timestamp) -> Write {
+    let meta = current.meta();
+    if write != Write::Delete || !is_held(meta) {
+        return write;
     }
+    if meta.deletion_timestamp.is_some() {
+        return Write::Keep;
+    }
+    Write::Put(current.with_meta(|meta| {
+        end(meta, now, 0);
+        meta.generation = meta.generation.map(|generation| generation + 1);
+    }))
+}
+
+fn is_held(meta: &ObjectMeta) -> bool {
+    meta.finalizers.as_ref().is_some_and(|names| !names.is_empty())
+}
+
+/// Whether an update to `new` takes the last finalizer from an object that only waited for that.
+///
+/// Mirrors: `ShouldDeleteDuringUpdate` of `apiserver/pkg/registry/generic/registry/store.go`.
+pub(super) fn lets_go(new: &Object, current: &Object) -> bool {
+    !is_held(new.meta()) && current.meta().deletion_grace_period_seconds == Some(0)
 }
 
 /// 409 unless the object is the very one that was meant.

@@ -10,7 +10,9 @@ use super::etcd::{Compare, KeyRange, Op, Put, Revision, Txn, TxnOp};
 use super::keys::{key, prefix};
 use super::server::ApiServer;
 use super::strategy::Write;
+use super::watch_cache::selects;
 use crate::api::request::{Params, Payload, Request, RequestId, Target, Verb};
+use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
 use crate::sim::Ctx;
 
@@ -46,6 +48,36 @@ impl ApiServer {
         }
     }
 
+    /// Deletes the objects of a kind that the request chooses, and returns what they were.
+    pub(super) fn delete_all(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        request: &Request,
+        kind: Kind,
+        namespace: &str,
+    ) -> Result<Rc<[Object]>, StatusError> {
+        let chosen = self.under(kind, prefix(kind, namespace));
+        let chosen: Vec<Object> =
+            chosen.filter(|object| selects(&request.params, object)).cloned().collect();
+        for object in &chosen {
+            let write = deletion::delete(request, object, true, self.now(ctx))?;
+            if request.params.dry_run {
+                continue;
+            }
+            let at_once = match &write {
+                Write::Put(marked) => deletion::lets_go(object, marked),
+                Write::Delete | Write::Keep => false,
+            };
+            self.write_end(ctx, object, write);
+            if at_once {
+                // What ends at once is marked first, and then deleted, as by a delete of its own.
+                let key = key(kind, object.namespace(), object.name());
+                self.call(ctx, Op::DeleteRange(KeyRange::key(key)));
+            }
+        }
+        Ok(chosen.into())
+    }
+
     /// Deletes as a client would; if somebody was faster, that change is looked at in its turn.
     fn end(&mut self, ctx: &mut Ctx<'_, Self>, object: &Object) {
         let request = Request {
@@ -56,11 +88,17 @@ impl ApiServer {
             payload: Payload::None,
             caller: None,
         };
+        if let Ok(write) = deletion::delete(&request, object, true, self.now(ctx)) {
+            self.write_end(ctx, object, write);
+        }
+    }
+
+    fn write_end(&mut self, ctx: &mut Ctx<'_, Self>, object: &Object, write: Write) {
         let key = key(object.kind(), object.namespace(), object.name());
-        let op = match deletion::delete(&request, object, true, self.now(ctx)) {
-            Ok(Write::Put(value)) => TxnOp::Put(Put { key: Rc::clone(&key), value, lease: None }),
-            Ok(Write::Delete) => TxnOp::DeleteRange(KeyRange::key(Rc::clone(&key))),
-            Ok(Write::Keep) | Err(_) => return,
+        let op = match write {
+            Write::Put(value) => TxnOp::Put(Put { key: Rc::clone(&key), value, lease: None }),
+            Write::Delete => TxnOp::DeleteRange(KeyRange::key(Rc::clone(&key))),
+            Write::Keep => return,
         };
         let version = Revision::new(object.resource_version());
         let compare = vec![Compare::mod_revision_is(key, version)];

@@ -103,6 +103,12 @@ impl ApiServer {
             (Verb::Update | Verb::Patch | Verb::Delete, Some(name)) => {
                 self.change(ctx, from, request, kind, namespace.unwrap_or_default(), name)?;
             }
+            (Verb::Delete, None) if kind != Kind::Namespace => {
+                let items = self.delete_all(ctx, request, kind, namespace.unwrap_or_default())?;
+                let resource_version = self.revision.get();
+                let answer = Answer::List { kind, items, resource_version, rest: None };
+                Self::answer(ctx, from, request, Ok(answer));
+            }
             (Verb::Get | Verb::Update | Verb::Patch | Verb::Delete, None)
             | (Verb::Create, Some(_)) => {
                 let action = request.method().to_lowercase();
@@ -215,6 +221,11 @@ impl ApiServer {
             Write::Keep => {
                 Self::answer(ctx, from, request, Ok(Answer::Object(current)));
                 return Ok(());
+            }
+            Write::Put(object)
+                if request.verb != Verb::Delete && deletion::lets_go(&object, &current) =>
+            {
+                (TxnOp::DeleteRange(KeyRange::key(key)), Some(object))
             }
             Write::Put(object) => {
                 let lease = (object.kind() == Kind::Event).then(|| self.event_lease(ctx));

@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod deleting;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod log;

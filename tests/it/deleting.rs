@@ -1,0 +1,99 @@
+//! Deletes: of what is held by finalizers, and of whole collections.
+
+use std::time::Duration;
+
+use podflow::testing::cluster::{Cluster, HttpCall, Setup};
+use serde_json::{Value, json};
+
+struct Api(Cluster);
+
+impl Api {
+    fn new(nodes: usize) -> Self {
+        let mut cluster = Cluster::new(&Setup::new(1, nodes));
+        cluster.run_for(Duration::from_secs(5));
+        Self(cluster)
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut call = HttpCall::new(method, path, body);
+        if method == "PATCH" {
+            call.content_type = "application/merge-patch+json".into();
+        }
+        let id = self.0.submit(&call);
+        self.0.run_for(Duration::from_secs(1));
+        let reply = self.0.reply(id).unwrap();
+        (reply.code, serde_json::from_str(&reply.body).unwrap_or_default())
+    }
+
+    fn create(&mut self, path: &str, body: Value) {
+        let (code, said) = self.ask("POST", path, Some(body));
+        assert_eq!(code, 201, "{said}");
+    }
+
+    fn names(&mut self, path: &str) -> Vec<String> {
+        let (code, list) = self.ask("GET", path, None);
+        assert_eq!(code, 200, "{list}");
+        let items = list["items"].as_array().into_iter().flatten();
+        items.map(|item| item["metadata"]["name"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+const PODS: &str = "/api/v1/namespaces/default/pods";
+
+#[test]
+fn a_finalizer_holds_an_object_until_it_is_taken_away() {
+    let mut api = Api::new(0);
+    let held = json!({"metadata": {"name": "m", "finalizers": ["example.com/hold"]}});
+    api.create(MAPS, held);
+    let one = format!("{MAPS}/m");
+    let (code, marked) = api.ask("DELETE", &one, None);
+    assert_eq!(code, 200);
+    assert!(marked["metadata"]["deletionTimestamp"].is_string(), "{marked}");
+    assert_eq!(marked["metadata"]["deletionGracePeriodSeconds"], 0);
+    // A second delete changes nothing.
+    let (code, again) = api.ask("DELETE", &one, None);
+    assert_eq!(
+        (code, &again["metadata"]["resourceVersion"]),
+        (200, &marked["metadata"]["resourceVersion"])
+    );
+    // A change that leaves the finalizer leaves the object.
+    let (code, _) = api.ask("PATCH", &one, Some(json!({"data": {"a": "b"}})));
+    assert_eq!((code, api.names(MAPS)), (200, vec!["m".to_owned()]));
+    let (code, last) = api.ask("PATCH", &one, Some(json!({"metadata": {"finalizers": null}})));
+    assert_eq!((code, last["data"]["a"].as_str()), (200, Some("b")), "{last}");
+    assert_eq!(api.names(MAPS), Vec::<String>::new());
+}
+
+#[test]
+fn a_collection_is_deleted_as_far_as_it_is_chosen() {
+    let mut api = Api::new(0);
+    for (name, app) in [("a", "x"), ("b", "x"), ("c", "y")] {
+        api.create(MAPS, json!({"metadata": {"name": name, "labels": {"app": app}}}));
+    }
+    let (code, list) = api.ask("DELETE", &format!("{MAPS}?labelSelector=app%3Dx&dryRun=All"), None);
+    assert_eq!((code, list["items"].as_array().map(Vec::len)), (200, Some(2)));
+    assert_eq!(api.names(MAPS), ["a", "b", "c"]);
+    let (code, list) = api.ask("DELETE", &format!("{MAPS}?labelSelector=app%3Dx"), None);
+    assert_eq!((code, &list["kind"]), (200, &json!("ConfigMapList")));
+    assert_eq!(api.names(MAPS), ["c"]);
+    assert_eq!(api.ask("DELETE", "/api/v1/namespaces", None).0, 405);
+}
+
+#[test]
+fn pods_of_a_collection_end_in_their_own_time() {
+    let mut api = Api::new(1);
+    let pod = |name: &str, wanted: Value| {
+        json!({"metadata": {"name": name}, "spec": {
+            "containers": [{"name": "a", "image": "nginx"}], "nodeSelector": wanted,
+        }})
+    };
+    api.create(PODS, pod("runs", json!({})));
+    api.create(PODS, pod("waits", json!({"disk": "ssd"})));
+    api.0.run_for(Duration::from_secs(20));
+    assert_eq!(api.ask("DELETE", PODS, None).0, 200);
+    // What runs nowhere is gone; what runs is told to stop.
+    assert!(!api.names(PODS).contains(&"waits".to_owned()));
+    api.0.run_for(Duration::from_mins(1));
+    assert_eq!(api.names(PODS), Vec::<String>::new());
+}
