@@ -21,6 +21,7 @@ pub mod qos;
 pub mod quantity;
 pub mod representation;
 pub mod request;
+pub mod reviews;
 pub mod route;
 mod scheme;
 pub mod status;

@@ -10,6 +10,7 @@ use super::labels::Selector;
 use super::page::{Continue, Page};
 use super::representation::{Include, Representation};
 use super::request::{FieldValidation, Params, Subresource, Target, Verb};
+use super::reviews;
 use super::status::{GroupResource, Reason, StatusError};
 use super::{Kind, RESOURCES};
 
@@ -29,7 +30,9 @@ pub fn parse(
     let target = target(path)?;
     let Target::Resource { ref name, subresource, .. } = target else {
         let representation = Representation::of(accept, Include::default()).unwrap_or_default();
-        return Ok((Verb::Get, target, Params { representation, ..Params::default() }));
+        let is_review = method == "POST" && reviews::is_review(path);
+        let verb = if is_review { Verb::Create } else { Verb::Get };
+        return Ok((verb, target, Params { representation, ..Params::default() }));
     };
     let watch = matches!(query.get("watch"), Some("1" | "true" | "True" | "t" | ""));
     let verb = match (method, name.is_some(), subresource) {

@@ -3,6 +3,8 @@
 //! Mirrors: `plugin/pkg/auth/authorizer/rbac`, `pkg/registry/rbac/validation/rule.go` and
 //! `apiserver/pkg/endpoints/handlers/responsewriters/errors.go`.
 
+use std::fmt;
+
 use k8s_openapi::api::rbac::v1::{PolicyRule, RoleRef, Subject};
 
 use super::authentication::MASTERS;
@@ -12,7 +14,7 @@ use crate::api::status::{GroupResource, StatusError};
 use crate::api::text::go_quote;
 use crate::api::types::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use crate::api::words::RBAC;
-use crate::api::{Kind, Resource as _};
+use crate::api::{Kind, Object, Resource as _};
 
 impl ApiServer {
     /// Whether `user` may do it.
@@ -25,44 +27,61 @@ impl ApiServer {
             return Ok(());
         }
         let mut unknown = Vec::new();
-        if self.is_allowed(user, wish, &mut unknown) {
+        if self.allowed_by(user, wish, &mut unknown).is_some() {
             return Ok(());
         }
         Err(forbidden(user, wish, &unknown))
     }
 
-    /// Whether a role allows it; roles that a binding names and that are not there are added to
-    /// `unknown`.
-    fn is_allowed(&self, user: &User, wish: &Attributes, unknown: &mut Vec<String>) -> bool {
-        let mut allows = |role: &RoleRef, namespace: &str| {
-            if let Some(rules) = self.rules(role, namespace) {
-                return rules.iter().any(|rule| covers(rule, wish));
-            }
-            let kind = role.kind.to_ascii_lowercase();
-            unknown.push(format!("{kind}.{RBAC} {} not found", go_quote(&role.name)));
-            false
-        };
-        for object in self.objects(Kind::ClusterRoleBinding) {
-            if let Some(binding) = ClusterRoleBinding::unwrap(object)
-                && names(binding.subjects.as_deref(), user, "")
-                && allows(&binding.role_ref, "")
-            {
-                return true;
-            }
-        }
-        if wish.namespace.is_empty() {
-            return false;
-        }
-        for object in self.objects(Kind::RoleBinding) {
-            if let Some(binding) = RoleBinding::unwrap(object)
-                && object.namespace() == wish.namespace
-                && names(binding.subjects.as_deref(), user, &wish.namespace)
-                && allows(&binding.role_ref, &wish.namespace)
-            {
-                return true;
+    /// The binding that allows it, as upstream names it; roles that a binding names and that are not
+    /// there are added to `unknown`.
+    pub(super) fn allowed_by(
+        &self,
+        user: &User,
+        wish: &Attributes,
+        unknown: &mut Vec<String>,
+    ) -> Option<String> {
+        for bound in self.bound(user, &wish.namespace) {
+            match self.rules(bound.role, bound.namespace) {
+                Some(rules) if rules.iter().any(|rule| covers(rule, wish)) => {
+                    return Some(bound.to_string());
+                }
+                Some(_) => {}
+                None => {
+                    let kind = bound.role.kind.to_ascii_lowercase();
+                    unknown.push(format!("{kind}.{RBAC} {} not found", go_quote(&bound.role.name)));
+                }
             }
         }
-        false
+        None
+    }
+
+    /// The rules of all roles that `user` has in `namespace`.
+    pub(super) fn rules_for(&self, user: &User, namespace: &str) -> Vec<&PolicyRule> {
+        let bound = self.bound(user, namespace);
+        bound.filter_map(|bound| self.rules(bound.role, bound.namespace)).flatten().collect()
+    }
+
+    /// What binds `user` to roles: in the whole cluster and, unless it is empty, in `namespace`.
+    fn bound<'a>(
+        &'a self,
+        user: &'a User,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = Bound<'a>> + use<'a> {
+        let everywhere = self.objects(Kind::ClusterRoleBinding).filter_map(move |object| {
+            let binding = ClusterRoleBinding::unwrap(object)?;
+            let subject = named(binding.subjects.as_deref(), user, "")?;
+            Some(Bound { object, role: &binding.role_ref, subject, namespace: "" })
+        });
+        let here = self.objects(Kind::RoleBinding).filter_map(move |object| {
+            let binding = RoleBinding::unwrap(object)?;
+            if namespace.is_empty() || object.namespace() != namespace {
+                return None;
+            }
+            let subject = named(binding.subjects.as_deref(), user, namespace)?;
+            Some(Bound { object, role: &binding.role_ref, subject, namespace })
+        });
+        everywhere.chain(here)
     }
 
     /// The rules of a role, if it is there.
@@ -78,9 +97,35 @@ impl ApiServer {
     }
 }
 
-/// Whether `user` is one of `subjects`, of a binding in `namespace`.
-fn names(subjects: Option<&[Subject]>, user: &User, namespace: &str) -> bool {
-    subjects.into_iter().flatten().any(|subject| match subject.kind.as_str() {
+/// A binding of somebody to a role.
+struct Bound<'a> {
+    object: &'a Object,
+    role: &'a RoleRef,
+    subject: &'a Subject,
+    /// Empty if it binds in the whole cluster.
+    namespace: &'a str,
+}
+
+impl fmt::Display for Bound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, name) = (self.object.kind().resource().name, self.object.name());
+        let place = if self.namespace.is_empty() { "" } else { "/" };
+        let binding = go_quote(&[name, place, self.namespace].concat());
+        let role = go_quote(&self.role.name);
+        let subject = if self.subject.kind == "ServiceAccount" {
+            let own = self.subject.namespace.as_deref().filter(|own| !own.is_empty());
+            go_quote(&format!("{}/{}", self.subject.name, own.unwrap_or(self.namespace)))
+        } else {
+            go_quote(&self.subject.name)
+        };
+        let (role_kind, subject_kind) = (&self.role.kind, &self.subject.kind);
+        write!(f, "{kind} {binding} of {role_kind} {role} to {subject_kind} {subject}")
+    }
+}
+
+/// Which of `subjects`, of a binding in `namespace`, `user` is.
+fn named<'a>(subjects: Option<&'a [Subject]>, user: &User, namespace: &str) -> Option<&'a Subject> {
+    subjects.into_iter().flatten().find(|subject| match subject.kind.as_str() {
         "User" => *subject.name == *user.name,
         "Group" => user.groups.iter().any(|group| **group == *subject.name),
         "ServiceAccount" => {

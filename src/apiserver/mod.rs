@@ -24,6 +24,7 @@ mod patch;
 mod pending;
 mod priority;
 mod requests;
+mod reviews;
 mod scale;
 mod server;
 mod store_server;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::authentication::unsecured;
 use super::body::object_of;
 use super::deletion;
 use super::discovery::{document, nothing};
@@ -37,14 +38,25 @@ impl ApiServer {
         from: ConnectionId,
         request: &Rc<Request>,
     ) -> Result<(), StatusError> {
-        if let Some(caller) = &request.caller {
-            let user = self.authenticate(&caller.credentials)?;
-            self.authorize(&user, &caller.attributes)?;
-        }
+        let user = match &request.caller {
+            Some(caller) => {
+                let user = self.authenticate(&caller.credentials)?;
+                self.authorize(&user, &caller.attributes)?;
+                user
+            }
+            None => unsecured(),
+        };
         if let Payload::Refused(error) = &request.payload {
             return Err(StatusError::clone(error));
         }
         let (kind, namespace, name, part) = match &request.target {
+            Target::Path(path) if request.verb == Verb::Create => {
+                let none = Value::Null;
+                let sent = if let Payload::Json(sent) = &request.payload { sent } else { &none };
+                let document = self.review(path, &user, sent)?;
+                Self::answer(ctx, from, request, Ok(Answer::Document(Rc::new(document))));
+                return Ok(());
+            }
             Target::Path(path) => {
                 let document = document(path, request.params.representation);
                 let document = document.unwrap_or_else(|| nothing(path));

@@ -174,3 +174,61 @@ fn a_bad_role_is_refused_with_every_mistake() {
         assert_eq!(door.ask(None, &call), (422, want.to_owned()));
     }
 }
+
+#[test]
+fn reviews_tell_who_one_is_and_what_one_may() {
+    let mut door = Door::new();
+    let role = json!({
+        "metadata": {"name": "reader"},
+        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}],
+    });
+    door.create(&format!("{RBAC}/namespaces/default/roles"), role);
+    let binding = json!({
+        "metadata": {"name": "readers"}, "subjects": [{"kind": "User", "name": "bob"}],
+        "roleRef": {"kind": "Role", "name": "reader"},
+    });
+    door.create(&format!("{RBAC}/namespaces/default/rolebindings"), binding);
+
+    let bob = || passing_for("bob", &[]);
+    let mut review = |shown: Option<Credentials>, path: &str, spec: Value| {
+        let body = json!({"spec": spec});
+        let call = HttpCall::new("POST", &format!("/apis/{path}"), Some(body));
+        let call = HttpCall { credentials: shown.map(Into::into), ..call };
+        let id = door.0.submit(&call);
+        door.0.run_for(Duration::from_secs(1));
+        let reply = door.0.reply(id).unwrap();
+        let body: Value = serde_json::from_str(&reply.body).unwrap();
+        (reply.code, body)
+    };
+    let access = "authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let asks = |verb: &str| json!({"resourceAttributes": {"verb": verb, "resource": "pods", "namespace": "default"}});
+
+    let who = "authentication.k8s.io/v1/selfsubjectreviews";
+    let (code, said) = review(Some(bob()), who, Value::Null);
+    let info = json!({"username": "bob", "groups": ["system:authenticated"]});
+    assert_eq!((code, &said["status"]["userInfo"]), (201, &info));
+
+    let (code, said) = review(Some(bob()), access, asks("list"));
+    let why = "RBAC: allowed by RoleBinding \"readers/default\" of Role \"reader\" to User \"bob\"";
+    assert_eq!((code, &said["status"]), (201, &json!({"allowed": true, "reason": why})));
+    let (_, said) = review(Some(bob()), access, asks("delete"));
+    assert_eq!(said["status"], json!({"allowed": false}));
+    let (_, said) = review(None, access, asks("delete"));
+    assert_eq!(said["status"], json!({"allowed": true}));
+    let url = json!({"nonResourceAttributes": {"verb": "get", "path": "/version"}});
+    assert_eq!(review(Some(bob()), access, url).1["status"]["allowed"], true);
+    assert_eq!(review(Some(bob()), access, json!({})).0, 422);
+
+    let mut about = asks("list");
+    about["user"] = json!("bob");
+    let other = "authorization.k8s.io/v1/subjectaccessreviews";
+    assert_eq!(review(None, other, about.clone()).1["status"]["allowed"], true);
+    // That is for those who may ask about others.
+    assert_eq!(review(Some(bob()), other, about).0, 403);
+
+    let rules = "authorization.k8s.io/v1/selfsubjectrulesreviews";
+    let (_, said) = review(Some(bob()), rules, json!({"namespace": "default"}));
+    let first = json!({"verbs": ["list"], "apiGroups": [""], "resources": ["pods"]});
+    let listed = said["status"]["resourceRules"].as_array().unwrap();
+    assert!(listed.contains(&first), "{said}");
+}

@@ -1,0 +1,151 @@
+//! Answers to who somebody is and what they may do.
+//!
+//! Mirrors: `pkg/registry/authentication/selfsubjectreview`, `pkg/registry/authorization` and
+//! `pkg/apis/authorization/validation/validation.go`.
+
+use serde_json::{Value, json};
+
+use super::authentication::MASTERS;
+use super::server::ApiServer;
+use crate::api::caller::{Attributes, User};
+use crate::api::field::{FieldError, Path};
+use crate::api::request::{Document, JSON};
+use crate::api::status::{GroupResource, StatusError};
+
+const GROUP: &str = "authorization.k8s.io";
+
+impl ApiServer {
+    /// Answers the review that was sent to `path`, in `user`'s name.
+    ///
+    /// # Errors
+    ///
+    /// 422 if it does not ask for exactly one thing, 404 if there is no such review.
+    pub(super) fn review(
+        &self,
+        path: &str,
+        user: &User,
+        sent: &Value,
+    ) -> Result<Document, StatusError> {
+        let mut review = sent.clone();
+        let plural = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let (version, kind, status) = match plural {
+            "selfsubjectreviews" => {
+                let info = json!({"username": user.name, "groups": user.groups});
+                ("authentication.k8s.io/v1", "SelfSubjectReview", json!({"userInfo": info}))
+            }
+            "selfsubjectaccessreviews" => {
+                let kind = "SelfSubjectAccessReview";
+                let wish = wish(&sent["spec"], kind, Vec::new())?;
+                ("authorization.k8s.io/v1", kind, self.verdict(user, &wish))
+            }
+            "subjectaccessreviews" => {
+                let (kind, spec) = ("SubjectAccessReview", &sent["spec"]);
+                let name = spec["user"].as_str().unwrap_or_default();
+                let groups = spec["groups"].as_array().into_iter().flatten();
+                let groups = groups.filter_map(Value::as_str).map(Into::into).collect();
+                let asked = User { name: name.into(), groups };
+                let mut mistakes = Vec::new();
+                if asked.name.is_empty() && asked.groups.is_empty() {
+                    let words = "at least one of user or group must be specified";
+                    let path = Path::new("spec").child("user");
+                    mistakes.push(FieldError::invalid(&path, name, words));
+                }
+                let wish = wish(spec, kind, mistakes)?;
+                ("authorization.k8s.io/v1", kind, self.verdict(&asked, &wish))
+            }
+            "selfsubjectrulesreviews" => {
+                let namespace = sent.pointer("/spec/namespace").and_then(Value::as_str);
+                let namespace = namespace.unwrap_or_default();
+                let kind = "SelfSubjectRulesReview";
+                ("authorization.k8s.io/v1", kind, self.rules_of(user, namespace))
+            }
+            _ => return Err(StatusError::generic(crate::api::status::Reason::NotFound, "")),
+        };
+        if let Some(review) = review.as_object_mut() {
+            review.insert("apiVersion".to_owned(), version.into());
+            review.insert("kind".to_owned(), kind.into());
+            review.insert("status".to_owned(), status);
+            review.entry("metadata").or_insert_with(|| json!({"creationTimestamp": null}));
+        }
+        Ok(Document { code: 201, media: JSON, body: review })
+    }
+
+    fn verdict(&self, user: &User, wish: &Attributes) -> Value {
+        if user.groups.iter().any(|group| &**group == MASTERS) {
+            return json!({"allowed": true});
+        }
+        let mut unknown = Vec::new();
+        match self.allowed_by(user, wish, &mut unknown) {
+            Some(why) => json!({"allowed": true, "reason": format!("RBAC: allowed by {why}")}),
+            None if unknown.is_empty() => json!({"allowed": false}),
+            None => {
+                let error = match unknown.as_slice() {
+                    [one] => one.clone(),
+                    many => format!("[{}]", many.join(", ")),
+                };
+                json!({"allowed": false, "reason": format!("RBAC: {error}"), "evaluationError": error})
+            }
+        }
+    }
+
+    /// All rules of a user's roles.
+    fn rules_of(&self, user: &User, namespace: &str) -> Value {
+        let (mut resources, mut urls) = (Vec::new(), Vec::new());
+        for rule in self.rules_for(user, namespace) {
+            let mut shown = json!({"verbs": rule.verbs});
+            let mut set = |name: &str, list: &Option<Vec<String>>| {
+                if let (Some(list), Some(shown)) = (list, shown.as_object_mut()) {
+                    shown.insert(name.to_owned(), list.clone().into());
+                }
+            };
+            if rule.non_resource_urls.is_some() {
+                set("nonResourceURLs", &rule.non_resource_urls);
+                urls.push(shown);
+            } else {
+                set("apiGroups", &rule.api_groups);
+                set("resources", &rule.resources);
+                set("resourceNames", &rule.resource_names);
+                resources.push(shown);
+            }
+        }
+        json!({"resourceRules": resources, "nonResourceRules": urls, "incomplete": false})
+    }
+}
+
+/// What a review asks about.
+fn wish(
+    spec: &Value,
+    kind: &str,
+    mut mistakes: Vec<FieldError>,
+) -> Result<Attributes, StatusError> {
+    let (resource, url) = (&spec["resourceAttributes"], &spec["nonResourceAttributes"]);
+    let path = Path::new("spec");
+    if resource.is_object() == url.is_object() {
+        let (field, words) = if resource.is_object() {
+            ("nonResourceAttributes", "cannot be specified in combination with resourceAttributes")
+        } else {
+            (
+                "resourceAttributes",
+                "exactly one of nonResourceAttributes or resourceAttributes must be specified",
+            )
+        };
+        mistakes.push(FieldError::invalid(&path.child(field), spec[field].clone(), words));
+    }
+    if !mistakes.is_empty() {
+        return Err(StatusError::invalid(GroupResource::new(GROUP, kind), "", &mistakes));
+    }
+    let text = |of: &Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
+    Ok(if url.is_object() {
+        Attributes { verb: text(url, "verb"), path: text(url, "path"), ..Attributes::default() }
+    } else {
+        Attributes {
+            verb: text(resource, "verb"),
+            path: String::new(),
+            group: text(resource, "group"),
+            resource: text(resource, "resource"),
+            subresource: text(resource, "subresource"),
+            namespace: text(resource, "namespace"),
+            name: text(resource, "name"),
+        }
+    })
+}
