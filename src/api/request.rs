@@ -78,6 +78,9 @@ pub struct Params {
     /// For a watch: the revision after which to begin. For a list: 0 takes what the cache has.
     pub resource_version: Option<u64>,
     pub allow_watch_bookmarks: bool,
+    /// Of a watch, whether it begins with all that is there; if nothing is said, it does so unless it
+    /// begins at a version.
+    pub send_initial_events: Option<bool>,
     pub grace_period_seconds: Option<i64>,
     /// The form in which the answer is wanted.
     pub representation: Representation,
@@ -221,6 +224,8 @@ pub enum Change {
     Bookmark {
         kind: Kind,
         resource_version: u64,
+        /// Whether it says that all that was there at the beginning has been told.
+        ends_initial: bool,
     },
     /// The watch ends with this; usually 410 Expired.
     Error(Rc<StatusError>),
@@ -244,11 +249,18 @@ impl Change {
             Self::Added(object) | Self::Modified { object, .. } | Self::Deleted(object) => {
                 object.to_json()
             }
-            Self::Bookmark { kind, resource_version } => json!({
-                "kind": kind.resource().name,
-                "apiVersion": kind.resource().api_version(),
-                "metadata": {"resourceVersion": resource_version.to_string()},
-            }),
+            Self::Bookmark { kind, resource_version, ends_initial } => {
+                let mut metadata = json!({"resourceVersion": resource_version.to_string()});
+                if let (true, Some(metadata)) = (*ends_initial, metadata.as_object_mut()) {
+                    let annotations = json!({"k8s.io/initial-events-end": "true"});
+                    metadata.insert("annotations".to_owned(), annotations);
+                }
+                json!({
+                    "kind": kind.resource().name,
+                    "apiVersion": kind.resource().api_version(),
+                    "metadata": metadata,
+                })
+            }
             Self::Error(error) => serde_json::to_value(error.to_status()).unwrap_or_default(),
         }
     }
@@ -360,6 +372,9 @@ impl Request {
         }
         if self.params.allow_watch_bookmarks {
             query.push("allowWatchBookmarks=true".into());
+        }
+        if let Some(wanted) = self.params.send_initial_events {
+            query.push(format!("sendInitialEvents={wanted}"));
         }
         if let Some(selector) = &self.params.label_selector {
             query.push(format!("labelSelector={selector}"));

@@ -78,6 +78,10 @@ fn params(query: &Query) -> Result<Params, StatusError> {
             None => None,
         },
         allow_watch_bookmarks: matches!(query.get("allowWatchBookmarks"), Some("1" | "true")),
+        send_initial_events: query
+            .get("sendInitialEvents")
+            .filter(|text| !text.is_empty())
+            .map(|text| matches!(text, "1" | "t" | "T" | "true" | "True" | "TRUE")),
         grace_period_seconds: query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
         representation: Representation::default(),
         page: Page {
@@ -122,6 +126,10 @@ fn list_options(verb: Verb, query: &Query) -> Result<(), StatusError> {
         (Verb::List, _) if initial => {
             ("sendInitialEvents", "sendInitialEvents is forbidden for list")
         }
+        (Verb::Watch, given) if initial && given != Some("NotOlderThan") => (
+            "resourceVersionMatch",
+            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        ),
         (Verb::Watch, Some(_)) if !initial => (
             "resourceVersionMatch",
             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",

@@ -315,6 +315,38 @@ fn a_watch_goes_on_from_a_version() {
 }
 
 #[test]
+fn a_watch_can_begin_with_all_there_is_and_say_where_that_ends() {
+    let mut world = World::new();
+    let path = "/api/v1/namespaces/default/configmaps";
+    let create = |world: &mut World, name: &str| {
+        let body = json!({"metadata": {"name": name}});
+        world.http("POST", path, Some(body)).unwrap();
+    };
+    create(&mut world, "a");
+    create(&mut world, "b");
+    let from_all = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+    world.http("GET", &format!("{path}?{from_all}&allowWatchBookmarks=true"), None).unwrap();
+    world.run();
+    let mark = world.events.last().unwrap().change.body();
+    assert_eq!(mark["metadata"]["annotations"], json!({"k8s.io/initial-events-end": "true"}));
+    assert_eq!(mark["kind"], "ConfigMap");
+    assert_eq!(world.told(), ["ADDED a", "ADDED b", "BOOKMARK -"]);
+    create(&mut world, "c");
+    assert_eq!(world.told(), ["ADDED c"]);
+
+    // Nobody is told of a mark who has not asked for one.
+    world.http("GET", &format!("{path}?{from_all}"), None).unwrap();
+    world.run();
+    assert_eq!(world.told(), ["ADDED a", "ADDED b", "ADDED c"]);
+    let from_now = "watch=1&sendInitialEvents=false&resourceVersionMatch=NotOlderThan";
+    world.http("GET", &format!("{path}?{from_now}"), None).unwrap();
+    world.run();
+    assert_eq!(world.told(), Vec::<String>::new());
+    let error = world.http("GET", &format!("{path}?watch=1&sendInitialEvents=true"), None);
+    assert_eq!(error.unwrap_err().code, 422);
+}
+
+#[test]
 fn a_version_that_left_the_window_is_expired() {
     let mut world = World::new();
     let object = object(world.http("POST", PODS, Some(pod("web"))));

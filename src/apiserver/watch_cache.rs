@@ -143,15 +143,22 @@ impl WatchCache {
     ) -> Result<Vec<WatchEvent>, StatusError> {
         let (_, watch) = watcher;
         let since = params.resource_version.unwrap_or_default();
-        let known = if since == 0 { self.revision } else { since };
+        let begins_with_all = params.send_initial_events.unwrap_or(since == 0);
+        let known = if since == 0 || begins_with_all { self.revision } else { since };
         let scope = Scope { prefix: prefix.into(), since: known, params: Rc::clone(params) };
-        let changes: Vec<Change> = if since == 0 {
+        let mut changes: Vec<Change> = if begins_with_all {
             self.list(prefix, params).into_iter().map(Change::Added).collect()
+        } else if since == 0 {
+            Vec::new()
         } else if since < self.forgotten {
             return Err(StatusError::too_old_resource_version(since, self.forgotten));
         } else {
             self.window.iter().filter_map(|step| scope.told(step)).collect()
         };
+        if params.send_initial_events == Some(true) && params.allow_watch_bookmarks {
+            let (kind, resource_version) = (self.kind, self.revision);
+            changes.push(Change::Bookmark { kind, resource_version, ends_initial: true });
+        }
         self.watchers.insert(watcher, scope);
         let node =
             params.field_selector.as_deref().and_then(|by| by.required_value("spec.nodeName"));
@@ -177,7 +184,8 @@ impl WatchCache {
         wanting
             .map(|((connection, watch), scope)| {
                 let resource_version = self.revision.max(scope.since);
-                let change = Change::Bookmark { kind: self.kind, resource_version };
+                let change =
+                    Change::Bookmark { kind: self.kind, resource_version, ends_initial: false };
                 (*connection, WatchEvent { watch: *watch, change })
             })
             .collect()

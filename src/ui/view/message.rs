@@ -122,18 +122,7 @@ fn answer(response: &Response) -> Option<Value> {
 }
 
 fn event_json(event: &WatchEvent) -> Value {
-    let name = event.change.name();
-    match &event.change {
-        Change::Added(object) | Change::Modified { object, .. } | Change::Deleted(object) => {
-            json!({"type": name, "object": object.to_json()})
-        }
-        Change::Bookmark { kind, resource_version } => json!({"type": name, "object": {
-            "kind": kind.resource().name,
-            "apiVersion": kind.resource().api_version(),
-            "metadata": {"resourceVersion": resource_version.to_string()},
-        }}),
-        Change::Error(error) => json!({"type": name, "object": error.to_status()}),
-    }
+    json!({"type": event.change.name(), "object": event.change.body()})
 }
 
 fn changes(body: &Body) -> Vec<FieldChange> {
