@@ -1,15 +1,45 @@
 //! Reviews: questions about who somebody is and what they may do. They are asked by creating them, and
 //! kept nowhere.
 
-/// The paths at which reviews are created, but for those in a namespace.
-pub const REVIEWS: [&str; 4] = [
-    "/apis/authentication.k8s.io/v1/selfsubjectreviews",
-    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
-    "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+/// A kind of review, of version `v1` of its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Review {
+    pub group: &'static str,
+    /// The kind's name.
+    pub name: &'static str,
+    pub plural: &'static str,
+}
+
+const AUTHENTICATION: &str = "authentication.k8s.io";
+const AUTHORIZATION: &str = "authorization.k8s.io";
+
+/// The reviews that are answered.
+pub const REVIEWS: [Review; 4] = [
+    Review { group: AUTHENTICATION, name: "SelfSubjectReview", plural: "selfsubjectreviews" },
+    Review {
+        group: AUTHORIZATION,
+        name: "SelfSubjectAccessReview",
+        plural: "selfsubjectaccessreviews",
+    },
+    Review {
+        group: AUTHORIZATION,
+        name: "SelfSubjectRulesReview",
+        plural: "selfsubjectrulesreviews",
+    },
+    Review { group: AUTHORIZATION, name: "SubjectAccessReview", plural: "subjectaccessreviews" },
 ];
 
-/// Whether a review is created at `path`.
-pub fn is_review(path: &str) -> bool {
-    REVIEWS.contains(&path.trim_end_matches('/'))
+impl Review {
+    /// The kind that is created at `path`, if it is one.
+    pub fn at(path: &str) -> Option<&'static Self> {
+        let rest = path.trim_end_matches('/').strip_prefix("/apis/")?;
+        let (group, rest) = rest.split_once('/')?;
+        let plural = rest.strip_prefix("v1/")?;
+        REVIEWS.iter().find(|review| review.group == group && review.plural == plural)
+    }
+
+    /// Its group and version.
+    pub fn api_version(&self) -> String {
+        [self.group, "/v1"].concat()
+    }
 }

@@ -10,7 +10,7 @@ use super::labels::Selector;
 use super::page::{Continue, Page};
 use super::representation::{Include, Representation};
 use super::request::{FieldValidation, Params, Subresource, Target, Verb};
-use super::reviews;
+use super::reviews::Review;
 use super::status::{GroupResource, Reason, StatusError};
 use super::{Kind, RESOURCES};
 
@@ -30,7 +30,7 @@ pub fn parse(
     let target = target(path)?;
     let Target::Resource { ref name, subresource, .. } = target else {
         let representation = Representation::of(accept, Include::default()).unwrap_or_default();
-        let is_review = method == "POST" && reviews::is_review(path);
+        let is_review = method == "POST" && Review::at(path).is_some();
         let verb = if is_review { Verb::Create } else { Verb::Get };
         return Ok((verb, target, Params { representation, ..Params::default() }));
     };

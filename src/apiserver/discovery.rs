@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::openapi;
 use crate::api::representation::Representation;
 use crate::api::request::{Document, JSON};
-use crate::api::{RESOURCES, ResourceType};
+use crate::api::reviews::{REVIEWS, Review};
+use crate::api::{Kind, RESOURCES, ResourceType};
 use crate::sim::sort;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -96,6 +97,11 @@ fn groups() -> impl Iterator<Item = &'static str> {
             seen.push(resource.group);
         }
     }
+    for review in &REVIEWS {
+        if !seen.contains(&review.group) {
+            seen.push(review.group);
+        }
+    }
     seen.into_iter()
 }
 
@@ -107,7 +113,25 @@ fn versions(group: &str) -> Vec<&'static str> {
             versions.push(resource.version);
         }
     }
+    if versions.is_empty() && REVIEWS.iter().any(|review| review.group == group) {
+        versions.push("v1");
+    }
     versions
+}
+
+/// The reviews of a version of a group.
+fn reviews<'a>(
+    group: &'a str,
+    version: &'a str,
+) -> impl Iterator<Item = &'static Review> + use<'a> {
+    REVIEWS.iter().filter(move |review| review.group == group && version == "v1")
+}
+
+/// What can be done with a resource.
+fn verbs(resource: &ResourceType) -> impl Iterator<Item = &'static str> + use<> {
+    // All namespaces at once are deleted by nobody.
+    let all_at_once = resource.kind != Kind::Namespace;
+    VERBS.into_iter().filter(move |verb| all_at_once || *verb != "deletecollection")
 }
 
 fn group(name: &str) -> Value {
@@ -162,7 +186,7 @@ fn resources(group: &str, version: &str) -> Option<Value> {
             singular_name: resource.singular(),
             namespaced: resource.namespaced,
             kind: resource.name.to_owned(),
-            verbs: VERBS.map(str::to_owned).to_vec(),
+            verbs: verbs(resource).map(str::to_owned).collect(),
             short_names: texts(resource.short_names),
             categories: texts(resource.categories),
             ..APIResource::default()
@@ -181,6 +205,13 @@ fn resources(group: &str, version: &str) -> Option<Value> {
             });
         }
     }
+    listed.extend(reviews(group, version).map(|review| APIResource {
+        name: review.plural.to_owned(),
+        singular_name: review.name.to_ascii_lowercase(),
+        kind: review.name.to_owned(),
+        verbs: vec!["create".to_owned()],
+        ..APIResource::default()
+    }));
     sort::by(&mut listed, |one, other| one.name.cmp(&other.name));
     let group_version =
         if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
@@ -193,7 +224,9 @@ fn aggregated(groups: impl Iterator<Item = &'static str>) -> Document {
     let items: Vec<Value> = groups
         .map(|group| {
             let of = |version: &&str| {
-                let resources: Vec<Value> = of_version(group, version).map(discovered).collect();
+                let kept = of_version(group, version).map(discovered);
+                let asked = reviews(group, version).map(discovered_review);
+                let resources: Vec<Value> = kept.chain(asked).collect();
                 json!({"version": version, "freshness": "Current", "resources": resources})
             };
             let versions: Vec<Value> = versions(group).iter().map(of).collect();
@@ -224,9 +257,19 @@ fn discovered(resource: &ResourceType) -> Value {
         },
         "scope": if resource.namespaced { "Namespaced" } else { "Cluster" },
         "singularResource": resource.singular(),
-        "verbs": VERBS,
+        "verbs": verbs(resource).collect::<Vec<_>>(),
         "shortNames": resource.short_names,
         "categories": resource.categories,
         "subresources": parts.collect::<Vec<_>>(),
+    })
+}
+
+fn discovered_review(review: &Review) -> Value {
+    json!({
+        "resource": review.plural,
+        "responseKind": {"group": review.group, "version": "v1", "kind": review.name},
+        "scope": "Cluster",
+        "singularResource": review.name.to_ascii_lowercase(),
+        "verbs": ["create"],
     })
 }

@@ -10,9 +10,8 @@ use super::server::ApiServer;
 use crate::api::caller::{Attributes, User};
 use crate::api::field::{FieldError, Path};
 use crate::api::request::{Document, JSON};
-use crate::api::status::{GroupResource, StatusError};
-
-const GROUP: &str = "authorization.k8s.io";
+use crate::api::reviews::Review;
+use crate::api::status::{GroupResource, Reason, StatusError};
 
 impl ApiServer {
     /// Answers the review that was sent to `path`, in `user`'s name.
@@ -26,22 +25,22 @@ impl ApiServer {
         user: &User,
         sent: &Value,
     ) -> Result<Document, StatusError> {
-        let mut review = sent.clone();
-        let plural = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        let (version, kind, status) = match plural {
+        let Some(kind) = Review::at(path) else {
+            return Err(StatusError::generic(Reason::NotFound, ""));
+        };
+        let spec = sent.get("spec").unwrap_or(&Value::Null);
+        let status = match kind.plural {
             "selfsubjectreviews" => {
-                let info = json!({"username": user.name, "groups": user.groups});
-                ("authentication.k8s.io/v1", "SelfSubjectReview", json!({"userInfo": info}))
+                json!({"userInfo": {"username": user.name, "groups": user.groups}})
             }
-            "selfsubjectaccessreviews" => {
-                let kind = "SelfSubjectAccessReview";
-                let wish = wish(&sent["spec"], kind, Vec::new())?;
-                ("authorization.k8s.io/v1", kind, self.verdict(user, &wish))
+            "selfsubjectaccessreviews" => self.verdict(user, &wish(spec, kind, Vec::new())?),
+            "selfsubjectrulesreviews" => {
+                let namespace = spec.get("namespace").and_then(Value::as_str);
+                self.rules_of(user, namespace.unwrap_or_default())
             }
-            "subjectaccessreviews" => {
-                let (kind, spec) = ("SubjectAccessReview", &sent["spec"]);
-                let name = spec["user"].as_str().unwrap_or_default();
-                let groups = spec["groups"].as_array().into_iter().flatten();
+            _ => {
+                let name = spec.get("user").and_then(Value::as_str).unwrap_or_default();
+                let groups = spec.get("groups").and_then(Value::as_array).into_iter().flatten();
                 let groups = groups.filter_map(Value::as_str).map(Into::into).collect();
                 let asked = User { name: name.into(), groups };
                 let mut mistakes = Vec::new();
@@ -50,20 +49,13 @@ impl ApiServer {
                     let path = Path::new("spec").child("user");
                     mistakes.push(FieldError::invalid(&path, name, words));
                 }
-                let wish = wish(spec, kind, mistakes)?;
-                ("authorization.k8s.io/v1", kind, self.verdict(&asked, &wish))
+                self.verdict(&asked, &wish(spec, kind, mistakes)?)
             }
-            "selfsubjectrulesreviews" => {
-                let namespace = sent.pointer("/spec/namespace").and_then(Value::as_str);
-                let namespace = namespace.unwrap_or_default();
-                let kind = "SelfSubjectRulesReview";
-                ("authorization.k8s.io/v1", kind, self.rules_of(user, namespace))
-            }
-            _ => return Err(StatusError::generic(crate::api::status::Reason::NotFound, "")),
         };
+        let mut review = sent.clone();
         if let Some(review) = review.as_object_mut() {
-            review.insert("apiVersion".to_owned(), version.into());
-            review.insert("kind".to_owned(), kind.into());
+            review.insert("apiVersion".to_owned(), kind.api_version().into());
+            review.insert("kind".to_owned(), kind.name.into());
             review.insert("status".to_owned(), status);
             review.entry("metadata").or_insert_with(|| json!({"creationTimestamp": null}));
         }
@@ -115,7 +107,7 @@ impl ApiServer {
 /// What a review asks about.
 fn wish(
     spec: &Value,
-    kind: &str,
+    kind: &Review,
     mut mistakes: Vec<FieldError>,
 ) -> Result<Attributes, StatusError> {
     let (resource, url) = (&spec["resourceAttributes"], &spec["nonResourceAttributes"]);
@@ -132,7 +124,7 @@ fn wish(
         mistakes.push(FieldError::invalid(&path.child(field), spec[field].clone(), words));
     }
     if !mistakes.is_empty() {
-        return Err(StatusError::invalid(GroupResource::new(GROUP, kind), "", &mistakes));
+        return Err(StatusError::invalid(GroupResource::new(kind.group, kind.name), "", &mistakes));
     }
     let text = |of: &Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
     Ok(if url.is_object() {

@@ -232,3 +232,27 @@ fn reviews_tell_who_one_is_and_what_one_may() {
     let listed = said["status"]["resourceRules"].as_array().unwrap();
     assert!(listed.contains(&first), "{said}");
 }
+
+#[test]
+fn reviews_are_discovered_as_what_can_only_be_created() {
+    let mut door = Door::new();
+    let mut read = |path: &str| -> Value {
+        let id = door.0.submit(&HttpCall::get(path));
+        door.0.run_for(Duration::from_secs(1));
+        serde_json::from_str(&door.0.reply(id).unwrap().body).unwrap()
+    };
+    let groups = read("/apis");
+    let names: Vec<&str> =
+        groups["groups"].as_array().unwrap().iter().filter_map(|it| it["name"].as_str()).collect();
+    assert!(names.contains(&"authorization.k8s.io"), "{names:?}");
+    let list = read("/apis/authorization.k8s.io/v1");
+    assert_eq!(list["resources"][0]["name"], "selfsubjectaccessreviews");
+    assert_eq!(list["resources"][0]["verbs"], json!(["create"]));
+    let core = read("/api/v1");
+    let of = |name: &str| {
+        let resources = core["resources"].as_array().unwrap();
+        let found = resources.iter().find(|resource| resource["name"] == name).unwrap();
+        found["verbs"].as_array().unwrap().contains(&json!("deletecollection"))
+    };
+    assert_eq!((of("pods"), of("namespaces")), (true, false));
+}
