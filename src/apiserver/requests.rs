@@ -1,6 +1,7 @@
 //! What is done about a request when it comes in.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::discovery::{document, nothing};
 use super::etcd::{Compare, KeyRange, Op, Put, Range, Revision, Txn, TxnOp};
 use super::keys::{insert, key, prefix};
 use super::pending::{Pending, Step};
-use super::server::{ApiServer, ConnectionId, Out, WORK, no_such_resource};
+use super::server::{ApiServer, ConnectionId, Out, Timer, WORK, no_such_resource};
 use super::strategy::{self, Write, group_resource};
 use crate::api::field::{FieldError, Path, aggregate};
 use crate::api::fields::{FieldSelector, supported_fields};
@@ -19,6 +20,11 @@ use crate::api::request::{Answer, Params, Payload, Request, Response, Subresourc
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object, Pod, Resource as _};
 use crate::sim::Ctx;
+
+/// How long a read waits for a version that is to come before it looks again, and how often: for three
+/// seconds in all, as upstream.
+const FRESH_AFTER: Duration = Duration::from_millis(100);
+const FRESH_TRIES: u32 = 30;
 
 impl ApiServer {
     pub(super) fn on_request(
@@ -70,6 +76,10 @@ impl ApiServer {
         let pending = |step| Pending { from, request: Rc::clone(request), step };
         let resource = kind.resource();
         supported(kind, &request.params)?;
+        if matches!(request.verb, Verb::Get | Verb::List) && self.is_to_come(request) {
+            self.read_when_fresh(ctx, from, request, 0);
+            return Ok(());
+        }
         match (request.verb, name) {
             (Verb::Get, Some(name)) => {
                 let range =
@@ -128,6 +138,33 @@ impl ApiServer {
             }
         }
         Ok(())
+    }
+
+    /// Whether the version that the request asks for, or a newer one, is still to come.
+    fn is_to_come(&self, request: &Request) -> bool {
+        request.params.resource_version.is_some_and(|version| version > self.revision.get())
+    }
+
+    /// Goes on with a read once there is a version as new as it asks for; after some tries it fails.
+    ///
+    /// Mirrors: `waitUntilFreshAndBlock` of `apiserver/pkg/storage/cacher/watch_cache.go`.
+    pub(super) fn read_when_fresh(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        from: ConnectionId,
+        request: &Rc<Request>,
+        tries: u32,
+    ) {
+        if !self.is_to_come(request) {
+            self.on_request(ctx, from, request);
+        } else if tries < FRESH_TRIES {
+            let request = Rc::clone(request);
+            ctx.set_timer(FRESH_AFTER, Timer::Fresh { from, request, tries: tries + 1 });
+        } else {
+            let asked = request.params.resource_version.unwrap_or_default();
+            let error = StatusError::too_large_resource_version(asked, self.revision.get(), 1);
+            Self::answer(ctx, from, request, Err(error));
+        }
     }
 
     fn create(

@@ -60,10 +60,16 @@ pub enum Out {
 }
 
 /// What it does by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Timer {
     Bookmarks,
     Compact,
+    /// A read of a version that there was not yet is tried again.
+    Fresh {
+        from: ConnectionId,
+        request: Rc<Request>,
+        tries: u32,
+    },
 }
 
 /// The API server.
@@ -369,6 +375,9 @@ impl Component for ApiServer {
                     ctx.send(Out::Watch { to, event });
                 }
                 ctx.set_timer(BOOKMARKS_EVERY, Timer::Bookmarks);
+            }
+            Event::Timer(Timer::Fresh { from, request, tries }) => {
+                self.read_when_fresh(ctx, from, &request, tries);
             }
             Event::Timer(Timer::Compact) => {
                 if let Some(at) = self.compact_at.replace(self.revision)
