@@ -105,8 +105,10 @@ fn bring_linker(project: &Project) -> Result<(), Stop> {
 fn flags() -> String {
     let named = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = named.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    let hidden =
-        home.map(|home| format!(" --remap-path-prefix={}=", home.join("registry/src").display()));
+    let crates = home.map(|home| home.join("registry/src").display().to_string());
+    // Cargo takes a blank for the end of a flag.
+    let crates = crates.filter(|path| !path.contains(char::is_whitespace));
+    let hidden = crates.map(|path| format!(" --remap-path-prefix={path}="));
     format!("-Csymbol-mangling-version=v0{}", hidden.unwrap_or_default())
 }
 
