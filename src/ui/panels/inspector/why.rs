@@ -96,7 +96,7 @@ fn said(change: &Change, nodes: &[Rc<str>], words: &Words) -> String {
         Change::Uncordon => ("why.help.uncordon", String::new()),
         Change::AskFor(asks) => {
             let asks: Vec<String> =
-                asks.iter().map(|(name, most)| format!("{name} ≤ {most}")).collect();
+                asks.iter().map(|(name, most)| format!("{name}\u{a0}≤\u{a0}{most}")).collect();
             ("why.help.ask", asks.join(", "))
         }
         Change::Tolerate(taints) => ("why.help.tolerate", taints.join(", ")),
