@@ -6,6 +6,9 @@ use std::rc::Rc;
 
 use super::route::Query;
 
+/// The group of those to whom nothing is refused.
+pub const MASTERS: &str = "system:masters";
+
 /// What a call through the secure door shows of itself. A call without it came through the door that
 /// asks nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +43,18 @@ impl Credentials {
 pub struct User {
     pub name: Rc<str>,
     pub groups: Vec<Rc<str>>,
+}
+
+impl User {
+    /// Whether nothing is refused to them.
+    pub fn is_master(&self) -> bool {
+        self.groups.iter().any(|group| &**group == MASTERS)
+    }
+}
+
+/// The namespace and the name of the service account that the user called `name` is, if it is one.
+pub fn service_account(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix("system:serviceaccount:")?.split_once(':')
 }
 
 /// A call: who and what.

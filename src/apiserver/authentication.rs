@@ -6,17 +6,15 @@
 use std::rc::Rc;
 
 use super::server::ApiServer;
-use crate::api::caller::{Attributes, Credentials, User};
+use crate::api::caller::{Attributes, Credentials, MASTERS, User, service_account};
 use crate::api::status::StatusError;
 
 /// The token of the cluster's administrator, whom every kubeconfig of ours names. The cluster is the
 /// caller's own, so that it is no secret.
 pub const ADMIN_TOKEN: &str = "admin";
-pub(super) const MASTERS: &str = "system:masters";
 pub(super) const AUTHENTICATED: &str = "system:authenticated";
 pub(super) const UNAUTHENTICATED: &str = "system:unauthenticated";
 const ANONYMOUS: &str = "system:anonymous";
-const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
 impl ApiServer {
     /// Who asks.
@@ -57,7 +55,7 @@ fn user(name: &str, groups: &[&str]) -> User {
 /// What it takes to pass for the user called `name`: a service account is a resource of its own.
 fn impersonation(name: &str) -> Attributes {
     let verb = "impersonate".to_owned();
-    match name.strip_prefix(SERVICE_ACCOUNT).and_then(|rest| rest.split_once(':')) {
+    match service_account(name) {
         Some((namespace, name)) => Attributes {
             verb,
             resource: "serviceaccounts".to_owned(),
@@ -77,8 +75,7 @@ fn impersonation(name: &str) -> Attributes {
 /// The user called `name`, in `groups` and in those that the name alone puts them in.
 fn impersonated(name: &Rc<str>, groups: &[Rc<str>]) -> User {
     let mut groups = groups.to_vec();
-    let account = name.strip_prefix(SERVICE_ACCOUNT).and_then(|rest| rest.split_once(':'));
-    if let (true, Some((namespace, _))) = (groups.is_empty(), account) {
+    if let (true, Some((namespace, _))) = (groups.is_empty(), service_account(name)) {
         groups.push("system:serviceaccounts".into());
         groups.push(format!("system:serviceaccounts:{namespace}").into());
     }

@@ -7,9 +7,8 @@ use std::fmt;
 
 use k8s_openapi::api::rbac::v1::{PolicyRule, RoleRef, Subject};
 
-use super::authentication::MASTERS;
 use super::server::ApiServer;
-use crate::api::caller::{Attributes, User};
+use crate::api::caller::{Attributes, User, service_account};
 use crate::api::status::{GroupResource, StatusError};
 use crate::api::text::go_quote;
 use crate::api::types::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
@@ -23,7 +22,7 @@ impl ApiServer {
     ///
     /// 403, and why.
     pub(super) fn authorize(&self, user: &User, wish: &Attributes) -> Result<(), StatusError> {
-        if user.groups.iter().any(|group| &**group == MASTERS) {
+        if user.is_master() {
             return Ok(());
         }
         let mut unknown = Vec::new();
@@ -131,10 +130,7 @@ fn named<'a>(subjects: Option<&'a [Subject]>, user: &User, namespace: &str) -> O
         "ServiceAccount" => {
             let own = subject.namespace.as_deref().unwrap_or_default();
             let namespace = if own.is_empty() { namespace } else { own };
-            let account = user.name.strip_prefix("system:serviceaccount:");
-            !namespace.is_empty()
-                && account.and_then(|account| account.split_once(':'))
-                    == Some((namespace, &subject.name))
+            !namespace.is_empty() && service_account(&user.name) == Some((namespace, &subject.name))
         }
         _ => false,
     })
@@ -167,6 +163,15 @@ fn covers(rule: &PolicyRule, wish: &Attributes) -> bool {
             .is_none_or(|names| names.is_empty() || names.contains(&wish.name))
 }
 
+/// Errors as Go's aggregate prints them; none if there is none.
+pub(super) fn together(errors: &[String]) -> Option<String> {
+    match errors {
+        [] => None,
+        [one] => Some(one.clone()),
+        many => Some(format!("[{}]", many.join(", "))),
+    }
+}
+
 fn forbidden(user: &User, wish: &Attributes, unknown: &[String]) -> StatusError {
     let (name, verb) = (go_quote(&user.name), &wish.verb);
     let mut why = if wish.resource.is_empty() {
@@ -180,10 +185,8 @@ fn forbidden(user: &User, wish: &Attributes, unknown: &[String]) -> StatusError 
         let (resource, group) = (go_quote(&wish.whole_resource()), go_quote(&wish.group));
         format!("User {name} cannot {verb} resource {resource} in API group {group} {place}")
     };
-    match unknown {
-        [] => {}
-        [one] => why = format!("{why}: RBAC: {one}"),
-        many => why = format!("{why}: RBAC: [{}]", many.join(", ")),
+    if let Some(unknown) = together(unknown) {
+        why = format!("{why}: RBAC: {unknown}");
     }
     StatusError::forbidden(GroupResource::new(&wish.group, &wish.resource), &wish.name, why)
 }

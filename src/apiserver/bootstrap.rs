@@ -10,7 +10,8 @@ use std::rc::Rc;
 use k8s_openapi::api::rbac::v1::{PolicyRule, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::authentication::{AUTHENTICATED, MASTERS, UNAUTHENTICATED};
+use super::authentication::{AUTHENTICATED, UNAUTHENTICATED};
+use crate::api::caller::MASTERS;
 use crate::api::types::{ClusterRole, ClusterRoleBinding};
 use crate::api::words::RBAC;
 use crate::api::{Object, Resource as _};

@@ -9,6 +9,7 @@ mod authentication;
 mod authorization;
 mod body;
 mod bootstrap;
+mod collection_end;
 mod deletion;
 mod discovery;
 #[cfg_attr(

@@ -10,9 +10,7 @@ use super::etcd::{Compare, KeyRange, Op, Put, Revision, Txn, TxnOp};
 use super::keys::{key, prefix};
 use super::server::ApiServer;
 use super::strategy::Write;
-use super::watch_cache::selects;
 use crate::api::request::{Params, Payload, Request, RequestId, Target, Verb};
-use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
 use crate::sim::Ctx;
 
@@ -48,36 +46,6 @@ impl ApiServer {
         }
     }
 
-    /// Deletes the objects of a kind that the request chooses, and returns what they were.
-    pub(super) fn delete_all(
-        &mut self,
-        ctx: &mut Ctx<'_, Self>,
-        request: &Request,
-        kind: Kind,
-        namespace: &str,
-    ) -> Result<Rc<[Object]>, StatusError> {
-        let chosen = self.under(kind, prefix(kind, namespace));
-        let chosen: Vec<Object> =
-            chosen.filter(|object| selects(&request.params, object)).cloned().collect();
-        for object in &chosen {
-            let write = deletion::delete(request, object, true, self.now(ctx))?;
-            if request.params.dry_run {
-                continue;
-            }
-            let at_once = match &write {
-                Write::Put(marked) => deletion::lets_go(object, marked),
-                Write::Delete | Write::Keep => false,
-            };
-            self.write_end(ctx, object, write);
-            if at_once {
-                // What ends at once is marked first, and then deleted, as by a delete of its own.
-                let key = key(kind, object.namespace(), object.name());
-                self.call(ctx, Op::DeleteRange(KeyRange::key(key)));
-            }
-        }
-        Ok(chosen.into())
-    }
-
     /// Deletes as a client would; if somebody was faster, that change is looked at in its turn.
     fn end(&mut self, ctx: &mut Ctx<'_, Self>, object: &Object) {
         let request = Request {
@@ -93,7 +61,8 @@ impl ApiServer {
         }
     }
 
-    fn write_end(&mut self, ctx: &mut Ctx<'_, Self>, object: &Object, write: Write) {
+    /// Writes what a delete of `object` has come to, unless somebody was faster.
+    pub(super) fn write_end(&mut self, ctx: &mut Ctx<'_, Self>, object: &Object, write: Write) {
         let key = key(object.kind(), object.namespace(), object.name());
         let op = match write {
             Write::Put(value) => TxnOp::Put(Put { key: Rc::clone(&key), value, lease: None }),

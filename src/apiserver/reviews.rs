@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::authentication::MASTERS;
+use super::authorization::together;
 use super::server::ApiServer;
 use crate::api::caller::{Attributes, User};
 use crate::api::field::{FieldError, Path};
@@ -63,20 +63,18 @@ impl ApiServer {
     }
 
     fn verdict(&self, user: &User, wish: &Attributes) -> Value {
-        if user.groups.iter().any(|group| &**group == MASTERS) {
+        if user.is_master() {
             return json!({"allowed": true});
         }
         let mut unknown = Vec::new();
-        match self.allowed_by(user, wish, &mut unknown) {
-            Some(why) => json!({"allowed": true, "reason": format!("RBAC: allowed by {why}")}),
-            None if unknown.is_empty() => json!({"allowed": false}),
-            None => {
-                let error = match unknown.as_slice() {
-                    [one] => one.clone(),
-                    many => format!("[{}]", many.join(", ")),
-                };
-                json!({"allowed": false, "reason": format!("RBAC: {error}"), "evaluationError": error})
-            }
+        if let Some(why) = self.allowed_by(user, wish, &mut unknown) {
+            return json!({"allowed": true, "reason": format!("RBAC: allowed by {why}")});
+        }
+        match together(&unknown) {
+            None => json!({"allowed": false}),
+            Some(error) => json!({
+                "allowed": false, "reason": format!("RBAC: {error}"), "evaluationError": error,
+            }),
         }
     }
 

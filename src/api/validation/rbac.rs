@@ -3,6 +3,7 @@
 //! Mirrors: `pkg/apis/rbac/validation/validation.go`.
 
 use k8s_openapi::api::rbac::v1::{PolicyRule, RoleRef, Subject};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::report::{Report, text};
 use super::selector::label_selector;
@@ -21,9 +22,7 @@ impl Validate for Role {
     }
 
     fn validate_update(&self, old: &Self) -> Vec<FieldError> {
-        let mut out = Report { errors: self.validate_create() };
-        meta::update(&mut out, &self.metadata, &old.metadata);
-        out.errors
+        checked_again(self, &self.metadata, &old.metadata).errors
     }
 }
 
@@ -48,9 +47,7 @@ impl Validate for ClusterRole {
     }
 
     fn validate_update(&self, old: &Self) -> Vec<FieldError> {
-        let mut out = Report { errors: self.validate_create() };
-        meta::update(&mut out, &self.metadata, &old.metadata);
-        out.errors
+        checked_again(self, &self.metadata, &old.metadata).errors
     }
 }
 
@@ -64,8 +61,7 @@ impl Validate for RoleBinding {
     }
 
     fn validate_update(&self, old: &Self) -> Vec<FieldError> {
-        let mut out = Report { errors: self.validate_create() };
-        meta::update(&mut out, &self.metadata, &old.metadata);
+        let mut out = checked_again(self, &self.metadata, &old.metadata);
         same_role(&mut out, &self.role_ref, &old.role_ref);
         out.errors
     }
@@ -81,11 +77,17 @@ impl Validate for ClusterRoleBinding {
     }
 
     fn validate_update(&self, old: &Self) -> Vec<FieldError> {
-        let mut out = Report { errors: self.validate_create() };
-        meta::update(&mut out, &self.metadata, &old.metadata);
+        let mut out = checked_again(self, &self.metadata, &old.metadata);
         same_role(&mut out, &self.role_ref, &old.role_ref);
         out.errors
     }
+}
+
+/// What is wrong with what takes the place of an object: all that would be with a new one, too.
+fn checked_again(object: &impl Validate, new: &ObjectMeta, old: &ObjectMeta) -> Report {
+    let mut out = Report { errors: object.validate_create() };
+    meta::update(&mut out, new, old);
+    out
 }
 
 fn rules(out: &mut Report, rules: Option<&[PolicyRule]>, namespaced: bool) {
