@@ -14,6 +14,10 @@ use podflow::testing::api::{Kind, Object};
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::json;
 
+/// What the example takes, too: most of the engine's time goes into small objects.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A bench: what it is called and how it measures.
 struct Bench {
     name: &'static str,

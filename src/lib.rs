@@ -34,6 +34,7 @@ use ui::{Action, Gear, Page};
 
 /// Shows the page, and puts its script interface into `window.podflow`.
 pub fn mount() {
+    platform::make_room();
     ui::mount(|Page { session, on_action, said }| {
         let refresh_is_due = Rc::new(Cell::new(false));
         let control = move |control| {
@@ -65,6 +66,7 @@ pub fn mount() {
             }),
             opens_at: ui::OPENING,
             address: Rc::new(platform::address),
+            turns: Rc::default(),
         };
         js::install(&platform::global(), host)
     });

@@ -12,6 +12,15 @@ use yew::{AttrValue, NodeRef};
 
 const PREFIX: &str = "podflow.";
 
+/// How many bytes the page asks for at once.
+const ROOM: usize = 32 << 20;
+
+/// Asks the browser for memory in one piece: each time that it grows later, the page stands still. What is
+/// not used costs addresses, and no memory.
+pub fn make_room() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(ROOM)));
+}
+
 /// Time on the wall since the page opened; natively zero.
 pub fn wall_clock() -> Duration {
     if !cfg!(target_arch = "wasm32") {

@@ -22,6 +22,10 @@ use arguments::Arguments;
 use engine::Engine;
 use tokio::net::TcpListener;
 
+/// The engine makes many small objects, which this allocator finds room for sooner than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {

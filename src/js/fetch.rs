@@ -21,6 +21,7 @@ pub(super) async fn fetch(
     path: &str,
     init: Option<&Object>,
 ) -> Result<JsValue, JsValue> {
+    host.turn().await?;
     let call = read_call(path, init)?;
     let id = host.session.borrow_mut().submit(call);
     let response = host.answer(id).await?;

@@ -12,6 +12,7 @@ use crate::kubectl::{Apply, Manifest, apply};
 /// Applies every document of `yaml` in order, and gives back the objects as they are then. Nothing is
 /// sent if one of the documents cannot be read; the first object that is refused ends it.
 pub(super) async fn apply_all(host: &Host, yaml: &str) -> Result<Array, JsValue> {
+    host.turn().await?;
     let manifests = read(yaml).map_err(|words| JsError::new(&words))?;
     let objects = Array::new();
     for manifest in &manifests {

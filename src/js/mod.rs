@@ -8,7 +8,7 @@ mod events;
 mod fetch;
 mod manifest;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -68,6 +68,17 @@ pub struct Host {
     pub said: Rc<dyn Fn() -> (String, Option<u64>)>,
     /// The page's address without a fragment.
     pub address: Rc<dyn Fn() -> String>,
+    pub turns: Rc<Turns>,
+}
+
+/// Whose turn it is: a script may make a thousand calls at once, and the page must stay alive.
+#[derive(Debug, Default)]
+pub struct Turns {
+    /// When the first call of this task of the browser began.
+    began: Cell<Duration>,
+    /// How many calls wait for a later task. Time stands still for them, so that where they come in does
+    /// not depend on how fast the machine is.
+    waiting: Cell<usize>,
 }
 
 /// `window.podflow`.
@@ -237,6 +248,19 @@ impl Podflow {
 }
 
 impl Host {
+    /// Waits, if this task of the browser has worked enough, for one to come. Calls stay in their order.
+    async fn turn(&self) -> Result<(), JsValue> {
+        let Turns { began, waiting } = &*self.turns;
+        if waiting.get() == 0 && (self.clock)().saturating_sub(began.get()) < SLICE {
+            return Ok(());
+        }
+        waiting.set(waiting.get() + 1);
+        let breathed = breathe().await;
+        waiting.set(waiting.get() - 1);
+        began.set((self.clock)());
+        breathed
+    }
+
     /// Runs until `until`, in slices.
     async fn run_until(&self, until: Instant) -> Result<(), JsValue> {
         self.run_while(until, |_| true).await
@@ -251,6 +275,9 @@ impl Host {
         loop {
             // First of all, too: a script may call a thousand times at once.
             breathe().await?;
+            if self.turns.waiting.get() > 0 {
+                continue;
+            }
             let done = self.slice(until, &mut goes_on);
             (self.control)(Control::Refresh);
             if done {

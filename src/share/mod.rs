@@ -2,6 +2,8 @@
 //!
 //! The fragment never reaches a server. What cannot be read is refused with words that say why.
 
+use std::rc::Rc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use k8s_openapi::api::core::v1::Node;
@@ -18,8 +20,13 @@ use crate::sim::Instant;
 
 /// The most bytes that a link may expand to.
 pub const MOST_BYTES: usize = 256 * 1024;
+/// The most bytes that the page's own session may expand to where it is kept.
+const MOST_KEPT: usize = 4 * 1024 * 1024;
 const VERSION: &str = "p1=";
-const LEVEL: u8 = 9;
+/// As short as can be: a link is read by people, too.
+const SHORT: u8 = 9;
+/// Packed again after each input, so as quickly as can be.
+const QUICK: u8 = 1;
 
 /// A recording and the moment to open it at.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,15 +68,15 @@ struct Wire {
 struct WireInput {
     t: u64,
     n: u64,
-    m: String,
-    p: String,
+    m: Rc<str>,
+    p: Rc<str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    c: Option<String>,
+    c: Option<Rc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    b: Option<Value>,
+    b: Option<Rc<Value>>,
     /// A body that is no JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    x: Option<String>,
+    x: Option<Rc<str>>,
     /// What it showed at the secure door.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     u: Option<Who>,
@@ -111,6 +118,20 @@ const JSON: &str = "application/json";
 ///
 /// [`LinkError::TooLarge`] if the recording is too long to share.
 pub fn encode(shared: &Shared) -> Result<String, LinkError> {
+    pack(shared, SHORT, MOST_BYTES)
+}
+
+/// As [`encode`], for the page to keep by itself: longer, sooner done, and it may hold more. [`restore`]
+/// reads it.
+///
+/// # Errors
+///
+/// [`LinkError::TooLarge`] if the recording is too long to keep.
+pub fn keep(shared: &Shared) -> Result<String, LinkError> {
+    pack(shared, QUICK, MOST_KEPT)
+}
+
+fn pack(shared: &Shared, level: u8, most: usize) -> Result<String, LinkError> {
     let Shared { recording: Recording { setup, inputs }, moment } = shared;
     let alike = *setup == Setup::new(setup.seed, setup.nodes.len());
     let nodes = if alike {
@@ -122,19 +143,19 @@ pub fn encode(shared: &Shared) -> Result<String, LinkError> {
     let inputs = inputs.iter().map(|input| WireInput {
         t: input.at.as_micros(),
         n: input.after,
-        m: input.call.method.to_string(),
-        p: input.call.path.to_string(),
-        c: (&*input.call.content_type != JSON).then(|| input.call.content_type.to_string()),
-        b: input.call.body.as_deref().cloned(),
-        x: input.call.text.as_deref().map(str::to_owned),
+        m: Rc::clone(&input.call.method),
+        p: Rc::clone(&input.call.path),
+        c: (&*input.call.content_type != JSON).then(|| Rc::clone(&input.call.content_type)),
+        b: input.call.body.clone(),
+        x: input.call.text.clone(),
         u: input.call.credentials.as_deref().map(Who::of),
     });
     let wire = Wire { seed: setup.seed, nodes, inputs: inputs.collect(), t: moment.as_micros() };
     let text = serde_json::to_vec(&wire).unwrap_or_default();
-    if text.len() > MOST_BYTES {
+    if text.len() > most {
         return Err(LinkError::TooLarge);
     }
-    Ok(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(&text, LEVEL))))
+    Ok(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(&text, level))))
 }
 
 /// Whether a fragment is meant as a link of any version, and not as something else.
@@ -151,6 +172,19 @@ pub fn is_link(fragment: &str) -> bool {
 ///
 /// Says what is wrong with it; see [`LinkError`].
 pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
+    unpack(fragment, MOST_BYTES)
+}
+
+/// Reads what [`keep`] has made.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn restore(kept: &str) -> Result<Shared, LinkError> {
+    unpack(kept, MOST_KEPT)
+}
+
+fn unpack(fragment: &str, most: usize) -> Result<Shared, LinkError> {
     let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
     let Some(data) = fragment.strip_prefix(VERSION) else {
         let other = is_link(fragment);
@@ -162,7 +196,7 @@ pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
         | base64::DecodeError::InvalidLastSymbol(..)
         | base64::DecodeError::InvalidPadding => LinkError::Damaged,
     })?;
-    let text = decompress_to_vec_with_limit(&packed, MOST_BYTES).map_err(|error| {
+    let text = decompress_to_vec_with_limit(&packed, most).map_err(|error| {
         if error.status == TINFLStatus::HasMoreOutput {
             LinkError::TooLarge
         } else {
@@ -177,13 +211,13 @@ pub fn decode(fragment: &str) -> Result<Shared, LinkError> {
         at: Instant::from_micros(input.t),
         after: input.n,
         call: HttpCall {
-            method: input.m.into(),
-            path: input.p.into(),
-            content_type: input.c.as_deref().unwrap_or(JSON).into(),
+            method: input.m,
+            path: input.p,
+            content_type: input.c.unwrap_or_else(|| JSON.into()),
             accept: "".into(),
-            body: input.b.map(std::rc::Rc::new),
-            text: input.x.map(Into::into),
-            credentials: input.u.map(|who| std::rc::Rc::new(who.credentials())),
+            body: input.b,
+            text: input.x,
+            credentials: input.u.map(|who| Rc::new(who.credentials())),
         },
     });
     let recording = Recording { setup, inputs: inputs.collect() };
@@ -226,6 +260,17 @@ mod tests {
             input.call.credentials = Some(credentials.clone().into());
         }
         assert_eq!(decode(&encode(&shared).unwrap()), Ok(shared));
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_link_is_kept_all_the_same() {
+        let mut shared = shared();
+        let Some(input) = shared.recording.inputs.first().cloned() else { return };
+        shared.recording.inputs = vec![input; 4_000];
+        assert_eq!(encode(&shared), Err(LinkError::TooLarge));
+        let kept = keep(&shared).unwrap();
+        assert_eq!(decode(&kept), Err(LinkError::TooLarge));
+        assert_eq!(restore(&kept), Ok(shared));
     }
 
     #[test]

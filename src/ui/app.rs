@@ -274,7 +274,7 @@ impl App {
         let own = platform::stored(SESSION).filter(|_| self.options.embed.is_none());
         match platform::fragment().filter(|fragment| share::is_link(fragment)) {
             Some(link) => {
-                if let Some(own) = own.filter(|own| *own != link) {
+                if let Some(own) = own.filter(|own| share::restore(own) != share::decode(&link)) {
                     platform::store(ASIDE, &own);
                     self.aside = true;
                 }
@@ -282,7 +282,7 @@ impl App {
             }
             None => {
                 if let Some(own) = own {
-                    self.act(&Action::Open(own.into()));
+                    self.open(share::restore(&own));
                 }
             }
         }
@@ -340,9 +340,9 @@ impl App {
         }
     }
 
-    /// Opens the recording of a link, or says why that cannot be.
-    fn open(&mut self, fragment: &str) {
-        match share::decode(fragment) {
+    /// Opens the recording of a link or one that was kept, or says why that cannot be.
+    fn open(&mut self, read: Result<Shared, LinkError>) {
+        match read {
             Ok(Shared { recording, moment }) => {
                 let inputs = recording.inputs.len();
                 self.kept = Kept { inputs, ..Kept::default() };
@@ -368,9 +368,9 @@ impl App {
         self.kept = now;
         if own
             && self.options.embed.is_none()
-            && let Ok(link) = link_of(&self.engine)
+            && let Ok(kept) = self.engine.session(|session| share::keep(&shared(session)))
         {
-            platform::store(SESSION, &link);
+            platform::store(SESSION, &kept);
             platform::clear_fragment();
         }
     }
@@ -392,13 +392,13 @@ impl App {
                 platform::forget(SESSION);
                 platform::clear_fragment();
             }
-            Action::Open(fragment) => self.open(fragment),
+            Action::Open(fragment) => self.open(share::decode(fragment)),
             Action::BackToOwn => {
                 self.aside = false;
                 if let Some(own) = platform::stored(ASIDE) {
                     platform::forget(ASIDE);
                     platform::clear_fragment();
-                    self.open(&own);
+                    self.open(share::restore(&own));
                 }
             }
             Action::SetLanguage(language) => self.words = Words::of(*language),
@@ -449,10 +449,11 @@ fn why(error: LinkError, words: &Words) -> String {
 }
 
 fn link_of(engine: &Engine) -> Result<String, LinkError> {
-    engine.session(|session| {
-        let recording = session.recording().clone();
-        share::encode(&Shared { recording, moment: session.now() })
-    })
+    engine.session(|session| share::encode(&shared(session)))
+}
+
+fn shared(session: &Session) -> Shared {
+    Shared { recording: session.recording().clone(), moment: session.now() }
 }
 
 /// A link pasted into the address of the open page opens too.

@@ -165,7 +165,6 @@ pub fn step_back(session: &mut Session) {
     }
 }
 
-/// How long the shortest flight takes of those that are told.
 /// When the next message that is told sets out, or has.
 fn next_told(cluster: &Cluster) -> Option<Instant> {
     let told = cluster.pending().filter(|message| {
@@ -174,6 +173,7 @@ fn next_told(cluster: &Cluster) -> Option<Instant> {
     told.map(|message| message.sent).min()
 }
 
+/// How long the shortest flight takes of those that are told.
 fn shortest_told(cluster: &Cluster) -> Option<Duration> {
     let told = cluster.in_flight().filter(|message| {
         weight(message, cluster.trace()) == Weight::Told && message.arrives > cluster.now()

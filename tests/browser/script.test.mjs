@@ -56,6 +56,24 @@ scripted("apply says what is wrong and changes nothing", async ({ page }) => {
   assert.equal(said[4], 0);
 });
 
+scripted("a thousand calls at once come in at one moment, and in their order", async ({ page }) => {
+  const log = await page.evaluate(async () => {
+    const create = (number) =>
+      podflow.fetch("/api/v1/namespaces/default/configmaps", {
+        method: "POST",
+        body: JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: `c-${number}` } }),
+      });
+    const answers = await Promise.all(Array.from({ length: 1000 }, (_, number) => create(number)));
+    const made = await Promise.all(answers.map((answer) => answer.json()));
+    const versions = made.map((object) => Number(object.metadata.resourceVersion));
+    if (versions.some((version, at) => version <= versions[at - 1])) throw new Error("out of order");
+    return podflow.log();
+  });
+  const sent = log.split("\n").filter((line) => line.includes("POST /api/v1/namespaces/default/configmaps"));
+  const moments = new Set(sent.map((line) => line.split(" ")[0]));
+  assert.deepEqual([sent.length, moments.size], [1000, 1]);
+});
+
 scripted("fetch speaks HTTP, and watches stream", async ({ page }) => {
   const seen = await page.evaluate(async (pod) => {
     const missing = await podflow.fetch("/api/v1/namespaces/default/pods/none");

@@ -98,7 +98,7 @@ pub struct Flight {
 }
 
 /// The most flights that are drawn at once.
-const MOST_FLIGHTS: usize = 240;
+const MOST_FLIGHTS: usize = 96;
 
 /// The messages on their way, oldest first.
 pub fn flights(cluster: &Cluster) -> Rc<[Flight]> {
