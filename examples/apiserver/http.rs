@@ -6,9 +6,10 @@ use std::task::{Context, Poll};
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
@@ -79,7 +80,7 @@ async fn handle(
     let body = (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned());
     let call = engine::Request {
         method: head.method.to_string(),
-        path: head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        path: put_down_to(&head, header(USER_AGENT).unwrap_or_default()),
         content_type: header(CONTENT_TYPE).unwrap_or("application/json").to_owned(),
         accept: header(ACCEPT).unwrap_or_default().to_owned(),
         shown: is_secure.then(|| engine::Shown {
@@ -107,6 +108,25 @@ async fn handle(
         }
     }
     response
+}
+
+/// The request's path and query. A write that does not say whose the fields are that it sets is put down to
+/// the client's program, as upstream does.
+fn put_down_to(head: &Parts, program: &str) -> String {
+    let path = head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let writes = matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
+    let applies = head
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/apply-patch"));
+    let name = program.split('/').next().unwrap_or_default();
+    let fits = !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if !writes || applies || !fits || path.contains("fieldManager=") {
+        return path;
+    }
+    let joint = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{joint}fieldManager={name}")
 }
 
 fn plain(code: StatusCode, text: &str) -> Response<Outgoing> {

@@ -14,6 +14,7 @@ use super::columns::{Cell, Printed};
 use super::decode::{Decoded, TypeError, decode};
 use super::defaults::Defaults;
 use super::fields::Selectable;
+use super::managed;
 use super::scheme::Kind;
 use super::types;
 use super::validation::Validate;
@@ -165,7 +166,11 @@ impl Object {
 
     /// The object on the wire, with `apiVersion` and `kind`.
     pub fn to_json(&self) -> Value {
-        each_object!(self, object => json(&**object))
+        let mut value = each_object!(self, object => json(&**object));
+        if self.meta().managed_fields.is_some() {
+            managed::unpack(&mut value);
+        }
+        value
     }
 
     /// Its kind.
@@ -223,7 +228,9 @@ impl Object {
 fn typed<R: Resource>(value: &Value) -> Result<Decoded<Object>, TypeError> {
     let Decoded { mut object, unknown } = decode::<R::Wire>(value)?;
     object.set_defaults();
-    Ok(Decoded { object: R::wrap(Rc::new(object.into())), unknown })
+    let mut object: R = object.into();
+    managed::pack(object.meta_mut());
+    Ok(Decoded { object: R::wrap(Rc::new(object)), unknown })
 }
 
 fn kind_of<R: Resource>(_: &R) -> Kind {

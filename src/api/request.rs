@@ -89,6 +89,10 @@ pub struct Params {
     pub page: Page,
     /// Do all but keep what comes of it.
     pub dry_run: bool,
+    /// Whose the fields are that a write sets.
+    pub field_manager: Option<Rc<str>>,
+    /// Of an apply, whether it takes fields from others.
+    pub force: bool,
 }
 
 /// What is done about fields that a type does not have.
@@ -147,6 +151,8 @@ pub enum PatchKind {
     Json,
     Merge,
     Strategic,
+    /// Server-side apply: no patch, but all that its manager wants.
+    Apply,
 }
 
 /// The answer to a request.
@@ -384,6 +390,15 @@ impl Request {
         }
         if let Some(version) = self.params.resource_version {
             query.push(format!("resourceVersion={version}"));
+        }
+        if let Some(manager) = &self.params.field_manager {
+            query.push(format!("fieldManager={manager}"));
+        }
+        if self.params.force {
+            query.push("force=true".into());
+        }
+        if self.params.dry_run {
+            query.push("dryRun=All".into());
         }
         let path = self.target.to_string();
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }

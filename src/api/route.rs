@@ -103,6 +103,8 @@ fn params(query: &Query) -> Result<Params, StatusError> {
                 return Err(bad_option("fieldValidation", other.into(), &supported));
             }
         },
+        field_manager: query.get("fieldManager").filter(|name| !name.is_empty()).map(Into::into),
+        force: matches!(query.get("force"), Some("1" | "t" | "T" | "true" | "True" | "TRUE")),
         dry_run: match query.get("dryRun") {
             None | Some("") => false,
             Some("All") => true,

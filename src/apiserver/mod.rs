@@ -5,6 +5,7 @@
 //! [`watch_cache`], and that tells whoever watches.
 
 mod admission;
+mod apply;
 mod authentication;
 mod authorization;
 mod body;

@@ -91,7 +91,8 @@ pub(super) fn patched(
             json_patch(&mut document, patch).map_err(|error| refused(&error))?;
             Ok(document)
         }
-        PatchKind::Merge => {
+        // A whole object is applied elsewhere; a Scale has no lists, so to apply it is to merge it.
+        PatchKind::Merge | PatchKind::Apply => {
             merge_patch(&mut document, patch.clone());
             Ok(document)
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::apply::{self, check_options};
 use super::authentication::unsecured;
 use super::body::object_of;
 use super::deletion;
@@ -73,6 +74,7 @@ impl ApiServer {
                 (*kind, namespace.as_deref(), name.as_deref(), *subresource)
             }
         };
+        check_options(request)?;
         let pending = |step| Pending { from, request: Rc::clone(request), step };
         let resource = kind.resource();
         supported(kind, &request.params)?;
@@ -167,7 +169,7 @@ impl ApiServer {
         }
     }
 
-    fn create(
+    pub(super) fn create(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         from: ConnectionId,
@@ -176,14 +178,19 @@ impl ApiServer {
         namespace: Option<&str>,
     ) -> Result<(), StatusError> {
         let resource = kind.resource();
-        let (object, _) = object_of(kind, &request.payload, request.params.field_validation)?;
+        let now = self.now(ctx);
+        let object = match apply::configuration(request) {
+            Some(_) => apply::born(request, kind, now)?,
+            None => object_of(kind, &request.payload, request.params.field_validation)?.0,
+        };
         let namespace = namespace.filter(|_| resource.namespaced);
         let object = match Pod::unwrap(&object) {
             Some(pod) => Object::Pod(Rc::new(self.admit_priority(pod)?)),
             None => object,
         };
-        let birth = self.birth(self.now(ctx));
+        let birth = self.birth(now);
         let object = strategy::create(&object, namespace, &birth)?;
+        let object = apply::tracked(request, None, None, object, now);
         if let Some(namespace) = namespace {
             self.admit_namespace(namespace, &object)?;
         }
@@ -250,7 +257,12 @@ impl ApiServer {
                 current.kind() != Kind::Namespace || self.is_empty_namespace(current.name());
             deletion::delete(request, &current, empty, now)?
         } else {
-            strategy::change(request, part, &current, now)?
+            match strategy::change(request, part, &current, now)? {
+                Write::Put(new) => {
+                    Write::Put(apply::tracked(request, part, Some(&current), new, now))
+                }
+                write @ (Write::Keep | Write::Delete) => write,
+            }
         };
         let key = key(current.kind(), current.namespace(), current.name());
         let compare = vec![Compare::mod_revision_is(
@@ -260,6 +272,8 @@ impl ApiServer {
         let failure = vec![TxnOp::Range(Range::latest(KeyRange::key(Rc::clone(&key))))];
         let (op, to) = match write {
             Write::Put(object) if request.params.dry_run => {
+                let version = current.meta().resource_version.clone();
+                let object = object.with_meta(|meta| meta.resource_version = version);
                 Self::answer(ctx, from, request, Ok(Answer::Object(object)));
                 return Ok(());
             }

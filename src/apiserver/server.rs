@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::apply::configuration;
 use super::body::warnings;
 use super::bootstrap;
 use super::etcd::{
@@ -298,6 +299,14 @@ impl ApiServer {
                 Ok(Some(Answer::List { kind, items: items.into(), resource_version, rest }))
             }
             (Step::ReadBeforeChange, StoreResponse::Range(found)) => {
+                if let (None, Target::Resource { kind, namespace, subresource: None, .. }) =
+                    (found.kvs.first(), &request.target)
+                    && configuration(request).is_some()
+                {
+                    // What is applied and is not there is created.
+                    self.create(ctx, from, request, *kind, namespace.as_deref())?;
+                    return Ok(None);
+                }
                 let stored = found.kvs.first().ok_or_else(|| not_found(request))?;
                 self.change_from(ctx, from, request, versioned(stored))?;
                 Ok(None)

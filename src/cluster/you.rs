@@ -287,6 +287,7 @@ fn patch_kind(content_type: &str) -> Option<PatchKind> {
         "application/json-patch+json" => Some(PatchKind::Json),
         "application/merge-patch+json" => Some(PatchKind::Merge),
         "application/strategic-merge-patch+json" => Some(PatchKind::Strategic),
+        "application/apply-patch+yaml" => Some(PatchKind::Apply),
         _ => None,
     }
 }

@@ -46,8 +46,8 @@ async fn apply_one(host: &Host, manifest: &Manifest) -> Result<JsValue, JsValue>
     }
     let plan = apply(manifest.kind, &manifest.object, live.as_ref());
     let call = match plan.map_err(|error| JsError::new(&error.to_string()))? {
-        Apply::Create(object) => HttpCall::new("POST", &manifest.collection(), Some(object)),
-        Apply::Patch(patch) => HttpCall::strategic_patch(&manifest.path(), patch),
+        Apply::Create(object) => HttpCall::new("POST", &manifest.creates_at(), Some(object)),
+        Apply::Patch(patch) => HttpCall::strategic_patch(&manifest.changes_at(), patch),
         Apply::Unchanged => return to_js(&live.unwrap_or_default()),
     };
     let (code, body) = exchange(host, call).await?;

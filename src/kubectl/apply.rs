@@ -5,10 +5,8 @@
 use serde_json::{Value, json};
 
 use crate::api::Kind;
+use crate::api::managed::LAST_APPLIED;
 use crate::api::patch::{BUILT_IN, PatchError, three_way};
-
-/// Where the manifest that was applied last is kept, to tell what has been taken out of it since.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// What is to be sent.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,6 +8,9 @@ use crate::api::Kind;
 use crate::api::decode::{Document, Mark, Place};
 use crate::api::request::Target;
 
+/// Whose the fields are that `kubectl apply` writes.
+const WRITES: &str = "?fieldManager=kubectl-client-side-apply";
+
 /// An object as a manifest has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
@@ -62,6 +65,16 @@ impl Manifest {
     /// The path of the object.
     pub fn path(&self) -> String {
         format!("{}/{}", self.collection(), self.name)
+    }
+
+    /// Where `kubectl apply` creates it.
+    pub fn creates_at(&self) -> String {
+        self.collection() + WRITES
+    }
+
+    /// Where `kubectl apply` changes it.
+    pub fn changes_at(&self) -> String {
+        self.path() + WRITES
     }
 
     /// The path of all objects like it.

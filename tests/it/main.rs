@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod access;
+mod applying;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]

@@ -34,6 +34,13 @@ pub trait Schema {
 #[derive(Clone, Copy, Debug)]
 pub struct Types(pub &'static [(&'static str, &'static [(&'static str, Field<'static>)])]);
 
+impl Types {
+    /// The name of a type as it stands in the table; empty if it does not.
+    pub fn name(&self, of: &str) -> &'static str {
+        self.0.iter().find(|(own, _)| *own == of).map_or("", |(own, _)| own)
+    }
+}
+
 impl Schema for Types {
     fn field(&self, of: &str, name: &str) -> Field<'_> {
         let fields = self.0.iter().find(|(own, _)| *own == of).map(|(_, fields)| *fields);

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::apply;
 use super::body::object_of;
 use super::keys::key;
 use super::patch::patch;
@@ -119,6 +120,9 @@ pub(super) fn change(
     if part == Some(Subresource::Scale) {
         return update(part, current, &scaled(current, &request.payload)?);
     }
+    if apply::configuration(request).is_some() {
+        return apply::change(request, part, current, now);
+    }
     match &request.payload {
         Payload::Binding { uid, node } => bind(current, uid.as_deref(), node, now),
         Payload::Patch(patch) => self::patch(patch, part, current),
@@ -221,6 +225,10 @@ fn keep_identity(meta: &mut ObjectMeta, old: &ObjectMeta) {
     meta.deletion_timestamp.clone_from(&old.deletion_timestamp);
     meta.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
     meta.generation = old.generation;
+    // Who does not know of owners does not take them away.
+    if meta.managed_fields.is_none() {
+        meta.managed_fields.clone_from(&old.managed_fields);
+    }
     meta.resource_version = None;
 }
 

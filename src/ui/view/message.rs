@@ -98,9 +98,24 @@ fn body(body: &Body) -> Option<String> {
     Some(cut.map_or_else(|| text.clone(), |start| format!("{start}\n…")))
 }
 
+/// As kubectl shows it: without the record of who owns which field.
 fn pretty(value: &Value) -> String {
+    let mut value = value.clone();
+    hide_owners(&mut value);
     // A value has text keys only, so this cannot fail.
-    serde_json::to_string_pretty(value).unwrap_or_default()
+    serde_json::to_string_pretty(&value).unwrap_or_default()
+}
+
+fn hide_owners(value: &mut Value) {
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    if let Some(object) = value.get_mut("object") {
+        hide_owners(object);
+    }
+    for item in value.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+        hide_owners(item);
+    }
 }
 
 fn answer(response: &Response) -> Option<Value> {

@@ -59,7 +59,7 @@ pub fn send(engine: &Engine, manifests: Vec<Manifest>) -> Rc<[Sent]> {
 }
 
 fn create(engine: &Engine, manifest: &Manifest, object: Value) -> Stage {
-    let call = HttpCall::new("POST", &manifest.collection(), Some(object));
+    let call = HttpCall::new("POST", &manifest.creates_at(), Some(object));
     Stage::Creating(engine.submit(call))
 }
 
@@ -89,7 +89,7 @@ fn next_stage(engine: &Engine, sent: &Sent) -> Option<Stage> {
     Some(match apply(manifest.kind, &manifest.object, live.as_ref()) {
         Ok(Apply::Create(object)) => create(engine, manifest, object),
         Ok(Apply::Patch(patch)) => {
-            let call = HttpCall::strategic_patch(&manifest.path(), patch);
+            let call = HttpCall::strategic_patch(&manifest.changes_at(), patch);
             Stage::Changing(engine.submit(call))
         }
         Ok(Apply::Unchanged) => Stage::Unchanged,

@@ -1,0 +1,170 @@
+//! Server-side apply, and who owns which fields after any other write from outside.
+//!
+//! What the cluster's components write through their typed requests is not written down as theirs: it
+//! would cost a comparison of whole objects for each status.
+//!
+//! Mirrors: `apiserver/pkg/endpoints/handlers/{patch,create,update}.go`.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::body::decode_json;
+use super::strategy::{Write, put, update};
+use crate::api::field::{FieldError, Path};
+use crate::api::managed::{self, Applied, Writer};
+use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Request, Subresource, Verb};
+use crate::api::status::{GroupResource, StatusError};
+use crate::api::{Kind, Object};
+
+/// Whom a write is put down to that does not say whose it is.
+const UNKNOWN: &str = "unknown";
+/// The most letters of a manager's name.
+const LONGEST_NAME: usize = 128;
+
+/// The configuration that the request applies, if that is what it does.
+pub(super) fn configuration(request: &Request) -> Option<&Rc<Value>> {
+    match &request.payload {
+        Payload::Patch(Patch::Json { kind: PatchKind::Apply, patch }) => Some(patch),
+        Payload::Patch(_)
+        | Payload::None
+        | Payload::Object(_)
+        | Payload::Json(_)
+        | Payload::Binding { .. }
+        | Payload::Refused(_)
+        | Payload::Precondition { .. } => None,
+    }
+}
+
+/// 422 if the options of a write do not go together.
+///
+/// Mirrors: `apimachinery/pkg/apis/meta/v1/validation` (`ValidatePatchOptions`).
+pub(super) fn check_options(request: &Request) -> Result<(), StatusError> {
+    let manager = request.params.field_manager.as_deref().unwrap_or_default();
+    let path = Path::new("fieldManager");
+    let mut errors = Vec::new();
+    if configuration(request).is_some() {
+        if manager.is_empty() {
+            errors.push(FieldError::required(&path, "is required for apply patch"));
+        }
+    } else if request.params.force {
+        let why = "may not be specified for non-apply patch";
+        errors.push(FieldError::forbidden(&Path::new("force"), why));
+    }
+    if manager.chars().count() > LONGEST_NAME {
+        errors.push(FieldError::too_long(&path, LONGEST_NAME));
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let options = match request.verb {
+        Verb::Patch => "PatchOptions",
+        Verb::Update => "UpdateOptions",
+        Verb::Create | Verb::Get | Verb::List | Verb::Watch | Verb::Delete => "CreateOptions",
+    };
+    Err(StatusError::invalid(GroupResource::new("meta.k8s.io", options), "", &errors))
+}
+
+/// The object that an apply makes where there is none, with its owners.
+pub(super) fn born(request: &Request, kind: Kind, now: Timestamp) -> Result<Object, StatusError> {
+    let applied = apply(request, kind, None, None, now)?;
+    let (object, _) = decode_json(kind, &applied.object, FieldValidation::Ignore)?;
+    Ok(object.with_meta(|meta| meta.managed_fields = applied.managed_fields))
+}
+
+/// What an apply writes over `current`.
+pub(super) fn change(
+    request: &Request,
+    part: Option<Subresource>,
+    current: &Object,
+    now: Timestamp,
+) -> Result<Write, StatusError> {
+    let applied = apply(request, current.kind(), part, Some(current), now)?;
+    let (new, _) = decode_json(current.kind(), &applied.object, FieldValidation::Ignore)?;
+    let object = match update(part, current, &new)? {
+        Write::Put(object) => object,
+        Write::Keep => current.clone(),
+        Write::Delete => return Ok(Write::Delete),
+    };
+    Ok(put(object.with_meta(|meta| meta.managed_fields = applied.managed_fields), current))
+}
+
+fn apply(
+    request: &Request,
+    kind: Kind,
+    part: Option<Subresource>,
+    live: Option<&Object>,
+    now: Timestamp,
+) -> Result<Applied, StatusError> {
+    let resource = kind.resource();
+    let none = Value::Null;
+    let config = configuration(request).map_or(&none, |config| config);
+    let text = |field: &str| config.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (sent, served) = (text("apiVersion"), resource.api_version());
+    if sent != served {
+        return Err(StatusError::bad_request(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {sent}, expected: {served}"
+        )));
+    }
+    if config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
+        return Err(StatusError::bad_request("metadata.managedFields must be nil"));
+    }
+    // Upstream forgets to say that these are the client's fault.
+    let cannot = |why: String| {
+        StatusError::unforeseen(format!(
+            "failed to create typed patch object ({}/{}; {served}, Kind={}): {why}",
+            request.namespace(),
+            request.name(),
+            resource.name,
+        ))
+    };
+    let decoded = Object::from_json(kind, config).map_err(|error| cannot(error.to_string()))?;
+    if let Some(unknown) = decoded.unknown.first() {
+        return Err(cannot(format!(".{}: field not declared in schema", unknown.path)));
+    }
+    let mut config = config.clone();
+    if live.is_none()
+        && let Some(config) = config.as_object_mut()
+        && let Some(metadata) =
+            config.entry("metadata").or_insert_with(|| Map::new().into()).as_object_mut()
+    {
+        metadata.entry("name").or_insert_with(|| request.name().into());
+    }
+    let of = resource.go_type();
+    let writer = writer(request, part, &served, &of, now);
+    managed::apply(live, &config, &writer, request.params.force).map_err(|conflicts| {
+        let (text, causes) = conflicts.words();
+        StatusError::apply_conflict(causes, text)
+    })
+}
+
+fn writer<'a>(
+    request: &'a Request,
+    part: Option<Subresource>,
+    api_version: &'a str,
+    of: &'a str,
+    now: Timestamp,
+) -> Writer<'a> {
+    let manager = request.params.field_manager.as_deref().unwrap_or(UNKNOWN);
+    Writer { manager, api_version, of, subresource: part.map_or("", Subresource::name), now }
+}
+
+/// `new` with its owners after a write from outside; as it is after one of a component.
+pub(super) fn tracked(
+    request: &Request,
+    part: Option<Subresource>,
+    live: Option<&Object>,
+    new: Object,
+    now: Timestamp,
+) -> Object {
+    let from_outside =
+        matches!(&request.payload, Payload::Json(_) | Payload::Patch(Patch::Json { .. }));
+    if !from_outside || configuration(request).is_some() {
+        return new;
+    }
+    let resource = new.kind().resource();
+    let (api_version, of) = (resource.api_version(), resource.go_type());
+    let owners = managed::updated(live, &new, &writer(request, part, &api_version, &of, now));
+    new.with_meta(|meta| meta.managed_fields = owners)
+}
