@@ -12,6 +12,7 @@ pub mod duration;
 pub mod field;
 pub mod fields;
 pub mod labels;
+pub mod logs;
 pub mod managed;
 pub mod names;
 pub mod page;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::fields::FieldSelector;
 use super::labels::Selector;
+use super::logs::LogQuery;
 use super::page::{Page, Rest};
 use super::representation::Representation;
 use super::scheme::Kind;
@@ -41,6 +42,8 @@ pub enum Subresource {
     Binding,
     /// How many Pods are wanted, as an `autoscaling/v1` Scale.
     Scale,
+    /// What a container wrote, as text.
+    Log,
 }
 
 /// What a request is about.
@@ -91,6 +94,8 @@ pub struct Params {
     pub dry_run: bool,
     /// Whose the fields are that a write sets.
     pub field_manager: Option<Rc<str>>,
+    /// Of a container's log, which part.
+    pub log: Option<Rc<LogQuery>>,
     /// Of an apply, whether it takes fields from others.
     pub force: bool,
 }
@@ -289,6 +294,7 @@ impl Subresource {
             Self::Status => "status",
             Self::Binding => "binding",
             Self::Scale => "scale",
+            Self::Log => "log",
         }
     }
 }
@@ -396,6 +402,12 @@ impl Request {
         }
         if self.params.force {
             query.push("force=true".into());
+        }
+        if let Some(log) = &self.params.log {
+            if !log.container.is_empty() && self.target.kind().is_some() {
+                query.push(format!("container={}", log.container));
+            }
+            query.extend(log.query());
         }
         if self.params.dry_run {
             query.push("dryRun=All".into());

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::field::{FieldError, Path};
 use super::fields::FieldSelector;
 use super::labels::Selector;
+use super::logs::LogQuery;
 use super::page::{Continue, Page};
 use super::representation::{Include, Representation};
 use super::request::{FieldValidation, Params, Subresource, Target, Verb};
@@ -38,7 +39,9 @@ pub fn parse(
     let verb = match (method, name.is_some(), subresource) {
         ("GET", false, _) if watch => Verb::Watch,
         ("GET", false, _) => Verb::List,
-        ("GET", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Get,
+        ("GET", true, None | Some(Subresource::Status | Subresource::Scale | Subresource::Log)) => {
+            Verb::Get
+        }
         ("POST", false, _) | ("POST", true, Some(Subresource::Binding)) => Verb::Create,
         ("PUT", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Update,
         ("PATCH", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Patch,
@@ -50,7 +53,11 @@ pub fn parse(
     let include = Include::parse(query.get("includeObject"))?;
     let representation = Representation::of(accept, include)?;
     list_options(verb, &query)?;
-    Ok((verb, target, Params { representation, ..params(&query)? }))
+    let log = match subresource {
+        Some(Subresource::Log) => Some(Rc::new(LogQuery::parse(&query)?)),
+        Some(Subresource::Status | Subresource::Binding | Subresource::Scale) | None => None,
+    };
+    Ok((verb, target, Params { representation, log, ..params(&query)? }))
 }
 
 fn params(query: &Query) -> Result<Params, StatusError> {
@@ -84,6 +91,7 @@ fn params(query: &Query) -> Result<Params, StatusError> {
             .map(|text| matches!(text, "1" | "t" | "T" | "true" | "True" | "TRUE")),
         grace_period_seconds: query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
         representation: Representation::default(),
+        log: None,
         page: Page {
             limit: query
                 .get("limit")
@@ -198,6 +206,7 @@ fn target(path: &str) -> Result<Target, StatusError> {
         }
         Some("binding") => Some(Subresource::Binding),
         Some("scale") => Some(Subresource::Scale),
+        Some("log") => Some(Subresource::Log),
         Some(_) => Some(Subresource::Status),
     };
     let text = |part: &str| -> Rc<str> { part.into() };

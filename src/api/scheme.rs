@@ -95,7 +95,7 @@ macro_rules! resources {
 }
 
 resources! {
-    Pod: "" "pods".short(&["po"]).all().parts(&["binding", "status"]);
+    Pod: "" "pods".short(&["po"]).all().parts(&["binding", "log", "status"]);
     Node: "" "nodes".short(&["no"]).cluster().parts(&["status"]).stored("minions");
     Namespace: "" "namespaces".short(&["ns"]).cluster().parts(&["status"]);
     Event: "" "events".short(&["ev"]);

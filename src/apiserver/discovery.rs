@@ -167,6 +167,7 @@ impl Part {
                 version: "v1",
                 kind: "Scale",
             },
+            "log" => Self { verbs: &["get"], group, version, kind },
             "binding" => Self { verbs: &["create"], group: "", version: "v1", kind: "Binding" },
             _ => Self { verbs: &["get", "patch", "update"], group, version, kind },
         }

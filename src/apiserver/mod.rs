@@ -19,6 +19,7 @@ mod discovery;
 )]
 mod etcd;
 mod keys;
+mod logs;
 mod namespace_end;
 mod node_taints;
 mod openapi;

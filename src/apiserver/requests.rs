@@ -83,6 +83,9 @@ impl ApiServer {
             return Ok(());
         }
         match (request.verb, name) {
+            (Verb::Get, Some(name)) if part == Some(Subresource::Log) => {
+                self.read_logs(ctx, from, request, name)?;
+            }
             (Verb::Get, Some(name)) => {
                 let range =
                     Range::latest(KeyRange::key(key(kind, namespace.unwrap_or_default(), name)));

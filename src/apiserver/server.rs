@@ -15,6 +15,7 @@ use super::etcd::{
     Response as StoreResponse, Revision, WatchCreate,
 };
 use super::keys::{current_of, insert, key, prefix, versioned, watch_id, watched_kind};
+use super::logs::Proxied;
 use super::pending::{Pending, Step};
 use super::priority::system_classes;
 use super::scale::scale_of;
@@ -24,7 +25,8 @@ use super::{EtcdCall, EtcdOut};
 use crate::api::defaults::Defaults as _;
 use crate::api::page::Continue;
 use crate::api::request::{
-    Answer, Document, JSON, Payload, Request, Response, Subresource, Target, Verb, WatchEvent,
+    Answer, Document, JSON, Payload, Request, RequestId, Response, Subresource, Target, Verb,
+    WatchEvent,
 };
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
@@ -47,17 +49,33 @@ pub struct ConnectionId(pub u32);
 /// What the server hears.
 #[derive(Clone, Debug)]
 pub enum In {
-    Request { from: ConnectionId, request: Rc<Request> },
+    Request {
+        from: ConnectionId,
+        request: Rc<Request>,
+    },
     Store(EtcdOut),
+    /// A kubelet's answer to what the server asked it.
+    Kubelet(Rc<Response>),
     Closed(ConnectionId),
 }
 
 /// What it says.
 #[derive(Clone, Debug)]
 pub enum Out {
-    Response { to: ConnectionId, response: Rc<Response> },
-    Watch { to: ConnectionId, event: WatchEvent },
+    Response {
+        to: ConnectionId,
+        response: Rc<Response>,
+    },
+    Watch {
+        to: ConnectionId,
+        event: WatchEvent,
+    },
     Store(EtcdCall),
+    /// To the kubelet of the node called so.
+    Kubelet {
+        node: Rc<str>,
+        request: Rc<Request>,
+    },
 }
 
 /// What it does by itself.
@@ -71,6 +89,8 @@ pub enum Timer {
         request: Rc<Request>,
         tries: u32,
     },
+    /// A kubelet was asked this some time ago.
+    Kubelet(RequestId),
 }
 
 /// The API server.
@@ -84,6 +104,9 @@ pub struct ApiServer {
     /// Forgotten at the next compaction.
     compact_at: Option<Revision>,
     leased_minute: u64,
+    /// What kubelets were asked and have not answered yet, and the number of the last such request.
+    pub(super) proxied: SortedMap<RequestId, Proxied>,
+    pub(super) proxied_last: u64,
     pub(super) revision: Revision,
 }
 
@@ -99,6 +122,8 @@ impl ApiServer {
             caches: caches.collect(),
             compact_at: None,
             leased_minute: 0,
+            proxied: SortedMap::new(),
+            proxied_last: 0,
             revision: Revision::default(),
         }
     }
@@ -373,6 +398,7 @@ impl Component for ApiServer {
             Event::Started => self.start(ctx),
             Event::Message(In::Request { from, request }) => self.on_request(ctx, from, &request),
             Event::Message(In::Store(out)) => self.on_store(ctx, out),
+            Event::Message(In::Kubelet(response)) => self.kubelet_said(ctx, &response),
             Event::Message(In::Closed(from)) => {
                 for cache in self.caches.values_mut() {
                     cache.close(from);
@@ -388,6 +414,7 @@ impl Component for ApiServer {
             Event::Timer(Timer::Fresh { from, request, tries }) => {
                 self.read_when_fresh(ctx, from, &request, tries);
             }
+            Event::Timer(Timer::Kubelet(id)) => self.kubelet_is_silent(ctx, id),
             Event::Timer(Timer::Compact) => {
                 if let Some(at) = self.compact_at.replace(self.revision)
                     && at > Revision::new(1)

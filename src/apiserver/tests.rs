@@ -79,6 +79,8 @@ impl World {
                     self.responses.push(response);
                 }
                 Effect::Send { body: Out::Watch { event, .. }, .. } => self.events.push(event),
+                // There are no kubelets here.
+                Effect::Send { body: Out::Kubelet { .. }, .. } => {}
                 Effect::Timer { after, timer } => {
                     self.queue.push(self.now + after, Due::Server(Event::Timer(timer)));
                 }

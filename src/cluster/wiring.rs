@@ -205,6 +205,10 @@ impl World {
             (Address::ApiServer, Body::StoreOut(out)) => {
                 self.run_apiserver(cause, Event::Message(apiserver::In::Store(out.clone())));
             }
+            (Address::ApiServer, Body::Response { response, .. }) => {
+                let heard = apiserver::In::Kubelet(Rc::clone(response));
+                self.run_apiserver(cause, Event::Message(heard));
+            }
             (Address::Etcd, Body::StoreCall(call)) => {
                 self.run_etcd(cause, Event::Message(call.clone()));
             }
@@ -225,6 +229,10 @@ impl World {
             }
             (Address::Kubelet(node), Body::Watch(event)) => {
                 let heard = kubelet::In::Api(Incoming::Watch(event.clone()));
+                self.run_kubelet(node, cause, Event::Message(heard));
+            }
+            (Address::Kubelet(node), Body::Request(request)) => {
+                let heard = kubelet::In::Asked(Rc::clone(request));
                 self.run_kubelet(node, cause, Event::Message(heard));
             }
             (Address::Kubelet(node), Body::CriOutcome(outcome)) => {
@@ -310,6 +318,14 @@ impl World {
                         }
                         apiserver::Out::Watch { to, event } => (address(to), Body::Watch(event)),
                         apiserver::Out::Store(call) => (Address::Etcd, Body::StoreCall(call)),
+                        apiserver::Out::Kubelet { node, request } => {
+                            // A Node that no machine stands behind does not answer.
+                            let number = self.nodes.iter().position(|own| own.name == node);
+                            let Some(number) = number.and_then(|at| u32::try_from(at).ok()) else {
+                                continue;
+                            };
+                            (Address::Kubelet(number), Body::Request(request))
+                        }
                     };
                     self.send(cause, Address::ApiServer, to, sent, body);
                 }
@@ -368,6 +384,11 @@ impl World {
                     let (to, body) = match body {
                         kubelet::Out::Api(request) => {
                             (Address::ApiServer, Body::Request(Rc::new(request)))
+                        }
+                        kubelet::Out::Answer(response) => {
+                            let id = (Address::ApiServer, response.id);
+                            let request = self.asked.remove(&id);
+                            (Address::ApiServer, Body::Response { request, response })
                         }
                         kubelet::Out::Cri { call, request } => {
                             (Address::Runtime(index), Body::CriRequest { call, request })

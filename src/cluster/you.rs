@@ -164,7 +164,7 @@ impl You {
         let response = self.answer(id)?;
         let body = self.form(id).of_response(response, now);
         let body = match (&response.result, body) {
-            (Ok(Answer::Watching), _) => String::new(),
+            (Ok(Answer::Watching | Answer::Success { code: 204 }), _) => String::new(),
             (_, Value::String(text)) => text,
             (_, body) => body.to_string(),
         };

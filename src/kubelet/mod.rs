@@ -4,6 +4,7 @@
 mod container;
 mod images;
 mod lease;
+mod logs;
 mod node;
 mod node_status;
 mod pod_worker;
@@ -25,7 +26,7 @@ use k8s_openapi::api::core::v1::Node;
 
 use crate::api::Pod;
 use crate::api::fields::FieldSelector;
-use crate::api::request::{Params, Request, RequestId};
+use crate::api::request::{Params, Request, RequestId, Response};
 use crate::client::{Incoming, Informer, Relist};
 use crate::runtime::{CallId, CriRequest, Outcome};
 use crate::sim::{Component, Ctx, Event, Instant, SortedMap};
@@ -38,6 +39,8 @@ use shared::{Caller, Shared};
 #[derive(Clone, Debug)]
 pub enum In {
     Api(Incoming),
+    /// The API server asks this kubelet.
+    Asked(Rc<Request>),
     Cri(Outcome),
 }
 
@@ -45,7 +48,12 @@ pub enum In {
 #[derive(Clone, Debug)]
 pub enum Out {
     Api(Request),
-    Cri { call: CallId, request: CriRequest },
+    /// To what the API server asked.
+    Answer(Rc<Response>),
+    Cri {
+        call: CallId,
+        request: CriRequest,
+    },
 }
 
 impl From<Request> for Out {
@@ -140,6 +148,7 @@ impl Component for Kubelet {
                     (None, Incoming::Watch(_)) => {}
                 }
             }
+            Event::Message(In::Asked(request)) => self.asked(ctx, &request),
             Event::Message(In::Cri(outcome)) => self.runtime_said(ctx, outcome),
             Event::Timer(Timer::Relist(relist)) => {
                 self.pods.retry(ctx, &mut self.shared.client, relist);

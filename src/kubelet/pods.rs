@@ -86,6 +86,7 @@ impl Kubelet {
                 });
                 self.shared.pull_next(ctx);
             }
+            Some(Caller::Reader(id, query)) => self.log_read(ctx, id, &query, result),
             Some(Caller::Nobody) | None => {}
         }
     }

@@ -9,17 +9,21 @@ use super::images::Puller;
 use super::reporter::Reporter;
 use super::{Kubelet, Out, Timer, wall_clock};
 use crate::api::Pod;
+use crate::api::logs::LogQuery;
+use crate::api::request::RequestId;
 use crate::client::{Client, EventKind, Recorder, Regarding};
 use crate::runtime::{CallId, CriRequest};
 use crate::sim::{Ctx, Instant, SortedMap};
 
 /// Who waits for the answer of a call to the runtime.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Caller {
     /// A worker, for its next step.
     Worker(Rc<str>),
     /// The puller.
     Puller,
+    /// Who asked for a log, and for which part.
+    Reader(RequestId, Rc<LogQuery>),
     /// Nobody.
     Nobody,
 }

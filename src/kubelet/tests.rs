@@ -92,6 +92,8 @@ impl World {
                 Effect::Send { after, body: Out::Api(request) } => {
                     self.queue.push(self.now + after + HOP, Due::Api(request));
                 }
+                // Nobody asks here.
+                Effect::Send { body: Out::Answer(_), .. } => {}
                 Effect::Send { body: Out::Cri { call, request }, .. } => {
                     if !matches!(request, CriRequest::ContainerStatus { .. }) {
                         self.calls.push(request.name());

@@ -11,6 +11,7 @@ mod deleting;
 mod golden;
 #[cfg(test)]
 mod log;
+mod logs;
 #[cfg(test)]
 mod placements;
 #[cfg(test)]

@@ -59,8 +59,11 @@ impl Amount {
 
     /// The amount at `scale` or above, rounded away from zero, and whether nothing was lost.
     pub(super) fn rounded_up(self, scale: i32) -> (Self, bool) {
-        if self.scale >= scale || self.value == 0 {
+        if self.scale >= scale {
             return (self, true);
+        }
+        if self.value == 0 {
+            return (Self { value: 0, scale }, true);
         }
         let Some(divisor) = power_of_ten(scale.saturating_sub(self.scale)) else {
             return (Self { value: self.value.signum(), scale }, false);

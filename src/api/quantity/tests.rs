@@ -118,3 +118,9 @@ fn upstreams_oddities_are_kept() {
     }
     assert_eq!(Quantity::parse("e-20").unwrap_err(), QuantityError::Numeric);
 }
+
+#[test]
+fn nothing_is_no_finer_than_a_billionth() {
+    let nothing: Quantity = "0.0n".parse().unwrap();
+    assert_eq!(nothing.unscaled(), (0, NANO));
+}

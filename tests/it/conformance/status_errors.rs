@@ -22,7 +22,6 @@ const ABSENT: &[(&str, &[&str])] = &[
             "quota exceeded",
         ],
     ),
-    ("parts that are not served", &["log: several containers, none named"]),
     (
         "a store of that age or with those names, which a case cannot set up",
         &["watch from a forgotten version", "generated name taken, all tries used"],

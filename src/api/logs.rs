@@ -1,0 +1,139 @@
+//! Which part of a container's log is asked for: the query of `pods/log`.
+//!
+//! Mirrors: `PodLogOptions` of `k8s.io/api/core/v1`, and `ValidatePodLogOptions` of `pkg/apis/core/validation`.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+use super::Pod;
+use super::field::{FieldError, Path};
+use super::route::Query;
+use super::status::{GroupResource, StatusError};
+
+/// `v1.PodLogOptions`, but for `follow`: an answer ends with what there is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LogQuery {
+    /// Empty takes the only one.
+    pub container: Rc<str>,
+    /// The container that ran before the current one.
+    pub previous: bool,
+    /// Each line with its moment before it.
+    pub timestamps: bool,
+    /// Only so many of the last lines.
+    pub tail_lines: Option<i64>,
+    /// No more than so many bytes.
+    pub limit_bytes: Option<i64>,
+    /// Only the lines of the last seconds.
+    pub since_seconds: Option<i64>,
+    /// Only the lines from then on.
+    pub since_time: Option<Timestamp>,
+}
+
+impl LogQuery {
+    /// Reads a query.
+    ///
+    /// # Errors
+    ///
+    /// 400 for a number or a date that is none.
+    pub(super) fn parse(query: &Query) -> Result<Self, StatusError> {
+        let bad = |text: &str| {
+            StatusError::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
+        };
+        let given = |name: &str| query.get(name).filter(|text| !text.is_empty());
+        let flag =
+            |name: &str| matches!(given(name), Some("1" | "t" | "T" | "true" | "True" | "TRUE"));
+        let number = |name: &str| match given(name) {
+            Some(text) => text.parse().map(Some).map_err(|_error| bad(text)),
+            None => Ok(None),
+        };
+        let since_time = match given("sinceTime") {
+            Some(text) => Some(text.parse().map_err(|_error| bad(text))?),
+            None => None,
+        };
+        Ok(Self {
+            container: given("container").unwrap_or_default().into(),
+            previous: flag("previous"),
+            timestamps: flag("timestamps"),
+            tail_lines: number("tailLines")?,
+            limit_bytes: number("limitBytes")?,
+            since_seconds: number("sinceSeconds")?,
+            since_time,
+        })
+    }
+
+    /// The container that is meant.
+    ///
+    /// # Errors
+    ///
+    /// 422 for options that make no sense; 400 if there is no such container, or if there are several and
+    /// none is named.
+    pub fn container_of(&self, pod: &Pod) -> Result<Rc<str>, StatusError> {
+        let name = pod.metadata.name.as_deref().unwrap_or_default();
+        let errors = self.errors();
+        if !errors.is_empty() {
+            let options = GroupResource::new("", "PodLogOptions");
+            return Err(StatusError::invalid(options, name, &errors));
+        }
+        let names = |inits: bool| -> Vec<&str> {
+            let (inits_of, regular) = (pod.spec.init_containers.as_deref(), &*pod.spec.containers);
+            let all = if inits { inits_of.unwrap_or_default() } else { regular };
+            all.iter().map(|container| &*container.name).collect()
+        };
+        let (regular, inits) = (names(false), names(true));
+        if !self.container.is_empty() {
+            let of = regular.iter().chain(&inits);
+            if of.into_iter().any(|own| **own == *self.container) {
+                return Ok(Rc::clone(&self.container));
+            }
+            let container = &self.container;
+            return Err(StatusError::bad_request(format!(
+                "container {container} is not valid for pod {name}"
+            )));
+        }
+        if let [only] = *regular {
+            return Ok(only.into());
+        }
+        let mut why = format!(
+            "a container name must be specified for pod {name}, choose one of: [{}]",
+            regular.join(" ")
+        );
+        if !inits.is_empty() {
+            why = format!("{why} or one of the init containers: [{}]", inits.join(" "));
+        }
+        Err(StatusError::bad_request(why))
+    }
+
+    fn errors(&self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let mut least = |name: &'static str, value: Option<i64>, least, why| {
+            if let Some(value) = value.filter(|value| *value < least) {
+                errors.push(FieldError::invalid(&Path::new(name), value, why));
+            }
+        };
+        least("tailLines", self.tail_lines, 0, "must be greater than or equal to 0");
+        least("limitBytes", self.limit_bytes, 1, "must be greater than 0");
+        if self.since_time.is_none() {
+            least("sinceSeconds", self.since_seconds, 1, "must be greater than 0");
+        } else if self.since_seconds.is_some() {
+            let why = "at most one of `sinceTime` or `sinceSeconds` may be specified";
+            errors.push(FieldError::forbidden(&Path::new(""), why));
+        }
+        errors
+    }
+
+    /// As a query.
+    pub fn query(&self) -> Vec<String> {
+        let mut query = Vec::new();
+        let mut number = |name: &str, value: Option<i64>| {
+            query.extend(value.map(|value| format!("{name}={value}")));
+        };
+        number("tailLines", self.tail_lines);
+        number("limitBytes", self.limit_bytes);
+        number("sinceSeconds", self.since_seconds);
+        query.extend(self.since_time.map(|at| format!("sinceTime={at}")));
+        query.extend(self.previous.then(|| "previous=true".to_owned()));
+        query.extend(self.timestamps.then(|| "timestamps=true".to_owned()));
+        query
+    }
+}

@@ -1,0 +1,148 @@
+//! What the kubelet's own server answers: the logs of its containers.
+//!
+//! Mirrors: `pkg/kubelet/server/server.go` (`getContainerLogs`) and `validateContainerLogStatus` of
+//! `pkg/kubelet/kubelet_pods.go`.
+
+use std::rc::Rc;
+
+use k8s_openapi::api::core::v1::PodStatus;
+
+use super::pod_worker::PodWorker;
+use super::shared::Caller;
+use super::{Kubelet, Out, wall_clock};
+use crate::api::logs::LogQuery;
+use crate::api::request::{Answer, Document, Request, RequestId, Response, Target};
+use crate::api::status::{Reason, StatusError};
+use crate::runtime::{CriError, CriRequest, CriResponse, Id, LogLine, LogOptions};
+use crate::sim::{Ctx, Instant};
+
+/// What the logs of containers are written in.
+const TEXT: &str = "text/plain";
+
+impl Kubelet {
+    /// The API server asks for something that only this node has.
+    pub(super) fn asked(&mut self, ctx: &mut Ctx<'_, Self>, request: &Request) {
+        if let Err(error) = self.look_for_log(ctx, request) {
+            Self::reply(ctx, request.id, Err(error));
+        }
+    }
+
+    fn look_for_log(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        request: &Request,
+    ) -> Result<(), StatusError> {
+        let Target::Path(path) = &request.target else { return Err(no_such_path()) };
+        let ["", "containerLogs", namespace, name, container] =
+            *path.split('/').collect::<Vec<_>>()
+        else {
+            return Err(no_such_path());
+        };
+        let query = request.params.log.clone().unwrap_or_default();
+        let worker = self.workers.values().find(|worker| worker.pod.key() == (namespace, name));
+        let Some(worker) = worker else {
+            return Err(StatusError::generic(Reason::NotFound, "pod does not exist"));
+        };
+        let (status, _) = worker.status(&self.shared, ctx, false);
+        let container_id = log_of(worker, &status, container, &query)?;
+        let options = LogOptions {
+            tail: query.tail_lines.and_then(|lines| usize::try_from(lines).ok()),
+            since: self.since(ctx.now, &query),
+        };
+        let caller = Caller::Reader(request.id, query);
+        self.shared.call(ctx, caller, CriRequest::ReadLogs { container_id, options });
+        Ok(())
+    }
+
+    fn since(&self, now: Instant, query: &LogQuery) -> Option<Instant> {
+        let micros = |micros: i64| Instant::from_micros(u64::try_from(micros).unwrap_or_default());
+        let now = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
+        match (query.since_time, query.since_seconds) {
+            (Some(at), _) => Some(micros(at.as_microsecond() - self.shared.epoch.as_microsecond())),
+            (None, Some(seconds)) => {
+                Some(micros(now.saturating_sub(seconds.saturating_mul(1_000_000))))
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// The runtime has read a log.
+    pub(super) fn log_read(
+        &self,
+        ctx: &mut Ctx<'_, Self>,
+        id: RequestId,
+        query: &LogQuery,
+        result: Result<CriResponse, CriError>,
+    ) {
+        let result = match result {
+            Ok(CriResponse::ReadLogs { lines }) => {
+                let body = self.text_of(&lines, query).into();
+                Ok(Answer::Document(Rc::new(Document { code: 200, media: TEXT, body })))
+            }
+            Ok(_) => Err(StatusError::internal("the runtime answered something else")),
+            Err(error) => Err(StatusError::internal(error)),
+        };
+        Self::reply(ctx, id, result);
+    }
+
+    fn text_of(&self, lines: &[LogLine], query: &LogQuery) -> String {
+        let mut text = String::new();
+        for line in lines {
+            if query.timestamps {
+                let at = wall_clock(self.shared.epoch, line.at);
+                text.push_str(&at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ ").to_string());
+            }
+            text.push_str(&line.text);
+            if !line.partial {
+                text.push('\n');
+            }
+        }
+        let limit = query.limit_bytes.and_then(|limit| usize::try_from(limit).ok());
+        let limit = limit.unwrap_or(usize::MAX).min(text.len());
+        text.truncate(text.floor_char_boundary(limit));
+        text
+    }
+
+    fn reply(ctx: &mut Ctx<'_, Self>, id: RequestId, result: Result<Answer, StatusError>) {
+        ctx.send(Out::Answer(Rc::new(Response::new(id, result.map_err(Rc::new)))));
+    }
+}
+
+fn no_such_path() -> StatusError {
+    StatusError::generic(Reason::NotFound, "404 page not found")
+}
+
+/// The container whose log is meant, if it has one.
+fn log_of(
+    worker: &PodWorker,
+    status: &PodStatus,
+    container: &str,
+    query: &LogQuery,
+) -> Result<Id, StatusError> {
+    let (_, pod) = worker.pod.key();
+    let refused = |why: String| StatusError::bad_request(why);
+    let record = worker.records.iter().find(|record| *record.name == *container);
+    let Some(record) = record else {
+        return Err(refused(format!("container {container:?} in pod {pod:?} is not available")));
+    };
+    if query.previous {
+        return match &record.last {
+            Some(last) => Ok(Rc::clone(&last.id)),
+            None => Err(refused(format!(
+                "previous terminated container {container:?} in pod {pod:?} not found"
+            ))),
+        };
+    }
+    if let Some(now) = &record.current {
+        return Ok(Rc::clone(&now.id));
+    }
+    let all = [&status.container_statuses, &status.init_container_statuses];
+    let own = all.into_iter().flatten().flatten().find(|status| status.name == container);
+    let waiting = own.and_then(|own| own.state.as_ref()?.waiting.as_ref()?.reason.as_deref());
+    let why = match waiting.unwrap_or_default() {
+        "ErrImagePull" => "image can't be pulled",
+        "ImagePullBackOff" => "trying and failing to pull image",
+        other => other,
+    };
+    Err(refused(format!("container {container:?} in pod {pod:?} is waiting to start: {why}")))
+}
