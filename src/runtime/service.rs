@@ -10,7 +10,7 @@ use super::catalogue::Catalogue;
 use super::container::{Container, End, Exit, Stage};
 use super::cri::{
     CallId, Code, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,
-    Outcome,
+    LogLine, LogOptions, Outcome,
 };
 use super::image::{ImageReference, hex64};
 use super::images::Images;
@@ -115,6 +115,11 @@ impl Runtime {
             }
         }
         std::mem::take(&mut self.outbox)
+    }
+
+    /// What a container wrote, as far as it is kept; none if there is no such container.
+    pub fn log(&self, container_id: &str) -> Option<Vec<LogLine>> {
+        Some(self.containers.get(container_id)?.log.read(LogOptions::default()))
     }
 
     /// Whether something in the pod with the address `ip` accepts connections on `port`.

@@ -158,3 +158,26 @@ pageTest("a Pod that fits nowhere says what would help", async ({ page }) => {
   await inspector.getByRole("tab", { name: "Why here?" }).click();
   await inspector.getByText("Fits node-1, node-2, node-3 if it asks for cpu ≤ 4.").waitFor();
 });
+
+pageTest("the Logs tab shows what each container wrote, and why one has not", async ({ page }) => {
+  await ready(page);
+  const shell = (name, script) => `  - name: ${name}\n    image: busybox\n    command: [sh, -c, "${script}"]\n`;
+  await write(
+    page,
+    "apiVersion: v1\nkind: Pod\nmetadata:\n  name: talk\nspec:\n  containers:\n" +
+      shell("says", "echo hello there; echo oh no >&2; sleep 999") +
+      shell("mute", "sleep 999") +
+      "  - name: stuck\n    image: nothing.invalid/there\n",
+  );
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("pod/talk created").waitFor();
+  await page.evaluate(() => podflow.run(60));
+  const inspector = page.getByRole("region", { name: "Inspector" });
+  await inspector.getByRole("tab", { name: "Logs" }).click();
+  const says = inspector.locator(".log", { hasText: "says" });
+  assert.deepEqual(await says.locator(".log-text").allTextContents(), ["hello there", "oh no"]);
+  assert.deepEqual(await says.locator(".log-stream").allTextContents(), ["stderr"]);
+  assert.match((await says.locator(".log-at").allTextContents())[0], /^00:00:\d\d\.\d{3}$/);
+  await inspector.locator(".log", { hasText: "mute" }).getByText("It has written nothing.").waitFor();
+  await inspector.locator(".log", { hasText: "stuck" }).getByText("Not started: ImagePullBackOff.").waitFor();
+});

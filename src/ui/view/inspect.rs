@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{Event, Node};
 
 use super::super::state::Selection;
 use super::journey::{Step, journey};
+use super::logs::{ContainerLog, logs};
 use super::message::{Link, Opened, open};
 use super::why::Why;
 use super::{date, yaml};
@@ -49,6 +50,7 @@ pub struct PodView {
     pub why: Option<Why>,
     pub conditions: Vec<ConditionRow>,
     pub events: Vec<EventRow>,
+    pub logs: Vec<ContainerLog>,
     pub yaml: String,
 }
 
@@ -167,6 +169,7 @@ fn pod_view(cluster: &Cluster, pod: &Pod) -> PodView {
         why: Why::of(cluster, pod),
         conditions: conditions.collect(),
         events: events(cluster, Kind::Pod, namespace, name),
+        logs: logs(cluster, pod),
         yaml: yaml::object(&Object::Pod(Rc::new(pod.clone())).to_json()),
     }
 }

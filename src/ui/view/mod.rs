@@ -4,6 +4,7 @@ pub mod changes;
 mod cri;
 pub mod inspect;
 pub mod journey;
+pub mod logs;
 pub mod manifest;
 pub mod message;
 pub mod sending;

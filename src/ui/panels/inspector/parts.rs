@@ -8,6 +8,7 @@ use crate::api::Kind;
 use crate::ui::i18n::Words;
 use crate::ui::state::{Action, Selection};
 use crate::ui::view::inspect::{ConditionRow, EventRow};
+use crate::ui::view::logs::{ContainerLog, Line};
 use crate::ui::view::message::Link;
 
 /// Title, what it is, and its status with the class that colours it.
@@ -95,4 +96,44 @@ pub fn events(rows: &[EventRow], words: &Words) -> Html {
         }
     };
     html! { <ol class="inspector-events">{ for rows.iter().map(item) }</ol> }
+}
+
+/// The logs of a Pod's containers, each under its name.
+pub fn logs(logs: &[ContainerLog], words: &Words) -> Html {
+    if logs.is_empty() {
+        return html! { <p class="inspector-empty">{ words.get("inspect.no-containers") }</p> };
+    }
+    let line = |line: &Line| {
+        html! {
+            <span class={classes!("log-line", line.is_error.then_some("is-error"))}>
+                <span class="log-at">{ line.at.clone() }</span>
+                if line.is_error {
+                    <span class="log-stream">{ "stderr" }</span>
+                }
+                <span class="log-text">{ line.text.to_string() }</span>
+            </span>
+        }
+    };
+    let container = |log: &ContainerLog| {
+        let nothing = match &log.waits {
+            Some(why) => words.fill("inspect.log-waits", &[("why", why)]),
+            None => words.get("inspect.log-empty").to_string(),
+        };
+        html! {
+            <section key={log.name.clone()} class="log">
+                <h3 class="inspector-part">{ log.name.clone() }</h3>
+                if log.is_cut {
+                    <p class="inspector-empty">{ words.get("inspect.log-cut") }</p>
+                }
+                if log.lines.is_empty() {
+                    <p class="inspector-empty">{ nothing }</p>
+                } else {
+                    <pre class="inspector-code" tabindex="0" aria-label={log.name.clone()}>
+                        { for log.lines.iter().map(line) }
+                    </pre>
+                }
+            </section>
+        }
+    };
+    html! { <>{ for logs.iter().map(container) }</> }
 }

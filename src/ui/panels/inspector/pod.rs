@@ -20,8 +20,14 @@ pub struct PodInspectorProps {
     pub on_action: Callback<Action>,
 }
 
-const TABS: [&str; 5] =
-    ["inspect.journey", "inspect.why", "inspect.conditions", "inspect.events", "inspect.yaml"];
+const TABS: [&str; 6] = [
+    "inspect.journey",
+    "inspect.why",
+    "inspect.conditions",
+    "inspect.events",
+    "inspect.logs",
+    "inspect.yaml",
+];
 
 /// Draws the Pod.
 #[component]
@@ -40,6 +46,7 @@ pub fn PodInspector(props: &PodInspectorProps) -> Html {
         1 => html! { <WhyHere pod={std::rc::Rc::clone(pod)} words={words.clone()} /> },
         2 => parts::conditions(&pod.conditions, words),
         3 => parts::events(&pod.events, words),
+        4 => parts::logs(&pod.logs, words),
         _ => parts::code(&pod.yaml, &words.get("inspect.yaml")),
     };
     let what = words.fill("inspect.pod", &[("namespace", &pod.namespace)]);
