@@ -13,6 +13,8 @@ use podflow::testing::cluster::{Cluster, HttpCall, MOST_NODES, Setup};
 use podflow::testing::sim::Instant;
 use tokio::sync::{mpsc, oneshot};
 
+/// So many lines of a watch wait for a client that does not read them.
+const MOST_UNREAD: usize = 10_000;
 /// Time is moved at least this often, so that streams flow.
 const TICK: Duration = Duration::from_millis(5);
 
@@ -28,7 +30,7 @@ pub struct Reply {
 pub enum Body {
     Whole(Vec<u8>),
     /// Lines of a watch, as they come.
-    Lines(mpsc::UnboundedReceiver<Vec<u8>>),
+    Lines(mpsc::Receiver<Vec<u8>>),
 }
 
 struct Asked {
@@ -97,7 +99,7 @@ struct Paced {
 struct Stream {
     id: RequestId,
     sent: usize,
-    lines: mpsc::UnboundedSender<Vec<u8>>,
+    lines: mpsc::Sender<Vec<u8>>,
 }
 
 impl Paced {
@@ -150,7 +152,7 @@ impl Paced {
                 continue;
             };
             let body = if matches!(response.result, Ok(Answer::Watching)) {
-                let (lines, received) = mpsc::unbounded_channel();
+                let (lines, received) = mpsc::channel(MOST_UNREAD);
                 self.streams.push(Stream { id, sent: 0, lines });
                 Body::Lines(received)
             } else {
@@ -167,16 +169,26 @@ impl Paced {
         }
     }
 
+    /// Hands on what watches tell. A stream whose client has gone, or reads too slowly, ends.
     fn stream(&mut self) {
         let Self { cluster, streams, .. } = self;
+        let mut over = Vec::new();
         streams.retain_mut(|stream| {
             for line in cluster.lines(stream.id, stream.sent) {
                 stream.sent += 1;
-                if stream.lines.send(format!("{line}\n").into_bytes()).is_err() {
+                if stream.lines.try_send(format!("{line}\n").into_bytes()).is_err() {
+                    over.push(stream.id);
                     return false;
                 }
             }
-            !stream.lines.is_closed()
+            let ends = stream.lines.is_closed() || cluster.is_over(stream.id, stream.sent);
+            if ends {
+                over.push(stream.id);
+            }
+            !ends
         });
+        for id in over {
+            cluster.hang_up(id);
+        }
     }
 }

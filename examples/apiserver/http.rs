@@ -138,7 +138,7 @@ fn plain(code: StatusCode, text: &str) -> Response<Outgoing> {
 /// The body of an answer on its way out.
 enum Outgoing {
     Whole(Option<Bytes>),
-    Lines(mpsc::UnboundedReceiver<Vec<u8>>),
+    Lines(mpsc::Receiver<Vec<u8>>),
 }
 
 impl hyper::body::Body for Outgoing {

@@ -84,6 +84,8 @@ pub struct Params {
     /// Of a watch, whether it begins with all that is there; if nothing is said, it does so unless it
     /// begins at a version.
     pub send_initial_events: Option<bool>,
+    /// Of a watch, after how many seconds the server ends it.
+    pub timeout_seconds: Option<u64>,
     pub grace_period_seconds: Option<i64>,
     /// The form in which the answer is wanted.
     pub representation: Representation,
@@ -240,6 +242,8 @@ pub enum Change {
     },
     /// The watch ends with this; usually 410 Expired.
     Error(Rc<StatusError>),
+    /// The watch ends, for it has lasted as long as it was to; on the wire only the stream does.
+    Ended,
 }
 
 impl Change {
@@ -251,6 +255,7 @@ impl Change {
             Self::Deleted(_) => "DELETED",
             Self::Bookmark { .. } => "BOOKMARK",
             Self::Error(_) => "ERROR",
+            Self::Ended => "END",
         }
     }
 
@@ -273,6 +278,7 @@ impl Change {
                 })
             }
             Self::Error(error) => serde_json::to_value(error.to_status()).unwrap_or_default(),
+            Self::Ended => Value::Null,
         }
     }
 
@@ -282,7 +288,7 @@ impl Change {
             Self::Added(object) | Self::Modified { object, .. } | Self::Deleted(object) => {
                 Some(object)
             }
-            Self::Bookmark { .. } | Self::Error(_) => None,
+            Self::Bookmark { .. } | Self::Error(_) | Self::Ended => None,
         }
     }
 }
@@ -387,6 +393,9 @@ impl Request {
         }
         if let Some(wanted) = self.params.send_initial_events {
             query.push(format!("sendInitialEvents={wanted}"));
+        }
+        if let Some(seconds) = self.params.timeout_seconds {
+            query.push(format!("timeoutSeconds={seconds}"));
         }
         if let Some(selector) = &self.params.label_selector {
             query.push(format!("labelSelector={selector}"));

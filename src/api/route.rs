@@ -89,6 +89,14 @@ fn params(query: &Query) -> Result<Params, StatusError> {
             .get("sendInitialEvents")
             .filter(|text| !text.is_empty())
             .map(|text| matches!(text, "1" | "t" | "T" | "true" | "True" | "TRUE")),
+        timeout_seconds: match query.get("timeoutSeconds").filter(|text| !text.is_empty()) {
+            Some(text) => {
+                let none =
+                    |_error| bad(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
+                Some(text.parse().map_err(none)?).filter(|seconds| *seconds > 0)
+            }
+            None => None,
+        },
         grace_period_seconds: query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
         representation: Representation::default(),
         log: None,

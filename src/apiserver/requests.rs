@@ -108,20 +108,7 @@ impl ApiServer {
                     self.wait(ctx, Op::Range(range), pending(Step::List));
                 }
             }
-            (Verb::Watch, _) => {
-                let prefix = prefix(kind, namespace.unwrap_or_default());
-                let params: Rc<Params> = Rc::new(request.params.clone());
-                let Some(cache) = self.caches.get_mut(&kind) else {
-                    return Err(no_such_resource());
-                };
-                let events = cache.watch((from, request.id), &prefix, &params)?;
-                // A stream keeps its order, so all of it takes the same time.
-                let response = Rc::new(Response::new(request.id, Ok(Answer::Watching)));
-                ctx.send_after(WORK, Out::Response { to: from, response });
-                for event in events {
-                    ctx.send_after(WORK, Out::Watch { to: from, event });
-                }
-            }
+            (Verb::Watch, _) => self.open_watch(ctx, from, request, kind)?,
             (Verb::Create, None) => self.create(ctx, from, request, kind, namespace)?,
             (Verb::Create, Some(name)) if part == Some(Subresource::Binding) => {
                 let request = with_binding(request)?;
@@ -141,6 +128,31 @@ impl ApiServer {
                 let action = request.method().to_lowercase();
                 return Err(StatusError::method_not_supported(group_resource(resource), &action));
             }
+        }
+        Ok(())
+    }
+
+    fn open_watch(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        from: ConnectionId,
+        request: &Request,
+        kind: Kind,
+    ) -> Result<(), StatusError> {
+        let prefix = prefix(kind, request.namespace());
+        let params: Rc<Params> = Rc::new(request.params.clone());
+        let cache = self.caches.get_mut(&kind).ok_or_else(no_such_resource)?;
+        let watch = request.id;
+        let events = cache.watch((from, watch), &prefix, &params)?;
+        if let Some(seconds) = params.timeout_seconds {
+            let ends = Timer::WatchEnds { kind, to: from, watch };
+            ctx.set_timer(Duration::from_secs(seconds), ends);
+        }
+        // A stream keeps its order, so all of it takes the same time.
+        let response = Rc::new(Response::new(watch, Ok(Answer::Watching)));
+        ctx.send_after(WORK, Out::Response { to: from, response });
+        for event in events {
+            ctx.send_after(WORK, Out::Watch { to: from, event });
         }
         Ok(())
     }

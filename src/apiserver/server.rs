@@ -11,7 +11,7 @@ use super::apply::configuration;
 use super::body::warnings;
 use super::bootstrap;
 use super::etcd::{
-    Call, CallId, Change, EtcdError, KeyRange, LeaseId, Op, Out as StoreOut,
+    Call, CallId, Change as StoreChange, EtcdError, KeyRange, LeaseId, Op, Out as StoreOut,
     Response as StoreResponse, Revision, WatchCreate,
 };
 use super::keys::{current_of, insert, key, prefix, versioned, watch_id, watched_kind};
@@ -25,8 +25,8 @@ use super::{EtcdCall, EtcdOut};
 use crate::api::defaults::Defaults as _;
 use crate::api::page::Continue;
 use crate::api::request::{
-    Answer, Document, JSON, Payload, Request, RequestId, Response, Subresource, Target, Verb,
-    WatchEvent,
+    Answer, Change, Document, JSON, Payload, Request, RequestId, Response, Subresource, Target,
+    Verb, WatchEvent,
 };
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object};
@@ -57,6 +57,11 @@ pub enum In {
     /// A kubelet's answer to what the server asked it.
     Kubelet(Rc<Response>),
     Closed(ConnectionId),
+    /// Nobody reads this watch any more.
+    HungUp {
+        from: ConnectionId,
+        watch: RequestId,
+    },
 }
 
 /// What it says.
@@ -88,6 +93,12 @@ pub enum Timer {
         from: ConnectionId,
         request: Rc<Request>,
         tries: u32,
+    },
+    /// A watch has lasted as long as it was to.
+    WatchEnds {
+        kind: Kind,
+        to: ConnectionId,
+        watch: RequestId,
     },
     /// A kubelet was asked this some time ago.
     Kubelet(RequestId),
@@ -282,7 +293,7 @@ impl ApiServer {
         }
     }
 
-    fn on_change(&mut self, ctx: &mut Ctx<'_, Self>, kind: Kind, change: &Change<Object>) {
+    fn on_change(&mut self, ctx: &mut Ctx<'_, Self>, kind: Kind, change: &StoreChange<Object>) {
         let revision = change.mod_revision();
         let after = change.key_value().map(|stored| versioned(stored));
         let Some(cache) = self.caches.get_mut(&kind) else { return };
@@ -402,6 +413,16 @@ impl Component for ApiServer {
             Event::Message(In::Closed(from)) => {
                 for cache in self.caches.values_mut() {
                     cache.close(from);
+                }
+            }
+            Event::Message(In::HungUp { from, watch }) => {
+                for cache in self.caches.values_mut() {
+                    cache.end((from, watch));
+                }
+            }
+            Event::Timer(Timer::WatchEnds { kind, to, watch }) => {
+                if self.caches.get_mut(&kind).is_some_and(|cache| cache.end((to, watch))) {
+                    ctx.send(Out::Watch { to, event: WatchEvent { watch, change: Change::Ended } });
                 }
             }
             Event::Timer(Timer::Bookmarks) => {

@@ -178,6 +178,15 @@ impl WatchCache {
         }
     }
 
+    /// Ends one watch; false if there is none.
+    pub(super) fn end(&mut self, watcher: Watcher) -> bool {
+        self.open.retain(|own| *own != watcher);
+        for watchers in self.by_node.values_mut() {
+            watchers.retain(|own| *own != watcher);
+        }
+        self.watchers.remove(&watcher).is_some()
+    }
+
     /// A bookmark for each watch that wants one.
     pub(super) fn bookmarks(&self) -> Vec<(ConnectionId, WatchEvent)> {
         let wanting = self.watchers.iter().filter(|(_, scope)| scope.params.allow_watch_bookmarks);

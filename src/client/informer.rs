@@ -205,6 +205,7 @@ impl<R: Resource> Informer<R> {
                 Vec::new()
             }
             Change::Error(error) => self.wait(ctx, error.code == 410),
+            Change::Ended => self.wait(ctx, false),
         }
     }
 

@@ -105,6 +105,16 @@ impl Cluster {
         self.world.you.lines(id, seen, self.date())
     }
 
+    /// Whether who has read `seen` lines of a watch of yours gets no more.
+    pub fn is_over(&self, id: RequestId, seen: usize) -> bool {
+        self.world.you.is_over(id, seen)
+    }
+
+    /// You read a watch of yours no more. Recordings know nothing of it, so this is for who keeps none.
+    pub fn hang_up(&mut self, id: RequestId) {
+        self.world.hang_up(id);
+    }
+
     /// The date that clocks in the cluster show.
     pub fn date(&self) -> Timestamp {
         let micros = i64::try_from(self.now().as_micros()).unwrap_or(i64::MAX);

@@ -169,6 +169,12 @@ impl World {
         id
     }
 
+    pub(super) fn hang_up(&mut self, watch: RequestId) {
+        self.you.hung_up(watch);
+        let from = connection(Address::You);
+        self.run_apiserver(None, Event::Message(apiserver::In::HungUp { from, watch }));
+    }
+
     pub(super) fn step(&mut self) -> bool {
         let Some((at, due)) = self.queue.pop() else {
             return false;

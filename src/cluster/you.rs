@@ -1,5 +1,6 @@
 //! You: the person at the page, who speaks HTTP to the API server's insecure door.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -9,8 +10,8 @@ use crate::api::caller::{Attributes, Caller, Credentials};
 use crate::api::decode;
 use crate::api::representation::Representation;
 use crate::api::request::{
-    Answer, JSON, Params, Patch, PatchKind, Payload, Request, RequestId, Response, Target, Verb,
-    WatchEvent,
+    Answer, Change, JSON, Params, Patch, PatchKind, Payload, Request, RequestId, Response, Target,
+    Verb, WatchEvent,
 };
 use crate::api::route;
 use crate::api::status::{Reason, StatusError};
@@ -96,9 +97,19 @@ const KEPT: usize = 10_000;
 pub struct You {
     next: u64,
     answers: SortedMap<RequestId, Rc<Response>>,
-    streams: SortedMap<RequestId, Vec<WatchEvent>>,
+    streams: SortedMap<RequestId, Stream>,
     /// The forms in which answers are wanted, but for the usual one.
     forms: SortedMap<RequestId, Representation>,
+}
+
+/// What a watch has told.
+#[derive(Clone, Debug, Default)]
+struct Stream {
+    /// So many events were told before these.
+    dropped: usize,
+    events: VecDeque<WatchEvent>,
+    /// Whether the server has ended it.
+    ended: bool,
 }
 
 impl You {
@@ -134,7 +145,7 @@ impl You {
             self.forms.insert(id, params.representation);
         }
         if verb == Verb::Watch {
-            self.streams.insert(id, Vec::new());
+            self.streams.insert(id, Stream::default());
         }
         Request { id, verb, target, params, payload, caller }
     }
@@ -147,11 +158,31 @@ impl You {
     }
 
     pub(super) fn told(&mut self, event: &WatchEvent) {
-        if let Some(stream) = self.streams.get_mut(&event.watch)
-            && stream.len() < KEPT
-        {
-            stream.push(event.clone());
+        let Some(stream) = self.streams.get_mut(&event.watch) else { return };
+        if matches!(event.change, Change::Ended) {
+            stream.ended = true;
+            return;
         }
+        stream.events.push_back(event.clone());
+        if stream.events.len() > KEPT {
+            stream.events.pop_front();
+            stream.dropped += 1;
+        }
+    }
+
+    /// Forgets a watch that nobody reads any more.
+    pub(super) fn hung_up(&mut self, id: RequestId) {
+        self.streams.remove(&id);
+        self.forms.remove(&id);
+    }
+
+    /// Whether who has read `seen` events of a watch gets no more of it: the server has ended it, or they
+    /// were so slow that what follows is kept no longer.
+    pub fn is_over(&self, id: RequestId, seen: usize) -> bool {
+        self.streams.get(&id).is_none_or(|stream| {
+            let told = stream.dropped + stream.events.len();
+            seen < stream.dropped || stream.ended && seen >= told
+        })
     }
 
     /// The answer to a request, once it is there.
@@ -181,17 +212,21 @@ impl You {
         now: Timestamp,
     ) -> impl Iterator<Item = String> {
         let form = self.form(id);
-        let new = self.stream(id).iter().enumerate().skip(seen);
-        new.map(move |(index, event)| form.of_change(&event.change, index == 0, now).to_string())
+        let stream = self.streams.get(&id).filter(|stream| seen >= stream.dropped);
+        let new = stream
+            .into_iter()
+            .flat_map(move |stream| stream.events.iter().enumerate().skip(seen - stream.dropped));
+        let first = move |index| seen == 0 && index == 0;
+        new.map(move |(index, event)| form.of_change(&event.change, first(index), now).to_string())
+    }
+
+    /// What a watch has told and is kept.
+    pub fn stream(&self, id: RequestId) -> impl Iterator<Item = &WatchEvent> {
+        self.streams.get(&id).into_iter().flat_map(|stream| &stream.events)
     }
 
     fn form(&self, id: RequestId) -> Representation {
         self.forms.get(&id).copied().unwrap_or_default()
-    }
-
-    /// What a watch has told so far.
-    pub fn stream(&self, id: RequestId) -> &[WatchEvent] {
-        self.streams.get(&id).map_or(&[], Vec::as_slice)
     }
 }
 

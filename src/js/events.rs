@@ -49,12 +49,11 @@ impl Listeners {
 struct Stream {
     watch: RequestId,
     sent: usize,
-    /// Takes one line; false once nobody reads any more.
     push: Pen,
 }
 
-/// Writes a line into a stream.
-type Pen = Rc<dyn Fn(&str) -> bool>;
+/// Writes a line into a stream, or closes it if there are no more; false once nobody reads any more.
+pub(super) type Pen = Rc<dyn Fn(Option<&str>) -> bool>;
 
 /// Adds a listener; the result ends it.
 pub(super) fn listen(
@@ -103,7 +102,7 @@ pub(super) fn tell(
     (said, of_message): &(String, Option<u64>),
 ) {
     let mut calls: Vec<(Function, Value)> = Vec::new();
-    let mut lines: Vec<(Pen, RequestId, String)> = Vec::new();
+    let mut lines: Vec<(Pen, RequestId, Option<String>)> = Vec::new();
     {
         let session = session.borrow();
         let mut all = listeners.borrow_mut();
@@ -148,7 +147,10 @@ pub(super) fn tell(
         for stream in &mut all.streams {
             for line in session.cluster().lines(stream.watch, stream.sent) {
                 stream.sent += 1;
-                lines.push((Rc::clone(&stream.push), stream.watch, line));
+                lines.push((Rc::clone(&stream.push), stream.watch, Some(line)));
+            }
+            if session.cluster().is_over(stream.watch, stream.sent) {
+                lines.push((Rc::clone(&stream.push), stream.watch, None));
             }
         }
     }
@@ -159,7 +161,7 @@ pub(super) fn tell(
         }
     }
     for (push, watch, line) in lines {
-        if !push(&line) {
+        if !push(line.as_deref()) || line.is_none() {
             listeners.borrow_mut().streams.retain(|stream| stream.watch != watch);
         }
     }

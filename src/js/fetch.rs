@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsError, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
 
 use super::Host;
-use super::events::{self, Listeners};
+use super::events::{self, Listeners, Pen};
 use crate::api::caller::Credentials;
 use crate::api::request::Answer;
 use crate::cluster::HttpCall;
@@ -80,8 +80,7 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
 }
 
 /// A stream of lines for a script, and what puts one in.
-#[expect(clippy::type_complexity, reason = "a pair of a stream and its pen")]
-fn line_stream() -> Result<(ReadableStream, Rc<dyn Fn(&str) -> bool>), JsValue> {
+fn line_stream() -> Result<(ReadableStream, Pen), JsValue> {
     let controller: Rc<RefCell<Option<JsValue>>> = Rc::default();
     let source = Object::new();
     let kept = Rc::clone(&controller);
@@ -95,17 +94,23 @@ fn line_stream() -> Result<(ReadableStream, Rc<dyn Fn(&str) -> bool>), JsValue> 
     });
     Reflect::set(&source, &"cancel".into(), &cancel.into_js_value())?;
     let stream = ReadableStream::new_with_underlying_source(&source)?;
-    let push = Rc::new(move |line: &str| {
+    let push = Rc::new(move |line: Option<&str>| {
         let controller = controller.borrow();
         let Some(controller) = controller.as_ref() else {
             return false;
         };
-        let enqueue = Reflect::get(controller, &"enqueue".into()).unwrap_or_default();
-        let Some(enqueue) = enqueue.dyn_ref::<Function>() else {
+        let method = if line.is_some() { "enqueue" } else { "close" };
+        let method = Reflect::get(controller, &method.into()).unwrap_or_default();
+        let Some(method) = method.dyn_ref::<Function>() else {
             return false;
         };
-        let bytes = Uint8Array::from(format!("{line}\n").as_bytes());
-        enqueue.call1(controller, &bytes).is_ok()
+        match line {
+            Some(line) => {
+                let bytes = Uint8Array::from(format!("{line}\n").as_bytes());
+                method.call1(controller, &bytes).is_ok()
+            }
+            None => method.call0(controller).is_ok(),
+        }
     });
     Ok((stream, push))
 }

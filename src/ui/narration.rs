@@ -174,7 +174,9 @@ fn watch(change: &Change, to: Address) -> (&'static str, String) {
                 Some(_) | None => ("say.watch-modified", String::new()),
             }
         }
-        Change::Bookmark { .. } | Change::Error(_) => ("say.watch-modified", String::new()),
+        Change::Bookmark { .. } | Change::Error(_) | Change::Ended => {
+            ("say.watch-modified", String::new())
+        }
     }
 }
 

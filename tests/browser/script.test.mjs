@@ -98,6 +98,16 @@ scripted("fetch speaks HTTP, and watches stream", async ({ page }) => {
   assert.equal(said[1], 400);
 });
 
+scripted("a watch's stream closes when its time is over", async ({ page }) => {
+  const read = await page.evaluate(async (pod) => {
+    const watch = await podflow.fetch("/api/v1/pods?watch=1&timeoutSeconds=20&fieldSelector=status.phase=Pending");
+    await podflow.apply(pod);
+    await podflow.run(25);
+    return watch.text();
+  }, POD);
+  assert.equal(JSON.parse(read.split("\n")[0]).type, "ADDED");
+});
+
 scripted("listeners hear, a broken one harms nobody, and each can be ended", async ({ page }) => {
   const heard = await page.evaluate(async (pod) => {
     const heard = {};

@@ -112,7 +112,7 @@ fn replay(scenario: &str) {
     cluster.run_until(last + AFTER);
 
     let [pods, events] = watches.map(|watch| cluster.you().stream(watch));
-    let ours = pods.iter().filter_map(|event| {
+    let ours = pods.filter_map(|event| {
         let object = event.change.object()?.to_json();
         let gone = matches!(event.change, Change::Deleted(_));
         Some((object, gone))
@@ -121,7 +121,7 @@ fn replay(scenario: &str) {
     let recorded = recorded.map(|line| (line["object"].clone(), line["type"] == "DELETED"));
     compare(scenario, &states(recorded), &states(ours));
 
-    let ours = events.iter().filter_map(|event| Some(event.change.object()?.to_json()));
+    let ours = events.filter_map(|event| Some(event.change.object()?.to_json()));
     compare_events(scenario, &event_lines(recorded_events(scenario)), &event_lines(ours));
 }
 

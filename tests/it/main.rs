@@ -17,3 +17,4 @@ mod placements;
 #[cfg(test)]
 mod simulation;
 mod tidy;
+mod watching;
