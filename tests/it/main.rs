@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod access;
 mod applying;
+mod clients;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
