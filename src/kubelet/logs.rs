@@ -90,7 +90,7 @@ impl Kubelet {
         for line in lines {
             if query.timestamps {
                 let at = wall_clock(self.shared.epoch, line.at);
-                text.push_str(&at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ ").to_string());
+                text.extend([format!("{at:.9} ")]);
             }
             text.push_str(&line.text);
             if !line.partial {

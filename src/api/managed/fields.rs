@@ -3,7 +3,7 @@
 //! Mirrors: `structured-merge-diff/fieldpath/set.go` and `serialize.go`. There a set has members and
 //! children apart; here a field knows whether it is a member itself, which is how it is written, too.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::sim::SortedMap;
 
@@ -143,8 +143,9 @@ fn words(step: &str) -> String {
         Some(("f", name)) => format!(".{name}"),
         Some(("v", value)) => format!("[={value}]"),
         Some(("k", key)) => {
-            let key: Map<String, Value> = serde_json::from_str(key).unwrap_or_default();
-            let parts: Vec<_> = key.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let key: Value = serde_json::from_str(key).unwrap_or_default();
+            let key = key.as_object().into_iter().flatten();
+            let parts: Vec<_> = key.map(|(name, value)| format!("{name}={value}")).collect();
             format!("[{}]", parts.join(","))
         }
         Some((_, index)) => format!("[{index}]"),

@@ -131,8 +131,7 @@ impl Manager {
             (Operation::Apply, _) => words,
             (Operation::Update, None) => format!("{words} using {}", self.api_version),
             (Operation::Update, Some(time)) => {
-                let time = time.0.strftime("%Y-%m-%dT%H:%M:%SZ");
-                format!("{words} using {} at {time}", self.api_version)
+                format!("{words} using {} at {:.0}", self.api_version, time.0)
             }
         }
     }

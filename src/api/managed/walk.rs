@@ -198,13 +198,14 @@ fn merge_items(place: Place, live: &[Value], config: &[Value]) -> Vec<Value> {
 pub fn remove(place: Place, value: &Value, gone: &Fields) -> Option<Value> {
     match value {
         Value::Object(map) if place.has_fields() => {
-            let kept: Map<String, Value> = map
-                .iter()
-                .filter_map(|(name, value)| {
-                    let kept = rest(place.field(name), value, gone.below.get(&*step(name)))?;
-                    Some((name.clone(), kept))
-                })
-                .collect();
+            // Put in one by one: to collect them would compile a sort of its own.
+            let mut kept = Map::new();
+            for (name, value) in map {
+                let gone = gone.below.get(&*step(name));
+                if let Some(rest) = rest(place.field(name), value, gone) {
+                    kept.insert(name.clone(), rest);
+                }
+            }
             (!kept.is_empty() || map.is_empty()).then_some(Value::Object(kept))
         }
         Value::Array(items) if place.has_items() => {
