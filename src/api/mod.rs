@@ -9,6 +9,7 @@ pub mod cron;
 pub mod decode;
 pub mod defaults;
 pub mod duration;
+mod encode;
 pub mod field;
 pub mod fields;
 pub mod labels;
@@ -32,5 +33,6 @@ pub mod types;
 pub mod validation;
 pub mod words;
 
+pub use encode::to_json;
 pub use object::{Object, Pod, Resource, seconds};
 pub use scheme::{Kind, RESOURCES, ResourceType};

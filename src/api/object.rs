@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::columns::{Cell, Printed};
 use super::decode::{Decoded, TypeError, decode};
 use super::defaults::Defaults;
+use super::encode::to_json;
 use super::fields::Selectable;
 use super::managed;
 use super::scheme::Kind;
@@ -166,7 +167,7 @@ impl Object {
 
     /// The object on the wire, with `apiVersion` and `kind`.
     pub fn to_json(&self) -> Value {
-        let mut value = each_object!(self, object => json(&**object));
+        let mut value = each_object!(self, object => to_json(&**object));
         if self.meta().managed_fields.is_some() {
             managed::unpack(&mut value);
         }
@@ -245,11 +246,6 @@ fn changed<R: Resource>(object: &R, change: impl FnOnce(&mut ObjectMeta)) -> Obj
 
 fn is_same<R: Resource>(object: &Rc<R>, other: &Object) -> bool {
     R::unwrap(other).is_some_and(|other| Rc::ptr_eq(object, other))
-}
-
-fn json(object: &impl Serialize) -> Value {
-    // The API's own types have text keys only, so this cannot fail.
-    serde_json::to_value(object).unwrap_or_default()
 }
 
 /// A moment as the API writes it, in whole seconds.

@@ -10,6 +10,7 @@ use super::columns::pod::Completed;
 use super::request::{Answer, Change, Response, list_metadata};
 use super::status::{Reason, StatusError};
 use super::{Kind, Object, Pod, Resource as _};
+use crate::api::to_json;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -173,7 +174,7 @@ fn metadata(object: &Object) -> Value {
     json!({
         "kind": "PartialObjectMetadata",
         "apiVersion": META,
-        "metadata": serde_json::to_value(object.meta()).unwrap_or_default(),
+        "metadata": to_json(object.meta()),
     })
 }
 

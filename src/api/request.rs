@@ -18,6 +18,7 @@ use super::representation::Representation;
 use super::scheme::Kind;
 use super::status::StatusError;
 use super::{Object, Pod};
+use crate::api::to_json;
 
 /// The sender's own number for a request; the answer and a watch's events carry it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -277,7 +278,7 @@ impl Change {
                     "metadata": metadata,
                 })
             }
-            Self::Error(error) => serde_json::to_value(error.to_status()).unwrap_or_default(),
+            Self::Error(error) => to_json(&error.to_status()),
             Self::Ended => Value::Null,
         }
     }
@@ -481,14 +482,15 @@ impl Patch {
                 json!({"metadata": {"uid": &**uid}, "status": changed_fields(old, new)})
             }
             Self::PodCondition { condition, nominated: None } => {
-                json!({"status": {"conditions": [&**condition]}})
+                json!({"status": {"conditions": [to_json(condition)]}})
             }
             Self::PodCondition { condition, nominated: Some(node) } => json!({
-                "status": {"conditions": [&**condition], "nominatedNodeName": &**node},
+                "status": {"conditions": [to_json(condition)], "nominatedNodeName": &**node},
             }),
-            Self::NodeStatus(status) => json!({"status": &**status}),
+            Self::NodeStatus(status) => json!({"status": to_json(status)}),
             Self::Event(event) => json!({
-                "count": event.count, "lastTimestamp": event.last_timestamp, "message": event.message,
+                "count": event.count, "lastTimestamp": to_json(&event.last_timestamp),
+                "message": event.message,
             }),
             Self::Json { patch, .. } => (**patch).clone(),
         }
@@ -497,8 +499,7 @@ impl Patch {
 
 /// The fields of `new` that are not the same in `old`; `null` where one is gone.
 fn changed_fields(old: &PodStatus, new: &PodStatus) -> Value {
-    let (old, new) = (serde_json::to_value(old), serde_json::to_value(new));
-    let (Ok(Value::Object(old)), Ok(Value::Object(mut new))) = (old, new) else {
+    let (Value::Object(old), Value::Object(mut new)) = (to_json(old), to_json(new)) else {
         return Value::Null;
     };
     for (field, value) in old {
@@ -579,7 +580,7 @@ impl Response {
                 "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
             }),
             Ok(Answer::Document(document)) => document.body.clone(),
-            Err(error) => serde_json::to_value(error.to_status()).unwrap_or_default(),
+            Err(error) => to_json(&error.to_status()),
         }
     }
 }

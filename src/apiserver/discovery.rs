@@ -9,6 +9,7 @@ use super::openapi;
 use crate::api::representation::Representation;
 use crate::api::request::{Document, JSON};
 use crate::api::reviews::{REVIEWS, Review};
+use crate::api::to_json;
 use crate::api::{Kind, RESOURCES, ResourceType};
 use crate::sim::sort;
 
@@ -217,7 +218,7 @@ fn resources(group: &str, version: &str) -> Option<Value> {
     let group_version =
         if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     let list = APIResourceList { group_version, resources: listed };
-    (!list.resources.is_empty()).then(|| serde_json::to_value(list).unwrap_or_default())
+    (!list.resources.is_empty()).then(|| to_json(&list))
 }
 
 /// `APIGroupDiscoveryList`: all that `groups` have, in one document.

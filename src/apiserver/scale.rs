@@ -15,7 +15,7 @@ use crate::api::field::{FieldError, Path};
 use crate::api::labels::Selector;
 use crate::api::request::{Patch, Payload};
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Object, Resource as _};
+use crate::api::{Object, Resource as _, to_json};
 
 const NEGATIVE: &str = "must be greater than or equal to 0";
 
@@ -64,7 +64,7 @@ pub(super) fn scale_of(object: &Object) -> Option<Value> {
         "metadata": {
             "name": meta.name, "namespace": meta.namespace, "uid": meta.uid,
             "resourceVersion": meta.resource_version,
-            "creationTimestamp": meta.creation_timestamp,
+            "creationTimestamp": to_json(&meta.creation_timestamp),
         },
         "spec": {"replicas": wanted},
         "status": {"replicas": there, "selector": selector},

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -165,8 +165,7 @@ impl ApiServer {
     }
 
     pub(super) fn now(&self, ctx: &Ctx<'_, Self>) -> Timestamp {
-        let micros = i64::try_from(ctx.now.as_micros()).unwrap_or(i64::MAX);
-        self.epoch.checked_add(SignedDuration::from_micros(micros)).unwrap_or(self.epoch)
+        ctx.now.date(self.epoch)
     }
 
     fn start(&mut self, ctx: &mut Ctx<'_, Self>) {

@@ -114,8 +114,7 @@ impl Recorder {
     where
         C: Component<Out: From<Request>>,
     {
-        let now = self.epoch
-            + jiff::SignedDuration::from_micros(i64::try_from(ctx.now.as_micros()).unwrap_or(0));
+        let now = ctx.now.date(self.epoch);
         let subject = format!(
             "{}/{}/{}",
             about.uid.as_deref().or(about.name.as_deref()).unwrap_or_default(),

@@ -16,7 +16,7 @@ pub use you::{HttpCall, HttpReply, You};
 use std::rc::Rc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::api::request::{RequestId, Response};
 use crate::api::{Kind, Object};
@@ -117,8 +117,7 @@ impl Cluster {
 
     /// The date that clocks in the cluster show.
     pub fn date(&self) -> Timestamp {
-        let micros = i64::try_from(self.now().as_micros()).unwrap_or(i64::MAX);
-        epoch().checked_add(SignedDuration::from_micros(micros)).unwrap_or_else(|_error| epoch())
+        self.now().date(epoch())
     }
 
     /// You, with the answers and streams you have.

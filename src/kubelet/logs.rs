@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::PodStatus;
 
 use super::pod_worker::PodWorker;
 use super::shared::Caller;
-use super::{Kubelet, Out, wall_clock};
+use super::{Kubelet, Out};
 use crate::api::logs::LogQuery;
 use crate::api::request::{Answer, Document, Request, RequestId, Response, Target};
 use crate::api::status::{Reason, StatusError};
@@ -89,7 +89,7 @@ impl Kubelet {
         let mut text = String::new();
         for line in lines {
             if query.timestamps {
-                let at = wall_clock(self.shared.epoch, line.at);
+                let at = line.at.date(self.shared.epoch);
                 text.extend([format!("{at:.9} ")]);
             }
             text.push_str(&line.text);

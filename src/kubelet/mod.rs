@@ -21,7 +21,7 @@ mod tests;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Node;
 
 use crate::api::Pod;
@@ -29,7 +29,7 @@ use crate::api::fields::FieldSelector;
 use crate::api::request::{Params, Request, RequestId, Response};
 use crate::client::{Incoming, Informer, Relist};
 use crate::runtime::{CallId, CriRequest, Outcome};
-use crate::sim::{Component, Ctx, Event, Instant, SortedMap};
+use crate::sim::{Component, Ctx, Event, SortedMap};
 
 use node::NodeReport;
 use pod_worker::PodWorker;
@@ -162,10 +162,4 @@ impl Component for Kubelet {
             Event::Timer(Timer::Report(uid)) => self.report_again(ctx, &uid),
         }
     }
-}
-
-/// What the wall clock shows at `now`.
-fn wall_clock(epoch: Timestamp, now: Instant) -> Timestamp {
-    let since = SignedDuration::from_micros(i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
-    epoch.checked_add(since).unwrap_or(epoch)
 }

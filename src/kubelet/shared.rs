@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::images::Puller;
 use super::reporter::Reporter;
-use super::{Kubelet, Out, Timer, wall_clock};
+use super::{Kubelet, Out, Timer};
 use crate::api::Pod;
 use crate::api::logs::LogQuery;
 use crate::api::request::RequestId;
@@ -60,7 +60,7 @@ impl Shared {
 
     /// What the node's clock shows.
     pub fn clock(&self, now: Instant) -> Timestamp {
-        wall_clock(self.epoch, now)
+        now.date(self.epoch)
     }
 
     /// Calls the runtime.

@@ -18,6 +18,7 @@ use crate::api::phase::{
 };
 use crate::api::{Pod, seconds};
 use crate::runtime::{self, ContainerState as Stage};
+use crate::sim::Instant;
 
 const SCHEDULED: &str = "PodScheduled";
 /// The conditions that a kubelet decides on.
@@ -153,7 +154,7 @@ fn container_status(
 }
 
 fn state(container: &runtime::ContainerStatus, epoch: Timestamp) -> ContainerState {
-    let at = |moment| seconds(super::wall_clock(epoch, moment));
+    let at = |moment: Instant| seconds(moment.date(epoch));
     let mut state = ContainerState::default();
     match container.state {
         Stage::Created => {

@@ -58,8 +58,6 @@ impl Surroundings<'_> {
 
     /// The time of day.
     pub fn wall_clock(&self) -> Timestamp {
-        let since = i64::try_from(self.now.as_micros()).unwrap_or(i64::MAX);
-        let length = jiff::SignedDuration::from_micros(since);
-        self.epoch.checked_add(length).unwrap_or(self.epoch)
+        self.now.date(self.epoch)
     }
 }

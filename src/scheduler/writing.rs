@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodCondition;
 
 use super::cycle::{self, Failure};
@@ -198,8 +198,7 @@ impl Scheduler {
     }
 
     fn date(&self, ctx: &Ctx<'_, Self>) -> Timestamp {
-        let since = i64::try_from(ctx.now.as_micros()).unwrap_or(0);
-        self.epoch + SignedDuration::from_micros(since)
+        ctx.now.date(self.epoch)
     }
 
     fn warn(&mut self, ctx: &mut Ctx<'_, Self>, pod: &Pod, message: &str) {

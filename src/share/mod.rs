@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::api::caller::Credentials;
 use crate::api::decode::decode as decode_typed;
+use crate::api::to_json;
 use crate::cluster::{HttpCall, MOST_NODES, Setup};
 use crate::recording::{Input, Recording};
 use crate::sim::Instant;
@@ -137,7 +138,7 @@ fn pack(shared: &Shared, level: u8, most: usize) -> Result<String, LinkError> {
     let nodes = if alike {
         setup.nodes.len().into()
     } else {
-        let node = |node: &Node| serde_json::to_value(node).unwrap_or_default();
+        let node = |node: &Node| to_json(node);
         setup.nodes.iter().map(node).collect::<Vec<_>>().into()
     };
     let inputs = inputs.iter().map(|input| WireInput {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Add;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 /// A moment of virtual time, in microseconds since the cluster began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(u64);
@@ -27,6 +29,12 @@ impl Instant {
     /// The time since `earlier`; zero if that is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+
+    /// What a clock shows that showed `epoch` at the beginning; `epoch` again beyond the calendar's end.
+    pub fn date(self, epoch: Timestamp) -> Timestamp {
+        let since = SignedDuration::from_micros(i64::try_from(self.0).unwrap_or(i64::MAX));
+        epoch.checked_add(since).unwrap_or(epoch)
     }
 }
 

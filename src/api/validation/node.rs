@@ -8,6 +8,7 @@ use super::report::{Report, text};
 use super::{Validate, affinity, meta, resources};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::to_json;
 
 impl Validate for Node {
     fn validate_create(&self) -> Vec<FieldError> {
@@ -28,7 +29,7 @@ impl Validate for Node {
         let addresses = status.and_then(|status| status.addresses.as_deref()).unwrap_or_default();
         for (index, address) in addresses.iter().enumerate() {
             if addresses.iter().take(index).any(|earlier| earlier == address) {
-                let value = serde_json::to_value(address).unwrap_or_default();
+                let value = to_json(address);
                 out.duplicate(&path.index(index), value);
             }
         }
@@ -87,7 +88,7 @@ fn taints(out: &mut Report, node: &Node) {
         affinity::taint_effect(out, effect, &path.child("effect"));
         let mut earlier = taints.iter().take(index);
         if earlier.any(|earlier| earlier.key == *key && earlier.effect == *effect) {
-            let value = serde_json::to_value(taint).unwrap_or_default();
+            let value = to_json(taint);
             let mut error = FieldError::duplicate(&path, value);
             error.detail.push_str("taints must be unique by key and effect pair");
             out.errors.push(error);

@@ -11,6 +11,7 @@ pub use super::pod_status::status_update;
 use super::report::{Report, text};
 use super::{Validate, affinity, meta, pod_spec};
 use crate::api::field::{FieldError, Path};
+use crate::api::to_json;
 use crate::api::{self, names};
 
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -373,7 +374,7 @@ fn only_adds(new: &core::NodeSelectorTerm, old: &core::NodeSelectorTerm) -> bool
 
 /// The fields that differ, one a line, as they were and as they are.
 fn differences(old: &PodSpec, new: &PodSpec) -> String {
-    let value = |spec: &PodSpec| serde_json::to_value(spec).unwrap_or_default();
+    let value = |spec: &PodSpec| to_json(spec);
     let mut lines = Vec::new();
     difference("spec", &value(old), &value(new), &mut lines);
     lines.join("\n")

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::field::{FieldError, Path};
+use crate::api::to_json;
 
 /// Collects field errors in the order in which upstream would report them.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ impl Report {
     /// A whole object as the bad value.
     pub(super) fn invalid_object(&mut self, path: &Path, value: &impl Serialize, detail: &str) {
         // The API's own types have text keys only, so this cannot fail.
-        self.invalid(path, serde_json::to_value(value).unwrap_or_default(), detail);
+        self.invalid(path, to_json(value), detail);
     }
 
     /// One error for each of the messages of a rule.

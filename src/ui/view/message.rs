@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::changes::{FieldChange, between};
 use super::cri;
 use crate::api::request::{Answer, Change, Patch, Payload, Request, Response, WatchEvent};
+use crate::api::to_json;
 use crate::cluster::{Address, Body, BodyKind, Message};
 use crate::sim::{Instant, Trace};
 
@@ -132,7 +133,7 @@ fn answer(response: &Response) -> Option<Value> {
             Some(json!({"apiVersion": "v1", "kind": "Status", "status": "Success", "code": code}))
         }
         Ok(Answer::Document(value)) => Some(value.body.clone()),
-        Err(error) => serde_json::to_value(error.to_status()).ok(),
+        Err(error) => Some(to_json(&error.to_status())),
     }
 }
 
@@ -160,5 +161,5 @@ fn patched(request: &Request) -> Vec<FieldChange> {
     let Payload::Patch(Patch::PodStatus { old, new, .. }) = &request.payload else {
         return Vec::new();
     };
-    between(&json!({"status": **old}), &json!({"status": **new}))
+    between(&json!({"status": to_json(old)}), &json!({"status": to_json(new)}))
 }

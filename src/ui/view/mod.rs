@@ -23,10 +23,7 @@ use crate::sim::Instant;
 
 /// The date of a moment of virtual time.
 pub fn date(at: Instant) -> Timestamp {
-    Timestamp::from_microsecond(
-        epoch().as_microsecond().saturating_add(i64::try_from(at.as_micros()).unwrap_or(i64::MAX)),
-    )
-    .unwrap_or(Timestamp::MAX)
+    at.date(epoch())
 }
 
 /// A span as a person reads it: `340 µs`, `4.2 ms`, `1.35 s`, `2 min 5 s`.

@@ -7,6 +7,7 @@ use super::counts::Counts;
 use super::{always_restarted, int_or_percent, matches_template, number, own_selector};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::to_json;
 use crate::api::validation::report::{Report, text};
 use crate::api::validation::{Validate, meta, pod_spec};
 
@@ -70,7 +71,7 @@ fn update_strategy(out: &mut Report, strategy: &DaemonSetUpdateStrategy, path: &
         ("RollingUpdate", None) => out.required(&update_path, ""),
         ("RollingUpdate", Some(update)) => rolling_update(out, update, &update_path),
         (_, _) => {
-            let value = serde_json::to_value(strategy).unwrap_or_default();
+            let value = to_json(strategy);
             let supported = ["OnDelete", "RollingUpdate"];
             out.errors.push(FieldError::not_supported(path, value, &supported));
         }

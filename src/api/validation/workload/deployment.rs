@@ -7,6 +7,7 @@ use super::counts::Counts;
 use super::{int_or_percent, number, of_replicas, own_selector};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::to_json;
 use crate::api::validation::report::{Report, text};
 use crate::api::validation::{Validate, meta};
 
@@ -99,7 +100,7 @@ fn strategy(out: &mut Report, strategy: &DeploymentStrategy, path: &Path) {
             }
         }
         (_, _) => {
-            let value = serde_json::to_value(strategy).unwrap_or_default();
+            let value = to_json(strategy);
             let supported = ["Recreate", "RollingUpdate"];
             out.errors.push(FieldError::not_supported(path, value, &supported));
         }
