@@ -53,9 +53,8 @@ struct Entries<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn put(self, value: impl Into<Value>) -> Result<(), Unfit> {
+    fn put(self, value: impl Into<Value>) {
         *self.0 = value.into();
-        Ok(())
     }
 
     fn list(self) -> Result<Items<'a>, Unfit> {
@@ -92,7 +91,8 @@ impl Entries<'_> {
 macro_rules! plain {
     ($($method:ident: $type:ty,)*) => {
         $(fn $method(self, value: $type) -> Result<(), Unfit> {
-            self.put(value)
+            self.put(value);
+            Ok(())
         })*
     };
 }
@@ -127,11 +127,13 @@ impl<'a> Serializer for Place<'a> {
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), Unfit> {
-        self.put(Number::from_f64(value).map_or(Value::Null, Value::Number))
+        self.put(Number::from_f64(value).map_or(Value::Null, Value::Number));
+        Ok(())
     }
 
     fn serialize_char(self, value: char) -> Result<(), Unfit> {
-        self.put(value.to_string())
+        self.put(value.to_string());
+        Ok(())
     }
 
     fn serialize_none(self) -> Result<(), Unfit> {
@@ -143,7 +145,8 @@ impl<'a> Serializer for Place<'a> {
     }
 
     fn serialize_unit(self) -> Result<(), Unfit> {
-        self.put(Value::Null)
+        self.put(Value::Null);
+        Ok(())
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Result<(), Unfit> {
@@ -156,7 +159,8 @@ impl<'a> Serializer for Place<'a> {
         _: u32,
         variant: &'static str,
     ) -> Result<(), Unfit> {
-        self.put(variant)
+        self.put(variant);
+        Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
