@@ -8,6 +8,7 @@ pub mod columns;
 pub mod cron;
 pub mod decode;
 pub mod defaults;
+pub mod document;
 pub mod duration;
 mod encode;
 pub mod field;
@@ -33,6 +34,7 @@ pub mod types;
 pub mod validation;
 pub mod words;
 
+pub use document::Document;
 pub use encode::to_json;
 pub use object::{Object, Pod, Resource, seconds};
 pub use scheme::{Kind, RESOURCES, ResourceType};

@@ -10,11 +10,12 @@ use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::columns::{Cell, Printed};
+use super::columns::{self, Cell, Printed};
 use super::decode::{Decoded, TypeError, decode};
 use super::defaults::Defaults;
+use super::document::Document;
 use super::encode::to_json;
-use super::fields::Selectable;
+use super::fields::{self, Selectable};
 use super::managed;
 use super::scheme::Kind;
 use super::types;
@@ -78,28 +79,46 @@ pub trait Resource: Clone + PartialEq + Serialize + Validate + Printed + Selecta
 /// The enum over all kinds, and two macros that do the same for each of them.
 macro_rules! objects {
     // `$d` is the dollar sign of the macros that this one makes.
-    ($d:tt $($kind:ident => $wire:ty,)+) => {
+    ($d:tt { $($kind:ident => $wire:ty,)+ } documents { $($document:ident,)+ }) => {
         /// An object of any kind, shared.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Object {
             $($kind(Rc<types::$kind>),)+
+            Document(Rc<Document>),
         }
 
-        /// Does the same with an object of any kind: `each_object!(object, it => it.meta())`.
+        /// Does the same with an object of any kind, and the like with a document:
+        /// `each_object!(object, it => show(it), document => document.show())`.
         macro_rules! each_object {
-            ($d object:expr, $d it:ident => $d body:expr) => {
-                match $d object { $($crate::api::Object::$kind($d it) => $d body,)+ }
+            (
+                $d object:expr,
+                $d it:ident => $d body:expr,
+                $d document:ident => $d other:expr $d (,)?
+            ) => {
+                match $d object {
+                    $($crate::api::Object::$kind($d it) => $d body,)+
+                    $crate::api::Object::Document($d document) => $d other,
+                }
             };
         }
 
-        /// Does the same for any kind: `each_kind!(kind, T => T::COLUMNS)`.
+        /// Does the same for any kind with a type, and the like for a document's:
+        /// `each_kind!(kind, T => T::COLUMNS, kind => columns::document(kind))`.
         macro_rules! each_kind {
-            ($d kind:expr, $d of:ident => $d body:expr) => {
+            (
+                $d kind:expr,
+                $d of:ident => $d body:expr,
+                $d document:ident => $d other:expr $d (,)?
+            ) => {
                 match $d kind {
                     $($crate::api::Kind::$kind => {
                         type $d of = $crate::api::types::$kind;
                         $d body
                     })+
+                    $($crate::api::Kind::$document)|+ => {
+                        let $d document = $d kind;
+                        $d other
+                    }
                 }
             };
         }
@@ -130,7 +149,7 @@ macro_rules! objects {
     };
 }
 
-objects! { $
+objects! { $ {
     Pod => core::Pod,
     Node => types::Node,
     Namespace => types::Namespace,
@@ -153,7 +172,21 @@ objects! { $
     RoleBinding => types::RoleBinding,
     ClusterRole => types::ClusterRole,
     ClusterRoleBinding => types::ClusterRoleBinding,
-}
+} documents {
+    Service,
+    Endpoints,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    ResourceQuota,
+    LimitRange,
+    HorizontalPodAutoscaler,
+    EndpointSlice,
+    Ingress,
+    IngressClass,
+    NetworkPolicy,
+    PodDisruptionBudget,
+    StorageClass,
+} }
 
 impl Object {
     /// Reads an object of `kind` from the wire, and fills in its defaults.
@@ -162,12 +195,20 @@ impl Object {
     ///
     /// A value has the wrong type.
     pub fn from_json(kind: Kind, value: &Value) -> Result<Decoded<Self>, TypeError> {
-        each_kind!(kind, T => typed::<T>(value))
+        each_kind!(
+            kind,
+            T => typed::<T>(value),
+            kind => {
+                let Decoded { object, unknown } = Document::from_json(kind, value)?;
+                Ok(Decoded { object: Self::Document(Rc::new(object)), unknown })
+            },
+        )
     }
 
     /// The object on the wire, with `apiVersion` and `kind`.
     pub fn to_json(&self) -> Value {
-        let mut value = each_object!(self, object => to_json(&**object));
+        let mut value =
+            each_object!(self, object => to_json(&**object), document => document.to_json());
         if self.meta().managed_fields.is_some() {
             managed::unpack(&mut value);
         }
@@ -176,23 +217,35 @@ impl Object {
 
     /// Its kind.
     pub fn kind(&self) -> Kind {
-        each_object!(self, object => kind_of(&**object))
+        each_object!(self, object => kind_of(&**object), document => document.kind())
     }
 
     /// Its metadata.
     pub fn meta(&self) -> &ObjectMeta {
-        each_object!(self, object => &object.metadata)
+        each_object!(self, object => &object.metadata, document => &document.metadata)
     }
 
     /// The same object with other metadata.
     #[must_use]
     pub fn with_meta(&self, change: impl FnOnce(&mut ObjectMeta)) -> Self {
-        each_object!(self, object => changed(&**object, change))
+        each_object!(
+            self,
+            object => changed(&**object, change),
+            document => {
+                let mut document = Document::clone(document);
+                change(&mut document.metadata);
+                Self::Document(Rc::new(document))
+            },
+        )
     }
 
     /// Whether both are the very same shared object, which costs no comparison.
     pub fn ptr_eq(&self, other: &Self) -> bool {
-        each_object!(self, object => is_same(object, other))
+        each_object!(
+            self,
+            object => is_same(object, other),
+            document => other.document().is_some_and(|other| Rc::ptr_eq(document, other)),
+        )
     }
 
     /// Its name; empty before the server has given one.
@@ -216,13 +269,29 @@ impl Object {
         match field {
             "metadata.name" => Some(self.name().into()),
             "metadata.namespace" => Some(self.namespace().into()),
-            _ => each_object!(self, object => object.field(field)),
+            _ => each_object!(
+                self,
+                object => object.field(field),
+                document => fields::of_document(document, field),
+            ),
         }
     }
 
     /// Its cells in the columns of its kind.
     pub fn row(&self, now: Timestamp) -> Vec<Cell> {
-        each_object!(self, object => object.row(now))
+        each_object!(
+            self,
+            object => object.row(now),
+            document => columns::document(document, now),
+        )
+    }
+
+    /// The document that it is; none if its kind has a type.
+    pub fn document(&self) -> Option<&Rc<Document>> {
+        match self {
+            Self::Document(document) => Some(document),
+            _ => None,
+        }
     }
 }
 

@@ -44,6 +44,10 @@ impl ResourceType {
         Self { short_names, ..self }
     }
 
+    const fn version(self, version: &'static str) -> Self {
+        Self { version, ..self }
+    }
+
     /// Of the cluster, not of a namespace.
     const fn cluster(self) -> Self {
         Self { namespaced: false, ..self }
@@ -118,6 +122,20 @@ resources! {
     RoleBinding: "rbac.authorization.k8s.io" "rolebindings";
     ClusterRole: "rbac.authorization.k8s.io" "clusterroles".cluster();
     ClusterRoleBinding: "rbac.authorization.k8s.io" "clusterrolebindings".cluster();
+    Service: "" "services".short(&["svc"]).all().parts(&["status"]).stored("services/specs");
+    Endpoints: "" "endpoints".short(&["ep"]).stored("services/endpoints");
+    PersistentVolume: "" "persistentvolumes".short(&["pv"]).cluster().parts(&["status"]);
+    PersistentVolumeClaim: "" "persistentvolumeclaims".short(&["pvc"]).parts(&["status"]);
+    ResourceQuota: "" "resourcequotas".short(&["quota"]).parts(&["status"]);
+    LimitRange: "" "limitranges".short(&["limits"]);
+    HorizontalPodAutoscaler: "autoscaling" "horizontalpodautoscalers"
+        .version("v2").short(&["hpa"]).all().parts(&["status"]);
+    EndpointSlice: "discovery.k8s.io" "endpointslices";
+    Ingress: "networking.k8s.io" "ingresses".short(&["ing"]).parts(&["status"]).stored("ingress");
+    IngressClass: "networking.k8s.io" "ingressclasses".cluster();
+    NetworkPolicy: "networking.k8s.io" "networkpolicies".short(&["netpol"]);
+    PodDisruptionBudget: "policy" "poddisruptionbudgets".short(&["pdb"]).parts(&["status"]);
+    StorageClass: "storage.k8s.io" "storageclasses".short(&["sc"]).cluster();
 }
 
 impl Kind {

@@ -16,3 +16,11 @@ pub const NO_EXECUTE: &str = "NoExecute";
 pub const PENDING: &str = "Pending";
 /// The API group of roles and of their bindings.
 pub const RBAC: &str = "rbac.authorization.k8s.io";
+/// The type of a Service with an address inside the cluster.
+pub const CLUSTER_IP: &str = "ClusterIP";
+/// The type of a Service that is also a port of every node.
+pub const NODE_PORT: &str = "NodePort";
+/// The type of a Service that a load balancer outside leads to.
+pub const LOAD_BALANCER: &str = "LoadBalancer";
+/// The type of a Service that is another name for a host.
+pub const EXTERNAL_NAME: &str = "ExternalName";

@@ -30,6 +30,7 @@ mod requests;
 mod reviews;
 mod scale;
 mod server;
+mod services;
 mod store_server;
 mod strategy;
 #[cfg(test)]

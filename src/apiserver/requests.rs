@@ -205,6 +205,7 @@ impl ApiServer {
         };
         let birth = self.birth(now);
         let object = strategy::create(&object, namespace, &birth)?;
+        let object = self.given(object)?;
         let object = apply::tracked(request, None, None, object, now);
         if let Some(namespace) = namespace {
             self.admit_namespace(namespace, &object)?;
@@ -219,6 +220,14 @@ impl ApiServer {
         let step = Step::Create { object };
         self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
         Ok(())
+    }
+
+    /// `object` with what the server gives to those of its kind.
+    fn given(&mut self, object: Object) -> Result<Object, StatusError> {
+        match object.document().filter(|document| document.kind() == Kind::Service) {
+            Some(service) => self.allocate(service).map(Object::from),
+            None => Ok(object),
+        }
     }
 
     /// `NamespaceLifecycle`: nothing is created where there is no namespace, or where it ends.
@@ -274,6 +283,7 @@ impl ApiServer {
         } else {
             match strategy::change(request, part, &current, now)? {
                 Write::Put(new) => {
+                    let new = self.given(new)?;
                     Write::Put(apply::tracked(request, part, Some(&current), new, now))
                 }
                 write @ (Write::Keep | Write::Delete) => write,

@@ -108,9 +108,9 @@ pub enum Timer {
 #[derive(Clone, Debug)]
 pub struct ApiServer {
     epoch: Timestamp,
-    identity: Rng,
+    pub(super) identity: Rng,
     calls: u64,
-    pending: SortedMap<u64, Pending>,
+    pub(super) pending: SortedMap<u64, Pending>,
     pub(super) caches: SortedMap<Kind, WatchCache>,
     /// Forgotten at the next compaction.
     compact_at: Option<Revision>,

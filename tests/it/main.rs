@@ -8,6 +8,7 @@ mod clients;
 mod conformance;
 #[cfg(test)]
 mod deleting;
+mod fields;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

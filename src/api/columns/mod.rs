@@ -8,6 +8,7 @@
 //! documentation end after its first sentence.
 
 mod cell;
+mod documents;
 mod kinds;
 pub mod node;
 pub mod objects;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub use cell::{Cell, Column};
+pub use documents::row as document;
 
 use super::Kind;
 
@@ -34,7 +36,7 @@ pub trait Printed {
 impl Kind {
     /// The columns of its table.
     pub fn columns(self) -> &'static [Column] {
-        each_kind!(self, T => T::COLUMNS)
+        each_kind!(self, T => T::COLUMNS, kind => documents::columns(kind))
     }
 }
 

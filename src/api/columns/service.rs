@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ServicePort, ServiceSpec, ServiceStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::cell::{NONE, UNKNOWN, age, labels, name, text, text_or};
+use super::cell::{NONE, UNKNOWN, age, name, text_or};
 use super::{Cell, Column};
+use crate::api::document::{Document, Part};
+use crate::api::words::{CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT};
 
 /// How many characters a narrow table has for the addresses of a load balancer.
 const BALANCER_WIDTH: usize = 16;
@@ -42,49 +42,48 @@ pub enum Width {
 }
 
 /// The row of a service.
-pub fn row(
-    meta: &ObjectMeta,
-    spec: &ServiceSpec,
-    status: &ServiceStatus,
-    width: Width,
-    now: Timestamp,
-) -> Vec<Cell> {
-    let cluster_ip = spec.cluster_ips.iter().flatten().next();
-    let ports: Vec<String> = spec.ports.iter().flatten().map(port).collect();
+pub fn row(service: &Document, width: Width, now: Timestamp) -> Vec<Cell> {
+    let spec = service.at("spec");
+    let ports: Vec<String> = spec.at("ports").items().map(port).collect();
+    let selector = spec.at("selector").entries();
+    let selector: Vec<String> =
+        selector.map(|(key, value)| format!("{key}={}", value.text())).collect();
     vec![
-        name(meta),
-        text(spec.type_.as_ref()),
-        cluster_ip.map_or(NONE, String::as_str).into(),
-        external(spec, status, width).into(),
+        name(&service.metadata),
+        spec.at("type").text().into(),
+        spec.at("clusterIPs").texts().next().unwrap_or(NONE).into(),
+        external(service, width).into(),
         text_or(Some(&ports.join(",")), NONE),
-        age(meta, now),
-        labels(spec.selector.as_ref()),
+        age(&service.metadata, now),
+        text_or(Some(&selector.join(",")), NONE),
     ]
 }
 
-fn external(spec: &ServiceSpec, status: &ServiceStatus, width: Width) -> String {
-    let listed = spec.external_ips.as_deref().unwrap_or_default().join(",");
-    match spec.type_.as_deref() {
-        Some("ClusterIP" | "NodePort") if listed.is_empty() => NONE.to_owned(),
-        Some("ClusterIP" | "NodePort") => listed,
-        Some("LoadBalancer") => match (balancer(status, width), listed) {
+fn external(service: &Document, width: Width) -> String {
+    let spec = service.at("spec");
+    let listed = spec.at("externalIPs").texts().collect::<Vec<_>>().join(",");
+    match spec.at("type").text() {
+        CLUSTER_IP | NODE_PORT if listed.is_empty() => NONE.to_owned(),
+        CLUSTER_IP | NODE_PORT => listed,
+        LOAD_BALANCER => match (balancer(service, width), listed) {
             (given, listed) if given.is_empty() && listed.is_empty() => "<pending>".to_owned(),
             (given, listed) if given.is_empty() => listed,
             (given, listed) if listed.is_empty() => given,
             (given, listed) => format!("{given},{listed}"),
         },
-        Some("ExternalName") => spec.external_name.clone().unwrap_or_default(),
-        Some(_) | None => UNKNOWN.to_owned(),
+        EXTERNAL_NAME => spec.at("externalName").text().to_owned(),
+        _ => UNKNOWN.to_owned(),
     }
 }
 
 /// The addresses of the load balancer, sorted.
-fn balancer(status: &ServiceStatus, width: Width) -> String {
-    let ingress = status.load_balancer.iter().flat_map(|balancer| &balancer.ingress).flatten();
+fn balancer(service: &Document, width: Width) -> String {
+    let ingress = service.at("status").at("loadBalancer").at("ingress");
     let addresses: BTreeSet<&str> = ingress
-        .filter_map(|ingress| {
-            let fields = [ingress.ip.as_deref(), ingress.hostname.as_deref()];
-            fields.into_iter().flatten().find(|text| !text.is_empty())
+        .items()
+        .filter_map(|point| {
+            let fields = [point.at("ip").text(), point.at("hostname").text()];
+            fields.into_iter().find(|text| !text.is_empty())
         })
         .collect();
     let text = addresses.into_iter().collect::<Vec<_>>().join(",");
@@ -97,10 +96,11 @@ fn balancer(status: &ServiceStatus, width: Width) -> String {
     text
 }
 
-fn port(port: &ServicePort) -> String {
-    let protocol = port.protocol.as_deref().unwrap_or_default();
-    match port.node_port.filter(|port| *port > 0) {
-        Some(node_port) => format!("{}:{node_port}/{protocol}", port.port),
-        None => format!("{}/{protocol}", port.port),
+fn port(port: Part<'_>) -> String {
+    let (number, protocol) = (port.at("port").number(), port.at("protocol").text());
+    let number = number.unwrap_or_default();
+    match port.at("nodePort").number().filter(|port| *port > 0) {
+        Some(node_port) => format!("{number}:{node_port}/{protocol}"),
+        None => format!("{number}/{protocol}"),
     }
 }

@@ -8,6 +8,7 @@ use serde::de::{Error, Expected, Unexpected};
 
 use super::go_type;
 use super::typed::{TypeError, UnknownField};
+use crate::api::document::Fields;
 
 /// Upstream lists no more unknown fields than this.
 const MOST_UNKNOWN: usize = 100;
@@ -32,7 +33,25 @@ pub(super) enum Step<'de> {
 #[derive(Clone, Copy)]
 pub(super) struct Struct {
     pub name: &'static str,
-    pub fields: &'static [&'static str],
+    pub fields: Known,
+}
+
+/// The fields that a struct has.
+#[derive(Clone, Copy)]
+pub(super) enum Known {
+    /// Those of a type.
+    Type(&'static [&'static str]),
+    /// Those of a line of the table of fields.
+    Line(Fields),
+}
+
+impl Known {
+    fn names(self) -> Vec<&'static str> {
+        match self {
+            Self::Type(names) => names.to_vec(),
+            Self::Line(fields) => fields.iter().map(|field| field.name).collect(),
+        }
+    }
 }
 
 impl Context<'_> {
@@ -73,7 +92,8 @@ impl Context<'_> {
 
     /// Notes that the innermost struct does not have the field that is being read.
     pub fn note_unknown(&mut self) {
-        let known = self.structs.last().map_or(&[][..], |structure| structure.fields);
+        let known = self.structs.last().map(|structure| structure.fields.names());
+        let known = known.unwrap_or_default();
         if self.unknown.len() < MOST_UNKNOWN {
             let (path, name) = (self.path(), self.field().to_owned());
             self.unknown.push(UnknownField { path, name, known });

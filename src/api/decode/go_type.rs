@@ -41,6 +41,24 @@ pub(super) fn named(name: &str) -> String {
     }
 }
 
+/// A struct of the table of fields, which has its version where that is not the first.
+pub(super) fn versioned(of: &str) -> String {
+    if of.contains('.') { of.to_owned() } else { named(of) }
+}
+
+/// Any type of the table of fields.
+pub(super) fn of_table(of: &str) -> String {
+    match (of, of.strip_prefix("[]"), of.strip_prefix("{}")) {
+        (_, Some(item), _) => list(&of_table(item)),
+        (_, _, Some(item)) => map(&of_table(item)),
+        ("string" | "bool" | "int32" | "int64", _, _) => of.to_owned(),
+        ("quantity", _, _) => named("Quantity"),
+        ("time", _, _) => named("Time"),
+        ("intorstring", _, _) => named("IntOrString"),
+        _ => versioned(of),
+    }
+}
+
 /// A list of `item`.
 pub(super) fn list(item: &str) -> String {
     format!("[]{item}")

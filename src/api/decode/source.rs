@@ -12,7 +12,7 @@ use serde_json::{Number, Value};
 
 use super::absent::is_absent;
 use super::access::{Entries, Items, Left};
-use super::context::{Context, Fault, Step, Struct};
+use super::context::{Context, Fault, Known, Step, Struct};
 use super::go_type;
 use crate::api::quantity::Quantity;
 
@@ -52,7 +52,7 @@ impl<'de, 'c> Source<'de, 'c> {
         }
     }
 
-    fn boolean(&self) -> Result<bool, Fault> {
+    pub(super) fn boolean(&self) -> Result<bool, Fault> {
         match self.value {
             Some(Value::Bool(flag)) => Ok(*flag),
             Some(Value::Null) => Ok(false),
@@ -60,7 +60,7 @@ impl<'de, 'c> Source<'de, 'c> {
         }
     }
 
-    fn text(&self) -> Result<&'de str, Fault> {
+    pub(super) fn text(&self) -> Result<&'de str, Fault> {
         match self.value {
             Some(Value::String(text)) => Ok(text),
             Some(Value::Null) => Ok(""),
@@ -72,7 +72,7 @@ impl<'de, 'c> Source<'de, 'c> {
     }
 
     /// An integer of the Go type `wanted`, zero for a null.
-    fn integer<T>(&self, wanted: &str) -> Result<T, Fault>
+    pub(super) fn integer<T>(&self, wanted: &str) -> Result<T, Fault>
     where
         T: Default + TryFrom<i64> + TryFrom<u64>,
     {
@@ -97,7 +97,7 @@ impl<'de, 'c> Source<'de, 'c> {
     }
 
     /// The canonical form of a quantity.
-    fn quantity(&self) -> Result<String, Fault> {
+    pub(super) fn quantity(&self) -> Result<String, Fault> {
         let value = self.value.unwrap_or(&Value::Null);
         let text = value.as_str().map(|text| format!("\"{text}\""));
         let quantity = Quantity::from_json(&text.unwrap_or_else(|| value.to_string()));
@@ -107,7 +107,7 @@ impl<'de, 'c> Source<'de, 'c> {
     }
 
     /// Checks a wrapped value, which has a name and may have a form of its own.
-    fn check_form(&self, name: &'static str) -> Result<(), Fault> {
+    pub(super) fn check_form(&self, name: &'static str) -> Result<(), Fault> {
         let value = self.value.ok_or_else(|| probed(go_type::named(name)))?;
         match (name, value) {
             ("Time" | "MicroTime", Value::String(text)) if text.parse::<Timestamp>().is_err() => {
@@ -151,7 +151,7 @@ impl<'de, 'c> Source<'de, 'c> {
             Some(Value::Null) => Left::Nothing,
             _ => return Err(self.mismatch(&go_type::named(name))),
         };
-        self.context.structs.push(Struct { name, fields });
+        self.context.structs.push(Struct { name, fields: Known::Type(fields) });
         Ok(Entries::new(left, Step::Field, self.context))
     }
 }

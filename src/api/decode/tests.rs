@@ -176,7 +176,7 @@ fn unknown_fields_are_listed_as_upstream_does() {
          unknown field \"spec.containers[0].imagePullPolcy\""
     );
     let last = &decoded.unknown[2];
-    assert_eq!(nearest(&last.name, last.known), Some("imagePullPolicy"));
+    assert_eq!(nearest(&last.name, &last.known), Some("imagePullPolicy"));
     assert_eq!(strict_error(&[]), None);
 }
 

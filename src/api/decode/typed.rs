@@ -23,7 +23,7 @@ pub struct UnknownField {
     pub path: String,
     pub name: String,
     /// The fields that the type has; [`super::nearest`] finds the one that was meant.
-    pub known: &'static [&'static str],
+    pub known: Vec<&'static str>,
 }
 
 /// A value that does not fit its field; the object cannot be read at all.

@@ -11,10 +11,7 @@ use k8s_openapi::api::apps::v1::{
     StatefulSet, StatefulSetStatus,
 };
 use k8s_openapi::api::batch::v1::{CronJob, CronJobStatus, Job, JobStatus};
-use k8s_openapi::api::core::v1::{
-    Namespace, NamespaceStatus, PersistentVolumeClaim, PersistentVolumeClaimStatus, Pod, PodStatus,
-    Secret, Service,
-};
+use k8s_openapi::api::core::v1::{Namespace, NamespaceStatus, Pod, PodStatus, Secret};
 
 use super::{Defaults as _, default_to};
 use crate::api::qos::QosClass;
@@ -44,12 +41,6 @@ pub fn secret(secret: &mut Secret) {
     for (key, text) in secret.string_data.take().unwrap_or_default() {
         secret.data.get_or_insert_default().insert(key, ByteString(text.into_bytes()));
     }
-}
-
-/// A claim begins as pending.
-pub fn persistent_volume_claim(claim: &mut PersistentVolumeClaim) {
-    let status = claim.status.insert(PersistentVolumeClaimStatus::default());
-    default_to(&mut status.phase, "Pending");
 }
 
 /// A deployment begins without a status.
@@ -99,46 +90,4 @@ pub fn job(job: &mut Job, uid: &str) {
     }
     // Labels that were left open are those of the template, as it is now.
     job.set_defaults();
-}
-
-/// A service gets its addresses and ports of `allocate`, on a cluster that speaks IPv4 only.
-pub fn service(service: &mut Service, allocate: &mut impl Allocate) {
-    let spec = service.spec.get_or_insert_default();
-    let kind = spec.type_.clone().unwrap_or_default();
-    if kind == "ExternalName" {
-        return;
-    }
-    let headless = spec.cluster_ip.as_deref() == Some("None");
-    // Without a selector nobody knows which families the endpoints will have.
-    let open = headless && spec.selector.as_ref().is_none_or(BTreeMap::is_empty);
-    if open && spec.ip_families.is_none() && spec.ip_family_policy.is_none() {
-        spec.ip_families = Some(vec!["IPv4".to_owned(), "IPv6".to_owned()]);
-        spec.ip_family_policy = Some("RequireDualStack".to_owned());
-    }
-    spec.ip_families.get_or_insert_with(|| vec!["IPv4".to_owned()]);
-    default_to(&mut spec.ip_family_policy, "SingleStack");
-    let address = match spec.cluster_ip.take() {
-        Some(address) => address,
-        None => allocate.cluster_ip(),
-    };
-    spec.cluster_ips = Some(vec![address.clone()]);
-    spec.cluster_ip = Some(address);
-    let opens_ports = match kind.as_str() {
-        "NodePort" => true,
-        "LoadBalancer" => spec.allocate_load_balancer_node_ports != Some(false),
-        _ => false,
-    };
-    for port in spec.ports.iter_mut().flatten().filter(|_| opens_ports) {
-        if port.node_port.is_none_or(|port| port == 0) {
-            port.node_port = Some(allocate.node_port());
-        }
-    }
-}
-
-/// Where a service's addresses and ports come from.
-pub trait Allocate {
-    /// A free address of the range for services.
-    fn cluster_ip(&mut self) -> String;
-    /// A free port of the range for node ports.
-    fn node_port(&mut self) -> i32;
 }

@@ -10,6 +10,7 @@ mod apps;
 mod batch;
 mod core;
 pub mod create;
+mod documents;
 mod image;
 mod pod;
 mod pod_resources;
@@ -20,6 +21,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
+
+pub use documents::document;
 
 use super::quantity::{MILLI, Quantity};
 

@@ -2,11 +2,13 @@
 //!
 //! Mirrors: `apimachinery/pkg/fields`, and what each kind's registry lets be selected.
 
+mod documents;
 mod kinds;
 mod selector;
 
 use std::borrow::Cow;
 
+pub use documents::field as of_document;
 pub use selector::{
     FieldOperator, FieldSelector, FieldSelectorError, FieldTerm, escape, split_term, split_terms,
     unescape,

@@ -8,6 +8,7 @@
 mod affinity;
 mod config;
 mod container;
+mod documents;
 mod env;
 mod event;
 mod lease;
@@ -33,6 +34,8 @@ use k8s_openapi::api::core::v1::NodeAffinity;
 use super::field::{FieldError, Path};
 use super::request::Subresource;
 use super::{Object, Resource};
+
+pub use documents::service;
 
 const IMMUTABLE: &str = "field is immutable";
 const NEGATIVE: &str = "must be greater than or equal to 0";
@@ -60,12 +63,20 @@ pub fn node_affinity(affinity: &NodeAffinity, path: &Path) -> Vec<FieldError> {
 impl Object {
     /// What is wrong with a new object.
     pub fn validate_create(&self) -> Vec<FieldError> {
-        each_object!(self, object => object.validate_create())
+        each_object!(
+            self,
+            object => object.validate_create(),
+            document => documents::check(document, None),
+        )
     }
 
     /// What is wrong with an object of which a `part`, or all, takes the place of that of `old`.
     pub fn validate_update(&self, old: &Self, part: Option<Subresource>) -> Vec<FieldError> {
-        each_object!(self, object => against(&**object, old, part))
+        each_object!(
+            self,
+            object => against(&**object, old, part),
+            document => documents::check(document, old.document().map(|old| (&**old, part))),
+        )
     }
 }
 

@@ -3,9 +3,8 @@
 use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::{PodStatus, ReplicationControllerStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Birth, Strategy};
+use super::{Birth, Strategy, count};
 use crate::api::defaults::create;
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
@@ -162,9 +161,4 @@ impl Strategy for Deployment {
             count(&mut self.metadata, self.spec != old.spec || annotations);
         }
     }
-}
-
-/// One more generation if what is wanted has changed.
-fn count(meta: &mut ObjectMeta, changed: bool) {
-    meta.generation = Some(meta.generation.unwrap_or_default() + i64::from(changed));
 }

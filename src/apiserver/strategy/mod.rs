@@ -2,6 +2,7 @@
 //!
 //! Mirrors: `pkg/registry/core/*/strategy.go` and `apiserver/pkg/registry/generic/registry/store.go`.
 
+mod documents;
 mod kinds;
 
 use std::rc::Rc;
@@ -82,13 +83,23 @@ pub(super) fn create(
         return Err(StatusError::unforeseen(why));
     }
     let namespace = namespace.filter(|_| resource.namespaced);
-    validity::created(each_object!(object, object => newborn(&**object, namespace, birth)))
+    validity::created(each_object!(
+        object,
+        object => newborn(&**object, namespace, birth),
+        document => documents::newborn(document, namespace, birth),
+    ))
 }
 
 /// `object` as it begins: named, identified, and without what only the server decides.
 fn newborn<S: Strategy>(object: &S, namespace: Option<&str>, birth: &Birth) -> Object {
     let mut object = object.clone();
-    let meta = object.meta_mut();
+    identify(object.meta_mut(), namespace, birth, S::COUNTS_GENERATIONS);
+    object.begin(birth);
+    S::wrap(Rc::new(object))
+}
+
+/// Names a new object.
+fn identify(meta: &mut ObjectMeta, namespace: Option<&str>, birth: &Birth, counts: bool) {
     if meta.name.as_deref().unwrap_or_default().is_empty()
         && let Some(prefix) = &meta.generate_name
     {
@@ -100,9 +111,7 @@ fn newborn<S: Strategy>(object: &S, namespace: Option<&str>, birth: &Birth) -> O
     meta.resource_version = None;
     meta.deletion_timestamp = None;
     meta.deletion_grace_period_seconds = None;
-    meta.generation = S::COUNTS_GENERATIONS.then_some(1);
-    object.begin(birth);
-    S::wrap(Rc::new(object))
+    meta.generation = counts.then_some(1);
 }
 
 /// What an update or a patch writes over `current`.
@@ -165,7 +174,11 @@ pub(super) fn update(
         )));
     }
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let unconditional = each_object!(current, current => allows_any_version(&**current));
+    let unconditional = each_object!(
+        current,
+        current => allows_any_version(&**current),
+        document => documents::allows_any_version(document.kind()),
+    );
     if !unconditional && given(&new.meta().resource_version).is_none() {
         let path = Path::new("metadata").child("resourceVersion");
         let error = FieldError::invalid(&path, 0, "must be specified for an update");
@@ -204,7 +217,12 @@ fn allows_any_version<S: Strategy>(_: &S) -> bool {
 }
 
 fn replace(part: Option<Subresource>, current: &Object, new: &Object) -> Write {
-    put(each_object!(new, new => successor(&**new, current, part)), current)
+    let next = each_object!(
+        new,
+        new => successor(&**new, current, part),
+        document => documents::successor(document, current, part),
+    );
+    put(next, current)
 }
 
 /// `new` with all that an update does not change taken from `current`.
@@ -230,6 +248,11 @@ fn keep_identity(meta: &mut ObjectMeta, old: &ObjectMeta) {
         meta.managed_fields.clone_from(&old.managed_fields);
     }
     meta.resource_version = None;
+}
+
+/// One more generation if what is wanted has changed.
+fn count(meta: &mut ObjectMeta, changed: bool) {
+    meta.generation = Some(meta.generation.unwrap_or_default() + i64::from(changed));
 }
 
 pub(super) fn put(new: Object, current: &Object) -> Write {

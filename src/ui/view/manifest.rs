@@ -90,7 +90,7 @@ fn misfits(manifest: &Manifest) -> Vec<Problem> {
     };
     let unknown = decoded.unknown.into_iter().map(|field| {
         let mut message = format!("unknown field {:?}", field.path);
-        if let Some(meant) = nearest(&field.name, field.known) {
+        if let Some(meant) = nearest(&field.name, &field.known) {
             message = format!("{message}; did you mean {meant:?}?");
         }
         Problem::at(place.nearest(&field.path).mark(), message)

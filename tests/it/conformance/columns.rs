@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod, Service};
+use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod};
 use podflow::testing::api::columns::pod::Completed;
 use podflow::testing::api::columns::service::Width;
 use podflow::testing::api::columns::{Cell, Column, node, objects, pod, service, workloads};
+use podflow::testing::api::{Document, Kind};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -53,10 +54,10 @@ fn table(case: &Value, now: Timestamp) -> Result<Table, String> {
             (node::COLUMNS, node::row(&metadata, &spec, &status, now))
         }
         "Service" => {
-            let Service { metadata, spec, status } = object(case)?;
-            let (spec, status) = (spec.unwrap_or_default(), status.unwrap_or_default());
+            let decoded = Document::from_json(Kind::Service, &case["object"]);
+            let service = decoded.map_err(|error| error.to_string())?.object;
             let width = if case["wide"] == true { Width::Wide } else { Width::Narrow };
-            (service::COLUMNS, service::row(&metadata, &spec, &status, width, now))
+            (service::COLUMNS, service::row(&service, width, now))
         }
         "Namespace" => {
             let Namespace { metadata, status, .. } = object(case)?;

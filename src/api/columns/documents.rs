@@ -1,0 +1,33 @@
+//! Which columns and which row the documents of each kind have.
+
+use jiff::Timestamp;
+
+use super::service::{self, Width};
+use super::{Cell, Column, OTHER, other};
+use crate::api::Kind;
+use crate::api::document::Document;
+
+/// A kind, its columns, and the row of one.
+type Table = (Kind, &'static [Column], fn(&Document, Timestamp) -> Vec<Cell>);
+
+const TABLES: &[Table] = &[
+    // The API server makes wide rows, whatever the client then shows.
+    (Kind::Service, service::COLUMNS, |document, now| service::row(document, Width::Wide, now)),
+];
+
+/// The columns of a kind of documents.
+pub(super) fn columns(kind: Kind) -> &'static [Column] {
+    table(kind).map_or(OTHER, |(_, columns, _)| columns)
+}
+
+/// The row of a document.
+pub fn row(document: &Document, now: Timestamp) -> Vec<Cell> {
+    match table(document.kind()) {
+        Some((_, _, row)) => row(document, now),
+        None => other(&document.metadata),
+    }
+}
+
+fn table(kind: Kind) -> Option<&'static Table> {
+    TABLES.iter().find(|(own, _, _)| *own == kind)
+}

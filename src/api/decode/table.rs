@@ -1,0 +1,204 @@
+//! Values to documents: objects without a type of their own, read by the table of fields as others
+//! are by their types, with the same errors and the same unknown fields.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::absent::is_absent;
+use super::context::{Context, Fault, Known, Step, Struct};
+use super::go_type;
+use super::source::Source;
+use super::typed::{Decoded, TypeError};
+use crate::api::document::Fields;
+use crate::api::to_json;
+
+/// A document's metadata and its other fields, but for `apiVersion` and `kind`.
+pub type Parts = (ObjectMeta, Map<String, Value>);
+
+/// Decodes an object whose fields are those of the table's line `of`.
+///
+/// # Errors
+///
+/// A value has the wrong type. As upstream, only the first such value is reported.
+pub fn decode_document(of: &'static str, value: &Value) -> Result<Decoded<Parts>, TypeError> {
+    let mut context = Context::default();
+    match document(&mut context, of, value) {
+        Ok(object) => Ok(Decoded { object, unknown: context.unknown() }),
+        Err(fault) => Err(context.type_error(fault)),
+    }
+}
+
+fn document<'de>(
+    context: &mut Context<'de>,
+    of: &'static str,
+    value: &'de Value,
+) -> Result<Parts, Fault> {
+    let fields = Fields::of(of);
+    let (mut metadata, mut read) = (ObjectMeta::default(), Map::new());
+    let Value::Object(entries) = value else {
+        return Err(Source { value: Some(value), context }.mismatch(&go_type::versioned(of)));
+    };
+    context.structs.push(Struct { name: own_name(of), fields: Known::Line(fields) });
+    for (key, value) in entries {
+        context.path.push(Step::Field(key));
+        match key.as_str() {
+            "apiVersion" | "kind" => {
+                Source { value: Some(value), context }.text()?;
+            }
+            "metadata" => {
+                metadata = ObjectMeta::deserialize(Source { value: Some(value), context })?;
+            }
+            _ => field(context, fields, (key, value), &mut read)?,
+        }
+        context.leave_step();
+    }
+    context.leave_struct();
+    fill_up(fields, &mut read);
+    Ok((metadata, read))
+}
+
+/// Reads one field of a struct into what is `read` of it.
+fn field<'de>(
+    context: &mut Context<'de>,
+    fields: Fields,
+    (key, value): (&str, &'de Value),
+    read: &mut Map<String, Value>,
+) -> Result<(), Fault> {
+    let Some(field) = fields.get(key) else {
+        context.note_unknown();
+        return Ok(());
+    };
+    if !is_absent(context.structure(), key, value) {
+        read.insert(key.to_owned(), self::value(context, field.of, value)?);
+    }
+    Ok(())
+}
+
+/// Sets the fields that Go always prints to nothing of their type.
+fn fill_up(fields: Fields, read: &mut Map<String, Value>) {
+    for field in fields.iter().filter(|field| field.is_required) {
+        read.entry(field.name).or_insert_with(|| nothing(field.of));
+    }
+}
+
+fn nothing(of: &'static str) -> Value {
+    match of {
+        "string" | "quantity" => "".into(),
+        "bool" => false.into(),
+        "int32" | "int64" => 0.into(),
+        "time" | "microtime" | "intorstring" | "any" => Value::Null,
+        _ if of.starts_with("[]") || of.starts_with("{}") => Value::Null,
+        _ => {
+            let mut read = Map::new();
+            fill_up(Fields::of(of), &mut read);
+            read.into()
+        }
+    }
+}
+
+fn value<'de>(
+    context: &mut Context<'de>,
+    of: &'static str,
+    value: &'de Value,
+) -> Result<Value, Fault> {
+    if let Some(item) = of.strip_prefix("[]") {
+        return list(context, of, item, value);
+    }
+    if let Some(item) = of.strip_prefix("{}") {
+        return map(context, of, item, value);
+    }
+    let source = Source { value: Some(value), context };
+    match of {
+        "string" => source.text().map(Value::from),
+        "bool" => source.boolean().map(Value::from),
+        "int32" => source.integer::<i32>("int32").map(Value::from),
+        "int64" => source.integer::<i64>("int64").map(Value::from),
+        "quantity" => source.quantity().map(Value::from),
+        "time" => {
+            source.check_form("Time")?;
+            Time::deserialize(source).map(|time| to_json(&time))
+        }
+        "microtime" => {
+            source.check_form("MicroTime")?;
+            MicroTime::deserialize(source).map(|time| to_json(&time))
+        }
+        "intorstring" => match value {
+            Value::String(_) => Ok(value.clone()),
+            _ => source.integer::<i32>("int32").map(Value::from),
+        },
+        "any" => Ok(value.clone()),
+        _ => structure(context, of, value),
+    }
+}
+
+fn list<'de>(
+    context: &mut Context<'de>,
+    of: &'static str,
+    item: &'static str,
+    value: &'de Value,
+) -> Result<Value, Fault> {
+    match value {
+        Value::Array(items) => {
+            let mut read = Vec::with_capacity(items.len());
+            for (index, value) in items.iter().enumerate() {
+                context.path.push(Step::Index(index));
+                read.push(self::value(context, item, value)?);
+                context.leave_step();
+            }
+            Ok(read.into())
+        }
+        Value::Null => Ok(Value::Null),
+        _ => Err(Source { value: Some(value), context }.mismatch(&go_type::of_table(of))),
+    }
+}
+
+fn map<'de>(
+    context: &mut Context<'de>,
+    of: &'static str,
+    item: &'static str,
+    value: &'de Value,
+) -> Result<Value, Fault> {
+    match value {
+        Value::Object(entries) => {
+            let mut read = Map::new();
+            for (key, value) in entries {
+                context.path.push(Step::Key(key));
+                read.insert(key.clone(), self::value(context, item, value)?);
+                context.leave_step();
+            }
+            Ok(read.into())
+        }
+        Value::Null => Ok(Value::Null),
+        _ => Err(Source { value: Some(value), context }.mismatch(&go_type::of_table(of))),
+    }
+}
+
+fn structure<'de>(
+    context: &mut Context<'de>,
+    of: &'static str,
+    value: &'de Value,
+) -> Result<Value, Fault> {
+    let fields = Fields::of(of);
+    let mut read = Map::new();
+    match value {
+        Value::Object(entries) => {
+            context.structs.push(Struct { name: own_name(of), fields: Known::Line(fields) });
+            for (key, value) in entries {
+                context.path.push(Step::Field(key));
+                field(context, fields, (key, value), &mut read)?;
+                context.leave_step();
+            }
+            context.leave_struct();
+        }
+        Value::Null => {}
+        _ => return Err(Source { value: Some(value), context }.mismatch(&go_type::versioned(of))),
+    }
+    fill_up(fields, &mut read);
+    Ok(read.into())
+}
+
+/// A type's name in Go without its package: `MetricSpec` of `v2.MetricSpec`.
+fn own_name(of: &'static str) -> &'static str {
+    of.rsplit('.').next().unwrap_or(of)
+}

@@ -1,0 +1,94 @@
+//! Objects of which no component needs a type: kept as the JSON that they are on the wire.
+//!
+//! Each type of the API costs the page some four kilobytes, most of it the code that reads one from
+//! JSON. A kind that the engine keeps, checks and shows, but does not compute with, is a document: a
+//! table of fields ([`Fields`]), generated from the same types and compared with them by a test, says
+//! what it may hold, and what is done with it reads it through [`Part`].
+
+mod fields;
+mod part;
+
+use std::rc::Rc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::{Map, Value};
+
+pub use fields::{Field, Fields};
+pub use part::Part;
+
+use super::decode::{Decoded, TypeError, decode_document};
+use super::{Kind, Object, defaults, managed, to_json};
+
+/// An object without a type of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    kind: Kind,
+    pub metadata: ObjectMeta,
+    /// All but `apiVersion`, `kind` and `metadata`; shared between versions.
+    fields: Rc<Map<String, Value>>,
+}
+
+impl From<Document> for Object {
+    fn from(document: Document) -> Self {
+        Self::Document(Rc::new(document))
+    }
+}
+
+impl Document {
+    /// Reads a document of `kind` from the wire, and fills in its defaults.
+    ///
+    /// # Errors
+    ///
+    /// A value has the wrong type.
+    pub fn from_json(kind: Kind, value: &Value) -> Result<Decoded<Self>, TypeError> {
+        let resource = kind.resource();
+        let of = Fields::name_of(resource.name, resource.version);
+        let Decoded { object: (mut metadata, mut fields), unknown } = decode_document(of, value)?;
+        managed::pack(&mut metadata);
+        defaults::document(kind, &mut fields);
+        Ok(Decoded { object: Self { kind, metadata, fields: Rc::new(fields) }, unknown })
+    }
+
+    /// The object on the wire.
+    pub fn to_json(&self) -> Value {
+        let mut json = Map::clone(&self.fields);
+        json.insert("apiVersion".to_owned(), self.kind.resource().api_version().into());
+        json.insert("kind".to_owned(), self.kind.resource().name.into());
+        json.insert("metadata".to_owned(), to_json(&self.metadata));
+        json.into()
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// One of its fields; an absent part if it has none of that name.
+    pub fn at(&self, field: &str) -> Part<'_> {
+        Part::of(self.fields.get(field))
+    }
+
+    /// Its fields, to change.
+    pub fn fields_mut(&mut self) -> &mut Map<String, Value> {
+        Rc::make_mut(&mut self.fields)
+    }
+
+    /// Takes a field from another version of it.
+    pub fn take(&mut self, field: &str, from: &Self) {
+        if self.fields.get(field) == from.fields.get(field) {
+            return;
+        }
+        match from.fields.get(field) {
+            Some(value) => self.fields_mut().insert(field.to_owned(), value.clone()),
+            None => self.fields_mut().remove(field),
+        };
+    }
+
+    /// Sets its status to what a new object has.
+    pub fn forget_status(&mut self) {
+        let kind = self.kind;
+        let fields = self.fields_mut();
+        fields.remove("status");
+        defaults::document(kind, fields);
+    }
+}

@@ -1,0 +1,16 @@
+//! The fields by which documents can be selected.
+
+use std::borrow::Cow;
+
+use crate::api::Kind;
+use crate::api::document::Document;
+
+/// The value of a `field` of a document's own; none if its kind has no such field.
+pub fn field<'a>(document: &'a Document, field: &str) -> Option<Cow<'a, str>> {
+    let spec = document.at("spec");
+    match (document.kind(), field) {
+        (Kind::Service, "spec.clusterIP") => Some(spec.at("clusterIP").text().into()),
+        (Kind::Service, "spec.type") => Some(spec.at("type").text().into()),
+        _ => None,
+    }
+}
