@@ -116,7 +116,7 @@ macro_rules! objects {
                         $d body
                     })+
                     $($crate::api::Kind::$document)|+ => {
-                        let $d document = $d kind;
+                        let $d document: $crate::api::Kind = $d kind;
                         $d other
                     }
                 }
@@ -288,10 +288,7 @@ impl Object {
 
     /// The document that it is; none if its kind has a type.
     pub fn document(&self) -> Option<&Rc<Document>> {
-        match self {
-            Self::Document(document) => Some(document),
-            _ => None,
-        }
+        if let Self::Document(document) = self { Some(document) } else { None }
     }
 }
 

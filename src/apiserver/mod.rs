@@ -19,6 +19,7 @@ mod discovery;
 )]
 mod etcd;
 mod keys;
+mod limit_ranger;
 mod logs;
 mod namespace_end;
 mod node_taints;
@@ -26,6 +27,7 @@ mod openapi;
 mod patch;
 mod pending;
 mod priority;
+mod quota;
 mod requests;
 mod reviews;
 mod scale;

@@ -200,7 +200,11 @@ impl ApiServer {
         };
         let namespace = namespace.filter(|_| resource.namespaced);
         let object = match Pod::unwrap(&object) {
-            Some(pod) => Object::Pod(Rc::new(self.admit_priority(pod)?)),
+            Some(pod) => {
+                let pod = self.admit_priority(pod)?;
+                let pod = self.admit_limits(&pod, namespace.unwrap_or_default())?;
+                Object::Pod(Rc::new(pod))
+            }
             None => object,
         };
         let birth = self.birth(now);
@@ -209,11 +213,13 @@ impl ApiServer {
         let object = apply::tracked(request, None, None, object, now);
         if let Some(namespace) = namespace {
             self.admit_namespace(namespace, &object)?;
+            self.admit_quota(&object)?;
         }
         if request.params.dry_run {
             Self::answer(ctx, from, request, Ok(Answer::Created(object)));
             return Ok(());
         }
+        self.reserve(&object);
         let key = key(kind, namespace.unwrap_or_default(), object.name());
         let lease = (kind == Kind::Event).then(|| self.event_lease(ctx));
         let txn = insert(key, object.clone(), lease);
@@ -224,10 +230,14 @@ impl ApiServer {
 
     /// `object` with what the server gives to those of its kind.
     fn given(&mut self, object: Object) -> Result<Object, StatusError> {
-        match object.document().filter(|document| document.kind() == Kind::Service) {
-            Some(service) => self.allocate(service).map(Object::from),
-            None => Ok(object),
+        let Some(document) = object.document() else { return Ok(object) };
+        if document.kind() == Kind::Service {
+            return self.allocate(document).map(Object::from);
         }
+        if document.kind() == Kind::PersistentVolumeClaim {
+            self.check_claim(document, object.namespace())?;
+        }
+        Ok(object)
     }
 
     /// `NamespaceLifecycle`: nothing is created where there is no namespace, or where it ends.

@@ -29,7 +29,7 @@ use crate::api::request::{
     Verb, WatchEvent,
 };
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object};
+use crate::api::{self, Kind, Object};
 use crate::sim::{Component, Ctx, Event, Rng, SortedMap};
 
 pub(super) const WORK: Duration = Duration::from_micros(300);
@@ -111,6 +111,8 @@ pub struct ApiServer {
     pub(super) identity: Rng,
     calls: u64,
     pub(super) pending: SortedMap<u64, Pending>,
+    /// What is on its way into the store where a quota counts it.
+    pub(super) reserved: SortedMap<Rc<str>, Object>,
     pub(super) caches: SortedMap<Kind, WatchCache>,
     /// Forgotten at the next compaction.
     compact_at: Option<Revision>,
@@ -130,6 +132,7 @@ impl ApiServer {
             identity: Rng::stream(seed, 0xA11),
             calls: 0,
             pending: SortedMap::new(),
+            reserved: SortedMap::new(),
             caches: caches.collect(),
             compact_at: None,
             leased_minute: 0,
@@ -152,6 +155,17 @@ impl ApiServer {
     /// The latest revision of the store that it heard of.
     pub fn revision(&self) -> u64 {
         self.revision.get()
+    }
+
+    /// The documents of a kind in a namespace.
+    pub(super) fn documents(
+        &self,
+        kind: Kind,
+        namespace: &str,
+    ) -> impl Iterator<Item = &api::Document> {
+        let cache = self.caches.get(&kind).filter(|cache| !cache.is_empty());
+        let objects = cache.into_iter().flat_map(move |cache| cache.under(prefix(kind, namespace)));
+        objects.filter_map(Object::document).map(Rc::as_ref)
     }
 
     /// The objects of a kind whose keys begin with `prefix`.
@@ -297,6 +311,7 @@ impl ApiServer {
         let after = change.key_value().map(|stored| versioned(stored));
         let Some(cache) = self.caches.get_mut(&kind) else { return };
         let before = cache.get(change.key()).cloned();
+        let (old, new) = (before.clone(), after.clone());
         let changed = after.clone().or(before);
         for (to, event) in cache.apply(change.key(), after, revision.get()) {
             ctx.send_after(WORK, Out::Watch { to, event });
@@ -304,6 +319,7 @@ impl ApiServer {
         if let Some(changed) = changed {
             self.end_namespace(ctx, &changed);
         }
+        self.recount(ctx, change.key(), old.as_ref(), new.as_ref());
     }
 
     fn on_reply(
@@ -348,6 +364,7 @@ impl ApiServer {
             }
             (Step::Create { object }, StoreResponse::Txn(done)) => {
                 if !done.succeeded {
+                    self.reserved.remove(&key(object.kind(), object.namespace(), object.name()));
                     let resource = group_resource(object.kind().resource());
                     return Err(StatusError::already_exists(resource, object.name()));
                 }

@@ -3,7 +3,6 @@
 //! Mirrors: `pkg/registry/core/service/storage` (`alloc.go`, `storage.go`) and the allocators beside it.
 //! There is one range of IPv4 addresses; what is taken is read off the Services themselves.
 
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value, json};
@@ -49,7 +48,7 @@ pub(super) fn normalize(service: &mut Document, old: Option<&Document>) {
     if ip != before && same(spec, "clusterIPs") {
         match spec.get_mut("clusterIPs").and_then(Value::as_array_mut) {
             Some(all) if !ip.is_empty() => {
-                all.iter_mut().take(1).for_each(|first| *first = (&*ip).into())
+                all.iter_mut().take(1).for_each(|first| *first = (&*ip).into());
             }
             Some(_) => drop(spec.remove("clusterIPs")),
             None if !ip.is_empty() => drop(spec.insert("clusterIPs".to_owned(), json!([ip]))),
@@ -64,14 +63,14 @@ pub(super) fn normalize(service: &mut Document, old: Option<&Document>) {
         }
     };
     if has_address(before) && !has_address(&kind) {
-        ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]
-            .iter()
-            .for_each(|field| drop_same(field));
+        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+            drop_same(field);
+        }
     }
     if before == LOAD_BALANCER && kind != LOAD_BALANCER {
-        ["allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort"]
-            .iter()
-            .for_each(|field| drop_same(field));
+        for field in ["allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort"] {
+            drop_same(field);
+        }
     }
     if has_port(before) && !has_port(&kind) {
         drop_same("externalTrafficPolicy");
@@ -141,8 +140,8 @@ fn has_port(kind: &str) -> bool {
 /// What other Services have.
 #[derive(Default)]
 struct Taken {
-    ips: BTreeSet<Ipv4Addr>,
-    ports: BTreeSet<i64>,
+    ips: Vec<Ipv4Addr>,
+    ports: Vec<i64>,
 }
 
 impl ApiServer {
@@ -194,7 +193,7 @@ impl ApiServer {
     fn taken_by_others(&self, service: &Document) -> Taken {
         let new = self.pending.values().filter_map(|pending| match &pending.step {
             Step::Create { object } => Some(object),
-            _ => None,
+            Step::Get | Step::List | Step::Change { .. } | Step::ReadBeforeChange => None,
         });
         let others = self.objects(Kind::Service).chain(new).filter_map(Object::document);
         let mut taken = Taken::default();
@@ -256,7 +255,7 @@ impl ApiServer {
         let begin = free.start + i64::try_from(self.identity.below(bound)).unwrap_or(0);
         let mut all = (begin..free.end).chain(free.start..begin).chain(PORTS.start..free.start);
         let port = all.find(|port| !taken.ports.contains(port)).unwrap_or(PORTS.end - 1);
-        taken.ports.insert(port);
+        taken.ports.push(port);
         port
     }
 }
@@ -272,10 +271,11 @@ fn take_port(taken: &mut Taken, number: i64, path: &Path) -> Option<FieldError> 
             PORTS.start,
             PORTS.end - 1
         )
-    } else if taken.ports.insert(number) {
-        return None;
-    } else {
+    } else if taken.ports.contains(&number) {
         "provided port is already allocated".to_owned()
+    } else {
+        taken.ports.push(number);
+        return None;
     };
     Some(FieldError::invalid(path, number, words))
 }

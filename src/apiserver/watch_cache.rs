@@ -84,6 +84,10 @@ impl WatchCache {
         self.under(prefix.into()).filter(|object| selects(params, object)).cloned().collect()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
     /// All objects under a prefix of the key.
     pub(super) fn under(&self, prefix: String) -> impl Iterator<Item = &Object> {
         let from: Rc<str> = prefix.as_str().into();

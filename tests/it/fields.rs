@@ -3,7 +3,6 @@
 //! `PODFLOW_WRITE=1` writes it anew, as after a new release of the types.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use k8s_openapi::api::{autoscaling, core, discovery, networking, policy, storage};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -63,8 +62,10 @@ fn written(schema: &Value) -> String {
     }
     let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
     match (text("type"), text("format")) {
-        ("array", _) => format!("[]{}", written(&schema["items"])),
-        ("object", _) => format!("{{}}{}", written(&schema["additionalProperties"])),
+        ("array", _) => format!("[]{}", written(schema.get("items").unwrap_or(&Value::Null))),
+        ("object", _) => {
+            format!("{{}}{}", written(schema.get("additionalProperties").unwrap_or(&Value::Null)))
+        }
         ("string", "byte") => "bytes".to_owned(),
         ("string", _) => "string".to_owned(),
         ("boolean", _) => "bool".to_owned(),
@@ -80,16 +81,18 @@ fn table() -> String {
         if known(&name).is_some() || PARTS_OF_METADATA.contains(&short(&name).as_str()) {
             continue;
         }
-        let required = schema["required"].as_array().cloned().unwrap_or_default();
-        let is_object = schema["properties"]["metadata"].is_object();
+        let required = schema.get("required").and_then(Value::as_array);
+        let fields = schema.get("properties").and_then(Value::as_object);
+        let is_object = fields.is_some_and(|fields| fields.contains_key("metadata"));
         let mut line = format!("{}:", short(&name));
-        for (field, of) in schema["properties"].as_object().into_iter().flatten() {
+        for (field, of) in fields.into_iter().flatten() {
             // The engine keeps these beside the fields.
             if is_object && ["apiVersion", "kind", "metadata"].contains(&field.as_str()) {
                 continue;
             }
-            let mark = if required.contains(&Value::from(field.as_str())) { "!" } else { "" };
-            write!(line, " {field}={}{mark}", written(of)).unwrap();
+            let required = required.is_some_and(|names| names.iter().any(|name| name == field));
+            let mark = if required { "!" } else { "" };
+            line.extend([" ", field, "=", &written(of), mark]);
         }
         lines.insert(short(&name), line);
     }

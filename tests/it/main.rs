@@ -8,6 +8,7 @@ mod clients;
 mod conformance;
 #[cfg(test)]
 mod deleting;
+#[cfg(test)]
 mod fields;
 #[cfg(test)]
 mod golden;
@@ -16,6 +17,10 @@ mod log;
 mod logs;
 #[cfg(test)]
 mod placements;
+#[cfg(test)]
+mod quotas;
+#[cfg(test)]
+mod services;
 #[cfg(test)]
 mod simulation;
 mod tidy;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::service::{self, Width};
-use super::{Cell, Column, OTHER, other};
+use super::{Cell, Column, OTHER, other, storage};
 use crate::api::Kind;
 use crate::api::document::Document;
 
@@ -13,6 +13,14 @@ type Table = (Kind, &'static [Column], fn(&Document, Timestamp) -> Vec<Cell>);
 const TABLES: &[Table] = &[
     // The API server makes wide rows, whatever the client then shows.
     (Kind::Service, service::COLUMNS, |document, now| service::row(document, Width::Wide, now)),
+    (Kind::PersistentVolume, storage::PERSISTENT_VOLUME, storage::persistent_volume),
+    (
+        Kind::PersistentVolumeClaim,
+        storage::PERSISTENT_VOLUME_CLAIM,
+        storage::persistent_volume_claim,
+    ),
+    (Kind::StorageClass, storage::STORAGE_CLASS, storage::storage_class),
+    (Kind::ResourceQuota, storage::RESOURCE_QUOTA, storage::resource_quota),
 ];
 
 /// The columns of a kind of documents.

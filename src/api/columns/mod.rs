@@ -15,6 +15,7 @@ pub mod objects;
 pub mod pod;
 mod rbac;
 pub mod service;
+pub mod storage;
 pub mod workloads;
 
 use jiff::Timestamp;

@@ -112,7 +112,8 @@ fn value<'de>(
     match of {
         "string" => source.text().map(Value::from),
         "bool" => source.boolean().map(Value::from),
-        "int32" => source.integer::<i32>("int32").map(Value::from),
+        "intorstring" if value.is_string() => Ok(value.clone()),
+        "int32" | "intorstring" => source.integer::<i32>("int32").map(Value::from),
         "int64" => source.integer::<i64>("int64").map(Value::from),
         "quantity" => source.quantity().map(Value::from),
         "time" => {
@@ -123,10 +124,6 @@ fn value<'de>(
             source.check_form("MicroTime")?;
             MicroTime::deserialize(source).map(|time| to_json(&time))
         }
-        "intorstring" => match value {
-            Value::String(_) => Ok(value.clone()),
-            _ => source.integer::<i32>("int32").map(Value::from),
-        },
         "any" => Ok(value.clone()),
         _ => structure(context, of, value),
     }
@@ -138,19 +135,19 @@ fn list<'de>(
     item: &'static str,
     value: &'de Value,
 ) -> Result<Value, Fault> {
-    match value {
-        Value::Array(items) => {
-            let mut read = Vec::with_capacity(items.len());
-            for (index, value) in items.iter().enumerate() {
-                context.path.push(Step::Index(index));
-                read.push(self::value(context, item, value)?);
-                context.leave_step();
-            }
-            Ok(read.into())
-        }
-        Value::Null => Ok(Value::Null),
-        _ => Err(Source { value: Some(value), context }.mismatch(&go_type::of_table(of))),
+    if value.is_null() {
+        return Ok(Value::Null);
     }
+    let Value::Array(items) = value else {
+        return Err(Source { value: Some(value), context }.mismatch(&go_type::of_table(of)));
+    };
+    let mut read = Vec::with_capacity(items.len());
+    for (index, value) in items.iter().enumerate() {
+        context.path.push(Step::Index(index));
+        read.push(self::value(context, item, value)?);
+        context.leave_step();
+    }
+    Ok(read.into())
 }
 
 fn map<'de>(
@@ -159,19 +156,19 @@ fn map<'de>(
     item: &'static str,
     value: &'de Value,
 ) -> Result<Value, Fault> {
-    match value {
-        Value::Object(entries) => {
-            let mut read = Map::new();
-            for (key, value) in entries {
-                context.path.push(Step::Key(key));
-                read.insert(key.clone(), self::value(context, item, value)?);
-                context.leave_step();
-            }
-            Ok(read.into())
-        }
-        Value::Null => Ok(Value::Null),
-        _ => Err(Source { value: Some(value), context }.mismatch(&go_type::of_table(of))),
+    if value.is_null() {
+        return Ok(Value::Null);
     }
+    let Value::Object(entries) = value else {
+        return Err(Source { value: Some(value), context }.mismatch(&go_type::of_table(of)));
+    };
+    let mut read = Map::new();
+    for (key, value) in entries {
+        context.path.push(Step::Key(key));
+        read.insert(key.clone(), self::value(context, item, value)?);
+        context.leave_step();
+    }
+    Ok(read.into())
 }
 
 fn structure<'de>(
@@ -181,18 +178,16 @@ fn structure<'de>(
 ) -> Result<Value, Fault> {
     let fields = Fields::of(of);
     let mut read = Map::new();
-    match value {
-        Value::Object(entries) => {
-            context.structs.push(Struct { name: own_name(of), fields: Known::Line(fields) });
-            for (key, value) in entries {
-                context.path.push(Step::Field(key));
-                field(context, fields, (key, value), &mut read)?;
-                context.leave_step();
-            }
-            context.leave_struct();
+    if let Value::Object(entries) = value {
+        context.structs.push(Struct { name: own_name(of), fields: Known::Line(fields) });
+        for (key, value) in entries {
+            context.path.push(Step::Field(key));
+            field(context, fields, (key, value), &mut read)?;
+            context.leave_step();
         }
-        Value::Null => {}
-        _ => return Err(Source { value: Some(value), context }.mismatch(&go_type::versioned(of))),
+        context.leave_struct();
+    } else if !value.is_null() {
+        return Err(Source { value: Some(value), context }.mismatch(&go_type::versioned(of)));
     }
     fill_up(fields, &mut read);
     Ok(read.into())

@@ -9,7 +9,10 @@ use crate::api::words::{CLUSTER_IP, LOAD_BALANCER, NODE_PORT};
 
 type Fields = Map<String, Value>;
 
-const DEFAULTS: &[(Kind, fn(&mut Fields))] = &[
+/// A kind, and how what its documents leave open is filled in.
+type OfKind = (Kind, fn(&mut Fields));
+
+const DEFAULTS: &[OfKind] = &[
     (Kind::Service, service),
     (Kind::Endpoints, endpoints),
     (Kind::EndpointSlice, endpoint_slice),
@@ -103,6 +106,12 @@ fn service(fields: &mut Fields) {
     }
     if kind == LOAD_BALANCER {
         default_to(spec, "allocateLoadBalancerNodePorts", true);
+        let balancer = part(fields, "status").and_then(|status| part(status, "loadBalancer"));
+        for point in balancer.into_iter().flat_map(|balancer| structs(balancer, "ingress")) {
+            if point.contains_key("ip") {
+                default_to(point, "ipMode", "VIP");
+            }
+        }
     }
 }
 

@@ -66,6 +66,11 @@ fn fill_up(list: &mut Option<ResourceList>, others: Option<&ResourceList>) {
     }
 }
 
+/// What the containers of a Pod may use together, by resource.
+pub fn container_limits(spec: &PodSpec) -> BTreeMap<String, Quantity> {
+    pod_resources::total(spec, |resources| resources.limits.as_ref())
+}
+
 /// What the containers of a Pod ask for together, by resource.
 pub fn container_requests(spec: &PodSpec) -> BTreeMap<String, Quantity> {
     pod_resources::total(spec, |resources| resources.requests.as_ref())

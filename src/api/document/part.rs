@@ -18,6 +18,7 @@ impl<'a> Part<'a> {
     }
 
     /// The field called `name`.
+    #[must_use]
     pub fn at(self, name: &str) -> Self {
         Self::of(self.0.get(name))
     }

@@ -200,6 +200,8 @@ pub const BUILT_IN: Types = Types(&[
             ("conditions", list("core.NodeCondition", "type")),
         ],
     ),
+    ("core.LimitRange", &[("metadata", map("meta.ObjectMeta"))]),
+    ("core.PersistentVolume", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "core.PersistentVolumeClaim",
         &[
@@ -282,6 +284,7 @@ pub const BUILT_IN: Types = Types(&[
         "core.ReplicationControllerStatus",
         &[("conditions", list("core.ReplicationControllerCondition", "type"))],
     ),
+    ("core.ResourceQuota", &[("metadata", map("meta.ObjectMeta"))]),
     ("core.Secret", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "core.Service",
@@ -302,6 +305,7 @@ pub const BUILT_IN: Types = Types(&[
         "core.VolumeHealthStatus",
         &[("healthConditions", list("core.VolumeHealthCondition", "status"))],
     ),
+    ("storage.StorageClass", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "meta.ObjectMeta",
         &[("finalizers", list("", "")), ("ownerReferences", list("meta.OwnerReference", "uid"))],

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::api::field::{FieldError, Path};
 use crate::api::to_json;
+use crate::sim::SortedMap;
 
 /// Collects field errors in the order in which upstream would report them.
 #[derive(Debug, Default)]
@@ -85,6 +86,17 @@ impl Report {
         if new != old {
             self.invalid_object(path, new, super::IMMUTABLE);
         }
+    }
+}
+
+/// What was met before.
+#[derive(Debug, Default)]
+pub(super) struct Seen(SortedMap<String, ()>);
+
+impl Seen {
+    /// Whether `what` is met for the first time.
+    pub(super) fn is_new(&mut self, what: impl Into<String>) -> bool {
+        self.0.insert(what.into(), ()).is_none()
     }
 }
 

@@ -20,7 +20,7 @@ const NOT_INTEGER: &str = "must be an integer";
 const OF_CONTAINERS: [&str; 3] = ["cpu", "ephemeral-storage", "memory"];
 
 /// Resources that quotas count, which have no domain either.
-const STANDARD: [&str; 16] = [
+const STANDARD: [&str; 20] = [
     "configmaps",
     "cpu",
     "ephemeral-storage",
@@ -32,11 +32,28 @@ const STANDARD: [&str; 16] = [
     "pods",
     "replicationcontrollers",
     "requests.cpu",
+    "requests.ephemeral-storage",
     "requests.memory",
+    "requests.storage",
     "resourcequotas",
     "secrets",
     "services",
+    "services.loadbalancers",
+    "services.nodeports",
     "storage",
+];
+
+/// Resources that are counted in whole numbers.
+const COUNTED: [&str; 9] = [
+    "configmaps",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
 ];
 
 /// Whose resources are checked.
@@ -44,6 +61,9 @@ const STANDARD: [&str; 16] = [
 pub(super) enum Owner {
     Container,
     Pod,
+    Quota,
+    /// A limit of what is no Pod.
+    Any,
 }
 
 /// Requests and limits of a container or of a whole Pod.
@@ -98,13 +118,18 @@ fn divides(size: &str, amount: &str) -> bool {
 
 /// An amount: never negative, and whole where a part of it makes no sense.
 pub(super) fn quantity(out: &mut Report, name: &str, wire: &WireQuantity, path: &Path) {
-    let Ok(quantity) = Quantity::parse(&wire.0) else { return };
+    amount(out, name, &wire.0, path);
+}
+
+/// As [`quantity`], of an amount's text.
+pub(super) fn amount(out: &mut Report, name: &str, text: &str, path: &Path) {
+    let Ok(quantity) = Quantity::parse(text) else { return };
     if quantity.is_negative() {
-        out.invalid(path, wire.0.as_str(), NEGATIVE);
+        out.invalid(path, text, NEGATIVE);
     }
-    let whole = is_extended(name) || matches!(name, "pods" | "services" | "secrets" | "configmaps");
+    let whole = is_extended(name) || COUNTED.contains(&name);
     if whole && quantity.milli_value() % 1_000 != 0 {
-        out.invalid(path, wire.0.as_str(), NOT_INTEGER);
+        out.invalid(path, text, NOT_INTEGER);
     }
 }
 
@@ -133,14 +158,14 @@ fn within_limit(
     }
 }
 
-fn resource_name(out: &mut Report, name: &str, owner: Owner, path: &Path) {
+pub(super) fn resource_name(out: &mut Report, name: &str, owner: Owner, path: &Path) {
     let words = names::label_key(name);
     if !words.is_empty() {
         out.words(path, name, words);
         return;
     }
     let qualified = name.contains('/');
-    let huge = name.starts_with(HUGE_PAGES);
+    let huge = name.starts_with(HUGE_PAGES) || name.starts_with("requests.hugepages-");
     if !qualified && !huge && !STANDARD.contains(&name) {
         out.invalid(path, name, "must be a standard resource type or fully qualified");
         if owner == Owner::Pod {
@@ -158,7 +183,10 @@ fn resource_name(out: &mut Report, name: &str, owner: Owner, path: &Path) {
         Owner::Container if !is_native(name) && !is_extended(name) => {
             out.invalid(path, name, "doesn't follow extended resource name standard");
         }
-        Owner::Pod | Owner::Container => {}
+        Owner::Quota if !qualified && !huge && (name == "storage" || !STANDARD.contains(&name)) => {
+            out.invalid(path, name, "must be a standard resource for quota");
+        }
+        Owner::Pod | Owner::Container | Owner::Quota | Owner::Any => {}
     }
 }
 
@@ -173,7 +201,7 @@ fn is_extended(name: &str) -> bool {
     !is_native(name) && !name.starts_with("requests.") && names::label_key(&quota).is_empty()
 }
 
-fn overcommits(name: &str) -> bool {
+pub(super) fn overcommits(name: &str) -> bool {
     is_native(name) && !name.starts_with(HUGE_PAGES)
 }
 

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{
-    ContainerStatus, Event, Node, Pod, PodCondition, PodSpec,
-};
+use k8s_openapi::api::core::v1::{ContainerStatus, Event, Node, Pod, PodCondition, PodSpec};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use podflow::testing::api::decode;
 use podflow::testing::api::defaults::{Defaults, create};

@@ -16,11 +16,7 @@ pub const FORMS: &[Form] =
 const ABSENT: &[(&str, &[&str])] = &[
     (
         "kinds that are not served",
-        &[
-            "another served version in the body",
-            "strategic merge patch of a custom resource",
-            "quota exceeded",
-        ],
+        &["another served version in the body", "strategic merge patch of a custom resource"],
     ),
     (
         "a store of that age or with those names, which a case cannot set up",
@@ -51,6 +47,9 @@ fn check(case: &Value) -> Outcome {
         age(&mut cluster, 100);
     }
     let request = &case["request"];
+    if text(case, "setup").starts_with("ResourceQuota ") {
+        fill(&mut cluster, text(case, "setup"))?;
+    }
     if text(case, "setup").contains(" owns .") {
         own(&mut cluster, request, text(case, "setup"))?;
     }
@@ -106,6 +105,28 @@ fn check(case: &Value) -> Outcome {
         same("event", &line, want)?;
     }
     matches(&body, &case["status_match"])
+}
+
+/// Makes a quota and the pods that use it up: `ResourceQuota q: hard pods=2, used pods=2`.
+fn fill(cluster: &mut Cluster, setup: &str) -> Outcome {
+    let after = |words: &str| {
+        let rest = setup.split(words).nth(1).unwrap_or_default();
+        rest.split([':', ',', ' ']).next().unwrap_or_default()
+    };
+    let quota = json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": after("ResourceQuota ")},
+        "spec": {"hard": {"pods": after("hard pods=")}},
+    });
+    exist(cluster, &quota)?;
+    for number in 0..after("used pods=").parse().map_err(|_error| "no number")? {
+        let name = format!("filler-{number}");
+        let spec = json!({"containers": [{"name": "c", "image": "nginx:1"}]});
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec,
+        });
+        exist(cluster, &pod)?;
+    }
+    Ok(())
 }
 
 /// Makes what the request is about, with one field in the hands of a manager: such as `manager "x" (operation

@@ -1,6 +1,8 @@
 //! What makes a document wrong, by its kind.
 
+mod quota;
 pub mod service;
+mod storage;
 
 use super::meta::{self, NameRule};
 use super::report::Report;
@@ -21,7 +23,14 @@ struct Rules {
     status: fn(&mut Report, &Document, &Document),
 }
 
-const RULES: &[(Kind, Rules)] = &[(Kind::Service, service::RULES)];
+const RULES: &[(Kind, Rules)] = &[
+    (Kind::Service, service::RULES),
+    (Kind::PersistentVolume, storage::VOLUME),
+    (Kind::PersistentVolumeClaim, storage::CLAIM),
+    (Kind::StorageClass, storage::CLASS),
+    (Kind::ResourceQuota, quota::QUOTA),
+    (Kind::LimitRange, quota::LIMITS),
+];
 
 /// Of a kind of which only the metadata is checked.
 const PLAIN: Rules = Rules {

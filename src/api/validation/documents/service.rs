@@ -2,7 +2,6 @@
 //!
 //! Mirrors: `pkg/apis/core/validation/validation.go` `ValidateService` and what it calls.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde_json::json;
@@ -11,7 +10,7 @@ use super::Rules;
 use crate::api::document::{Document, Part};
 use crate::api::field::Path;
 use crate::api::names;
-use crate::api::validation::report::Report;
+use crate::api::validation::report::{Report, Seen};
 use crate::api::words::{CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT};
 
 pub(super) const RULES: Rules = Rules { name: names::dns1035_label, check, change, status };
@@ -93,13 +92,13 @@ fn external_name(out: &mut Report, spec: Part<'_>) {
 
 fn ports(out: &mut Report, spec: Part<'_>) {
     let ports = spec.at("ports");
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for (index, port) in ports.items().enumerate() {
         let path = spec_path("ports").index(index);
         let name = port.at("name").text();
         if !name.is_empty() {
             out.words(&path.child("name"), name, names::dns1123_label(name));
-            if !seen.insert(name) {
+            if !seen.is_new(name) {
                 out.duplicate(&path.child("name"), name);
             }
         } else if ports.len() > 1 {
@@ -119,12 +118,11 @@ fn ports(out: &mut Report, spec: Part<'_>) {
 
 /// A port's number, or its name in the containers.
 fn target(out: &mut Report, target: Part<'_>, path: &Path) {
-    match target.value().as_str() {
-        Some(name) => out.words(path, name, names::port_name(name)),
-        None => {
-            let number = target.number().unwrap_or_default();
-            out.number(path, number, names::port_number(number));
-        }
+    if let Some(name) = target.value().as_str() {
+        out.words(path, name, names::port_name(name));
+    } else {
+        let number = target.number().unwrap_or_default();
+        out.number(path, number, names::port_number(number));
     }
 }
 
@@ -222,11 +220,11 @@ fn addresses(out: &mut Report, spec: Part<'_>) {
 }
 
 fn families(out: &mut Report, spec: Part<'_>) {
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for (index, family) in spec.at("ipFamilies").texts().enumerate() {
         let path = spec_path("ipFamilies").index(index);
         out.supported(&path, family, &["IPv4", "IPv6"]);
-        if !seen.insert(family) {
+        if !seen.is_new(family) {
             out.duplicate(&path, family);
         }
     }
@@ -274,18 +272,19 @@ fn unique_ports(out: &mut Report, spec: Part<'_>) {
             out.forbidden(&path, "may not be used when `type` is 'ClusterIP'");
         }
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for (index, port) in ports() {
         if let Some(number) = node_port(port)
-            && !seen.insert((port.at("protocol").text(), number))
+            && !seen.is_new(format!("{}/{number}", port.at("protocol").text()))
         {
             out.duplicate(&spec_path("ports").index(index).child("nodePort"), number);
         }
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     for (index, port) in ports() {
-        let (protocol, number) = (port.at("protocol").text(), port.at("port").number());
-        if !seen.insert((protocol, number)) {
+        let protocol = port.at("protocol").text();
+        let number = port.at("port").number().unwrap_or_default();
+        if !seen.is_new(format!("{protocol}/{number}")) {
             // Upstream shows its own form of a port.
             let shown = json!({
                 "Name": "", "Protocol": protocol, "AppProtocol": null, "Port": number,
@@ -428,7 +427,7 @@ fn kept(out: &mut Report, new: Part<'_>, old: Part<'_>, list: &'static str, one:
     let gone = new.at("clusterIPs").is_empty() && before.len() > now.len();
     if gone {
         let words = format!("primary {one} can not be unset");
-        out.invalid(&path.index(0), shown.clone(), words);
+        out.invalid(&path.index(0), shown, words);
     }
     if let (Some(now), Some(before)) = (now.texts().next(), before.texts().next())
         && now != before
@@ -459,7 +458,7 @@ fn status(out: &mut Report, new: &Document, _old: &Document) {
         }
         match (ip.is_there(), mode.is_there()) {
             (true, false) => {
-                out.required(&path.child("ipMode"), "must be specified when `ip` is set")
+                out.required(&path.child("ipMode"), "must be specified when `ip` is set");
             }
             (false, true) => {
                 out.forbidden(&path.child("ipMode"), "may not be specified when `ip` is not set");

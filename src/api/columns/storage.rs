@@ -1,0 +1,217 @@
+//! Rows of volumes, of claims, of their classes, and of quotas.
+
+use jiff::Timestamp;
+
+use super::cell::{age, name, text_or};
+use super::{Cell, Column};
+use crate::api::document::{Document, Part};
+
+const UNSET: &str = "<unset>";
+const DEFAULT: [&str; 2] = [
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+];
+const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+
+/// The columns of persistent volumes.
+pub const PERSISTENT_VOLUME: &[Column] = &[
+    Column::NAME,
+    Column::text(
+        "Capacity",
+        "capacity is the description of the persistent volume's resources and capacity.",
+    ),
+    Column::text("Access Modes", "accessModes contains all ways the volume can be mounted."),
+    Column::text(
+        "Reclaim Policy",
+        "persistentVolumeReclaimPolicy defines what happens to a persistent volume when released \
+         from its claim.",
+    ),
+    Column::text(
+        "Status",
+        "phase indicates if a volume is available, bound to a claim, or released by a claim.",
+    ),
+    Column::text(
+        "Claim",
+        "claimRef is part of a bi-directional binding between PersistentVolume and \
+         PersistentVolumeClaim.",
+    ),
+    Column::text(
+        "StorageClass",
+        "StorageClass of the pv, empty value means that this volume does not belong to any \
+         StorageClass.",
+    ),
+    Column::text("VolumeAttributesClass", "Name of VolumeAttributesClass of the pv."),
+    Column::text(
+        "Reason",
+        "reason is a brief CamelCase string that describes any failure and is meant for machine \
+         parsing and tidy display in the CLI.",
+    ),
+    Column::AGE,
+    Column::text(
+        "VolumeMode",
+        "volumeMode defines if a volume is intended to be used with a formatted filesystem or to \
+         remain in raw block state.",
+    )
+    .wide(),
+];
+
+/// The row of a persistent volume.
+pub fn persistent_volume(volume: &Document, now: Timestamp) -> Vec<Cell> {
+    let (spec, status, claim) =
+        (volume.at("spec"), volume.at("status"), volume.at("spec").at("claimRef"));
+    let claim = if claim.is_there() {
+        format!("{}/{}", claim.at("namespace").text(), claim.at("name").text())
+    } else {
+        String::new()
+    };
+    vec![
+        name(&volume.metadata),
+        spec.at("capacity").at("storage").text().into(),
+        modes(spec.at("accessModes")).into(),
+        spec.at("persistentVolumeReclaimPolicy").text().into(),
+        phase(volume).into(),
+        claim.into(),
+        class(volume).into(),
+        text_or(Some(spec.at("volumeAttributesClassName").text()), UNSET),
+        status.at("reason").text().into(),
+        age(&volume.metadata, now),
+        text_or(Some(spec.at("volumeMode").text()), UNSET),
+    ]
+}
+
+/// The columns of claims.
+pub const PERSISTENT_VOLUME_CLAIM: &[Column] = &[
+    Column::NAME,
+    Column::text("Status", "phase represents the current phase of PersistentVolumeClaim."),
+    Column::text(
+        "Volume",
+        "volumeName is the binding reference to the PersistentVolume backing this claim.",
+    ),
+    Column::text("Capacity", "capacity represents the actual resources of the underlying volume."),
+    Column::text(
+        "Access Modes",
+        "accessModes contains the actual access modes the volume backing the PVC has.",
+    ),
+    Column::text("StorageClass", "StorageClass of the pvc"),
+    Column::text("VolumeAttributesClass", "VolumeAttributesClass of the pvc"),
+    Column::AGE,
+    Column::text("VolumeMode", "volumeMode defines what type of volume is required by the claim.")
+        .wide(),
+];
+
+/// The row of a claim.
+pub fn persistent_volume_claim(claim: &Document, now: Timestamp) -> Vec<Cell> {
+    let (spec, status) = (claim.at("spec"), claim.at("status"));
+    let volume = spec.at("volumeName").text();
+    // What the volume has, once there is one.
+    let of_volume = if volume.is_empty() { Part::of(None) } else { status };
+    vec![
+        name(&claim.metadata),
+        phase(claim).into(),
+        volume.into(),
+        of_volume.at("capacity").at("storage").text().into(),
+        modes(of_volume.at("accessModes")).into(),
+        class(claim).into(),
+        text_or(Some(spec.at("volumeAttributesClassName").text()), UNSET),
+        age(&claim.metadata, now),
+        text_or(Some(spec.at("volumeMode").text()), UNSET),
+    ]
+}
+
+fn phase(object: &Document) -> &str {
+    match object.metadata.deletion_timestamp {
+        Some(_) => "Terminating",
+        None => object.at("status").at("phase").text(),
+    }
+}
+
+/// The name of its class; an annotation once said it.
+fn class(object: &Document) -> &str {
+    let annotations = object.metadata.annotations.as_ref();
+    let annotated = annotations.and_then(|all| all.get(BETA_CLASS)).map(String::as_str);
+    annotated.unwrap_or_else(|| object.at("spec").at("storageClassName").text())
+}
+
+fn modes(modes: Part<'_>) -> String {
+    let short = [
+        ("ReadWriteOnce", "RWO"),
+        ("ReadOnlyMany", "ROX"),
+        ("ReadWriteMany", "RWX"),
+        ("ReadWriteOncePod", "RWOP"),
+    ];
+    let there = short.iter().filter(|(long, _)| modes.texts().any(|mode| mode == *long));
+    there.map(|(_, short)| *short).collect::<Vec<_>>().join(",")
+}
+
+/// The columns of storage classes.
+pub const STORAGE_CLASS: &[Column] = &[
+    Column::NAME,
+    Column::text("Provisioner", "provisioner indicates the type of the provisioner."),
+    Column::text(
+        "ReclaimPolicy",
+        "reclaimPolicy controls the reclaimPolicy for dynamically provisioned PersistentVolumes of \
+         this storage class.",
+    ),
+    Column::text(
+        "VolumeBindingMode",
+        "volumeBindingMode indicates how PersistentVolumeClaims should be provisioned and bound.",
+    ),
+    Column::text(
+        "AllowVolumeExpansion",
+        "allowVolumeExpansion shows whether the storage class allow volume expand.",
+    ),
+    Column::AGE,
+];
+
+/// The row of a storage class.
+pub fn storage_class(class: &Document, now: Timestamp) -> Vec<Cell> {
+    let mark = if is_default(class) { " (default)" } else { "" };
+    let name = class.metadata.name.as_deref().unwrap_or_default();
+    vec![
+        format!("{name}{mark}").into(),
+        class.at("provisioner").text().into(),
+        text_or(Some(class.at("reclaimPolicy").text()), "Delete"),
+        text_or(Some(class.at("volumeBindingMode").text()), "Immediate"),
+        Cell::Truth(class.at("allowVolumeExpansion").is_true()),
+        age(&class.metadata, now),
+    ]
+}
+
+/// Whether claims that name no class have this one.
+pub fn is_default(class: &Document) -> bool {
+    let annotations = class.metadata.annotations.as_ref();
+    DEFAULT
+        .iter()
+        .any(|key| annotations.and_then(|all| all.get(*key)).is_some_and(|it| it == "true"))
+}
+
+/// The columns of quotas.
+pub const RESOURCE_QUOTA: &[Column] = &[
+    Column::NAME,
+    Column::text(
+        "Request",
+        "Request represents a minimum amount of cpu/memory that a container may consume.",
+    ),
+    Column::text(
+        "Limit",
+        "Limits control the maximum amount of cpu/memory that a container may use independent of \
+         contention on the node.",
+    ),
+    Column::AGE,
+];
+
+/// The row of a quota.
+pub fn resource_quota(quota: &Document, now: Timestamp) -> Vec<Cell> {
+    let status = quota.at("status");
+    let shown = |limits: bool| {
+        let hard = status.at("hard").entries();
+        let hard = hard.filter(|(name, _)| name.starts_with("limits.") == limits);
+        let shown = hard.map(|(name, hard)| {
+            let used = status.at("used").at(name);
+            let used = if used.is_there() { used.text() } else { "0" };
+            format!("{name}: {used}/{}", hard.text())
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    vec![name(&quota.metadata), shown(false).into(), shown(true).into(), age(&quota.metadata, now)]
+}

@@ -1,0 +1,462 @@
+//! Persistent volumes, claims and storage classes.
+//!
+//! Mirrors: `pkg/apis/core/validation/validation.go` and `pkg/apis/storage/validation/validation.go`.
+//! Left out: the finer rules of sources that only one vendor's driver reads; what they must name is
+//! checked.
+
+use k8s_openapi::api::core::v1::NodeSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::Value;
+
+use super::Rules;
+use crate::api::decode::decode;
+use crate::api::document::{Document, Part};
+use crate::api::field::{FieldError, Path};
+use crate::api::names;
+use crate::api::quantity::Quantity;
+use crate::api::validation::report::{Report, Seen};
+use crate::api::validation::{IMMUTABLE, NOT_POSITIVE, resources, selector};
+
+pub(super) const VOLUME: Rules = Rules {
+    name: names::dns1123_subdomain,
+    check: volume,
+    change: volume_changed,
+    status: |_, _, _| {},
+};
+pub(super) const CLAIM: Rules = Rules {
+    name: names::dns1123_subdomain,
+    check: claim,
+    change: claim_changed,
+    status: claim_status,
+};
+pub(super) const CLASS: Rules = Rules {
+    name: names::dns1123_subdomain,
+    check: class,
+    change: class_changed,
+    status: |_, _, _| {},
+};
+
+const ACCESS_MODES: [&str; 4] =
+    ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
+const HOST_PATHS: [&str; 8] = [
+    "",
+    "BlockDevice",
+    "CharDevice",
+    "Directory",
+    "DirectoryOrCreate",
+    "File",
+    "FileOrCreate",
+    "Socket",
+];
+
+/// What a volume can be made of, in the order in which upstream looks, and what each must name.
+const SOURCES: &[(&str, &[&str])] = &[
+    ("hostPath", &["path"]),
+    ("gcePersistentDisk", &["pdName"]),
+    ("awsElasticBlockStore", &["volumeID"]),
+    ("glusterfs", &["endpoints", "path"]),
+    ("flocker", &[]),
+    ("nfs", &["server", "path"]),
+    ("rbd", &["monitors", "image"]),
+    ("quobyte", &["registry", "volume"]),
+    ("cephfs", &["monitors"]),
+    ("iscsi", &["targetPortal", "iqn"]),
+    ("cinder", &["volumeID"]),
+    ("fc", &[]),
+    ("flexVolume", &["driver"]),
+    ("azureFile", &["secretName", "shareName"]),
+    ("vsphereVolume", &["volumePath"]),
+    ("photonPersistentDisk", &["pdID"]),
+    ("portworxVolume", &["volumeID"]),
+    ("azureDisk", &["diskName", "diskURI"]),
+    ("scaleIO", &["gateway", "system", "volumeName"]),
+    ("local", &["path"]),
+    ("storageos", &["volumeName"]),
+    ("csi", &["driver", "volumeHandle"]),
+];
+
+fn spec_path(field: &'static str) -> Path {
+    Path::new("spec").child(field)
+}
+
+fn volume(out: &mut Report, volume: &Document) {
+    let spec = volume.at("spec");
+    if spec.at("accessModes").is_empty() {
+        out.required(&spec_path("accessModes"), "");
+    }
+    access_modes(out, spec);
+    let (capacity, path) = (spec.at("capacity"), spec_path("capacity"));
+    if capacity.is_empty() {
+        out.required(&path, "");
+    }
+    if !capacity.at("storage").is_there() || capacity.len() > 1 {
+        let shown = capacity.value().clone();
+        out.errors.push(FieldError::not_supported(&path, shown, &["storage"]));
+    }
+    for (name, amount) in capacity.entries() {
+        positive(out, amount, &path.key(name), true);
+    }
+    let policy = spec.at("persistentVolumeReclaimPolicy").text();
+    if !policy.is_empty() {
+        let known = ["Delete", "Recycle", "Retain"];
+        out.supported(&spec_path("persistentVolumeReclaimPolicy"), policy, &known);
+    }
+    let affinity = spec.at("nodeAffinity");
+    let required = affinity.at("required");
+    if affinity.is_there() {
+        let path = spec_path("nodeAffinity").child("required");
+        match decode::<NodeSelector>(required.value()) {
+            Ok(decoded) if required.is_there() => {
+                selector::node_selector(out, &decoded.object, &path);
+            }
+            Ok(_) | Err(_) => out.required(&path, "must specify required node constraints"),
+        }
+    }
+    sources(out, spec);
+    let root = spec.at("hostPath").at("path").text();
+    if !root.is_empty() && root.chars().all(|c| c == '/') && policy == "Recycle" {
+        let words = "may not be 'recycle' for a hostPath mount of '/'";
+        out.forbidden(&spec_path("persistentVolumeReclaimPolicy"), words);
+    }
+    let class = spec.at("storageClassName").text();
+    if !class.is_empty() {
+        out.words(&spec_path("storageClassName"), class, names::dns1123_subdomain(class));
+    }
+    mode(out, spec);
+    let (class, path) =
+        (spec.at("volumeAttributesClassName"), spec_path("volumeAttributesClassName"));
+    if class.is_there() {
+        if class.text().is_empty() {
+            out.required(&path, "an empty string is disallowed");
+        } else {
+            out.words(&path, class.text(), names::dns1123_subdomain(class.text()));
+        }
+        if !spec.at("csi").is_there() {
+            let words = "has to be specified when using volumeAttributesClassName";
+            out.required(&spec_path("csi"), words);
+        }
+    }
+}
+
+fn access_modes(out: &mut Report, spec: Part<'_>) {
+    let path = spec_path("accessModes");
+    let modes = || spec.at("accessModes").texts();
+    for mode in modes() {
+        out.supported(&path, mode, &ACCESS_MODES);
+    }
+    let alone = "ReadWriteOncePod";
+    let others = modes().any(|mode| mode != alone && ACCESS_MODES.contains(&mode));
+    if others && modes().any(|mode| mode == alone) {
+        out.forbidden(&path, "may not use ReadWriteOncePod with other access modes");
+    }
+}
+
+fn mode(out: &mut Report, spec: Part<'_>) {
+    if spec.at("volumeMode").is_there() {
+        out.supported(&spec_path("volumeMode"), spec.at("volumeMode").text(), &VOLUME_MODES);
+    }
+}
+
+/// An amount of storage; of a negative one the capacity of a volume says a word more.
+fn positive(out: &mut Report, amount: Part<'_>, path: &Path, basic: bool) {
+    let Some(quantity) = amount.quantity() else { return };
+    if basic && quantity.is_negative() {
+        out.invalid(path, quantity.value(), "must be a valid resource quantity");
+    }
+    if quantity.is_negative() || quantity.is_zero() {
+        out.invalid(path, amount.text(), NOT_POSITIVE);
+    }
+}
+
+/// What it is made of: one thing.
+fn sources(out: &mut Report, spec: Part<'_>) {
+    let mut found = false;
+    for (source, must) in SOURCES.iter().filter(|(source, _)| spec.at(source).is_there()) {
+        let path = spec_path(source);
+        if found && *source != "flexVolume" {
+            out.forbidden(&path, "may not specify more than 1 volume type");
+            continue;
+        }
+        found = true;
+        let part = spec.at(source);
+        for field in *must {
+            if part.at(field).text().is_empty() && part.at(field).is_empty() {
+                out.required(&path.child(*field), "");
+            }
+        }
+        let steps = part.at("path").text().split('/').any(|step| step == "..");
+        if steps && ["hostPath", "local"].contains(source) {
+            out.invalid(&path.child("path"), part.at("path").text(), "must not contain '..'");
+        }
+        match *source {
+            "hostPath" if part.at("type").is_there() => {
+                out.supported(&path.child("type"), part.at("type").text(), &HOST_PATHS);
+            }
+            "nfs"
+                if !part.at("path").text().starts_with('/')
+                    && !part.at("path").text().is_empty() =>
+            {
+                out.invalid(
+                    &path.child("path"),
+                    part.at("path").text(),
+                    "must be an absolute path",
+                );
+            }
+            "local" if !spec.at("nodeAffinity").at("required").is_there() => {
+                out.required(&spec_path("nodeAffinity"), "Local volume requires node affinity");
+            }
+            "csi" => {
+                let driver = part.at("driver").text();
+                if driver.len() > 63 {
+                    let error = FieldError::too_long(&path.child("driver"), 63);
+                    out.errors.push(error);
+                }
+                if !driver.is_empty() {
+                    let lower = driver.to_lowercase();
+                    out.words(&path.child("driver"), driver, names::dns1123_subdomain(&lower));
+                }
+            }
+            _ => {}
+        }
+    }
+    if !found {
+        out.required(&Path::new("spec"), "must specify a volume type");
+    }
+}
+
+fn volume_changed(out: &mut Report, new: &Document, old: &Document) {
+    let (new, old) = (new.at("spec"), old.at("spec"));
+    let made_of = |spec: Part<'_>| {
+        let mut parts: Vec<Value> =
+            SOURCES.iter().map(|(source, _)| spec.at(source).value().clone()).collect();
+        // A secret for growing may be named later.
+        if !old.at("csi").at("controllerExpandSecretRef").is_there()
+            && let Some(Value::Object(csi)) = parts.last_mut()
+        {
+            csi.remove("controllerExpandSecretRef");
+        }
+        parts
+    };
+    if made_of(new) != made_of(old) {
+        // Upstream shows the difference of its own types besides.
+        let words = "spec.persistentvolumesource is immutable after creation";
+        out.forbidden(&spec_path("persistentvolumesource"), words);
+    }
+    out.immutable(
+        &Path::new("volumeMode"),
+        new.at("volumeMode").value(),
+        old.at("volumeMode").value(),
+    );
+    let affinity = (new.at("nodeAffinity"), old.at("nodeAffinity"));
+    if affinity.1.is_there() && affinity.0.value() != affinity.1.value() {
+        let words = format!("{IMMUTABLE}, except for updating from beta label to GA");
+        out.invalid(&Path::new("nodeAffinity"), affinity.0.value().clone(), words);
+    }
+    attributes(out, new, old);
+}
+
+fn attributes(out: &mut Report, new: Part<'_>, old: Part<'_>) {
+    let class = "volumeAttributesClassName";
+    if old.at(class).is_there() && !new.at(class).is_there() {
+        out.forbidden(&spec_path(class), "update from non-nil value to nil is forbidden");
+    }
+}
+
+fn claim(out: &mut Report, claim: &Document) {
+    let spec = claim.at("spec");
+    if spec.at("accessModes").is_empty() {
+        out.required(&spec_path("accessModes"), "at least 1 access mode is required");
+    }
+    let labels = spec.at("selector");
+    if let Ok(decoded) = decode::<LabelSelector>(labels.value())
+        && labels.is_there()
+    {
+        selector::label_selector(out, Some(&decoded.object), &spec_path("selector"));
+    }
+    access_modes(out, spec);
+    let (wanted, path) =
+        (spec.at("resources").at("requests").at("storage"), spec_path("resources").key("storage"));
+    if wanted.is_there() {
+        positive(out, wanted, &path, false);
+    } else {
+        out.required(&path, "");
+    }
+    let class = spec.at("storageClassName").text();
+    if !class.is_empty() {
+        out.words(&spec_path("storageClassName"), class, names::dns1123_subdomain(class));
+    }
+    mode(out, spec);
+    let (source, reference) = (spec.at("dataSource"), spec.at("dataSourceRef"));
+    for (part, field) in [(source, "dataSource"), (reference, "dataSourceRef")] {
+        if part.is_there() {
+            data_source(out, part, &spec_path(field));
+        }
+    }
+    if source.is_there() && reference.is_there() {
+        let elsewhere = !reference.at("namespace").text().is_empty();
+        let same = ["apiGroup", "kind", "name"]
+            .iter()
+            .all(|field| source.at(field).value() == reference.at(field).value());
+        let words = match (elsewhere, same) {
+            (true, _) => Some("may not be specified when dataSourceRef.namespace is specified"),
+            (false, false) => Some("must match dataSourceRef"),
+            (false, true) => None,
+        };
+        if let Some(words) = words {
+            out.invalid(&Path::new("spec"), "spec.dataSource", words);
+        }
+    }
+    let class = spec.at("volumeAttributesClassName").text();
+    if !class.is_empty() {
+        out.words(&spec_path("volumeAttributesClassName"), class, names::dns1123_subdomain(class));
+    }
+}
+
+fn data_source(out: &mut Report, source: Part<'_>, path: &Path) {
+    for field in ["name", "kind"] {
+        if source.at(field).text().is_empty() {
+            out.required(&path.child(field), "");
+        }
+    }
+    let (group, kind) = (source.at("apiGroup").text(), source.at("kind").text());
+    if group.is_empty() && kind != "PersistentVolumeClaim" {
+        let words = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+        out.invalid(path, kind, words);
+    }
+    if !group.is_empty() {
+        out.words(&path.child("apiGroup"), group, names::dns1123_subdomain(group));
+    }
+    let namespace = source.at("namespace").text();
+    if !namespace.is_empty() {
+        out.words(&path.child("namespace"), namespace, names::dns1123_label(namespace));
+    }
+}
+
+fn claim_changed(out: &mut Report, new: &Document, old: &Document) {
+    let bound = new.at("status").at("phase").text() == "Bound";
+    let fixed = |document: &Document| {
+        let Some(spec) = document.at("spec").value().as_object() else { return Value::Null };
+        let mut spec = spec.clone();
+        let before = old.at("spec");
+        // A volume may be named once, and so may a class.
+        for field in ["volumeName", "storageClassName"] {
+            if before.at(field).text().is_empty() {
+                spec.remove(field);
+            }
+        }
+        if bound {
+            spec.remove("volumeAttributesClassName");
+            let requests = spec.get_mut("resources").and_then(|it| it.get_mut("requests"));
+            if let Some(Value::Object(requests)) = requests {
+                requests.remove("storage");
+            }
+        }
+        Value::Object(spec)
+    };
+    if fixed(new) != fixed(old) {
+        // Upstream shows the difference of its own types besides.
+        let words = "spec is immutable after creation except resources.requests and \
+                     volumeAttributesClassName for bound claims";
+        out.forbidden(&Path::new("spec"), words);
+    }
+    let storage =
+        |claim: &Document| claim.at("spec").at("resources").at("requests").at("storage").quantity();
+    if let (Some(now), Some(before)) = (storage(new), storage(old))
+        && now < before
+        && old.at("status").at("capacity").at("storage").quantity().is_some_and(|has| now <= has)
+    {
+        let path = spec_path("resources").child("requests").child("storage");
+        out.forbidden(&path, "field can not be less than status.capacity");
+    }
+    let (now, before) = (new.at("spec"), old.at("spec"));
+    out.immutable(
+        &Path::new("volumeMode"),
+        now.at("volumeMode").value(),
+        before.at("volumeMode").value(),
+    );
+    attributes(out, now, before);
+}
+
+fn claim_status(out: &mut Report, new: &Document, _old: &Document) {
+    let path = Path::new("status").child("capacity");
+    for (name, amount) in new.at("status").at("capacity").entries() {
+        if let Some(quantity) = amount.quantity().filter(Quantity::is_negative) {
+            let words = "must be a valid resource quantity";
+            out.invalid(&path.key(name), quantity.value(), words);
+        }
+    }
+    let path = Path::new("status").child("allocatedResources");
+    for (name, amount) in new.at("status").at("allocatedResources").entries() {
+        resources::amount(out, "storage", amount.text(), &path.key(name));
+    }
+}
+
+fn class(out: &mut Report, class: &Document) {
+    let provisioner = class.at("provisioner").text();
+    let path = Path::new("provisioner");
+    if provisioner.is_empty() {
+        out.required(&path, "");
+    } else {
+        out.words(&path, provisioner, names::label_key(&provisioner.to_lowercase()));
+    }
+    let (parameters, path) = (class.at("parameters"), Path::new("parameters"));
+    if parameters.len() > 512 {
+        out.errors.push(FieldError::too_long(&path, 512));
+    } else {
+        let sizes = parameters.entries().map(|(key, value)| key.len() + value.text().len());
+        if sizes.sum::<usize>() > 256 << 10 {
+            out.errors.push(FieldError::too_long(&path, 256 << 10));
+        }
+        if parameters.entries().any(|(key, _)| key.is_empty()) {
+            out.invalid(&path, "", "field can not be empty.");
+        }
+    }
+    let policy = class.at("reclaimPolicy").text();
+    out.one_of(&Path::new("reclaimPolicy"), policy, &["Delete", "Retain"]);
+    let mode = class.at("volumeBindingMode").text();
+    out.one_of(&Path::new("volumeBindingMode"), mode, &["Immediate", "WaitForFirstConsumer"]);
+    topologies(out, class.at("allowedTopologies"), &Path::new("allowedTopologies"));
+}
+
+fn topologies(out: &mut Report, terms: Part<'_>, path: &Path) {
+    for (index, term) in terms.items().enumerate() {
+        let path = path.index(index).child("matchLabelExpressions");
+        let mut keys = Seen::default();
+        for (index, requirement) in term.at("matchLabelExpressions").items().enumerate() {
+            let path = path.index(index);
+            let key = requirement.at("key").text();
+            if requirement.at("values").is_empty() {
+                out.required(&path.child("values"), "");
+            }
+            let mut values = Seen::default();
+            for (index, value) in requirement.at("values").texts().enumerate() {
+                if !values.is_new(value) {
+                    out.duplicate(&path.child("values").index(index), value);
+                }
+            }
+            out.words(&path.child("key"), key, names::label_key(key));
+            if !keys.is_new(key) {
+                out.duplicate(&path.child("key"), key);
+            }
+        }
+    }
+}
+
+fn class_changed(out: &mut Report, new: &Document, old: &Document) {
+    for field in ["parameters", "provisioner"] {
+        if new.at(field).value() != old.at(field).value() {
+            out.forbidden(&Path::new(field), format!("updates to {field} are forbidden."));
+        }
+    }
+    for field in ["reclaimPolicy", "volumeBindingMode"] {
+        if new.at(field).value() != old.at(field).value() {
+            let words = format!("updates to {field} are forbidden.");
+            if field == "reclaimPolicy" {
+                out.forbidden(&Path::new(field), words);
+            } else {
+                out.immutable(&Path::new(field), new.at(field).value(), old.at(field).value());
+            }
+        }
+    }
+}
