@@ -2,14 +2,8 @@
 //!
 //! They are those of `k8s-openapi`, but for [`Pod`], which has a form of its own in the engine.
 
-pub use k8s_openapi::api::apps::v1::{
-    ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet,
-};
-pub use k8s_openapi::api::batch::v1::{CronJob, Job};
 pub use k8s_openapi::api::coordination::v1::Lease;
-pub use k8s_openapi::api::core::v1::{
-    ConfigMap, Event, Namespace, Node, PodTemplate, ReplicationController, Secret, ServiceAccount,
-};
+pub use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, Node, Secret, ServiceAccount};
 pub use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 pub use k8s_openapi::api::scheduling::v1::PriorityClass;
 

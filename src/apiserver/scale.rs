@@ -2,55 +2,48 @@
 //!
 //! Mirrors: `ScaleREST` of each registry, and `pkg/apis/autoscaling/validation`.
 
-use std::rc::Rc;
-
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::ReplicationController;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Value, json};
 
 use super::patch::patched;
 use super::strategy::group_resource;
+use crate::api::decode::decode;
 use crate::api::field::{FieldError, Path};
 use crate::api::labels::Selector;
 use crate::api::request::{Patch, Payload};
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Object, Resource as _, to_json};
+use crate::api::{Document, Kind, Object, to_json};
 
 const NEGATIVE: &str = "must be greater than or equal to 0";
 
+/// Kinds that have Pods, and say how many.
+const SCALED: [Kind; 4] =
+    [Kind::Deployment, Kind::ReplicaSet, Kind::ReplicationController, Kind::StatefulSet];
+
 /// How many Pods an object wants and has, and which.
 struct Scale {
-    wanted: i32,
-    there: i32,
+    wanted: i64,
+    there: i64,
     selector: String,
 }
 
 impl Scale {
     fn of(object: &Object) -> Option<Self> {
-        let by = |selector: &LabelSelector| {
-            Selector::from_object(Some(selector)).map(|one| one.to_string()).unwrap_or_default()
-        };
-        let wanted = |replicas: Option<i32>| replicas.unwrap_or_default();
-        if let Some(it) = Deployment::unwrap(object) {
-            let there = it.status.as_ref().and_then(|status| status.replicas).unwrap_or_default();
-            Some(Self { wanted: wanted(it.spec.replicas), there, selector: by(&it.spec.selector) })
-        } else if let Some(it) = ReplicaSet::unwrap(object) {
-            let there = it.status.as_ref().map_or(0, |status| status.replicas);
-            Some(Self { wanted: wanted(it.spec.replicas), there, selector: by(&it.spec.selector) })
-        } else if let Some(it) = StatefulSet::unwrap(object) {
-            let there = it.status.as_ref().map_or(0, |status| status.replicas);
-            Some(Self { wanted: wanted(it.spec.replicas), there, selector: by(&it.spec.selector) })
-        } else if let Some(it) = ReplicationController::unwrap(object) {
-            let there = it.status.as_ref().map_or(0, |status| status.replicas);
-            let spec = it.spec.as_ref();
-            let labels = spec.and_then(|spec| spec.selector.as_ref());
-            let selector = labels.map(|labels| Selector::from_labels(labels).to_string());
-            let wanted = spec.and_then(|spec| spec.replicas).unwrap_or_default();
-            Some(Self { wanted, there, selector: selector.unwrap_or_default() })
+        let document = object.document().filter(|document| SCALED.contains(&document.kind()))?;
+        let (spec, selector) = (document.at("spec"), document.at("spec").at("selector"));
+        let selector = if document.kind() == Kind::ReplicationController {
+            decode::<LabelSelector>(&json!({"matchLabels": selector.value()}))
         } else {
-            None
-        }
+            decode::<LabelSelector>(selector.value())
+        };
+        let selector = selector.map(|decoded| decoded.object).unwrap_or_default();
+        Some(Self {
+            wanted: spec.at("replicas").number().unwrap_or_default(),
+            there: document.at("status").at("replicas").number().unwrap_or_default(),
+            selector: Selector::from_object(Some(&selector))
+                .map(|one| one.to_string())
+                .unwrap_or_default(),
+        })
     }
 }
 
@@ -107,23 +100,8 @@ pub(super) fn scaled(object: &Object, payload: &Payload) -> Result<Object, Statu
 }
 
 fn with_replicas(object: &Object, replicas: i32) -> Option<Object> {
-    if let Some(it) = Deployment::unwrap(object) {
-        let mut it = Deployment::clone(it);
-        it.spec.replicas = Some(replicas);
-        Some(Object::Deployment(Rc::new(it)))
-    } else if let Some(it) = ReplicaSet::unwrap(object) {
-        let mut it = ReplicaSet::clone(it);
-        it.spec.replicas = Some(replicas);
-        Some(Object::ReplicaSet(Rc::new(it)))
-    } else if let Some(it) = StatefulSet::unwrap(object) {
-        let mut it = StatefulSet::clone(it);
-        it.spec.replicas = Some(replicas);
-        Some(Object::StatefulSet(Rc::new(it)))
-    } else if let Some(it) = ReplicationController::unwrap(object) {
-        let mut it = ReplicationController::clone(it);
-        it.spec.get_or_insert_default().replicas = Some(replicas);
-        Some(Object::ReplicationController(Rc::new(it)))
-    } else {
-        None
-    }
+    let mut document = Document::clone(object.document()?);
+    let spec = document.fields_mut().get_mut("spec")?.as_object_mut()?;
+    spec.insert("replicas".to_owned(), replicas.into());
+    Some(document.into())
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::{autoscaling, core, discovery, networking, policy, storage};
+use k8s_openapi::api::{apps, autoscaling, batch, core, discovery, networking, policy, storage};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
@@ -13,34 +13,48 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/document/fields
 /// What the table has no lines for: the decoder knows these by name.
 const KNOWN: &[(&str, &str)] = &[
     ("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", "meta"),
+    ("io.k8s.api.core.v1.PodTemplateSpec", "podtemplate"),
     ("io.k8s.apimachinery.pkg.apis.meta.v1.Time", "time"),
     ("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime", "microtime"),
     ("io.k8s.apimachinery.pkg.api.resource.Quantity", "quantity"),
     ("io.k8s.apimachinery.pkg.util.intstr.IntOrString", "intorstring"),
+    ("io.k8s.apimachinery.pkg.runtime.RawExtension", "any"),
 ];
 
-const PARTS_OF_METADATA: &[&str] = &["FieldsV1", "ManagedFieldsEntry", "OwnerReference"];
+/// What is read by its type.
+const TYPED: &[&str] = &["FieldsV1", "ManagedFieldsEntry", "OwnerReference"];
 
-fn generator() -> SchemaGenerator {
-    let mut all = SchemaGenerator::default();
-    add::<core::v1::Service>(&mut all);
-    add::<core::v1::Endpoints>(&mut all);
-    add::<core::v1::PersistentVolume>(&mut all);
-    add::<core::v1::PersistentVolumeClaim>(&mut all);
-    add::<core::v1::ResourceQuota>(&mut all);
-    add::<core::v1::LimitRange>(&mut all);
-    add::<autoscaling::v2::HorizontalPodAutoscaler>(&mut all);
-    add::<discovery::v1::EndpointSlice>(&mut all);
-    add::<networking::v1::Ingress>(&mut all);
-    add::<networking::v1::IngressClass>(&mut all);
-    add::<networking::v1::NetworkPolicy>(&mut all);
-    add::<policy::v1::PodDisruptionBudget>(&mut all);
-    add::<storage::v1::StorageClass>(&mut all);
-    all
+/// The kinds of documents, with all types.
+fn generator() -> (SchemaGenerator, Vec<String>) {
+    let (mut all, mut kinds) = (SchemaGenerator::default(), Vec::new());
+    add::<apps::v1::ControllerRevision>(&mut all, &mut kinds);
+    add::<apps::v1::DaemonSet>(&mut all, &mut kinds);
+    add::<apps::v1::Deployment>(&mut all, &mut kinds);
+    add::<apps::v1::ReplicaSet>(&mut all, &mut kinds);
+    add::<apps::v1::StatefulSet>(&mut all, &mut kinds);
+    add::<batch::v1::CronJob>(&mut all, &mut kinds);
+    add::<batch::v1::Job>(&mut all, &mut kinds);
+    add::<core::v1::PodTemplate>(&mut all, &mut kinds);
+    add::<core::v1::ReplicationController>(&mut all, &mut kinds);
+    add::<core::v1::Service>(&mut all, &mut kinds);
+    add::<core::v1::Endpoints>(&mut all, &mut kinds);
+    add::<core::v1::PersistentVolume>(&mut all, &mut kinds);
+    add::<core::v1::PersistentVolumeClaim>(&mut all, &mut kinds);
+    add::<core::v1::ResourceQuota>(&mut all, &mut kinds);
+    add::<core::v1::LimitRange>(&mut all, &mut kinds);
+    add::<autoscaling::v2::HorizontalPodAutoscaler>(&mut all, &mut kinds);
+    add::<discovery::v1::EndpointSlice>(&mut all, &mut kinds);
+    add::<networking::v1::Ingress>(&mut all, &mut kinds);
+    add::<networking::v1::IngressClass>(&mut all, &mut kinds);
+    add::<networking::v1::NetworkPolicy>(&mut all, &mut kinds);
+    add::<policy::v1::PodDisruptionBudget>(&mut all, &mut kinds);
+    add::<storage::v1::StorageClass>(&mut all, &mut kinds);
+    (all, kinds)
 }
 
-fn add<T: JsonSchema>(all: &mut SchemaGenerator) {
+fn add<T: JsonSchema>(all: &mut SchemaGenerator, kinds: &mut Vec<String>) {
     all.subschema_for::<T>();
+    kinds.push(T::schema_name().into_owned());
 }
 
 /// The name of a type: without its package, but with a version that is not the first.
@@ -54,10 +68,15 @@ fn known(name: &str) -> Option<&'static str> {
     KNOWN.iter().find(|(known, _)| *known == name).map(|(_, short)| *short)
 }
 
+/// The name of the type that a schema leads to.
+fn led_to(schema: &Value) -> Option<&str> {
+    let to = schema.get("$ref").and_then(Value::as_str)?;
+    to.rsplit('/').next()
+}
+
 /// How the table writes the type of a field.
 fn written(schema: &Value) -> String {
-    if let Some(to) = schema.get("$ref").and_then(Value::as_str) {
-        let name = to.rsplit('/').next().unwrap_or_default();
+    if let Some(name) = led_to(schema) {
         return known(name).map_or_else(|| short(name), str::to_owned);
     }
     let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -75,24 +94,26 @@ fn written(schema: &Value) -> String {
 }
 
 fn table() -> String {
-    let mut all = generator();
+    let (mut all, mut todo) = generator();
+    let types = all.take_definitions(true);
     let mut lines = BTreeMap::new();
-    for (name, schema) in all.take_definitions(true) {
-        if known(&name).is_some() || PARTS_OF_METADATA.contains(&short(&name).as_str()) {
+    while let Some(name) = todo.pop() {
+        if known(&name).is_some()
+            || TYPED.contains(&&*short(&name))
+            || lines.contains_key(&short(&name))
+        {
             continue;
         }
+        let schema = types.get(&name).unwrap_or(&Value::Null);
         let required = schema.get("required").and_then(Value::as_array);
-        let fields = schema.get("properties").and_then(Value::as_object);
-        let is_object = fields.is_some_and(|fields| fields.contains_key("metadata"));
         let mut line = format!("{}:", short(&name));
-        for (field, of) in fields.into_iter().flatten() {
-            // The engine keeps these beside the fields.
-            if is_object && ["apiVersion", "kind", "metadata"].contains(&field.as_str()) {
-                continue;
-            }
+        for (field, of) in schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+        {
             let required = required.is_some_and(|names| names.iter().any(|name| name == field));
             let mark = if required { "!" } else { "" };
             line.extend([" ", field, "=", &written(of), mark]);
+            let part = of.get("items").or(of.get("additionalProperties")).unwrap_or(of);
+            todo.extend(led_to(part).map(str::to_owned));
         }
         lines.insert(short(&name), line);
     }

@@ -1,9 +1,6 @@
 //! Columns and cells, and the cells that many kinds share.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Container;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, Time};
 use serde_json::Value;
 
@@ -135,20 +132,6 @@ pub(super) fn age(meta: &ObjectMeta, now: Timestamp) -> Cell {
 
 pub(super) fn since(time: Option<&Time>, now: Timestamp) -> Cell {
     duration::age(time.map(|time| time.0), now).into()
-}
-
-/// Names and images of containers, each in one cell.
-pub(super) fn containers(containers: &[Container]) -> [Cell; 2] {
-    let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
-    let images: Vec<&str> =
-        containers.iter().map(|container| container.image.as_deref().unwrap_or_default()).collect();
-    [names.join(",").into(), images.join(",").into()]
-}
-
-/// Labels as `a=1,b=2`.
-pub(super) fn labels(labels: Option<&BTreeMap<String, String>>) -> Cell {
-    let pairs = labels.into_iter().flatten().map(|(key, value)| format!("{key}={value}"));
-    text_or(Some(&pairs.collect::<Vec<_>>().join(",")), NONE)
 }
 
 /// A selector's canonical text.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::service::{self, Width};
-use super::{Cell, Column, OTHER, other, storage};
+use super::{Cell, Column, OTHER, other, storage, workloads};
 use crate::api::Kind;
 use crate::api::document::Document;
 
@@ -11,6 +11,19 @@ use crate::api::document::Document;
 type Table = (Kind, &'static [Column], fn(&Document, Timestamp) -> Vec<Cell>);
 
 const TABLES: &[Table] = &[
+    (Kind::ControllerRevision, workloads::CONTROLLER_REVISION, workloads::controller_revision),
+    (Kind::CronJob, workloads::CRON_JOB, workloads::cron_job),
+    (Kind::DaemonSet, workloads::DAEMON_SET, workloads::daemon_set),
+    (Kind::Deployment, workloads::DEPLOYMENT, workloads::deployment),
+    (Kind::Job, workloads::JOB, workloads::job),
+    (Kind::PodTemplate, workloads::POD_TEMPLATE, workloads::pod_template),
+    (Kind::ReplicaSet, workloads::REPLICA_SET, workloads::replica_set),
+    (
+        Kind::ReplicationController,
+        workloads::REPLICATION_CONTROLLER,
+        workloads::replication_controller,
+    ),
+    (Kind::StatefulSet, workloads::STATEFUL_SET, workloads::stateful_set),
     // The API server makes wide rows, whatever the client then shows.
     (Kind::Service, service::COLUMNS, |document, now| service::row(document, Width::Wide, now)),
     (Kind::PersistentVolume, storage::PERSISTENT_VOLUME, storage::persistent_volume),

@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Cell, Column, Printed, node, objects, pod, rbac, workloads};
+use super::{Cell, Column, Printed, node, objects, pod, rbac};
 use crate::api::types::{
-    ClusterRole, ClusterRoleBinding, ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment,
-    Event, Job, Lease, Namespace, Node, Pod, PodTemplate, PriorityClass, ReplicaSet,
-    ReplicationController, Role, RoleBinding, Secret, ServiceAccount, StatefulSet,
+    ClusterRole, ClusterRoleBinding, ConfigMap, Event, Lease, Namespace, Node, Pod, PriorityClass,
+    Role, RoleBinding, Secret, ServiceAccount,
 };
 
 impl Printed for Pod {
@@ -71,61 +70,6 @@ impl Printed for ServiceAccount {
 
     fn row(&self, now: Timestamp) -> Vec<Cell> {
         objects::service_account(self, now)
-    }
-}
-
-/// Kinds whose row is made of their metadata, spec and status.
-macro_rules! by_parts {
-    ($($kind:ident: $columns:ident, $row:ident;)+) => {
-        $(impl Printed for $kind {
-            const COLUMNS: &'static [Column] = workloads::$columns;
-
-            fn row(&self, now: Timestamp) -> Vec<Cell> {
-                let status = self.status.clone().unwrap_or_default();
-                workloads::$row(&self.metadata, &self.spec, &status, now)
-            }
-        })+
-    };
-}
-
-by_parts! {
-    Deployment: DEPLOYMENT, deployment;
-    ReplicaSet: REPLICA_SET, replica_set;
-    StatefulSet: STATEFUL_SET, stateful_set;
-    DaemonSet: DAEMON_SET, daemon_set;
-    CronJob: CRON_JOB, cron_job;
-}
-
-impl Printed for Job {
-    const COLUMNS: &'static [Column] = workloads::JOB;
-
-    fn row(&self, now: Timestamp) -> Vec<Cell> {
-        let (spec, status) = (self.spec.clone(), self.status.clone());
-        workloads::job(&self.metadata, &spec.unwrap_or_default(), &status.unwrap_or_default(), now)
-    }
-}
-
-impl Printed for ReplicationController {
-    const COLUMNS: &'static [Column] = workloads::REPLICATION_CONTROLLER;
-
-    fn row(&self, now: Timestamp) -> Vec<Cell> {
-        workloads::replication_controller(self, now)
-    }
-}
-
-impl Printed for PodTemplate {
-    const COLUMNS: &'static [Column] = workloads::POD_TEMPLATE;
-
-    fn row(&self, now: Timestamp) -> Vec<Cell> {
-        workloads::pod_template(self, now)
-    }
-}
-
-impl Printed for ControllerRevision {
-    const COLUMNS: &'static [Column] = workloads::CONTROLLER_REVISION;
-
-    fn row(&self, now: Timestamp) -> Vec<Cell> {
-        workloads::controller_revision(self, now)
     }
 }
 

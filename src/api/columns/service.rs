@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::cell::{NONE, UNKNOWN, age, name, text_or};
+use super::workloads::labels_of;
 use super::{Cell, Column};
 use crate::api::document::{Document, Part};
 use crate::api::words::{CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT};
@@ -45,9 +46,6 @@ pub enum Width {
 pub fn row(service: &Document, width: Width, now: Timestamp) -> Vec<Cell> {
     let spec = service.at("spec");
     let ports: Vec<String> = spec.at("ports").items().map(port).collect();
-    let selector = spec.at("selector").entries();
-    let selector: Vec<String> =
-        selector.map(|(key, value)| format!("{key}={}", value.text())).collect();
     vec![
         name(&service.metadata),
         spec.at("type").text().into(),
@@ -55,7 +53,7 @@ pub fn row(service: &Document, width: Width, now: Timestamp) -> Vec<Cell> {
         external(service, width).into(),
         text_or(Some(&ports.join(",")), NONE),
         age(&service.metadata, now),
-        text_or(Some(&selector.join(",")), NONE),
+        labels_of(spec.at("selector")),
     ]
 }
 

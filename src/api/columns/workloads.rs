@@ -1,17 +1,14 @@
 //! Rows of the controllers' objects.
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{
-    ControllerRevision, DaemonSetSpec, DaemonSetStatus, DeploymentSpec, DeploymentStatus,
-    ReplicaSetSpec, ReplicaSetStatus, StatefulSetSpec, StatefulSetStatus,
-};
-use k8s_openapi::api::batch::v1::{CronJobSpec, CronJobStatus, JobSpec, JobStatus};
-use k8s_openapi::api::core::v1::{PodSpec, PodTemplate, PodTemplateSpec, ReplicationController};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::cell::{NONE, age, containers, labels, name, selector, since};
+use super::cell::{NONE, age, name, selector, text_or};
 use super::{Cell, Column};
+use crate::api::decode::decode;
+use crate::api::document::{Document, Part};
 use crate::api::duration;
+use crate::api::words::TRUE;
 
 /// The columns of deployments.
 pub const DEPLOYMENT: &[Column] = &[
@@ -34,22 +31,18 @@ pub const DEPLOYMENT: &[Column] = &[
 ];
 
 /// The row of a deployment.
-pub fn deployment(
-    meta: &ObjectMeta,
-    spec: &DeploymentSpec,
-    status: &DeploymentStatus,
-    now: Timestamp,
-) -> Vec<Cell> {
-    let [names, images] = of_template(&spec.template);
+pub fn deployment(object: &Document, now: Timestamp) -> Vec<Cell> {
+    let (spec, status) = (object.at("spec"), object.at("status"));
+    let [names, images] = of_template(spec.at("template"));
     vec![
-        name(meta),
-        ready_of(status.ready_replicas, spec.replicas),
-        status.updated_replicas.into(),
-        status.available_replicas.into(),
-        age(meta, now),
+        name(&object.metadata),
+        ready_of(object),
+        number(status.at("updatedReplicas")),
+        number(status.at("availableReplicas")),
+        age(&object.metadata, now),
         names,
         images,
-        selector(Some(&spec.selector)),
+        selector_of(spec.at("selector")),
     ]
 }
 
@@ -76,23 +69,10 @@ pub const REPLICA_SET: &[Column] = &[
 ];
 
 /// The row of a replica set.
-pub fn replica_set(
-    meta: &ObjectMeta,
-    spec: &ReplicaSetSpec,
-    status: &ReplicaSetStatus,
-    now: Timestamp,
-) -> Vec<Cell> {
-    let [names, images] = spec.template.as_ref().map_or(["".into(), "".into()], of_template);
-    vec![
-        name(meta),
-        spec.replicas.into(),
-        status.replicas.into(),
-        status.ready_replicas.into(),
-        age(meta, now),
-        names,
-        images,
-        selector(Some(&spec.selector)),
-    ]
+pub fn replica_set(object: &Document, now: Timestamp) -> Vec<Cell> {
+    let mut row = replicas(object, now);
+    row.push(selector_of(object.at("spec").at("selector")));
+    row
 }
 
 /// The columns of replication controllers.
@@ -112,20 +92,10 @@ pub const REPLICATION_CONTROLLER: &[Column] = &[
 ];
 
 /// The row of a replication controller.
-pub fn replication_controller(object: &ReplicationController, now: Timestamp) -> Vec<Cell> {
-    let spec = object.spec.clone().unwrap_or_default();
-    let status = object.status.clone().unwrap_or_default();
-    let [names, images] = spec.template.as_ref().map_or(["".into(), "".into()], of_template);
-    vec![
-        name(&object.metadata),
-        spec.replicas.into(),
-        status.replicas.into(),
-        status.ready_replicas.into(),
-        age(&object.metadata, now),
-        names,
-        images,
-        labels(spec.selector.as_ref()),
-    ]
+pub fn replication_controller(object: &Document, now: Timestamp) -> Vec<Cell> {
+    let mut row = replicas(object, now);
+    row.push(labels_of(object.at("spec").at("selector")));
+    row
 }
 
 /// The columns of pod templates.
@@ -137,16 +107,10 @@ pub const POD_TEMPLATE: &[Column] = &[
 ];
 
 /// The row of a pod template.
-pub fn pod_template(object: &PodTemplate, _now: Timestamp) -> Vec<Cell> {
-    let template = object.template.as_ref();
-    let [names, images] = template.map_or(["".into(), "".into()], of_template);
-    let own = template.and_then(|template| template.metadata.as_ref());
-    vec![
-        name(&object.metadata),
-        names,
-        images,
-        labels(own.and_then(|metadata| metadata.labels.as_ref())),
-    ]
+pub fn pod_template(object: &Document, _now: Timestamp) -> Vec<Cell> {
+    let template = object.at("template");
+    let [names, images] = of_template(template);
+    vec![name(&object.metadata), names, images, labels_of(template.at("metadata").at("labels"))]
 }
 
 /// The columns of controller revisions.
@@ -158,7 +122,7 @@ pub const CONTROLLER_REVISION: &[Column] = &[
 ];
 
 /// The row of a controller revision.
-pub fn controller_revision(object: &ControllerRevision, now: Timestamp) -> Vec<Cell> {
+pub fn controller_revision(object: &Document, now: Timestamp) -> Vec<Cell> {
     let mut owners = object.metadata.owner_references.iter().flatten();
     let controller = owners.rfind(|owner| owner.controller == Some(true)).map(|owner| {
         let group = owner.api_version.split_once('/').map(|(group, _)| group);
@@ -171,7 +135,7 @@ pub fn controller_revision(object: &ControllerRevision, now: Timestamp) -> Vec<C
     vec![
         name(&object.metadata),
         controller.map_or_else(|| NONE.into(), Cell::from),
-        Cell::Number(object.revision.unwrap_or_default()),
+        number(object.at("revision")),
         age(&object.metadata, now),
     ]
 }
@@ -211,26 +175,22 @@ pub const DAEMON_SET: &[Column] = &[
 ];
 
 /// The row of a daemon set.
-pub fn daemon_set(
-    meta: &ObjectMeta,
-    spec: &DaemonSetSpec,
-    status: &DaemonSetStatus,
-    now: Timestamp,
-) -> Vec<Cell> {
-    let [names, images] = of_template(&spec.template);
-    let node_selector = spec.template.spec.as_ref().and_then(|spec| spec.node_selector.as_ref());
+pub fn daemon_set(object: &Document, now: Timestamp) -> Vec<Cell> {
+    let (spec, status) = (object.at("spec"), object.at("status"));
+    let template = spec.at("template");
+    let [names, images] = of_template(template);
     vec![
-        name(meta),
-        status.desired_number_scheduled.into(),
-        status.current_number_scheduled.into(),
-        status.number_ready.into(),
-        status.updated_number_scheduled.into(),
-        status.number_available.into(),
-        labels(node_selector),
-        age(meta, now),
+        name(&object.metadata),
+        number(status.at("desiredNumberScheduled")),
+        number(status.at("currentNumberScheduled")),
+        number(status.at("numberReady")),
+        number(status.at("updatedNumberScheduled")),
+        number(status.at("numberAvailable")),
+        labels_of(template.at("spec").at("nodeSelector")),
+        age(&object.metadata, now),
         names,
         images,
-        selector(Some(&spec.selector)),
+        selector_of(spec.at("selector")),
     ]
 }
 
@@ -244,14 +204,9 @@ pub const STATEFUL_SET: &[Column] = &[
 ];
 
 /// The row of a stateful set.
-pub fn stateful_set(
-    meta: &ObjectMeta,
-    spec: &StatefulSetSpec,
-    status: &StatefulSetStatus,
-    now: Timestamp,
-) -> Vec<Cell> {
-    let [names, images] = of_template(&spec.template);
-    vec![name(meta), ready_of(status.ready_replicas, spec.replicas), age(meta, now), names, images]
+pub fn stateful_set(object: &Document, now: Timestamp) -> Vec<Cell> {
+    let [names, images] = of_template(object.at("spec").at("template"));
+    vec![name(&object.metadata), ready_of(object), age(&object.metadata, now), names, images]
 }
 
 /// The columns of jobs.
@@ -267,38 +222,41 @@ pub const JOB: &[Column] = &[
 ];
 
 /// The row of a job.
-pub fn job(meta: &ObjectMeta, spec: &JobSpec, status: &JobStatus, now: Timestamp) -> Vec<Cell> {
-    let [names, images] = of_template(&spec.template);
-    let succeeded = status.succeeded.unwrap_or_default();
-    let completions = match (spec.completions, spec.parallelism) {
+pub fn job(object: &Document, now: Timestamp) -> Vec<Cell> {
+    let (spec, status) = (object.at("spec"), object.at("status"));
+    let [names, images] = of_template(spec.at("template"));
+    let succeeded = status.at("succeeded").number().unwrap_or_default();
+    let completions = match (spec.at("completions").number(), spec.at("parallelism").number()) {
         (Some(completions), _) => format!("{succeeded}/{completions}"),
         (None, Some(parallelism)) if parallelism > 1 => format!("{succeeded}/1 of {parallelism}"),
         (None, _) => format!("{succeeded}/1"),
     };
-    let end = status.completion_time.as_ref().map_or(now, |time| time.0);
-    let lasted = status.start_time.as_ref().map(|start| end.duration_since(start.0));
+    let end = status.at("completionTime").time().unwrap_or(now);
+    let lasted = status.at("startTime").time().map(|start| end.duration_since(start));
     vec![
-        name(meta),
-        job_state(meta, status).into(),
+        name(&object.metadata),
+        job_state(object).into(),
         completions.into(),
         lasted.map(duration::human).unwrap_or_default().into(),
-        age(meta, now),
+        age(&object.metadata, now),
         names,
         images,
-        selector(spec.selector.as_ref()),
+        selector_of(spec.at("selector")),
     ]
 }
 
-fn job_state(meta: &ObjectMeta, status: &JobStatus) -> &'static str {
+fn job_state(object: &Document) -> &'static str {
     let is = |kind: &str| {
-        let mut conditions = status.conditions.iter().flatten();
-        conditions.any(|condition| condition.type_ == kind && condition.status == "True")
+        let mut conditions = object.at("status").at("conditions").items();
+        conditions.any(|condition| {
+            condition.at("type").text() == kind && condition.at("status").text() == TRUE
+        })
     };
     if is("Complete") {
         "Complete"
     } else if is("Failed") {
         "Failed"
-    } else if meta.deletion_timestamp.is_some() {
+    } else if object.metadata.deletion_timestamp.is_some() {
         "Terminating"
     } else if is("Suspended") {
         "Suspended"
@@ -339,40 +297,71 @@ pub const CRON_JOB: &[Column] = &[
 ];
 
 /// The row of a cron job.
-pub fn cron_job(
-    meta: &ObjectMeta,
-    spec: &CronJobSpec,
-    status: &CronJobStatus,
-    now: Timestamp,
-) -> Vec<Cell> {
-    let job = spec.job_template.spec.as_ref();
-    let [names, images] = job.map_or(["".into(), "".into()], |job| of_template(&job.template));
-    let suspend = match spec.suspend {
+pub fn cron_job(object: &Document, now: Timestamp) -> Vec<Cell> {
+    let (spec, status) = (object.at("spec"), object.at("status"));
+    let job = spec.at("jobTemplate").at("spec");
+    let [names, images] = of_template(job.at("template"));
+    let suspend = match spec.at("suspend").value().as_bool() {
         Some(true) => "True",
         Some(false) => "False",
         None => "<unset>",
     };
-    let active = status.active.as_ref().map_or(0, Vec::len);
-    let last = status.last_schedule_time.as_ref();
+    let last = status.at("lastScheduleTime").time();
     vec![
-        name(meta),
-        spec.schedule.as_str().into(),
-        spec.time_zone.as_deref().unwrap_or(NONE).into(),
+        name(&object.metadata),
+        spec.at("schedule").text().into(),
+        text_or(Some(spec.at("timeZone").text()), NONE),
         suspend.into(),
-        Cell::Number(i64::try_from(active).unwrap_or(i64::MAX)),
-        last.map_or_else(|| NONE.into(), |time| since(Some(time), now)),
-        age(meta, now),
+        Cell::Number(i64::try_from(status.at("active").len()).unwrap_or(i64::MAX)),
+        last.map_or_else(|| NONE.into(), |time| duration::age(Some(time), now).into()),
+        age(&object.metadata, now),
         names,
         images,
-        selector(job.and_then(|job| job.selector.as_ref())),
+        selector_of(job.at("selector")),
     ]
 }
 
-fn ready_of(ready: Option<i32>, wanted: Option<i32>) -> Cell {
-    format!("{}/{}", ready.unwrap_or_default(), wanted.unwrap_or_default()).into()
+/// The row of a replica set, and of what came before, but for its selector.
+fn replicas(object: &Document, now: Timestamp) -> Vec<Cell> {
+    let (spec, status) = (object.at("spec"), object.at("status"));
+    let [names, images] = of_template(spec.at("template"));
+    vec![
+        name(&object.metadata),
+        number(spec.at("replicas")),
+        number(status.at("replicas")),
+        number(status.at("readyReplicas")),
+        age(&object.metadata, now),
+        names,
+        images,
+    ]
 }
 
-fn of_template(template: &PodTemplateSpec) -> [Cell; 2] {
-    let of_spec = |spec: &PodSpec| containers(&spec.containers);
-    template.spec.as_ref().map_or(["".into(), "".into()], of_spec)
+fn number(part: Part<'_>) -> Cell {
+    Cell::Number(part.number().unwrap_or_default())
+}
+
+fn ready_of(object: &Document) -> Cell {
+    let ready = object.at("status").at("readyReplicas").number().unwrap_or_default();
+    let wanted = object.at("spec").at("replicas").number().unwrap_or_default();
+    format!("{ready}/{wanted}").into()
+}
+
+/// Names and images of the containers of a template, each in one cell.
+fn of_template(template: Part<'_>) -> [Cell; 2] {
+    let containers = template.at("spec").at("containers");
+    ["name", "image"].map(|field| {
+        let texts = containers.items().map(|container| container.at(field).text());
+        texts.collect::<Vec<_>>().join(",").into()
+    })
+}
+
+fn selector_of(part: Part<'_>) -> Cell {
+    let decoded = decode::<LabelSelector>(part.value()).ok().filter(|_| part.is_there());
+    selector(decoded.as_ref().map(|decoded| &decoded.object))
+}
+
+/// Labels as `a=1,b=2`.
+pub(super) fn labels_of(part: Part<'_>) -> Cell {
+    let pairs = part.entries().map(|(key, value)| format!("{key}={}", value.text()));
+    text_or(Some(&pairs.collect::<Vec<_>>().join(",")), NONE)
 }

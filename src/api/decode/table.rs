@@ -1,6 +1,7 @@
 //! Values to documents: objects without a type of their own, read by the table of fields as others
 //! are by their types, with the same errors and the same unknown fields.
 
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -55,6 +56,7 @@ fn document<'de>(
     }
     context.leave_struct();
     fill_up(fields, &mut read);
+    read.remove("metadata");
     Ok((metadata, read))
 }
 
@@ -88,6 +90,7 @@ fn nothing(of: &'static str) -> Value {
         "bool" => false.into(),
         "int32" | "int64" => 0.into(),
         "time" | "microtime" | "intorstring" | "any" => Value::Null,
+        "meta" | "podtemplate" => Map::new().into(),
         _ if of.starts_with("[]") || of.starts_with("{}") => Value::Null,
         _ => {
             let mut read = Map::new();
@@ -125,6 +128,8 @@ fn value<'de>(
             MicroTime::deserialize(source).map(|time| to_json(&time))
         }
         "any" => Ok(value.clone()),
+        "meta" => ObjectMeta::deserialize(source).map(|it| to_json(&it)),
+        "podtemplate" => PodTemplateSpec::deserialize(source).map(|it| to_json(&it)),
         _ => structure(context, of, value),
     }
 }

@@ -1,11 +1,8 @@
 //! Kinds of the core group other than Pods, and priority classes.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Event, Namespace, Node, PersistentVolumeClaim, PersistentVolumeClaimSpec,
-    PodTemplate, ReplicationController, Secret, ServiceAccount,
+    ConfigMap, Event, Namespace, Node, PersistentVolumeClaimSpec, Secret, ServiceAccount,
 };
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 
@@ -55,31 +52,6 @@ impl Defaults for ConfigMap {
     fn set_defaults(&mut self) {}
 }
 
-impl Defaults for PodTemplate {
-    fn set_defaults(&mut self) {
-        self.template.get_or_insert_default().set_defaults();
-    }
-}
-
-/// Without a selector it selects the labels of its template, which are its own, too.
-impl Defaults for ReplicationController {
-    fn set_defaults(&mut self) {
-        let spec = self.spec.get_or_insert_default();
-        let template = spec.template.as_ref().and_then(|template| template.metadata.as_ref());
-        let labels = template.and_then(|metadata| metadata.labels.as_ref());
-        if let Some(labels) = labels {
-            for own in [&mut spec.selector, &mut self.metadata.labels] {
-                if own.as_ref().is_none_or(BTreeMap::is_empty) {
-                    *own = Some(labels.clone());
-                }
-            }
-        }
-        default_to(&mut spec.replicas, 1);
-        spec.template.iter_mut().for_each(Defaults::set_defaults);
-        self.status.get_or_insert_default();
-    }
-}
-
 impl Defaults for ServiceAccount {
     fn set_defaults(&mut self) {}
 }
@@ -97,14 +69,7 @@ impl Defaults for PriorityClass {
     }
 }
 
-/// One of the templates of a stateful set.
-impl Defaults for PersistentVolumeClaim {
-    fn set_defaults(&mut self) {
-        claim_spec(self.spec.get_or_insert_default());
-        default_to(&mut self.status.get_or_insert_default().phase, "Pending");
-    }
-}
-
+/// What a template of claims leaves open.
 pub(super) fn claim_spec(spec: &mut PersistentVolumeClaimSpec) {
     default_to(&mut spec.volume_mode, "Filesystem");
     let resources = spec.resources.get_or_insert_default();

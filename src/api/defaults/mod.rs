@@ -6,8 +6,6 @@
 //!
 //! Mirrors: `pkg/apis/{core,apps,batch,scheduling}/v1/defaults.go` and `zz_generated.defaults.go`.
 
-mod apps;
-mod batch;
 mod core;
 pub mod create;
 mod documents;

@@ -41,11 +41,21 @@ impl Document {
     ///
     /// A value has the wrong type.
     pub fn from_json(kind: Kind, value: &Value) -> Result<Decoded<Self>, TypeError> {
+        let mut decoded = Self::as_sent(kind, value)?;
+        decoded.object.set_defaults();
+        Ok(decoded)
+    }
+
+    /// As [`Document::from_json`], without defaults.
+    ///
+    /// # Errors
+    ///
+    /// A value has the wrong type.
+    pub fn as_sent(kind: Kind, value: &Value) -> Result<Decoded<Self>, TypeError> {
         let resource = kind.resource();
         let of = Fields::name_of(resource.name, resource.version);
-        let Decoded { object: (mut metadata, mut fields), unknown } = decode_document(of, value)?;
+        let Decoded { object: (mut metadata, fields), unknown } = decode_document(of, value)?;
         managed::pack(&mut metadata);
-        defaults::document(kind, &mut fields);
         Ok(Decoded { object: Self { kind, metadata, fields: Rc::new(fields) }, unknown })
     }
 
@@ -84,11 +94,24 @@ impl Document {
         };
     }
 
+    /// Whether any of its fields but `one` is not as in another version.
+    pub fn differs(&self, other: &Self, one: &str) -> bool {
+        let of = |document: &Self| document.fields.keys().filter(|key| *key != one).count();
+        of(self) != of(other)
+            || self
+                .fields
+                .iter()
+                .any(|(key, value)| key != one && other.fields.get(key) != Some(value))
+    }
+
     /// Sets its status to what a new object has.
     pub fn forget_status(&mut self) {
-        let kind = self.kind;
-        let fields = self.fields_mut();
-        fields.remove("status");
-        defaults::document(kind, fields);
+        self.fields_mut().remove("status");
+        self.set_defaults();
+    }
+
+    /// Fills in every choice that is open.
+    pub fn set_defaults(&mut self) {
+        defaults::document(self.kind, &mut self.metadata, Rc::make_mut(&mut self.fields));
     }
 }

@@ -1,5 +1,6 @@
 //! A part of a document, read without knowing whether it is there.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::api::quantity::Quantity;
@@ -46,6 +47,11 @@ impl<'a> Part<'a> {
     /// Its amount, if it is one.
     pub fn quantity(self) -> Option<Quantity> {
         self.0.as_str().and_then(|text| Quantity::parse(text).ok())
+    }
+
+    /// Its moment, if it is one.
+    pub fn time(self) -> Option<Timestamp> {
+        self.0.as_str().and_then(|text| text.parse().ok())
     }
 
     /// Whether it is true.

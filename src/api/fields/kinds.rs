@@ -6,9 +6,8 @@ use std::borrow::Cow;
 
 use super::Selectable;
 use crate::api::types::{
-    ClusterRole, ClusterRoleBinding, ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment,
-    Event, Job, Lease, Namespace, Node, Pod, PodTemplate, PriorityClass, ReplicaSet,
-    ReplicationController, Role, RoleBinding, Secret, ServiceAccount, StatefulSet,
+    ClusterRole, ClusterRoleBinding, ConfigMap, Event, Lease, Namespace, Node, Pod, PriorityClass,
+    Role, RoleBinding, Secret, ServiceAccount,
 };
 
 impl Selectable for Pod {
@@ -79,27 +78,6 @@ impl Selectable for Secret {
     }
 }
 
-impl Selectable for ReplicationController {
-    fn field(&self, field: &str) -> Option<Cow<'_, str>> {
-        let replicas = || self.status.as_ref().map_or(0, |status| status.replicas);
-        (field == "status.replicas").then(|| replicas().to_string().into())
-    }
-}
-
-impl Selectable for ReplicaSet {
-    fn field(&self, field: &str) -> Option<Cow<'_, str>> {
-        let replicas = || self.status.as_ref().map_or(0, |status| status.replicas);
-        (field == "status.replicas").then(|| replicas().to_string().into())
-    }
-}
-
-impl Selectable for Job {
-    fn field(&self, field: &str) -> Option<Cow<'_, str>> {
-        let succeeded = || self.status.as_ref().and_then(|status| status.succeeded);
-        (field == "status.successful").then(|| succeeded().unwrap_or(0).to_string().into())
-    }
-}
-
 /// Kinds that are selected by name and namespace only.
 macro_rules! by_name {
     ($($kind:ty),+ $(,)?) => { $(impl Selectable for $kind {})+ };
@@ -109,17 +87,11 @@ by_name!(
     ClusterRole,
     ClusterRoleBinding,
     ConfigMap,
-    ControllerRevision,
-    CronJob,
-    DaemonSet,
-    Deployment,
     Lease,
-    PodTemplate,
     PriorityClass,
     Role,
     RoleBinding,
     ServiceAccount,
-    StatefulSet,
 );
 
 fn text(value: Option<&str>) -> Cow<'_, str> {

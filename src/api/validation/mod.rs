@@ -18,7 +18,6 @@ mod node;
 pub mod pod;
 mod pod_spec;
 mod pod_status;
-mod pod_template;
 pub mod priority_class;
 mod probe;
 mod rbac;
@@ -27,7 +26,6 @@ mod resources;
 mod security;
 mod selector;
 mod volume;
-mod workload;
 
 use k8s_openapi::api::core::v1::NodeAffinity;
 

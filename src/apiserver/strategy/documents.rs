@@ -2,40 +2,80 @@
 
 use std::rc::Rc;
 
+use serde_json::{Map, Value, json};
+
 use super::{Birth, count, identify, keep_identity};
 use crate::api::document::Document;
 use crate::api::request::Subresource;
 use crate::api::{Kind, Object};
 use crate::apiserver::services;
 
-/// How the server treats documents of one kind.
-struct Strategy {
-    /// Whether `metadata.generation` counts the changes of the spec.
-    counts_generations: bool,
-    has_status: bool,
-}
+/// Kinds of which `metadata.generation` counts the changes of what is wanted.
+const COUNTED: [Kind; 13] = [
+    Kind::CronJob,
+    Kind::DaemonSet,
+    Kind::Deployment,
+    Kind::EndpointSlice,
+    Kind::Ingress,
+    Kind::IngressClass,
+    Kind::Job,
+    Kind::NetworkPolicy,
+    Kind::PodDisruptionBudget,
+    Kind::PodTemplate,
+    Kind::ReplicaSet,
+    Kind::ReplicationController,
+    Kind::StatefulSet,
+];
 
-impl Strategy {
-    fn of(kind: Kind) -> Self {
-        Self {
-            counts_generations: false,
-            has_status: kind.resource().subresources.contains(&"status"),
-        }
-    }
+fn has_status(kind: Kind) -> bool {
+    kind.resource().subresources.contains(&"status")
 }
 
 /// A `document` as it begins.
 pub(super) fn newborn(document: &Document, namespace: Option<&str>, birth: &Birth) -> Object {
     let mut document = document.clone();
-    let strategy = Strategy::of(document.kind());
-    identify(&mut document.metadata, namespace, birth, strategy.counts_generations);
-    if strategy.has_status {
+    let kind = document.kind();
+    identify(&mut document.metadata, namespace, birth, COUNTED.contains(&kind));
+    if kind == Kind::Service {
+        services::normalize(&mut document, None);
+    } else if kind == Kind::Job {
+        select_by_uid(&mut document, &birth.uid);
+    } else if kind == Kind::DaemonSet {
+        // A retired field.
+        let annotations = document.metadata.annotations.get_or_insert_default();
+        annotations.insert("deprecated.daemonset.template.generation".to_owned(), "1".to_owned());
+    }
+    if has_status(kind) {
         document.forget_status();
     }
-    if document.kind() == Kind::Service {
-        services::normalize(&mut document, None);
-    }
     Object::Document(Rc::new(document))
+}
+
+/// A job selects its Pods by its own uid, unless it says that it does so itself.
+fn select_by_uid(job: &mut Document, uid: &str) {
+    let name = job.metadata.name.clone().unwrap_or_default();
+    let Some(spec) = job.fields_mut().get_mut("spec").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if spec.get("manualSelector") == Some(&Value::Bool(true)) {
+        return;
+    }
+    let labels = ["template", "metadata", "labels"].into_iter().try_fold(&mut *spec, part);
+    if let Some(labels) = labels {
+        for (key, value) in [("controller-uid", uid), ("job-name", &name)] {
+            for key in [key.to_owned(), format!("batch.kubernetes.io/{key}")] {
+                labels.entry(key).or_insert_with(|| value.into());
+            }
+        }
+    }
+    let own = ["selector", "matchLabels"].into_iter().try_fold(spec, part);
+    if let Some(own) = own {
+        own.insert("batch.kubernetes.io/controller-uid".to_owned(), uid.into());
+    }
+}
+
+fn part<'a>(of: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
+    of.entry(name).or_insert_with(|| json!({})).as_object_mut()
 }
 
 /// `new` with all that an update does not change taken from `current`.
@@ -43,24 +83,34 @@ pub(super) fn successor(new: &Document, current: &Object, part: Option<Subresour
     let mut next = new.clone();
     // The path says which kind; a body of another is refused before.
     if let Some(current) = current.document() {
-        let strategy = Strategy::of(new.kind());
         keep_identity(&mut next.metadata, &current.metadata);
-        if part == Some(Subresource::Status) {
-            next.take("spec", current);
-        } else {
-            if strategy.has_status {
-                next.take("status", current);
-            }
-            if next.kind() == Kind::Service {
-                services::normalize(&mut next, Some(current));
-            }
-            if strategy.counts_generations {
-                let changed = next.at("spec").value() != current.at("spec").value();
-                count(&mut next.metadata, changed);
-            }
-        }
+        follow(&mut next, current, part);
     }
     Object::Document(Rc::new(next))
+}
+
+fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
+    let kind = next.kind();
+    if part == Some(Subresource::Status) {
+        next.take("spec", current);
+        if kind == Kind::Deployment {
+            next.metadata.labels.clone_from(&current.metadata.labels);
+        }
+        return;
+    }
+    if has_status(kind) {
+        next.take("status", current);
+    }
+    if kind == Kind::Service {
+        services::normalize(next, Some(current));
+    }
+    if COUNTED.contains(&kind) {
+        // Annotations of a deployment count, too: the controller copies them to its replica sets.
+        let annotations =
+            kind == Kind::Deployment && next.metadata.annotations != current.metadata.annotations;
+        let changed = next.differs(current, "status") || annotations;
+        count(&mut next.metadata, changed);
+    }
 }
 
 /// Whether an update of a document of `kind` need not say of which version it was made.

@@ -2,16 +2,15 @@
 
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::{PodStatus, ReplicationControllerStatus};
+use k8s_openapi::api::core::v1::PodStatus;
 
 use super::{Birth, Strategy, count};
 use crate::api::defaults::create;
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
 use crate::api::types::{
-    ClusterRole, ClusterRoleBinding, ConfigMap, ControllerRevision, CronJob, DaemonSet, Deployment,
-    Event, Job, Lease, Namespace, Node, Pod, PodTemplate, PriorityClass, ReplicaSet,
-    ReplicationController, Role, RoleBinding, Secret, ServiceAccount, StatefulSet,
+    ClusterRole, ClusterRoleBinding, ConfigMap, Event, Lease, Namespace, Node, Pod, PriorityClass,
+    Role, RoleBinding, Secret, ServiceAccount,
 };
 use crate::apiserver::{admission, node_taints};
 
@@ -78,29 +77,12 @@ impl Strategy for Secret {
     }
 }
 
-impl Strategy for PodTemplate {
-    const COUNTS_GENERATIONS: bool = true;
-
-    fn follow(&mut self, old: &Self, _part: Option<Subresource>) {
-        count(&mut self.metadata, self.template != old.template);
-    }
-}
-
 /// Kinds of which the server only keeps what was sent.
 macro_rules! as_sent {
     ($($kind:ty),+ $(,)?) => { $(impl Strategy for $kind {})+ };
 }
 
-as_sent!(
-    ClusterRole,
-    ClusterRoleBinding,
-    ConfigMap,
-    ControllerRevision,
-    Event,
-    Role,
-    RoleBinding,
-    ServiceAccount
-);
+as_sent!(ClusterRole, ClusterRoleBinding, ConfigMap, Event, Role, RoleBinding, ServiceAccount);
 
 /// What its users rely on is fixed, but the metadata counts no generations of it.
 impl Strategy for PriorityClass {
@@ -109,56 +91,4 @@ impl Strategy for PriorityClass {
 
 impl Strategy for Lease {
     const UNCONDITIONAL: bool = false;
-}
-
-/// Kinds with a spec, whose changes are counted, and a status, which is written by itself.
-macro_rules! spec_and_status {
-    ($($kind:ty: $begin:expr;)+) => {
-        $(impl Strategy for $kind {
-            const COUNTS_GENERATIONS: bool = true;
-
-            fn begin(&mut self, birth: &Birth) {
-                let begin: fn(&mut Self, &Birth) = $begin;
-                begin(self, birth);
-            }
-
-            fn follow(&mut self, old: &Self, part: Option<Subresource>) {
-                if part == Some(Subresource::Status) {
-                    self.spec.clone_from(&old.spec);
-                } else {
-                    self.status.clone_from(&old.status);
-                    count(&mut self.metadata, self.spec != old.spec);
-                }
-            }
-        })+
-    };
-}
-
-spec_and_status! {
-    ReplicationController: |it, _| it.status = Some(ReplicationControllerStatus::default());
-    ReplicaSet: |it, _| create::replica_set(it);
-    StatefulSet: |it, _| create::stateful_set(it);
-    DaemonSet: |it, _| create::daemon_set(it);
-    Job: |it, birth| create::job(it, &birth.uid);
-    CronJob: |it, _| create::cron_job(it);
-}
-
-impl Strategy for Deployment {
-    const COUNTS_GENERATIONS: bool = true;
-
-    fn begin(&mut self, _birth: &Birth) {
-        create::deployment(self);
-    }
-
-    fn follow(&mut self, old: &Self, part: Option<Subresource>) {
-        if part == Some(Subresource::Status) {
-            self.spec.clone_from(&old.spec);
-            self.metadata.labels.clone_from(&old.metadata.labels);
-        } else {
-            self.status.clone_from(&old.status);
-            // Annotations count, too: the controller copies them to its replica sets.
-            let annotations = self.metadata.annotations != old.metadata.annotations;
-            count(&mut self.metadata, self.spec != old.spec || annotations);
-        }
-    }
 }

@@ -1,12 +1,10 @@
 //! The runner for the rows of Tables.
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod};
 use podflow::testing::api::columns::pod::Completed;
 use podflow::testing::api::columns::service::Width;
-use podflow::testing::api::columns::{Cell, Column, node, objects, pod, service, workloads};
+use podflow::testing::api::columns::{self, Cell, Column, node, objects, pod, service};
 use podflow::testing::api::{Document, Kind};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -54,10 +52,8 @@ fn table(case: &Value, now: Timestamp) -> Result<Table, String> {
             (node::COLUMNS, node::row(&metadata, &spec, &status, now))
         }
         "Service" => {
-            let decoded = Document::from_json(Kind::Service, &case["object"]);
-            let service = decoded.map_err(|error| error.to_string())?.object;
             let width = if case["wide"] == true { Width::Wide } else { Width::Narrow };
-            (service::COLUMNS, service::row(&service, width, now))
+            (service::COLUMNS, service::row(&document(case)?, width, now))
         }
         "Namespace" => {
             let Namespace { metadata, status, .. } = object(case)?;
@@ -65,44 +61,18 @@ fn table(case: &Value, now: Timestamp) -> Result<Table, String> {
             (objects::NAMESPACE, objects::namespace(&metadata, &status, now))
         }
         "Event" => (objects::EVENT, objects::event(&object::<Event>(case)?, now)),
-        _ => return workload(case, now),
+        _ => {
+            let document = document(case)?;
+            (document.kind().columns(), columns::document(&document, now))
+        }
     })
 }
 
-fn workload(case: &Value, now: Timestamp) -> Result<Table, String> {
-    Ok(match text(case, "kind") {
-        "Deployment" => {
-            let Deployment { metadata, spec, status } = object(case)?;
-            let status = status.unwrap_or_default();
-            (workloads::DEPLOYMENT, workloads::deployment(&metadata, &spec, &status, now))
-        }
-        "ReplicaSet" => {
-            let ReplicaSet { metadata, spec, status } = object(case)?;
-            let status = status.unwrap_or_default();
-            (workloads::REPLICA_SET, workloads::replica_set(&metadata, &spec, &status, now))
-        }
-        "DaemonSet" => {
-            let DaemonSet { metadata, spec, status } = object(case)?;
-            let status = status.unwrap_or_default();
-            (workloads::DAEMON_SET, workloads::daemon_set(&metadata, &spec, &status, now))
-        }
-        "StatefulSet" => {
-            let StatefulSet { metadata, spec, status } = object(case)?;
-            let status = status.unwrap_or_default();
-            (workloads::STATEFUL_SET, workloads::stateful_set(&metadata, &spec, &status, now))
-        }
-        "Job" => {
-            let Job { metadata, spec, status } = object(case)?;
-            let status = status.unwrap_or_default();
-            (workloads::JOB, workloads::job(&metadata, &spec.unwrap_or_default(), &status, now))
-        }
-        "CronJob" => {
-            let CronJob { metadata, spec, status } = object(case)?;
-            let status = status.unwrap_or_default();
-            (workloads::CRON_JOB, workloads::cron_job(&metadata, &spec, &status, now))
-        }
-        kind => return Err(format!("no rows for {kind}")),
-    })
+/// An object without a type of its own.
+fn document(case: &Value) -> Result<Document, String> {
+    let kind = Kind::ALL.into_iter().find(|kind| kind.resource().name == text(case, "kind"));
+    let decoded = Document::as_sent(kind.ok_or("no such kind")?, &case["object"]);
+    decoded.map(|decoded| decoded.object).map_err(|error| error.to_string())
 }
 
 fn object<T: DeserializeOwned>(case: &Value) -> Result<T, String> {

@@ -3,6 +3,7 @@
 mod quota;
 pub mod service;
 mod storage;
+mod workload;
 
 use super::meta::{self, NameRule};
 use super::report::Report;
@@ -16,14 +17,31 @@ use crate::api::request::Subresource;
 struct Rules {
     name: NameRule,
     /// What a new object, or the whole of an updated one, must be.
-    check: fn(&mut Report, &Document),
-    /// What may not change, the old object last.
-    change: fn(&mut Report, &Document, &Document),
-    /// What a status must be, the old object last.
-    status: fn(&mut Report, &Document, &Document),
+    check: Check,
+    /// What only a new object must be.
+    create: Check,
+    /// What may not change.
+    change: Change,
+    /// What a status must be.
+    status: Change,
 }
 
+/// A check of an object by itself.
+type Check = fn(&mut Report, &Document);
+
+/// A check of a new object against the old one, which comes last.
+type Change = fn(&mut Report, &Document, &Document);
+
 const RULES: &[(Kind, Rules)] = &[
+    (Kind::ControllerRevision, workload::CONTROLLER_REVISION),
+    (Kind::CronJob, workload::CRON_JOB),
+    (Kind::DaemonSet, workload::DAEMON_SET),
+    (Kind::Deployment, workload::DEPLOYMENT),
+    (Kind::Job, workload::JOB),
+    (Kind::PodTemplate, workload::POD_TEMPLATE),
+    (Kind::ReplicaSet, workload::REPLICA_SET),
+    (Kind::ReplicationController, workload::REPLICATION_CONTROLLER),
+    (Kind::StatefulSet, workload::STATEFUL_SET),
     (Kind::Service, service::RULES),
     (Kind::PersistentVolume, storage::VOLUME),
     (Kind::PersistentVolumeClaim, storage::CLAIM),
@@ -36,6 +54,7 @@ const RULES: &[(Kind, Rules)] = &[
 const PLAIN: Rules = Rules {
     name: names::dns1123_subdomain,
     check: |_, _| {},
+    create: |_, _| {},
     change: |_, _, _| {},
     status: |_, _, _| {},
 };
@@ -56,6 +75,7 @@ pub(super) fn check(
         None => {
             meta::create(&mut out, &new.metadata, new.kind().resource().namespaced, rules.name);
             (rules.check)(&mut out, new);
+            (rules.create)(&mut out, new);
         }
         Some((old, part)) => {
             meta::update(&mut out, &new.metadata, &old.metadata);

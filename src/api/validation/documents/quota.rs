@@ -2,7 +2,7 @@
 //!
 //! Mirrors: `pkg/apis/core/validation/validation.go`.
 
-use super::Rules;
+use super::{PLAIN, Rules};
 use crate::api::document::{Document, Part};
 use crate::api::field::Path;
 use crate::api::names;
@@ -11,18 +11,9 @@ use crate::api::validation::IMMUTABLE;
 use crate::api::validation::report::{Report, Seen};
 use crate::api::validation::resources::{self, Owner};
 
-pub(super) const QUOTA: Rules = Rules {
-    name: names::dns1123_subdomain,
-    check: quota,
-    change: quota_changed,
-    status: quota_status,
-};
-pub(super) const LIMITS: Rules = Rules {
-    name: names::dns1123_subdomain,
-    check: limits,
-    change: |_, _, _| {},
-    status: |_, _, _| {},
-};
+pub(super) const QUOTA: Rules =
+    Rules { check: quota, change: quota_changed, status: quota_status, ..PLAIN };
+pub(super) const LIMITS: Rules = Rules { check: limits, ..PLAIN };
 
 const SCOPES: [&str; 7] = [
     "Terminating",

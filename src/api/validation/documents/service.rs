@@ -6,14 +6,15 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::Rules;
+use super::{PLAIN, Rules};
 use crate::api::document::{Document, Part};
 use crate::api::field::Path;
 use crate::api::names;
 use crate::api::validation::report::{Report, Seen};
 use crate::api::words::{CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT};
 
-pub(super) const RULES: Rules = Rules { name: names::dns1035_label, check, change, status };
+pub(super) const RULES: Rules =
+    Rules { name: names::dns1035_label, check, change, status, ..PLAIN };
 
 const SINGLE: &str = "SingleStack";
 const ONLY_BALANCED: &str = "may only be used when `type` is 'LoadBalancer'";

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::NodeSelector;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
-use super::Rules;
+use super::{PLAIN, Rules};
 use crate::api::decode::decode;
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
@@ -17,24 +17,10 @@ use crate::api::quantity::Quantity;
 use crate::api::validation::report::{Report, Seen};
 use crate::api::validation::{IMMUTABLE, NOT_POSITIVE, resources, selector};
 
-pub(super) const VOLUME: Rules = Rules {
-    name: names::dns1123_subdomain,
-    check: volume,
-    change: volume_changed,
-    status: |_, _, _| {},
-};
-pub(super) const CLAIM: Rules = Rules {
-    name: names::dns1123_subdomain,
-    check: claim,
-    change: claim_changed,
-    status: claim_status,
-};
-pub(super) const CLASS: Rules = Rules {
-    name: names::dns1123_subdomain,
-    check: class,
-    change: class_changed,
-    status: |_, _, _| {},
-};
+pub(super) const VOLUME: Rules = Rules { check: volume, change: volume_changed, ..PLAIN };
+pub(super) const CLAIM: Rules =
+    Rules { check: claim, change: claim_changed, status: claim_status, ..PLAIN };
+pub(super) const CLASS: Rules = Rules { check: class, change: class_changed, ..PLAIN };
 
 const ACCESS_MODES: [&str; 4] =
     ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];

@@ -1,6 +1,10 @@
 //! The defaults of documents, by their kind.
 
+mod workloads;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Map, Value, json};
+use workloads::labels_of_template;
 
 use crate::api::Kind;
 use crate::api::document::Part;
@@ -13,6 +17,14 @@ type Fields = Map<String, Value>;
 type OfKind = (Kind, fn(&mut Fields));
 
 const DEFAULTS: &[OfKind] = &[
+    (Kind::CronJob, workloads::cron_job),
+    (Kind::DaemonSet, workloads::daemon_set),
+    (Kind::Deployment, workloads::deployment),
+    (Kind::Job, workloads::job),
+    (Kind::PodTemplate, workloads::pod_template),
+    (Kind::ReplicaSet, workloads::replica_set),
+    (Kind::ReplicationController, workloads::replication_controller),
+    (Kind::StatefulSet, workloads::stateful_set),
     (Kind::Service, service),
     (Kind::Endpoints, endpoints),
     (Kind::EndpointSlice, endpoint_slice),
@@ -28,11 +40,14 @@ const DEFAULTS: &[OfKind] = &[
     (Kind::NetworkPolicy, network_policy),
 ];
 
-/// Fills in what was left open in the `fields` of a document of `kind`.
-pub fn document(kind: Kind, fields: &mut Fields) {
+/// Fills in what was left open in the `metadata` and `fields` of a document of `kind`.
+pub fn document(kind: Kind, metadata: &mut ObjectMeta, fields: &mut Fields) {
     let defaults = DEFAULTS.iter().find(|(own, _)| *own == kind);
     if let Some((_, defaults)) = defaults {
         defaults(fields);
+    }
+    if [Kind::Job, Kind::ReplicationController].contains(&kind) {
+        labels_of_template(metadata, fields);
     }
 }
 

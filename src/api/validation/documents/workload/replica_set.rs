@@ -1,0 +1,54 @@
+//! Replica sets, and replication controllers, which came before them.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::json;
+
+use super::counts::Counts;
+use super::{PLAIN, Rules, not_negative, of_replicas, own_selector, same, selector_of};
+use crate::api::decode::decode;
+use crate::api::document::Document;
+use crate::api::field::Path;
+use crate::api::validation::report::Report;
+
+pub(in super::super) const REPLICA_SET: Rules = Rules {
+    check,
+    change: |out, new, old| same(out, "selector", new.at("spec"), old.at("spec")),
+    status,
+    ..PLAIN
+};
+pub(in super::super) const REPLICATION_CONTROLLER: Rules =
+    Rules { check: check_controller, status, ..PLAIN };
+
+fn status(out: &mut Report, new: &Document, _old: &Document) {
+    let parts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
+    let [labeled, ready, available] = parts;
+    let fields = ["replicas", labeled, ready, available, "observedGeneration"];
+    let mut counts = Counts::of(out, new, &fields);
+    counts.at_most(&parts, "replicas", "status.replicas");
+    counts.at_most(&[available], ready, "readyReplicas");
+}
+
+fn check(out: &mut Report, set: &Document) {
+    let (spec, path) = (set.at("spec"), Path::new("spec"));
+    not_negative(out, spec, &["replicas", "minReadySeconds"], &path);
+    own_selector(out, spec.at("selector"), "deployment", &path.child("selector"));
+    let selector = selector_of(spec.at("selector"));
+    of_replicas(out, spec.at("template"), &selector, &path.child("template"));
+}
+
+fn check_controller(out: &mut Report, controller: &Document) {
+    let (spec, path) = (controller.at("spec"), Path::new("spec"));
+    not_negative(out, spec, &["minReadySeconds", "replicas"], &path);
+    let labels = spec.at("selector");
+    if labels.is_empty() {
+        out.required(&path.child("selector"), "");
+    }
+    let template = spec.at("template");
+    if !template.is_there() {
+        out.required(&path.child("template"), "");
+        return;
+    }
+    let selector = decode::<LabelSelector>(&json!({"matchLabels": labels.value()}));
+    let selector = selector.map(|decoded| decoded.object).unwrap_or_default();
+    of_replicas(out, template, &selector, &path.child("template"));
+}

@@ -1,0 +1,86 @@
+//! Stateful sets.
+
+use super::counts::Counts;
+use super::{PLAIN, Rules, not_negative, own_selector, selector_of, template_for};
+use crate::api::document::{Document, Part};
+use crate::api::field::Path;
+use crate::api::names;
+use crate::api::validation::report::Report;
+
+pub(in super::super) const RULES: Rules =
+    Rules { name: names::dns1123_label, check, change, status, ..PLAIN };
+
+/// What of the spec may never change.
+const FIXED: [&str; 4] = ["podManagementPolicy", "selector", "serviceName", "volumeClaimTemplates"];
+
+fn change(out: &mut Report, new: &Document, old: &Document) {
+    let (new, old) = (new.at("spec"), old.at("spec"));
+    if FIXED.iter().any(|field| new.at(field).value() != old.at(field).value()) {
+        out.forbidden(
+            &Path::new("spec"),
+            "updates to statefulset spec for fields other than 'replicas', 'ordinals', \
+             'template', 'updateStrategy', 'revisionHistoryLimit', \
+             'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+        );
+    }
+}
+
+fn status(out: &mut Report, new: &Document, old: &Document) {
+    let fields = [
+        "replicas",
+        "readyReplicas",
+        "currentReplicas",
+        "updatedReplicas",
+        "availableReplicas",
+        "observedGeneration",
+        "collisionCount",
+    ];
+    let mut counts = Counts::of(out, new, &fields);
+    let parts = ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"];
+    counts.at_most(&parts, "replicas", "status.replicas");
+    counts.at_most(&["availableReplicas"], "readyReplicas", "status.readyReplicas");
+    counts.collisions_since(old);
+}
+
+fn check(out: &mut Report, set: &Document) {
+    let (spec, path) = (set.at("spec"), &Path::new("spec"));
+    let policy_path = path.child("podManagementPolicy");
+    match spec.at("podManagementPolicy").text() {
+        "" => out.required(&policy_path, ""),
+        "OrderedReady" | "Parallel" => {}
+        policy => out.invalid(&policy_path, policy, "must be 'OrderedReady' or 'Parallel'"),
+    }
+    update_strategy(out, spec.at("updateStrategy"), &path.child("updateStrategy"));
+    let retention = "persistentVolumeClaimRetentionPolicy";
+    for field in ["whenDeleted", "whenScaled"] {
+        let value = spec.at(retention).at(field).text();
+        out.supported(&path.child(retention).child(field), value, &["Delete", "Retain"]);
+    }
+    not_negative(out, spec, &["replicas", "minReadySeconds"], path);
+    not_negative(out, spec.at("ordinals"), &["start"], &path.child("ordinals"));
+    let service = spec.at("serviceName").text();
+    if !service.is_empty() {
+        out.words(&path.child("serviceName"), service, names::dns1123_label(service));
+    }
+    own_selector(out, spec.at("selector"), "statefulset", &path.child("selector"));
+    let selector = selector_of(spec.at("selector"));
+    template_for(out, spec.at("template"), &selector, "StatefulSet", &path.child("template"));
+}
+
+fn update_strategy(out: &mut Report, strategy: Part<'_>, path: &Path) {
+    let (update, update_path) = (strategy.at("rollingUpdate"), path.child("rollingUpdate"));
+    match strategy.at("type").text() {
+        "" => out.required(path, ""),
+        "OnDelete" => {
+            if update.is_there() {
+                let words = "only allowed for updateStrategy 'RollingUpdate'";
+                out.invalid(&update_path, update.value().clone(), words);
+            }
+        }
+        "RollingUpdate" => not_negative(out, update, &["partition"], &update_path),
+        _ => {
+            let words = "must be 'RollingUpdate' or 'OnDelete'";
+            out.invalid(path, strategy.value().clone(), words);
+        }
+    }
+}
