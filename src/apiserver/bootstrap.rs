@@ -10,11 +10,13 @@ use std::rc::Rc;
 use k8s_openapi::api::rbac::v1::{PolicyRule, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use serde_json::json;
+
 use super::authentication::{AUTHENTICATED, UNAUTHENTICATED};
 use crate::api::caller::MASTERS;
 use crate::api::types::{ClusterRole, ClusterRoleBinding};
 use crate::api::words::RBAC;
-use crate::api::{Object, Resource as _};
+use crate::api::{Kind, Object, Resource as _};
 
 const HEALTH: &[&str] = &["/healthz", "/livez", "/readyz", "/version", "/version/"];
 const DISCOVERY: &[&str] = &[
@@ -30,6 +32,25 @@ const DISCOVERY: &[&str] = &[
     "/version",
     "/version/",
 ];
+
+/// The service by which Pods find the API server.
+///
+/// Mirrors: `pkg/controlplane/controller/kubernetesservice`.
+pub(super) fn own_service() -> Option<Object> {
+    let service = json!({
+        "metadata": {
+            "name": "kubernetes",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "clusterIP": "10.96.0.1",
+            "ipFamilies": ["IPv4"],
+            "ipFamilyPolicy": "SingleStack",
+            "ports": [{"name": "https", "port": 443, "targetPort": 6443}],
+        },
+    });
+    Object::from_json(Kind::Service, &service).ok().map(|decoded| decoded.object)
+}
 
 /// The cluster roles, and a binding of the same name for each.
 pub(super) fn roles() -> Vec<Object> {

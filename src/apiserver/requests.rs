@@ -15,11 +15,12 @@ use super::keys::{insert, key, prefix};
 use super::pending::{Pending, Step};
 use super::server::{ApiServer, ConnectionId, Out, Timer, WORK, no_such_resource};
 use super::strategy::{self, Write, group_resource};
+use crate::api::columns::storage::{BETA_CLASS, is_default};
 use crate::api::field::{FieldError, Path, aggregate};
 use crate::api::fields::{FieldSelector, supported_fields};
 use crate::api::request::{Answer, Params, Payload, Request, Response, Subresource, Target, Verb};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object, Pod, Resource as _};
+use crate::api::{Document, Kind, Object, Pod, Resource as _};
 use crate::sim::Ctx;
 
 /// How long a read waits for a version that is to come before it looks again, and how often: for three
@@ -208,6 +209,7 @@ impl ApiServer {
             None => object,
         };
         let birth = self.birth(now);
+        let object = self.with_default_class(object);
         let object = strategy::create(&object, namespace, &birth)?;
         let object = self.given(object)?;
         let object = apply::tracked(request, None, None, object, now);
@@ -238,6 +240,28 @@ impl ApiServer {
             self.check_claim(document, object.namespace())?;
         }
         Ok(object)
+    }
+
+    /// `DefaultStorageClass`: a new claim that names no class has the newest of the default ones.
+    fn with_default_class(&self, object: Object) -> Object {
+        let is_claim = |claim: &&Rc<Document>| claim.kind() == Kind::PersistentVolumeClaim;
+        let Some(claim) = object.document().filter(is_claim) else { return object };
+        let annotated = claim.metadata.annotations.as_ref();
+        if claim.at("spec").at("storageClassName").is_there()
+            || annotated.is_some_and(|all| all.contains_key(BETA_CLASS))
+        {
+            return object;
+        }
+        let classes = self.documents(Kind::StorageClass, "").filter(|class| is_default(class));
+        let newest = classes.max_by_key(|class| class.metadata.creation_timestamp.as_ref());
+        let Some(name) = newest.and_then(|class| class.metadata.name.clone()) else {
+            return object;
+        };
+        let mut claim = Document::clone(claim);
+        if let Some(Value::Object(spec)) = claim.fields_mut().get_mut("spec") {
+            spec.insert("storageClassName".to_owned(), name.into());
+        }
+        claim.into()
     }
 
     /// `NamespaceLifecycle`: nothing is created where there is no namespace, or where it ends.

@@ -213,6 +213,13 @@ impl ApiServer {
                 self.call(ctx, Op::Txn(insert(key, object, None)));
             }
         }
+        if let Some(service) = bootstrap::own_service() {
+            let birth = self.birth(self.now(ctx));
+            if let Ok(object) = strategy::create(&service, Some("default"), &birth) {
+                let key = key(object.kind(), "default", object.name());
+                self.call(ctx, Op::Txn(insert(key, object, None)));
+            }
+        }
         ctx.set_timer(BOOKMARKS_EVERY, Timer::Bookmarks);
         ctx.set_timer(COMPACT_EVERY, Timer::Compact);
     }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod access;
 mod applying;
+#[cfg(test)]
+mod claims;
 mod clients;
 #[cfg(test)]
 mod conformance;

@@ -172,3 +172,12 @@ fn what_is_no_field_is_named_as_for_any_kind() {
                  []v1.ServicePort";
     assert!(said.ends_with(words), "{said}");
 }
+
+#[test]
+fn every_cluster_has_the_service_of_its_api_server() {
+    let mut api = Api::new();
+    let (code, own) = api.ask("GET", &format!("{SERVICES}/kubernetes"), None);
+    assert_eq!((code, &own["spec"]["clusterIPs"]), (200, &json!(["10.96.0.1"])));
+    let spec = json!({"ports": [{"port": 80}], "clusterIP": "10.96.0.1"});
+    assert_eq!(api.create("a", &spec).0, 422);
+}

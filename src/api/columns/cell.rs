@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, Time};
 use serde_json::Value;
 
+use crate::api::decode::decode;
+use crate::api::document::Part;
 use crate::api::duration;
 use crate::api::labels::Selector;
 
@@ -135,8 +137,9 @@ pub(super) fn since(time: Option<&Time>, now: Timestamp) -> Cell {
 }
 
 /// A selector's canonical text.
-pub(super) fn selector(object: Option<&LabelSelector>) -> Cell {
-    match Selector::from_object(object) {
+pub(super) fn selector_of(part: Part<'_>) -> Cell {
+    let decoded = decode::<LabelSelector>(part.value()).ok().filter(|_| part.is_there());
+    match Selector::from_object(decoded.as_ref().map(|decoded| &decoded.object)) {
         Ok(selector) => text_or(Some(&selector.to_string()), NONE),
         Err(_) => "<error>".into(),
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::service::{self, Width};
-use super::{Cell, Column, OTHER, other, storage, workloads};
+use super::{Cell, Column, OTHER, network, other, storage, workloads};
 use crate::api::Kind;
 use crate::api::document::Document;
 
@@ -33,6 +33,13 @@ const TABLES: &[Table] = &[
         storage::persistent_volume_claim,
     ),
     (Kind::StorageClass, storage::STORAGE_CLASS, storage::storage_class),
+    (Kind::Endpoints, network::ENDPOINTS, network::endpoints),
+    (Kind::EndpointSlice, network::ENDPOINT_SLICE, network::endpoint_slice),
+    (Kind::Ingress, network::INGRESS, network::ingress),
+    (Kind::IngressClass, network::INGRESS_CLASS, network::ingress_class),
+    (Kind::NetworkPolicy, network::NETWORK_POLICY, network::network_policy),
+    (Kind::PodDisruptionBudget, network::BUDGET, network::budget),
+    (Kind::HorizontalPodAutoscaler, network::AUTOSCALER, network::autoscaler),
     (Kind::ResourceQuota, storage::RESOURCE_QUOTA, storage::resource_quota),
 ];
 

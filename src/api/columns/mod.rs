@@ -10,6 +10,7 @@
 mod cell;
 mod documents;
 mod kinds;
+mod network;
 pub mod node;
 pub mod objects;
 pub mod pod;

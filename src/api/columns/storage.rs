@@ -11,7 +11,8 @@ const DEFAULT: [&str; 2] = [
     "storageclass.kubernetes.io/is-default-class",
     "storageclass.beta.kubernetes.io/is-default-class",
 ];
-const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+/// The annotation that once said the class of a volume or a claim.
+pub const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 
 /// The columns of persistent volumes.
 pub const PERSISTENT_VOLUME: &[Column] = &[

@@ -1,11 +1,9 @@
 //! Rows of the controllers' objects.
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::cell::{NONE, age, name, selector, text_or};
+use super::cell::{NONE, age, name, selector_of, text_or};
 use super::{Cell, Column};
-use crate::api::decode::decode;
 use crate::api::document::{Document, Part};
 use crate::api::duration;
 use crate::api::words::TRUE;
@@ -353,11 +351,6 @@ fn of_template(template: Part<'_>) -> [Cell; 2] {
         let texts = containers.items().map(|container| container.at(field).text());
         texts.collect::<Vec<_>>().join(",").into()
     })
-}
-
-fn selector_of(part: Part<'_>) -> Cell {
-    let decoded = decode::<LabelSelector>(part.value()).ok().filter(|_| part.is_there());
-    selector(decoded.as_ref().map(|decoded| &decoded.object))
 }
 
 /// Labels as `a=1,b=2`.

@@ -61,7 +61,11 @@ const fn union(field: Field<'static>) -> Field<'static> {
     Field { retain_keys: true, ..field }
 }
 
-/// The kinds of the core, apps and batch groups.
+const fn replaced(of: &'static str) -> Field<'static> {
+    Field { strategy: Strategy::Replace, ..map(of) }
+}
+
+/// Every kind that is served, and its parts.
 ///
 /// Mirrors: the tags `patchStrategy` and `patchMergeKey` in `k8s.io/api`.
 pub const BUILT_IN: Types = Types(&[
@@ -118,6 +122,17 @@ pub const BUILT_IN: Types = Types(&[
         ],
     ),
     ("apps.StatefulSetStatus", &[("conditions", list("apps.StatefulSetCondition", "type"))]),
+    (
+        "autoscaling.HorizontalPodAutoscaler",
+        &[
+            ("metadata", map("meta.ObjectMeta")),
+            ("status", map("autoscaling.HorizontalPodAutoscalerStatus")),
+        ],
+    ),
+    (
+        "autoscaling.HorizontalPodAutoscalerStatus",
+        &[("conditions", list("autoscaling.HorizontalPodAutoscalerCondition", "type"))],
+    ),
     ("batch.CronJob", &[("metadata", map("meta.ObjectMeta")), ("spec", map("batch.CronJobSpec"))]),
     ("batch.CronJobSpec", &[("jobTemplate", map("batch.JobTemplateSpec"))]),
     (
@@ -171,6 +186,7 @@ pub const BUILT_IN: Types = Types(&[
         "core.EphemeralVolumeSource",
         &[("volumeClaimTemplate", map("core.PersistentVolumeClaimTemplate"))],
     ),
+    ("core.Endpoints", &[("metadata", map("meta.ObjectMeta"))]),
     ("core.Event", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "core.Namespace",
@@ -266,6 +282,20 @@ pub const BUILT_IN: Types = Types(&[
         &[("metadata", map("meta.ObjectMeta")), ("spec", map("core.PodSpec"))],
     ),
     ("core.PodVolumeHealth", &[("healthConditions", list("core.VolumeHealthCondition", "status"))]),
+    ("discovery.EndpointSlice", &[("metadata", map("meta.ObjectMeta"))]),
+    ("networking.Ingress", &[("metadata", map("meta.ObjectMeta"))]),
+    ("networking.IngressClass", &[("metadata", map("meta.ObjectMeta"))]),
+    ("networking.NetworkPolicy", &[("metadata", map("meta.ObjectMeta"))]),
+    (
+        "policy.PodDisruptionBudget",
+        &[
+            ("metadata", map("meta.ObjectMeta")),
+            ("spec", map("policy.PodDisruptionBudgetSpec")),
+            ("status", map("policy.PodDisruptionBudgetStatus")),
+        ],
+    ),
+    ("policy.PodDisruptionBudgetSpec", &[("selector", replaced(""))]),
+    ("policy.PodDisruptionBudgetStatus", &[("conditions", list("meta.Condition", "type"))]),
     ("rbac.ClusterRole", &[("metadata", map("meta.ObjectMeta"))]),
     ("rbac.ClusterRoleBinding", &[("metadata", map("meta.ObjectMeta"))]),
     ("rbac.Role", &[("metadata", map("meta.ObjectMeta"))]),

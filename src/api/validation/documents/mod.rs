@@ -1,15 +1,22 @@
 //! What makes a document wrong, by its kind.
 
+mod autoscaling;
+mod ingress;
+mod network;
 mod quota;
 pub mod service;
 mod storage;
 mod workload;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
 use super::meta::{self, NameRule};
 use super::report::Report;
+use super::selector;
 use crate::api::Kind;
-use crate::api::document::Document;
-use crate::api::field::FieldError;
+use crate::api::decode::decode;
+use crate::api::document::{Document, Part};
+use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::request::Subresource;
 
@@ -48,6 +55,13 @@ const RULES: &[(Kind, Rules)] = &[
     (Kind::StorageClass, storage::CLASS),
     (Kind::ResourceQuota, quota::QUOTA),
     (Kind::LimitRange, quota::LIMITS),
+    (Kind::Endpoints, network::ENDPOINTS),
+    (Kind::EndpointSlice, network::ENDPOINT_SLICE),
+    (Kind::NetworkPolicy, network::NETWORK_POLICY),
+    (Kind::Ingress, ingress::INGRESS),
+    (Kind::IngressClass, ingress::INGRESS_CLASS),
+    (Kind::HorizontalPodAutoscaler, autoscaling::AUTOSCALER),
+    (Kind::PodDisruptionBudget, autoscaling::BUDGET),
 ];
 
 /// Of a kind of which only the metadata is checked.
@@ -88,4 +102,13 @@ pub(super) fn check(
         }
     }
     out.errors
+}
+
+/// A label selector, if it is there.
+fn of_selector(out: &mut Report, part: Part<'_>, path: &Path) {
+    if let Ok(decoded) = decode::<LabelSelector>(part.value())
+        && part.is_there()
+    {
+        selector::label_selector(out, Some(&decoded.object), path);
+    }
 }

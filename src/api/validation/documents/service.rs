@@ -236,10 +236,14 @@ fn families(out: &mut Report, spec: Part<'_>) {
     }
 }
 
-/// An address of somebody else, which must not be one that means something everywhere.
+/// An address of somebody else.
 fn external_ip(out: &mut Report, text: &str, path: &Path) {
-    let errors = names::ip(path, text);
-    out.errors.extend(errors);
+    out.errors.extend(names::ip(path, text));
+    not_special(out, text, path);
+}
+
+/// An address that means nothing special.
+pub(super) fn not_special(out: &mut Report, text: &str, path: &Path) {
     let Some(ip) = names::parse_ip(text) else { return };
     let link_local = match ip {
         IpAddr::V4(ip) => ip.is_link_local(),

@@ -5,10 +5,9 @@
 //! checked.
 
 use k8s_openapi::api::core::v1::NodeSelector;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
-use super::{PLAIN, Rules};
+use super::{PLAIN, Rules, of_selector};
 use crate::api::decode::decode;
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
@@ -254,12 +253,7 @@ fn claim(out: &mut Report, claim: &Document) {
     if spec.at("accessModes").is_empty() {
         out.required(&spec_path("accessModes"), "at least 1 access mode is required");
     }
-    let labels = spec.at("selector");
-    if let Ok(decoded) = decode::<LabelSelector>(labels.value())
-        && labels.is_there()
-    {
-        selector::label_selector(out, Some(&decoded.object), &spec_path("selector"));
-    }
+    of_selector(out, spec.at("selector"), &spec_path("selector"));
     access_modes(out, spec);
     let (wanted, path) =
         (spec.at("resources").at("requests").at("storage"), spec_path("resources").key("storage"));

@@ -48,7 +48,7 @@ fn same(out: &mut Report, field: &'static str, new: Part<'_>, old: Part<'_>) {
 }
 
 /// Checks that none of these fields of a part is below zero.
-fn not_negative(out: &mut Report, part: Part<'_>, fields: &[&'static str], path: &Path) {
+pub(super) fn not_negative(out: &mut Report, part: Part<'_>, fields: &[&'static str], path: &Path) {
     for field in fields {
         out.not_negative(&path.child(*field), part.at(field).number().unwrap_or_default());
     }
@@ -107,7 +107,7 @@ fn matches_template(out: &mut Report, part: Part<'_>, selector: &LabelSelector, 
 }
 
 /// A number, or a share; nothing is none of them.
-fn int_or_percent(out: &mut Report, part: Part<'_>, path: &Path) {
+pub(super) fn int_or_percent(out: &mut Report, part: Part<'_>, path: &Path) {
     match part.value().as_str() {
         Some(text) => out.words(path, text, names::percent(text)),
         None => out.not_negative(path, part.number().unwrap_or_default()),
@@ -125,6 +125,6 @@ fn shown(part: Part<'_>) -> Value {
     if part.is_there() { part.value().clone() } else { 0.into() }
 }
 
-fn is_over_100(part: Part<'_>) -> bool {
+pub(super) fn is_over_100(part: Part<'_>) -> bool {
     part.value().is_string() && number(part) > 100
 }
