@@ -291,7 +291,12 @@ impl StatusError {
 
     /// The body is longer than `limit` bytes.
     pub fn request_entity_too_large(limit: usize) -> Self {
-        let message = format!("Request entity too large: limit is {limit}");
+        Self::too_large(&format!("limit is {limit}"))
+    }
+
+    /// The body asks for too much, and why.
+    pub fn too_large(why: &str) -> Self {
+        let message = format!("Request entity too large: {why}");
         Self::new(Reason::RequestEntityTooLarge, message)
     }
 

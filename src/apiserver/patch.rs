@@ -108,9 +108,11 @@ fn refused(error: &PatchError) -> StatusError {
         PatchError::BadOperation(_) | PatchError::BadDirective(_) => {
             StatusError::bad_request(error.to_string())
         }
-        PatchError::Missing(_) | PatchError::TestFailed(_) | PatchError::BadList(_) => {
-            StatusError::generic(Reason::Invalid, &error.to_string())
-        }
+        PatchError::TooMany(why) => StatusError::too_large(why),
+        PatchError::TooMuch { .. }
+        | PatchError::Missing(_)
+        | PatchError::TestFailed(_)
+        | PatchError::BadList(_) => StatusError::generic(Reason::Invalid, &error.to_string()),
         PatchError::NoMergeKey { .. } => StatusError::unforeseen(error.to_string()),
     }
 }

@@ -9,6 +9,8 @@ mod clients;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod creating;
+#[cfg(test)]
 mod deleting;
 #[cfg(test)]
 mod fields;

@@ -12,6 +12,9 @@ use super::PatchError;
 /// The API server takes no more operations in one patch.
 pub const MAX_OPERATIONS: usize = 10_000;
 
+/// Nor more copies than these bytes of JSON: copies of copies double with each.
+const MAX_COPIED: usize = 3 << 20;
+
 /// Applies the operations in turn; after an error the document is as far as they came.
 ///
 /// # Errors
@@ -26,12 +29,14 @@ pub fn json_patch(document: &mut Value, patch: &Value) -> Result<(), PatchError>
             "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
             operations.len()
         );
-        return Err(PatchError::BadOperation(words));
+        return Err(PatchError::TooMany(words));
     }
-    operations.iter().try_for_each(|operation| apply(document, operation))
+    let mut copied = 0;
+    operations.iter().try_for_each(|operation| apply(document, operation, &mut copied))
 }
 
-fn apply(document: &mut Value, operation: &Value) -> Result<(), PatchError> {
+/// Applies one operation; `copied` is how many bytes all have copied.
+fn apply(document: &mut Value, operation: &Value, copied: &mut usize) -> Result<(), PatchError> {
     let kind = operation.get("op").and_then(Value::as_str).unwrap_or_default();
     if !matches!(kind, "add" | "remove" | "replace" | "move" | "copy" | "test") {
         return Err(PatchError::BadOperation(format!("Unexpected kind: {kind}")));
@@ -54,8 +59,12 @@ fn apply(document: &mut Value, operation: &Value) -> Result<(), PatchError> {
             add(document, kind, path, moved)
         }
         "copy" => {
-            let copied = read(document, kind, pointer("from")?)?;
-            add(document, kind, path, copied)
+            let copy = read(document, kind, pointer("from")?)?;
+            *copied += copy.to_string().len();
+            if *copied > MAX_COPIED {
+                return Err(PatchError::TooMuch { copied: *copied, limit: MAX_COPIED });
+            }
+            add(document, kind, path, copy)
         }
         _ => test(document, path, operation.get("value")),
     }

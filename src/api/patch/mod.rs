@@ -24,6 +24,15 @@ pub enum PatchError {
     /// An operation of a JSON patch is malformed.
     #[error("{0}")]
     BadOperation(String),
+    /// A JSON patch has too many operations.
+    #[error("{0}")]
+    TooMany(String),
+    /// The operations of a JSON patch copy too much.
+    #[error(
+        "Unable to complete the copy, the accumulated size increase of copy is {copied}, exceeding \
+         the limit {limit}"
+    )]
+    TooMuch { copied: usize, limit: usize },
     /// An operation of a JSON patch points at what is not there.
     #[error("{0}: missing value")]
     Missing(String),

@@ -4,7 +4,9 @@ use proptest::prelude::{Just, ProptestConfig, Strategy as _, any, proptest};
 use proptest::{collection, prop_assert_eq, prop_oneof};
 use serde_json::{Map, Value, json};
 
-use super::{BUILT_IN, json_patch, merge_patch, strategic_merge, three_way, two_way};
+use super::{
+    BUILT_IN, MAX_OPERATIONS, json_patch, merge_patch, strategic_merge, three_way, two_way,
+};
 
 fn pod(containers: &Value) -> Value {
     json!({"metadata": {"name": "p"}, "spec": {"containers": containers}})
@@ -165,4 +167,18 @@ proptest! {
         drop(json_patch(&mut target, &patch));
         drop(strategic_merge(target, patch, &BUILT_IN, "core.Pod"));
     }
+}
+
+#[test]
+fn a_json_patch_neither_does_nor_copies_without_end() {
+    let many = vec![json!({"op": "test", "path": "/a", "value": 1}); MAX_OPERATIONS + 1];
+    let refused = json_patch(&mut json!({"a": 1}), &many.into()).unwrap_err().to_string();
+    let words = "The allowed maximum operations in a JSON patch is 10000, got 10001";
+    assert_eq!(refused, words);
+    // Each copies all that the one before it has made.
+    let doubled = vec![json!({"op": "copy", "from": "/a", "path": "/a/-"}); 40];
+    let mut document = json!({"a": ["some text that is copied"]});
+    let refused = json_patch(&mut document, &doubled.into()).unwrap_err().to_string();
+    assert!(refused.ends_with("exceeding the limit 3145728"), "{refused}");
+    assert!(document.to_string().len() < 8 << 20);
 }

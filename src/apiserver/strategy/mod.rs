@@ -98,12 +98,16 @@ fn newborn<S: Strategy>(object: &S, namespace: Option<&str>, birth: &Birth) -> O
     S::wrap(Rc::new(object))
 }
 
+/// So much of a prefix goes before what is generated that a label can have both.
+const LONGEST_PREFIX: usize = 58;
+
 /// Names a new object.
 fn identify(meta: &mut ObjectMeta, namespace: Option<&str>, birth: &Birth, counts: bool) {
     if meta.name.as_deref().unwrap_or_default().is_empty()
         && let Some(prefix) = &meta.generate_name
     {
-        meta.name = Some(format!("{prefix}{}", birth.suffix));
+        let end = prefix.floor_char_boundary(LONGEST_PREFIX);
+        meta.name = Some(format!("{}{}", prefix.get(..end).unwrap_or(prefix), birth.suffix));
     }
     meta.namespace = namespace.map(str::to_owned);
     meta.uid = Some(birth.uid.clone());

@@ -4,6 +4,7 @@
 //! many cases passed and which did not. `PODFLOW_CORPUS=<folder>` runs another folder instead.
 
 mod columns;
+mod constants;
 mod objects;
 mod patches;
 mod scheduler;
@@ -40,6 +41,7 @@ pub struct Form {
 static FORMS: &[&[Form]] = &[
     values::FORMS,
     columns::FORMS,
+    constants::FORMS,
     objects::FORMS,
     patches::FORMS,
     scheduler::FORMS,

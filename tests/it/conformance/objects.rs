@@ -52,7 +52,7 @@ fn defaults(_: &Value, case: &Value) -> Outcome {
 }
 
 /// Documents get what they lack from an API server; what it chooses is named as the corpus does.
-fn created_by_a_server(input: &Value) -> Result<Value, String> {
+pub fn created_by_a_server(input: &Value) -> Result<Value, String> {
     let kind = Kind::ALL.into_iter().find(|kind| kind.resource().name == text(input, "kind"));
     let resource = kind.ok_or("no such kind here")?.resource();
     let place = if resource.namespaced { "/namespaces/default" } else { "" };

@@ -1,0 +1,90 @@
+//! `constants.json`: numbers and names that a cluster depends on, as far as they show in what a server
+//! answers.
+
+use serde_json::{Value, json};
+
+use super::objects::created_by_a_server;
+use super::{Form, NOT_THERE, Outcome, same, text};
+
+pub const FORMS: &[Form] =
+    &[Form { file: "constants", keys: &["value", "unit", "source"], run: constant }];
+
+/// Where a constant shows: in which field of what is made of the manifest called so.
+const SEEN: &[(&str, &str, &str)] = &[
+    ("job.backoffLimit", "Job", "/spec/backoffLimit"),
+    ("cronJob.successfulJobsHistoryLimit", "CronJob", "/spec/successfulJobsHistoryLimit"),
+    ("cronJob.failedJobsHistoryLimit", "CronJob", "/spec/failedJobsHistoryLimit"),
+    ("pod.tolerationSeconds.notReady", "Pod", "/spec/tolerations/0/tolerationSeconds"),
+    ("pod.tolerationSeconds.unreachable", "Pod", "/spec/tolerations/1/tolerationSeconds"),
+    ("taint.notReady", "Pod", "/spec/tolerations/0/key"),
+    ("taint.unreachable", "Pod", "/spec/tolerations/1/key"),
+    ("pod.terminationGracePeriodSeconds", "Pod", "/spec/terminationGracePeriodSeconds"),
+    ("pod.schedulerName", "Pod", "/spec/schedulerName"),
+    ("pod.terminationMessagePath", "Pod", "/spec/containers/0/terminationMessagePath"),
+    ("probe.initialDelaySeconds", "Pod", "/spec/containers/0/livenessProbe/initialDelaySeconds"),
+    ("probe.timeoutSeconds", "Pod", "/spec/containers/0/livenessProbe/timeoutSeconds"),
+    ("probe.periodSeconds", "Pod", "/spec/containers/0/livenessProbe/periodSeconds"),
+    ("probe.successThreshold", "Pod", "/spec/containers/0/livenessProbe/successThreshold"),
+    ("probe.failureThreshold", "Pod", "/spec/containers/0/livenessProbe/failureThreshold"),
+    ("volume.defaultMode", "Pod", "/spec/volumes/0/secret/defaultMode"),
+    (
+        "serviceAccountToken.expirationSeconds",
+        "Pod",
+        "/spec/volumes/1/projected/sources/0/serviceAccountToken/expirationSeconds",
+    ),
+    (
+        "service.clientIPAffinityTimeout",
+        "Service",
+        "/spec/sessionAffinityConfig/clientIP/timeoutSeconds",
+    ),
+    ("deployment.revisionHistoryLimit", "Deployment", "/spec/revisionHistoryLimit"),
+    ("deployment.progressDeadlineSeconds", "Deployment", "/spec/progressDeadlineSeconds"),
+    ("deployment.maxUnavailable", "Deployment", "/spec/strategy/rollingUpdate/maxUnavailable"),
+    ("deployment.maxSurge", "Deployment", "/spec/strategy/rollingUpdate/maxSurge"),
+    ("daemonSet.maxUnavailable", "DaemonSet", "/spec/updateStrategy/rollingUpdate/maxUnavailable"),
+    ("daemonSet.maxSurge", "DaemonSet", "/spec/updateStrategy/rollingUpdate/maxSurge"),
+    ("priority.default", "Pod", "/spec/priority"),
+    ("namespace.default", "Pod", "/metadata/namespace"),
+];
+
+fn constant(_: &Value, case: &Value) -> Outcome {
+    let name = text(case, "name");
+    let Some((_, kind, pointer)) = SEEN.iter().find(|(own, _, _)| *own == name) else {
+        return Err(format!("{NOT_THERE}no answer of a server shows it"));
+    };
+    let made = created_by_a_server(&manifest(kind))?;
+    // A zero is left out.
+    let got = made.pointer(pointer).cloned().unwrap_or_else(|| json!(0));
+    same(pointer, &got, &case["value"])
+}
+
+fn manifest(kind: &str) -> Value {
+    let labels = json!({"app": "a"});
+    let container = json!({
+        "name": "c", "image": "nginx:1", "livenessProbe": {"exec": {"command": ["true"]}},
+    });
+    let token = json!({"serviceAccountToken": {"path": "token"}});
+    let pod = json!({
+        "containers": [container],
+        "volumes": [
+            {"name": "s", "secret": {"secretName": "s"}},
+            {"name": "p", "projected": {"sources": [token]}},
+        ],
+    });
+    let template = json!({"metadata": {"labels": labels}, "spec": pod});
+    let once = json!({"spec": {
+        "restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox:1"}],
+    }});
+    let (version, spec) = match kind {
+        "Pod" => ("v1", pod),
+        "Service" => ("v1", json!({"sessionAffinity": "ClientIP", "ports": [{"port": 80}]})),
+        "Job" => ("batch/v1", json!({"template": once})),
+        "CronJob" => (
+            "batch/v1",
+            json!({"schedule": "* * * * *", "jobTemplate": {"spec": {"template": once}}}),
+        ),
+        _ => ("apps/v1", json!({"selector": {"matchLabels": labels}, "template": template})),
+    };
+    let metadata = json!({"name": "a", "namespace": "default"});
+    json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec})
+}

@@ -1,0 +1,60 @@
+//! Creates: the names that the server makes, and patches that ask for too much.
+
+use std::time::Duration;
+
+use podflow::testing::cluster::{Cluster, HttpCall, Setup};
+use serde_json::{Value, json};
+
+const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+const FINALIZERS: &str = "/metadata/finalizers";
+
+fn ask(cluster: &mut Cluster, call: &HttpCall) -> (u16, Value) {
+    let id = cluster.submit(call);
+    cluster.run_for(Duration::from_secs(2));
+    let Some(reply) = cluster.reply(id) else { return (0, Value::Null) };
+    (reply.code, serde_json::from_str(&reply.body).unwrap_or_default())
+}
+
+fn cluster() -> Cluster {
+    let mut cluster = Cluster::new(&Setup::new(1, 0));
+    cluster.run_for(Duration::from_secs(1));
+    cluster
+}
+
+#[test]
+fn a_made_name_fits_into_a_label() {
+    let mut cluster = cluster();
+    let mut made = |prefix: String| {
+        let body = json!({"metadata": {"generateName": prefix}});
+        let (code, made) = ask(&mut cluster, &HttpCall::new("POST", MAPS, Some(body)));
+        assert_eq!(code, 201, "{made}");
+        made["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+    };
+    let short = made("web-".to_owned());
+    assert!(short.len() == 9 && short.starts_with("web-"), "{short}");
+    let long = made("a".repeat(100));
+    assert!(long.len() == 63 && long.starts_with(&"a".repeat(58)), "{long}");
+}
+
+#[test]
+fn a_patch_of_too_many_operations_is_too_large() {
+    let mut cluster = cluster();
+    let metadata = json!({"name": "m", "finalizers": ["example.com/a"]});
+    let body = json!({"metadata": metadata, "data": {"k": "v"}});
+    ask(&mut cluster, &HttpCall::new("POST", MAPS, Some(body)));
+    let mut patch = |operation: Value, times: usize| {
+        let body = Value::from(vec![operation; times]);
+        let mut call = HttpCall::new("PATCH", &format!("{MAPS}/m"), Some(body));
+        call.content_type = "application/json-patch+json".into();
+        let (code, said) = ask(&mut cluster, &call);
+        (code, said["message"].as_str().unwrap_or_default().to_owned())
+    };
+    let (code, said) = patch(json!({"op": "test", "path": "/data/k", "value": "v"}), 10_001);
+    let words = "Request entity too large: The allowed maximum operations in a JSON patch is 10000, \
+                 got 10001";
+    assert_eq!((code, &*said), (413, words));
+    let (code, said) =
+        patch(json!({"op": "copy", "from": FINALIZERS, "path": format!("{FINALIZERS}/-")}), 40);
+    assert_eq!(code, 422, "{said}");
+    assert!(said.starts_with("Unable to complete the copy"), "{said}");
+}
