@@ -33,6 +33,7 @@ pub mod text;
 pub mod types;
 pub mod validation;
 pub mod words;
+pub mod yaml;
 
 pub use document::Document;
 pub use encode::to_json;

@@ -4,13 +4,19 @@
 
 use std::rc::Rc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{NO_PAD, URL_SAFE_NO_PAD};
+use base64::{DecodeError, Engine as _};
 use serde_json::{Value, json};
 
 use super::status::StatusError;
+use super::text::go_json_error;
 
 const VERSION: &str = "meta.k8s.io/v1";
+
+/// As Go reads base64: bits after the last byte mean nothing.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// Which part of a list is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,22 +51,48 @@ impl Continue {
     ///
     /// 400 for what is none.
     pub fn parse(token: &str) -> Result<Self, StatusError> {
-        let wrong =
-            |why: &str| StatusError::bad_request(format!("continue key is not valid: {why}"));
-        let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('='));
-        let bytes = bytes.map_err(|error| wrong(&error.to_string()))?;
-        let token: Value =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(&error.to_string()))?;
-        if token.get("v").and_then(Value::as_str) != Some(VERSION) {
-            return Err(wrong("server does not recognize this encoded version"));
+        let wrong = |why: &str| {
+            let words = format!("invalid continue token: continue key is not valid: {why}");
+            StatusError::bad_request(words)
+        };
+        let bytes = LENIENT
+            .decode(token)
+            .map_err(|error| wrong(&format!("illegal base64 data at input byte {}", at(&error))))?;
+        let token: Value = serde_json::from_slice(&bytes).map_err(|_error| {
+            // Go takes each byte for a character.
+            let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+            wrong(&go_json_error(&text))
+        })?;
+        let version = token.get("v").and_then(Value::as_str).unwrap_or_default();
+        if version != VERSION {
+            let why = format!("server does not recognize this encoded version {version}");
+            return Err(wrong(&why));
+        }
+        let revision = token.get("rv").and_then(Value::as_i64).unwrap_or_default();
+        if revision == 0 {
+            return Err(wrong(&format!(
+                "incorrect encoded start resourceVersion (version {VERSION})"
+            )));
         }
         let start = token.get("start").and_then(Value::as_str).unwrap_or_default();
         let key = start.trim_end_matches('\0');
-        if key.is_empty() || key.split('/').any(|part| part == "..") {
-            return Err(wrong("incorrect encoded start resourceVersion"));
+        if start.is_empty() {
+            return Err(wrong(&format!("encoded start key empty (version {VERSION})")));
         }
-        let revision = token.get("rv").and_then(Value::as_i64).unwrap_or_default();
+        // No key may lead out of the list.
+        if key.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(wrong(start));
+        }
         Ok(Self { revision: u64::try_from(revision).ok(), key: key.into() })
+    }
+}
+
+/// Where a text stops being base64.
+fn at(error: &DecodeError) -> usize {
+    match error {
+        DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => *at,
+        DecodeError::InvalidLength(length) => *length,
+        DecodeError::InvalidPadding => 0,
     }
 }
 

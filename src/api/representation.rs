@@ -10,7 +10,6 @@ use super::columns::pod::Completed;
 use super::request::{Answer, Change, Response, list_metadata};
 use super::status::{Reason, StatusError};
 use super::{Kind, Object, Pod, Resource as _};
-use crate::api::to_json;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +20,8 @@ pub enum Representation {
     Table(Include),
     /// `as=PartialObjectMetadata` and its list.
     Metadata,
+    /// Objects in YAML.
+    Yaml,
     /// `as=APIGroupDiscoveryList`: all groups and resources in one document.
     Discovery,
 }
@@ -33,6 +34,9 @@ pub enum Include {
     Metadata,
     Object,
 }
+
+/// The other form in which objects go over the wire.
+pub const YAML: &str = "application/yaml";
 
 const META: &str = "meta.k8s.io/v1";
 const JSON: [&str; 3] = ["application/json", "application/*", "*/*"];
@@ -48,17 +52,15 @@ impl Representation {
             return Ok(Self::Object);
         }
         let met = accept.split(',').find_map(|clause| Self::of_clause(clause, include));
-        met.ok_or_else(|| {
-            StatusError::generic(
-                Reason::NotAcceptable,
-                "406: Not Acceptable\n\nAvailable representations: application/json",
-            )
-        })
+        met.ok_or_else(not_acceptable)
     }
 
     fn of_clause(clause: &str, include: Include) -> Option<Self> {
         let mut parts = clause.split(';').map(str::trim);
         let media = parts.next()?;
+        if media == YAML {
+            return parts.next().is_none().then_some(Self::Yaml);
+        }
         if !JSON.contains(&media) {
             return None;
         }
@@ -95,7 +97,7 @@ impl Representation {
             }
         };
         match self {
-            Self::Object | Self::Discovery => response.body(),
+            Self::Object | Self::Yaml | Self::Discovery => response.body(),
             Self::Table(include) => table(kind, objects, &meta, include, kind.columns(), now),
             Self::Metadata => match &response.result {
                 Ok(Answer::List { .. }) => json!({
@@ -119,10 +121,17 @@ impl Representation {
                 table(object.kind(), objects, &meta, include, columns, now)
             }
             (Self::Metadata, Some(object)) => metadata(object),
-            (Self::Object | Self::Discovery, _) | (_, None) => change.body(),
+            (Self::Object | Self::Yaml | Self::Discovery, _) | (_, None) => change.body(),
         };
         json!({"type": change.name(), "object": object})
     }
+}
+
+/// 406: the answer does not go into any form that is accepted.
+pub fn not_acceptable() -> StatusError {
+    let words =
+        "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml";
+    StatusError::generic(Reason::NotAcceptable, words)
 }
 
 fn table(
@@ -174,7 +183,8 @@ fn metadata(object: &Object) -> Value {
     json!({
         "kind": "PartialObjectMetadata",
         "apiVersion": META,
-        "metadata": to_json(object.meta()),
+        // As the object tells it: the owners of its fields are trees there.
+        "metadata": object.to_json().get("metadata"),
     })
 }
 
@@ -213,6 +223,7 @@ mod tests {
                 Representation::Object,
             ),
             ("application/vnd.kubernetes.protobuf, application/json", Representation::Object),
+            ("application/yaml", Representation::Yaml),
             (
                 "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
                 Representation::Metadata,

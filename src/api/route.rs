@@ -9,7 +9,7 @@ use super::fields::FieldSelector;
 use super::labels::Selector;
 use super::logs::LogQuery;
 use super::page::{Continue, Page};
-use super::representation::{Include, Representation};
+use super::representation::{Include, Representation, not_acceptable};
 use super::request::{FieldValidation, Params, Subresource, Target, Verb};
 use super::reviews::Review;
 use super::status::{GroupResource, Reason, StatusError};
@@ -33,6 +33,13 @@ pub fn parse(
         let representation = Representation::of(accept, Include::default()).unwrap_or_default();
         let is_review = method == "POST" && Review::at(path).is_some();
         let verb = if is_review { Verb::Create } else { Verb::Get };
+        let target = match target {
+            // Of the checks of health it is asked whether to tell them one by one.
+            Target::Path(path) if query.get("verbose").is_some() => {
+                Target::Path(format!("{path}?verbose").into())
+            }
+            target @ (Target::Path(_) | Target::Resource { .. }) => target,
+        };
         return Ok((verb, target, Params { representation, ..Params::default() }));
     };
     let watch = matches!(query.get("watch"), Some("1" | "true" | "True" | "t" | ""));
@@ -52,6 +59,10 @@ pub fn parse(
     };
     let include = Include::parse(query.get("includeObject"))?;
     let representation = Representation::of(accept, include)?;
+    if verb == Verb::Watch && representation == Representation::Yaml {
+        // There is no YAML of events one after the other.
+        return Err(not_acceptable());
+    }
     list_options(verb, &query)?;
     let log = match subresource {
         Some(Subresource::Log) => Some(Rc::new(LogQuery::parse(&query)?)),
@@ -78,9 +89,8 @@ fn params(query: &Query) -> Result<Params, StatusError> {
         },
         resource_version: match version {
             Some(text) => {
-                Some(text.parse().map_err(|why| {
-                    bad(format!("resourceVersion: Invalid value: {text:?}: {why}"))
-                })?)
+                // Upstream forgets to say that this is the client's fault.
+                Some(text.parse().map_err(|_error| StatusError::unforeseen(bad_version(text)))?)
             }
             None => None,
         },
@@ -127,6 +137,12 @@ fn params(query: &Query) -> Result<Params, StatusError> {
             Some(other) => return Err(bad_option("dryRun", vec![other].into(), &["All"])),
         },
     })
+}
+
+fn bad_version(text: &str) -> String {
+    format!(
+        "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+    )
 }
 
 /// 422 for options of a list or a watch that do not go together, 400 for a limit that is no number.

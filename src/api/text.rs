@@ -28,6 +28,44 @@ pub fn go_quote(text: &str) -> String {
     out
 }
 
+/// Why a text is no JSON, as Go words it.
+pub fn go_json_error(text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Err(error) if error.is_eof() => "unexpected end of JSON input".to_owned(),
+        Err(error) => {
+            let at = error.column().saturating_sub(1);
+            let found = text.lines().nth(error.line().saturating_sub(1));
+            let found = found.and_then(|line| line.chars().nth(at)).unwrap_or('?');
+            format!("invalid character '{found}' looking for beginning of value")
+        }
+        Ok(_) => String::new(),
+    }
+}
+
+/// So much of a body that cannot be read is told.
+const TOLD: usize = 30;
+
+/// The beginning of a body that cannot be read: as it is if it may be JSON, else in hexadecimal digits.
+///
+/// Mirrors: `summarizeData` of `apiserver/pkg/endpoints/handlers/rest.go`.
+pub fn summary(body: &[u8]) -> String {
+    let told = body.get(..TOLD);
+    let more = if told.is_some() && body.len() > TOLD { " ..." } else { "" };
+    let told = told.unwrap_or(body);
+    match told.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{more}", String::from_utf8_lossy(told)),
+        Some(_) => {
+            let mut text = String::with_capacity(2 * told.len() + more.len());
+            for byte in told {
+                // Writing to a string cannot fail.
+                write!(text, "{byte:02x}").unwrap_or_default();
+            }
+            text + more
+        }
+    }
+}
+
 /// `value` as Go's `json.Marshal` writes it: compact, with `<`, `>` and `&` escaped.
 pub fn go_json(value: &Value) -> String {
     let text = value.to_string();

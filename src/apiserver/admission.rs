@@ -1,23 +1,58 @@
-//! What admission adds to a new pod.
+//! What admission adds to pods.
+
+use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
 
+use super::server::ApiServer;
+use super::strategy::group_resource;
+use crate::api::status::StatusError;
 use crate::api::words::NO_EXECUTE;
+use crate::api::{Kind, Pod};
 
-/// Runs every admission that changes a pod.
-pub(super) fn pod(spec: &mut core::PodSpec) {
-    admit(spec);
-    tolerate(spec);
+/// The account of pods that name none.
+const DEFAULT_ACCOUNT: &str = "default";
+
+impl ApiServer {
+    /// `ServiceAccount`, as far as no tokens are mounted. There is a default account in every namespace,
+    /// though nobody makes its object.
+    ///
+    /// Mirrors: `plugin/pkg/admission/serviceaccount`.
+    ///
+    /// # Errors
+    ///
+    /// 403 if there is no such account.
+    pub(super) fn admit_account(&self, mut pod: Pod, namespace: &str) -> Result<Pod, StatusError> {
+        let spec = Rc::make_mut(&mut pod.spec);
+        let named = spec.service_account_name.take().filter(|name| !name.is_empty());
+        let account = named.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+        if account != DEFAULT_ACCOUNT
+            && self.object(Kind::ServiceAccount, namespace, &account).is_none()
+        {
+            let why = format!(
+                "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
+            );
+            let name = pod.metadata.name.as_deref().unwrap_or_default();
+            return Err(StatusError::forbidden(group_resource(Kind::Pod.resource()), name, why));
+        }
+        spec.service_account = Some(account.clone());
+        spec.service_account_name = Some(account);
+        Ok(pod)
+    }
 }
 
-/// `ServiceAccount`, as far as no tokens are mounted.
-fn admit(spec: &mut core::PodSpec) {
-    let account = spec.service_account_name.get_or_insert_with(|| "default".into()).clone();
-    spec.service_account = Some(account);
+/// `Priority` of an update: who says nothing of the number leaves it as it is.
+pub(super) fn keep_priority(spec: &mut core::PodSpec, old: &core::PodSpec) {
+    spec.priority = spec.priority.or(old.priority);
+    if spec.preemption_policy.is_none() {
+        spec.preemption_policy.clone_from(&old.preemption_policy);
+    }
 }
 
 /// `DefaultTolerationSeconds`: five minutes on a node that is not ready or not reachable.
-fn tolerate(spec: &mut core::PodSpec) {
+///
+/// Mirrors: `plugin/pkg/admission/defaulttolerationseconds`, which is asked of updates, too.
+pub(super) fn tolerate(spec: &mut core::PodSpec) {
     let tolerations = spec.tolerations.get_or_insert_default();
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
         let tolerated = tolerations.iter().any(|toleration| {

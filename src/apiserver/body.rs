@@ -7,7 +7,10 @@ use serde_json::Value;
 use crate::api::decode::{self, UnknownField};
 use crate::api::request::{FieldValidation, Payload, Request, Verb};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, RESOURCES, ResourceType};
+
+/// What upstream calls the place where its kinds are registered.
+const SCHEME: &str = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
 
 /// The object of a request, decoded and defaulted, and what of it has no place in its type.
 ///
@@ -63,12 +66,17 @@ pub(super) fn decode_json(
         // Upstream reads whatever it knows, and then finds that it is something else.
         let name = if name.is_empty() { resource.name } else { name };
         let version = if version.is_empty() { &served } else { version };
+        let short = version.rsplit('/').next().unwrap_or_default();
+        let is_known = |known: &&ResourceType| known.name == name && known.api_version() == version;
+        let why = if RESOURCES.iter().any(|known| is_known(&known)) {
+            let internal = resource.go_type();
+            format!("converting ({short}.{name}) to ({internal}): unknown conversion")
+        } else {
+            format!("no kind {name:?} is registered for version {version:?} in scheme \"{SCHEME}\"")
+        };
         return Err(StatusError::bad_request(format!(
-            "{name} in version \"{}\" cannot be handled as a {}: converting ({name}) to \
-             ({}): unknown conversion",
-            version.rsplit('/').next().unwrap_or_default(),
+            "{name} in version {short:?} cannot be handled as a {}: {why}",
             resource.name,
-            resource.go_type(),
         )));
     }
     let cannot = |error: &dyn Display| {

@@ -23,10 +23,13 @@ const VERBS: [&str; 8] =
 /// The document at `path`, which is no resource's.
 pub(super) fn document(path: &str, wanted: Representation) -> Option<Document> {
     let json = |body| Some(Document { code: 200, media: JSON, body });
+    let (path, verbose) = path.strip_suffix("?verbose").map_or((path, false), |path| (path, true));
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match (parts.as_slice(), wanted) {
-        (["healthz" | "livez" | "readyz", ..], _) => {
-            Some(Document { code: 200, media: TEXT, body: "ok".into() })
+        ([], _) => Some(Document { code: 200, media: JSON, body: paths() }),
+        ([end @ ("healthz" | "livez" | "readyz"), checks @ ..], _) => {
+            let body = health(end, &checks.join("/"), verbose)?;
+            Some(Document { code: 200, media: TEXT, body: body.into() })
         }
         (["openapi", ..], _) => openapi::document(&parts).and_then(json),
         (["version"], _) => json(version()),
@@ -66,6 +69,39 @@ pub(super) fn nothing(path: &str) -> Document {
     if path.starts_with("/api/") || path.starts_with("/apis/") {
         return Document { code: 404, media: TEXT, body: "404 page not found\n".into() };
     }
+    Document { code: 404, media: JSON, body: paths() }
+}
+
+/// What can be checked of the server's health.
+const CHECKS: [&str; 6] = [
+    "ping",
+    "log",
+    "etcd",
+    "informer-sync",
+    "poststarthook/rbac/bootstrap-roles",
+    "poststarthook/scheduling/bootstrap-system-priority-classes",
+];
+
+/// What is told at an end of health: of all checks, or of one.
+///
+/// Mirrors: `apiserver/pkg/server/healthz`.
+fn health(end: &str, check: &str, verbose: bool) -> Option<String> {
+    // Informers count for whether it is ready, not for whether it lives.
+    let counts = |name: &&str| end == "readyz" || *name != "informer-sync";
+    let mut checks = CHECKS.into_iter().filter(counts);
+    if !check.is_empty() {
+        return checks.any(|name| name == check).then(|| "ok".to_owned());
+    }
+    if !verbose {
+        return Some("ok".to_owned());
+    }
+    let told = checks.map(|name| format!("[+]{name} ok"));
+    let lines: Vec<String> = told.chain([format!("{end} check passed\n")]).collect();
+    Some(lines.join("\n"))
+}
+
+/// The paths at which there is something.
+fn paths() -> Value {
     let mut paths: Vec<String> =
         ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
             .map(str::to_owned)
@@ -75,8 +111,12 @@ pub(super) fn nothing(path: &str) -> Document {
         paths.extend(versions(group).iter().map(|version| format!("/apis/{group}/{version}")));
     }
     paths.push("/api/v1".to_owned());
+    for end in ["healthz", "livez", "readyz"] {
+        let checks = CHECKS.iter().filter(|check| health(end, check, false).is_some());
+        paths.extend(checks.map(|check| format!("/{end}/{check}")));
+    }
     sort::by(&mut paths, Ord::cmp);
-    Document { code: 404, media: JSON, body: json!({"paths": paths}) }
+    json!({"paths": paths})
 }
 
 fn version() -> Value {
@@ -90,9 +130,33 @@ fn version() -> Value {
     })
 }
 
-/// The groups in the order of the table, each once.
+/// In which order clients look for a kind that several groups have.
+///
+/// Mirrors: `apiVersionPriorities` of `pkg/controlplane/apiserver/aggregator.go`.
+const PRIORITIES: [&str; 14] = [
+    "",
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+];
+
+/// The groups, each once.
 fn groups() -> impl Iterator<Item = &'static str> {
-    let mut seen: Vec<&str> = Vec::new();
+    let served = |group: &&str| {
+        RESOURCES.iter().any(|resource| resource.group == *group)
+            || REVIEWS.iter().any(|review| review.group == *group)
+    };
+    let mut seen: Vec<&str> = PRIORITIES.into_iter().filter(served).collect();
     for resource in &RESOURCES {
         if !seen.contains(&resource.group) {
             seen.push(resource.group);
@@ -218,7 +282,12 @@ fn resources(group: &str, version: &str) -> Option<Value> {
     let group_version =
         if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     let list = APIResourceList { group_version, resources: listed };
-    (!list.resources.is_empty()).then(|| to_json(&list))
+    let mut body = to_json(&list);
+    // The core group is older than the version of these lists.
+    if let Some(body) = body.as_object_mut().filter(|_| group.is_empty()) {
+        body.remove("apiVersion");
+    }
+    (!list.resources.is_empty()).then_some(body)
 }
 
 /// `APIGroupDiscoveryList`: all that `groups` have, in one document.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::admission;
 use super::apply::{self, check_options};
 use super::authentication::unsecured;
 use super::body::object_of;
@@ -200,21 +201,14 @@ impl ApiServer {
             None => object_of(kind, &request.payload, request.params.field_validation)?.0,
         };
         let namespace = namespace.filter(|_| resource.namespaced);
-        let object = match Pod::unwrap(&object) {
-            Some(pod) => {
-                let pod = self.admit_priority(pod)?;
-                let pod = self.admit_limits(&pod, namespace.unwrap_or_default())?;
-                Object::Pod(Rc::new(pod))
-            }
-            None => object,
-        };
+        strategy::belongs(&object, namespace)?;
+        // What admission adds is nobody's.
+        let object = apply::tracked(request, None, None, object, now);
+        let object = self.admit(object, namespace)?;
         let birth = self.birth(now);
-        let object = self.with_default_class(object);
         let object = strategy::create(&object, namespace, &birth)?;
         let object = self.given(object)?;
-        let object = apply::tracked(request, None, None, object, now);
-        if let Some(namespace) = namespace {
-            self.admit_namespace(namespace, &object)?;
+        if namespace.is_some() {
             self.admit_quota(&object)?;
         }
         if request.params.dry_run {
@@ -228,6 +222,21 @@ impl ApiServer {
         let step = Step::Create { object };
         self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
         Ok(())
+    }
+
+    /// `object` as the plugins of admission change it, in upstream's order.
+    fn admit(&self, object: Object, namespace: Option<&str>) -> Result<Object, StatusError> {
+        if let Some(namespace) = namespace {
+            self.admit_namespace(namespace, &object)?;
+        }
+        let Some(pod) = Pod::unwrap(&object) else {
+            return Ok(self.with_default_class(object));
+        };
+        let pod = self.admit_limits(pod, namespace.unwrap_or_default())?;
+        let pod = self.admit_account(pod, namespace.unwrap_or_default())?;
+        let mut pod = self.admit_priority(&pod)?;
+        admission::tolerate(Rc::make_mut(&mut pod.spec));
+        Ok(Object::Pod(Rc::new(pod)))
     }
 
     /// `object` with what the server gives to those of its kind.

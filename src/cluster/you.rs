@@ -8,14 +8,15 @@ use serde_json::Value;
 
 use crate::api::caller::{Attributes, Caller, Credentials};
 use crate::api::decode;
-use crate::api::representation::Representation;
+use crate::api::representation::{Representation, YAML};
 use crate::api::request::{
     Answer, Change, JSON, Params, Patch, PatchKind, Payload, Request, RequestId, Response, Target,
     Verb, WatchEvent,
 };
 use crate::api::route;
 use crate::api::status::{Reason, StatusError};
-use crate::api::text::go_quote;
+use crate::api::text::{go_json_error, go_quote, summary};
+use crate::api::yaml;
 use crate::sim::SortedMap;
 
 /// One HTTP request.
@@ -193,15 +194,20 @@ impl You {
     /// The answer to a request as it comes over HTTP, once it is there.
     pub fn reply(&self, id: RequestId, now: Timestamp) -> Option<HttpReply> {
         let response = self.answer(id)?;
-        let body = self.form(id).of_response(response, now);
+        let (form, mut content_type) = (self.form(id), response.media());
+        let body = form.of_response(response, now);
         let body = match (&response.result, body) {
             (Ok(Answer::Watching | Answer::Success { code: 204 }), _) => String::new(),
             (_, Value::String(text)) => text,
+            (_, body) if form == Representation::Yaml => {
+                content_type = YAML;
+                yaml::write(&body)
+            }
             (_, body) => body.to_string(),
         };
         let warning = |text: &String| ("Warning", format!("299 - {}", go_quote(text)));
         let headers = response.warnings.iter().map(warning).collect();
-        Some(HttpReply { code: response.code(), content_type: response.media(), headers, body })
+        Some(HttpReply { code: response.code(), content_type, headers, body })
     }
 
     /// The lines that a watch has told after the first `seen`.
@@ -231,11 +237,9 @@ impl You {
 }
 
 /// The types of bodies that are taken, but for patches.
-const BODIES: [&str; 2] = [JSON, "application/yaml"];
+const BODIES: [&str; 2] = [JSON, YAML];
 /// Upstream's limit for a body.
 const BODY_MAX: usize = 3 << 20;
-/// So much of a body that is no JSON is told.
-const BODY_TOLD: usize = 256;
 
 fn media(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
@@ -266,7 +270,7 @@ fn payload(call: &HttpCall, verb: Verb, target: &Target) -> Payload {
                 let text = call.text.as_deref().unwrap_or_default();
                 refused(StatusError::bad_request(format!(
                     "error decoding patch: {}",
-                    json_error(text)
+                    go_json_error(text)
                 )))
             }
         };
@@ -282,28 +286,13 @@ fn payload(call: &HttpCall, verb: Verb, target: &Target) -> Payload {
         (None, text) => {
             let name = target.kind().map_or("", |kind| kind.resource().name);
             let text = text.as_deref().unwrap_or_default();
-            let told = text.char_indices().nth(BODY_TOLD).and_then(|(at, _)| text.get(..at));
-            let shown = if text.is_empty() { "<empty>" } else { told.unwrap_or(text) };
+            let shown = summary(text.as_bytes());
             refused(StatusError::bad_request(format!(
                 "the object provided is unrecognized (must be of type {name}): couldn't get \
                  version/kind; json parse error: {} ({shown})",
-                json_error(text)
+                go_json_error(text)
             )))
         }
-    }
-}
-
-/// Why a text is no JSON, as Go words it.
-fn json_error(text: &str) -> String {
-    match serde_json::from_str::<Value>(text) {
-        Err(error) if error.is_eof() => "unexpected end of JSON input".to_owned(),
-        Err(error) => {
-            let at = error.column().saturating_sub(1);
-            let found = text.lines().nth(error.line().saturating_sub(1));
-            let found = found.and_then(|line| line.chars().nth(at)).unwrap_or('?');
-            format!("invalid character '{found}' looking for beginning of value")
-        }
-        Ok(_) => String::new(),
     }
 }
 

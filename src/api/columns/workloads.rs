@@ -12,12 +12,12 @@ use crate::api::words::TRUE;
 pub const DEPLOYMENT: &[Column] = &[
     Column::NAME,
     Column::text("Ready", "Number of the pod with ready state"),
-    Column::number(
+    Column::text(
         "Up-to-date",
         "Total number of non-terminating pods targeted by this deployment that have the desired \
          template spec.",
     ),
-    Column::number(
+    Column::text(
         "Available",
         "Total number of available non-terminating pods (ready for at least minReadySeconds) \
          targeted by this deployment.",

@@ -22,7 +22,7 @@ const MAX_COPIED: usize = 3 << 20;
 /// An operation is malformed, points at nothing, or is a test that fails.
 pub fn json_patch(document: &mut Value, patch: &Value) -> Result<(), PatchError> {
     let Value::Array(operations) = patch else {
-        return Err(PatchError::BadOperation("a JSON patch is a list of operations".to_owned()));
+        return Err(PatchError::BadOperation(not_a_list(patch)));
     };
     if operations.len() > MAX_OPERATIONS {
         let words = format!(
@@ -33,6 +33,19 @@ pub fn json_patch(document: &mut Value, patch: &Value) -> Result<(), PatchError>
     }
     let mut copied = 0;
     operations.iter().try_for_each(|operation| apply(document, operation, &mut copied))
+}
+
+/// As Go words it.
+fn not_a_list(patch: &Value) -> String {
+    let found = match patch {
+        Value::Object(_) => "object",
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::Array(_) => "array",
+        Value::Null => "null",
+    };
+    format!("json: cannot unmarshal {found} into Go value of type jsonpatch.Patch")
 }
 
 /// Applies one operation; `copied` is how many bytes all have copied.

@@ -23,7 +23,6 @@ impl Strategy for Pod {
             qos_class: Some(QosClass::of(&self.spec).as_str().to_owned()),
             ..PodStatus::default()
         });
-        admission::pod(Rc::make_mut(&mut self.spec));
     }
 
     fn follow(&mut self, old: &Self, part: Option<Subresource>) {
@@ -35,6 +34,9 @@ impl Strategy for Pod {
         }
         self.status = Rc::clone(&old.status);
         self.node_name.clone_from(&old.node_name);
+        let spec = Rc::make_mut(&mut self.spec);
+        admission::keep_priority(spec, &old.spec);
+        admission::tolerate(spec);
         count(&mut self.metadata, self.spec != old.spec);
     }
 }

@@ -59,6 +59,17 @@ pub(super) fn group_resource(resource: &ResourceType) -> GroupResource<'static> 
     GroupResource::new(resource.group, resource.plural)
 }
 
+/// 400 if a new object says that it is of another namespace than its request.
+pub(super) fn belongs(object: &Object, namespace: Option<&str>) -> Result<(), StatusError> {
+    let given = object.meta().namespace.as_deref().filter(|given| !given.is_empty());
+    if namespace.is_some() && given.is_some() && namespace != given {
+        return Err(StatusError::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    Ok(())
+}
+
 /// What a create writes.
 ///
 /// # Errors
@@ -70,14 +81,6 @@ pub(super) fn create(
     birth: &Birth,
 ) -> Result<Object, StatusError> {
     let resource = object.kind().resource();
-    if let (Some(wanted), Some(given)) = (namespace, object.meta().namespace.as_deref())
-        && wanted != given
-        && !given.is_empty()
-    {
-        return Err(StatusError::bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request",
-        ));
-    }
     if !object.meta().resource_version.as_deref().unwrap_or_default().is_empty() {
         let why = "resourceVersion should not be set on objects to be created";
         return Err(StatusError::unforeseen(why));

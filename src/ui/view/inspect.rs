@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Node};
 
 use super::super::state::Selection;
+use super::date;
 use super::journey::{Step, journey};
 use super::logs::{ContainerLog, logs};
 use super::message::{Link, Opened, open};
 use super::why::Why;
-use super::{date, yaml};
 use crate::api::columns::pod::summary;
-use crate::api::{Kind, Object, Pod, Resource as _, duration};
+use crate::api::{Kind, Object, Pod, Resource as _, duration, yaml};
 use crate::cluster::{Address, Cluster, Message};
 use crate::sim::sort;
 

@@ -12,7 +12,6 @@ pub mod shade;
 pub mod table;
 pub mod timeline;
 pub mod why;
-pub mod yaml;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@
 
 mod columns;
 mod constants;
+mod http;
 mod objects;
 mod patches;
 mod scheduler;
@@ -42,6 +43,7 @@ static FORMS: &[&[Form]] = &[
     values::FORMS,
     columns::FORMS,
     constants::FORMS,
+    http::FORMS,
     objects::FORMS,
     patches::FORMS,
     scheduler::FORMS,
@@ -52,7 +54,15 @@ static FORMS: &[&[Form]] = &[
 fn every_case_of_the_corpus_holds() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus");
     let folders = env::var_os("PODFLOW_CORPUS").map_or_else(
-        || vec![corpus.join("api"), corpus.join("scheduler"), corpus.with_file_name("cases")],
+        || {
+            [
+                corpus.join("api"),
+                corpus.join("scheduler"),
+                corpus.join("golden/http.json"),
+                corpus.with_file_name("cases"),
+            ]
+            .into()
+        },
         |folder| vec![PathBuf::from(folder)],
     );
     let files = folders.iter().flat_map(|folder| json_files(folder));
@@ -98,7 +108,11 @@ fn form_of(name: &str, first: Option<&Value>) -> Option<&'static Form> {
     named.max_by_key(|form| form.file.len()).or_else(|| forms().find(alike))
 }
 
+/// The files below a folder, or the one that is named.
 fn json_files(folder: &Path) -> Vec<PathBuf> {
+    if folder.is_file() {
+        return vec![folder.to_owned()];
+    }
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -114,6 +114,7 @@ fn plain(text: &str) -> String {
     let words = ["true", "false", "yes", "no", "on", "off", "null", "y", "n", "~", "<<", "="];
     let special = |c: char| "-?:,[]{}#&*!|>'\"%@` ".contains(c);
     let number = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '.'))
+        && text.contains(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_hexdigit() || "+-._:xXoTZ".contains(c));
     let quoted = text.is_empty()
         || number
