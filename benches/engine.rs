@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use podflow::testing::api::{Kind, Object};
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What the example takes, too: most of the engine's time goes into small objects.
 #[global_allocator]
@@ -39,6 +39,11 @@ const BENCHES: &[Bench] = &[
         measure: || steady(|| thousand_pods().1),
     },
     Bench { name: "heartbeats-100-nodes", unit: "messages/s", measure: || steady(heartbeats) },
+    Bench {
+        name: "scheduling-basic-5000-nodes",
+        unit: "pods/s",
+        measure: || scheduled(10_000, |_| json!({})),
+    },
 ];
 
 /// Seconds until 1,000 Pods run on 10 nodes, and the messages a second that it took.
@@ -91,6 +96,50 @@ fn heartbeats() -> f64 {
     let (before, begin) = (cluster.trace().end(), Instant::now());
     cluster.run_for(Duration::from_mins(30));
     count(cluster.trace().end() - before) / begin.elapsed().as_secs_f64()
+}
+
+/// Pods a second from their creation to the event of their binding, on 5,000 nodes without kubelets, as in
+/// upstream's `scheduler_perf`; `more` is what the spec of each has besides a container.
+fn scheduled(pods: usize, more: fn(usize) -> Value) -> f64 {
+    let mut cluster = Cluster::new(&Setup::new(1, 0));
+    cluster.run_for(Duration::from_secs(1));
+    for number in 0..5_000 {
+        let capacity = json!({"cpu": "4", "memory": "32Gi", "pods": "110"});
+        let node = json!({
+            "apiVersion": "v1", "kind": "Node", "metadata": {"name": format!("node-{number}")},
+            "status": {
+                "capacity": capacity, "allocatable": capacity,
+                "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+            },
+        });
+        cluster.submit(&HttpCall::new("POST", "/api/v1/nodes", Some(node)));
+    }
+    while cluster.scheduler().cache().nodes().len() < 5_000 {
+        cluster.run_for(Duration::from_millis(100));
+    }
+    let begin = Instant::now();
+    for number in 0..pods {
+        let mut spec = json!({"containers": [{
+            "name": "pause", "image": "registry.k8s.io/pause:3.10",
+            "resources": {"requests": {"cpu": "100m", "memory": "500Mi"}},
+        }]});
+        if let (Value::Object(spec), Value::Object(more)) = (&mut spec, more(number)) {
+            spec.extend(more);
+        }
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("pod-{number}")},
+            "spec": spec,
+        });
+        cluster.submit(&HttpCall::new("POST", "/api/v1/namespaces/default/pods", Some(pod)));
+    }
+    let bound = |cluster: &Cluster| {
+        let nodes = cluster.scheduler().cache().nodes().iter();
+        nodes.flat_map(|node| &node.pods).count()
+    };
+    while bound(&cluster) < pods {
+        cluster.run_for(Duration::from_millis(500));
+    }
+    count(pods as u64) / begin.elapsed().as_secs_f64()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]

@@ -30,7 +30,7 @@ use crate::api::request::{
 };
 use crate::api::status::StatusError;
 use crate::api::{self, Kind, Object};
-use crate::sim::{Component, Ctx, Event, Rng, SortedMap};
+use crate::sim::{Component, Ctx, Event, GrowingMap, Rng, SortedMap};
 
 pub(super) const WORK: Duration = Duration::from_micros(300);
 const WORK_JITTER: Duration = Duration::from_micros(200);
@@ -110,7 +110,7 @@ pub struct ApiServer {
     epoch: Timestamp,
     pub(super) identity: Rng,
     calls: u64,
-    pub(super) pending: SortedMap<u64, Pending>,
+    pub(super) pending: GrowingMap<u64, Pending>,
     /// What is on its way into the store where a quota counts it.
     pub(super) reserved: SortedMap<Rc<str>, Object>,
     pub(super) caches: SortedMap<Kind, WatchCache>,
@@ -131,7 +131,7 @@ impl ApiServer {
             epoch,
             identity: Rng::stream(seed, 0xA11),
             calls: 0,
-            pending: SortedMap::new(),
+            pending: GrowingMap::default(),
             reserved: SortedMap::new(),
             caches: caches.collect(),
             compact_at: None,
@@ -292,7 +292,7 @@ impl ApiServer {
                 }
             }
             StoreOut::Reply { id, result } => {
-                let Some(Pending { from, request, step }) = self.pending.remove(&id.get()) else {
+                let Some(Pending { from, request, step }) = self.pending.remove(id.get()) else {
                     return;
                 };
                 let done = match result {

@@ -3,8 +3,11 @@
 //! Mirrors: `client-go/tools/record` (the core/v1 form with a count) and `tools/events` (the
 //! scheduler's events.k8s.io form, which has an action and an `eventTime` instead).
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
+use imbl::GenericOrdMap;
+use imbl::shared_ptr::RcK;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
@@ -12,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use super::Client;
 use crate::api::request::{Patch, Request, RequestId, Target};
 use crate::api::{Kind, Object, Pod, seconds};
-use crate::sim::{Component, Ctx, SortedMap};
+use crate::sim::{Component, Ctx};
 
 /// Whether an event is worth a worry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +71,10 @@ pub struct Recorder {
     /// Events of the events.k8s.io form carry this as their `reportingInstance`.
     instance: Option<Rc<str>>,
     epoch: Timestamp,
-    seen: SortedMap<(String, EventKind, String, String), Rc<Event>>,
+    /// What was told, by whom it regards and the words.
+    seen: GenericOrdMap<Rc<str>, Object, RcK>,
+    /// The same, the oldest first.
+    order: VecDeque<Rc<str>>,
     next: u64,
 }
 
@@ -84,7 +90,8 @@ impl Recorder {
             host: Some(host.into()),
             instance: None,
             epoch,
-            seen: SortedMap::new(),
+            seen: GenericOrdMap::new(),
+            order: VecDeque::new(),
             next: 0,
         }
     }
@@ -96,7 +103,8 @@ impl Recorder {
             host: None,
             instance: Some(instance.into()),
             epoch,
-            seen: SortedMap::new(),
+            seen: GenericOrdMap::new(),
+            order: VecDeque::new(),
             next: 0,
         }
     }
@@ -115,29 +123,33 @@ impl Recorder {
         C: Component<Out: From<Request>>,
     {
         let now = ctx.now.date(self.epoch);
-        let subject = format!(
-            "{}/{}/{}",
+        let key: Rc<str> = format!(
+            "{}/{}/{}/{}/{reason}/{message}",
             about.uid.as_deref().or(about.name.as_deref()).unwrap_or_default(),
             about.kind.as_deref().unwrap_or_default(),
-            about.field_path.as_deref().unwrap_or_default()
-        );
-        let key = (subject, kind, reason.to_owned(), message.to_owned());
-        if let Some(earlier) = self.seen.get(&key) {
+            about.field_path.as_deref().unwrap_or_default(),
+            kind.name(),
+        )
+        .into();
+        if let Some(Object::Event(earlier)) = self.seen.get(&key) {
             let mut again = Event::clone(earlier);
             again.count = Some(again.count.unwrap_or(1).saturating_add(1));
             again.last_timestamp = Some(seconds(now));
             let again = Rc::new(again);
-            self.seen.insert(key, Rc::clone(&again));
+            self.seen.insert(key, Object::Event(Rc::clone(&again)));
             let name = again.metadata.name.as_deref().unwrap_or_default();
             let namespace = again.metadata.namespace.as_deref().unwrap_or_default();
             let target = Target::named(Kind::Event, namespace, name);
             return client.patch(ctx, target, Patch::Event(again));
         }
         let event = Rc::new(self.event(about, (kind, reason, action), message, now));
-        if self.seen.len() >= REMEMBERED {
-            self.seen.pop_first();
+        if self.order.len() >= REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.seen.remove(&oldest);
         }
-        self.seen.insert(key, Rc::clone(&event));
+        self.order.push_back(Rc::clone(&key));
+        self.seen.insert(key, Object::Event(Rc::clone(&event)));
         client.create(ctx, Object::Event(event))
     }
 

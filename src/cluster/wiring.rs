@@ -9,7 +9,8 @@ use crate::kubelet::{self, Kubelet};
 use crate::runtime::{CallId, Catalogue, Host, Outcome, Runtime, Timing};
 use crate::scheduler::Scheduler;
 use crate::sim::{
-    Component, Ctx, Effect, Event, Instant, Latency, Links, Queue, Rng, SortedMap, Trace,
+    Component, Ctx, Effect, Event, GrowingMap, Instant, Latency, Links, Queue, Rng, SortedMap,
+    Trace,
 };
 
 use super::setup::{epoch, node_ip};
@@ -49,7 +50,8 @@ pub(super) struct World {
     pub trace: Trace<Message>,
     links: Links<Address>,
     chance: Rng,
-    asked: SortedMap<(Address, RequestId), Rc<Request>>,
+    /// What is not answered yet, by who asked.
+    asked: SortedMap<Address, GrowingMap<RequestId, Rc<Request>>>,
     outboxes: Outboxes,
 }
 
@@ -319,7 +321,7 @@ impl World {
                     let (to, body) = match body {
                         apiserver::Out::Response { to, response } => {
                             let to = address(to);
-                            let request = self.asked.remove(&(to, response.id));
+                            let request = self.answered(to, response.id);
                             (to, Body::Response { request, response })
                         }
                         apiserver::Out::Watch { to, event } => (address(to), Body::Watch(event)),
@@ -392,8 +394,7 @@ impl World {
                             (Address::ApiServer, Body::Request(Rc::new(request)))
                         }
                         kubelet::Out::Answer(response) => {
-                            let id = (Address::ApiServer, response.id);
-                            let request = self.asked.remove(&id);
+                            let request = self.answered(Address::ApiServer, response.id);
                             (Address::ApiServer, Body::Response { request, response })
                         }
                         kubelet::Out::Cri { call, request } => {
@@ -407,13 +408,18 @@ impl World {
         self.outboxes.kubelets = outbox;
     }
 
+    /// The request of `who` that an answer is to.
+    fn answered(&mut self, who: Address, id: RequestId) -> Option<Rc<Request>> {
+        self.asked.get_mut(&who)?.remove(id)
+    }
+
     fn remind(&mut self, after: std::time::Duration, cause: Option<u64>, timer: Timer) {
         self.queue.push(self.now + after, Due::Timer { cause, timer });
     }
 
     fn send(&mut self, cause: Option<u64>, from: Address, to: Address, sent: Instant, body: Body) {
         if let Body::Request(request) = &body {
-            self.asked.insert((from, request.id), Rc::clone(request));
+            self.asked.or_default(from).insert(request.id, Rc::clone(request));
         }
         let latency = latency(from, to);
         let arrives = self.links.arrival((from, to), latency, sent, &mut self.chance);

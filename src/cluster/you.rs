@@ -17,7 +17,7 @@ use crate::api::route;
 use crate::api::status::{Reason, StatusError};
 use crate::api::text::{go_json_error, go_quote, summary};
 use crate::api::yaml;
-use crate::sim::SortedMap;
+use crate::sim::{GrowingMap, SortedMap};
 
 /// One HTTP request.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,10 +97,10 @@ const KEPT: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct You {
     next: u64,
-    answers: SortedMap<RequestId, Rc<Response>>,
+    answers: GrowingMap<RequestId, Rc<Response>>,
     streams: SortedMap<RequestId, Stream>,
     /// The forms in which answers are wanted, but for the usual one.
-    forms: SortedMap<RequestId, Representation>,
+    forms: GrowingMap<RequestId, Representation>,
 }
 
 /// What a watch has told.
@@ -174,7 +174,7 @@ impl You {
     /// Forgets a watch that nobody reads any more.
     pub(super) fn hung_up(&mut self, id: RequestId) {
         self.streams.remove(&id);
-        self.forms.remove(&id);
+        self.forms.remove(id);
     }
 
     /// Whether who has read `seen` events of a watch gets no more of it: the server has ended it, or they
@@ -188,7 +188,7 @@ impl You {
 
     /// The answer to a request, once it is there.
     pub fn answer(&self, id: RequestId) -> Option<&Rc<Response>> {
-        self.answers.get(&id)
+        self.answers.get(id)
     }
 
     /// The answer to a request as it comes over HTTP, once it is there.
@@ -232,7 +232,7 @@ impl You {
     }
 
     fn form(&self, id: RequestId) -> Representation {
-        self.forms.get(&id).copied().unwrap_or_default()
+        self.forms.get(id).copied().unwrap_or_default()
     }
 }
 

@@ -3,11 +3,12 @@
 //! Mirrors: `pkg/scheduler/backend/cache`. A snapshot costs nothing: nodes are shared, and a change
 //! copies the one node it changes.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use imbl::GenericOrdMap;
 use imbl::shared_ptr::RcK;
-use imbl::{GenericOrdMap, GenericVector};
-use k8s_openapi::api::core::v1::{Namespace, Node};
+use k8s_openapi::api::core::v1::{ContainerImage, Namespace, Node};
 
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
@@ -16,12 +17,19 @@ use crate::api::{Object, Resource as _};
 use crate::sim::SortedMap;
 
 /// The nodes in the order in which they are looked at.
-pub type Nodes = GenericVector<Rc<NodeInfo>, RcK>;
+pub type Nodes = [Rc<NodeInfo>];
 
 /// Where the scheduler believes each pod to be.
 #[derive(Clone, Debug, Default)]
 pub struct Cache {
-    nodes: Nodes,
+    /// Shared with the checkpoints; a list is what a cycle walks fastest.
+    nodes: Rc<Vec<Rc<NodeInfo>>>,
+    /// How many changes there were: each gives its node a number of its own.
+    changes: u64,
+    /// How many pods have terms of affinity; most clusters have none.
+    with_terms: usize,
+    /// How many nodes have each image.
+    images: BTreeMap<String, usize>,
     index: GenericOrdMap<Rc<str>, usize, RcK>,
     pods: GenericOrdMap<Rc<str>, Place, RcK>,
     /// Pods whose node is not known.
@@ -35,6 +43,7 @@ pub struct Cache {
 struct Place {
     node: Rc<str>,
     assumed: bool,
+    has_terms: bool,
 }
 
 impl Cache {
@@ -48,24 +57,37 @@ impl Cache {
         self.nodes.get(*self.index.get(name)?)
     }
 
+    /// The place of a node among all.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
     /// Takes in a node, new or changed.
     pub fn put_node(&mut self, node: &Rc<Node>) {
         let name: Rc<str> = node.metadata.name.as_deref().unwrap_or_default().into();
-        if self.change(&name, |info| info.set_node(Rc::clone(node))) {
+        if let Some(old) = self.node(&name).map(|info| Rc::clone(&info.node)) {
+            if images(&old) != images(node) {
+                self.count_images(&old, false);
+                self.count_images(node, true);
+            }
+            self.change(&name, |info| info.set_node(Rc::clone(node)));
             return;
         }
-        let mut info = NodeInfo::new(Rc::clone(node));
+        self.count_images(node, true);
+        self.changes += 1;
+        let mut info = NodeInfo { change: self.changes, ..NodeInfo::new(Rc::clone(node)) };
         for pod in self.stray.remove(&name).into_iter().flatten() {
             info.add(pod);
         }
         self.index.insert(name, self.nodes.len());
-        self.nodes.push_back(Rc::new(info));
+        Rc::make_mut(&mut self.nodes).push(Rc::new(info));
     }
 
     /// Forgets a node; its pods stay known until they are gone, too.
     pub fn remove_node(&mut self, name: &str) {
         let Some(at) = self.index.remove(name) else { return };
-        let gone = self.nodes.remove(at);
+        let gone = Rc::make_mut(&mut self.nodes).remove(at);
+        self.count_images(&gone.node, false);
         if !gone.pods.is_empty() {
             self.stray.insert(Rc::clone(&gone.name), gone.pods.clone());
         }
@@ -123,6 +145,7 @@ impl Cache {
     /// Takes a pod off its node; whether it was on one.
     pub fn remove_pod(&mut self, uid: &str) -> bool {
         let Some(place) = self.pods.remove(uid) else { return false };
+        self.with_terms -= usize::from(place.has_terms);
         if !self.change(&place.node, |info| info.remove(uid))
             && let Some(pods) = self.stray.get_mut(&place.node)
         {
@@ -142,21 +165,50 @@ impl Cache {
         if !self.change(node, |info| info.add(Rc::clone(pod))) {
             self.stray.or_default(Rc::clone(node)).push(Rc::clone(pod));
         }
-        self.pods.insert(Rc::clone(&pod.uid), Place { node: Rc::clone(node), assumed });
+        let has_terms = pod.terms.is_some();
+        self.with_terms += usize::from(has_terms);
+        self.pods.insert(Rc::clone(&pod.uid), Place { node: Rc::clone(node), assumed, has_terms });
     }
 
     /// Changes a node; whether it is known.
     fn change(&mut self, name: &str, change: impl FnOnce(&mut NodeInfo)) -> bool {
-        let at = self.index.get(name).copied();
-        let Some(info) = at.and_then(|at| self.nodes.get_mut(at)) else { return false };
-        change(Rc::make_mut(info));
+        let Some(at) = self.index.get(name).copied() else { return false };
+        let Some(info) = Rc::make_mut(&mut self.nodes).get_mut(at) else { return false };
+        let info = Rc::make_mut(info);
+        change(info);
+        self.changes += 1;
+        info.change = self.changes;
         true
     }
+
+    fn count_images(&mut self, node: &Node, come: bool) {
+        for name in images(node).iter().flat_map(|image| image.names.iter().flatten()) {
+            let having = self.images.entry(name.clone()).or_default();
+            *having = if come { *having + 1 } else { having.saturating_sub(1) };
+            if *having == 0 {
+                self.images.remove(name);
+            }
+        }
+    }
+}
+
+/// The images that a node has.
+fn images(node: &Node) -> &[ContainerImage] {
+    node.status.as_ref().and_then(|status| status.images.as_deref()).unwrap_or_default()
 }
 
 impl Snapshot for Cache {
     fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
         Box::new(self.nodes.iter().map(|node| &**node))
+    }
+
+    fn nodes_with_terms(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
+        let nodes = if self.with_terms == 0 { &[] } else { &**self.nodes };
+        Box::new(nodes.iter().map(|node| &**node).filter(|node| node.has_terms()))
+    }
+
+    fn having(&self, image: &str) -> (usize, usize) {
+        (self.images.get(image).copied().unwrap_or_default(), self.nodes.len())
     }
 
     fn namespace(&self, name: &str) -> Option<&Labels> {

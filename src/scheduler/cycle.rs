@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::cache::Cache;
 use super::decision::{NODES, NodeVerdict, Score};
+use super::evaluations::{Evaluations, Refusal};
 use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::{DEFAULT, Weighted};
@@ -24,7 +25,13 @@ const LEAST_PERCENTAGE: usize = 5;
 /// How a cycle came out.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// What was said of the nodes that were looked at; of very many only the first are told of, and the
+    /// chosen one.
     pub nodes: Vec<NodeVerdict>,
+    /// How many of those that were looked at can take the pod.
+    pub feasible: usize,
+    /// How many cannot.
+    pub refused: usize,
     /// How many nodes had the best score.
     pub tied: usize,
     pub result: Result<Rc<str>, Failure>,
@@ -69,14 +76,17 @@ struct Search {
 
 /// Looks for a node for `pod`.
 pub fn schedule(
-    pod: &PodInfo,
+    pod: &Rc<PodInfo>,
     cache: &Cache,
     rotation: &mut Rotation,
+    evaluations: &mut Evaluations,
     rng: &mut Rng,
     now: Timestamp,
 ) -> Outcome {
     let fail = |message: String, refused_by: Rc<[_]>, nodes| Outcome {
         nodes,
+        feasible: 0,
+        refused: 0,
         tied: 0,
         result: Err(Failure { message, refused_by, preempt: None }),
     };
@@ -85,6 +95,7 @@ pub fn schedule(
         let message = "no nodes available to schedule pods".to_owned();
         return fail(message, Rc::default(), Vec::new());
     }
+    evaluations.begin(pod, count);
     let mut search = match prepare(pod, cache) {
         Ok(search) => search,
         Err((plugin, verdict)) => {
@@ -97,7 +108,7 @@ pub fn schedule(
             return fail(message, Rc::new([plugin]), Vec::new());
         }
     };
-    let (mut feasible, refused) = look(pod, &search, cache, rotation);
+    let (feasible, mut refused) = look(pod, &search, cache, rotation, evaluations);
     if feasible.is_empty() {
         let (mut message, refused_by) = diagnose(count, &search, &refused);
         let preempt = match preempt(pod, cache, &refused, rng, now) {
@@ -108,26 +119,33 @@ pub fn schedule(
             }
         };
         let result = Err(Failure { message, refused_by, preempt });
-        return Outcome { nodes: refused, tied: 0, result };
+        let count = refused.len();
+        refused.truncate(NODES);
+        return Outcome { nodes: refused, feasible: 0, refused: count, tied: 0, result };
     }
-    let scores = score(pod, cache, &mut search.state, &feasible);
-    let mut verdicts: Vec<NodeVerdict> = Vec::with_capacity(feasible.len());
-    let mut scores = scores.into_iter();
-    for node in feasible.drain(..) {
-        let scores = scores.next().unwrap_or_default();
-        let total = scores.iter().map(|score| score.weighted).sum();
-        let node = Rc::clone(&node.name);
-        verdicts.push(NodeVerdict { node, filtered_by: None, scores, total });
-    }
-    let best = verdicts.iter().map(|verdict| verdict.total).max();
-    let mut winners: Vec<&NodeVerdict> =
-        verdicts.iter().filter(|verdict| Some(verdict.total) == best).collect();
+    let columns = score(pod, cache, &mut search.state, &feasible, evaluations);
+    let totals: Vec<i64> = (0..feasible.len()).map(|at| total(&columns, at)).collect();
+    let best = totals.iter().copied().max();
+    let winners: Vec<usize> =
+        (0..totals.len()).filter(|at| totals.get(*at).copied() == best).collect();
     let tied = winners.len();
     let pick = if tied > 1 { rng.below(tied as u64) } else { 0 };
-    let chosen = winners.swap_remove(usize::try_from(pick).unwrap_or(0).min(tied - 1));
-    let result = Ok(Rc::clone(&chosen.node));
-    verdicts.extend(refused);
-    Outcome { nodes: verdicts, tied, result }
+    let chosen =
+        winners.get(usize::try_from(pick).unwrap_or_default()).copied().unwrap_or_default();
+    let told = feasible.iter().enumerate().filter(|(at, _)| *at < NODES || *at == chosen);
+    let mut verdicts: Vec<NodeVerdict> = told
+        .map(|(at, (_, node))| NodeVerdict {
+            node: Rc::clone(&node.name),
+            filtered_by: None,
+            scores: columns.iter().map(|column| column.of(at)).collect(),
+            total: totals.get(at).copied().unwrap_or_default(),
+        })
+        .collect();
+    let (can, cannot) = (feasible.len(), refused.len());
+    let room = NODES.saturating_sub(verdicts.len());
+    verdicts.extend(refused.into_iter().take(room));
+    let node = feasible.get(chosen).map(|(_, node)| Rc::clone(&node.name)).unwrap_or_default();
+    Outcome { nodes: verdicts, feasible: can, refused: cannot, tied, result: Ok(node) }
 }
 
 /// Whether every plugin lets `pod` onto `node`, which may be another than the one of that name in
@@ -136,7 +154,7 @@ pub fn fits(pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> bool {
     let cluster = Overlay { below: cache, node: node.clone() };
     prepare(pod, &cluster).is_ok_and(|search| {
         let is_named = search.names.as_ref().is_none_or(|names| names.contains(&*node.name));
-        is_named && first_refusal(pod, &search, node).is_none()
+        is_named && first_refusal(pod, &search, &search.filters, node).is_none()
     })
 }
 
@@ -165,20 +183,33 @@ fn prepare(pod: &PodInfo, cluster: &dyn Snapshot) -> Result<Search, (&'static st
     Ok(search)
 }
 
+/// Nodes that can take a pod, each with its place in the cache.
+type Feasible = Vec<(usize, Rc<NodeInfo>)>;
+
 /// The nodes that can take the pod, and those of the others that were looked at.
 fn look(
     pod: &PodInfo,
     search: &Search,
     cache: &Cache,
     rotation: &mut Rotation,
-) -> (Vec<Rc<NodeInfo>>, Vec<NodeVerdict>) {
+    evaluations: &mut Evaluations,
+) -> (Feasible, Vec<NodeVerdict>) {
+    // What is remembered is the answer of the first filters, up to one that looks further.
+    let local = search.filters.iter().take_while(|one| one.plugin.looks_at_node_only()).count();
+    let (local, further) = search.filters.split_at(local);
     let (mut feasible, mut refused) = (Vec::new(), Vec::new());
-    let mut ask = |node: &Rc<NodeInfo>| {
+    let mut ask = |at: usize, node: &Rc<NodeInfo>| {
         // Room that was made for a more important pod is not for this one.
         let promised = cache.with_nominated(node, pod);
-        let refusal = promised.and_then(|node| first_refusal(pod, search, &node));
-        match refusal.or_else(|| first_refusal(pod, search, node)) {
-            None => feasible.push(Rc::clone(node)),
+        let refusal = promised
+            .and_then(|node| first_refusal(pod, search, &search.filters, &node))
+            .or_else(|| {
+                let ask = || first_refusal(pod, search, local, node);
+                evaluations.refusal(at, node, ask).cloned()
+            })
+            .or_else(|| first_refusal(pod, search, further, node));
+        match refusal {
+            None => feasible.push((at, Rc::clone(node))),
             Some(refusal) => refused.push(NodeVerdict {
                 node: Rc::clone(&node.name),
                 filtered_by: Some(refusal),
@@ -188,19 +219,23 @@ fn look(
         }
         feasible.len()
     };
+    let nodes = cache.nodes();
     if let Some(names) = &search.names {
-        for node in names.iter().filter_map(|name| cache.node(name)) {
-            ask(node);
+        for at in names.iter().filter_map(|name| cache.position(name)) {
+            if let Some(node) = nodes.get(at) {
+                ask(at, node);
+            }
         }
         return (feasible, refused);
     }
-    let nodes = cache.nodes();
     let enough = enough_nodes(rotation.percentage, nodes.len());
     let from = rotation.start % nodes.len().max(1);
+    let (before, after) = nodes.split_at(from);
     let mut looked = 0;
-    for node in nodes.iter().skip(from).chain(nodes.iter().take(from)) {
+    let places = (from..nodes.len()).zip(after).chain((0..from).zip(before));
+    for (at, node) in places {
         looked += 1;
-        if ask(node) >= enough {
+        if ask(at, node) >= enough {
             break;
         }
     }
@@ -211,39 +246,74 @@ fn look(
 fn first_refusal(
     pod: &PodInfo,
     search: &Search,
+    filters: &[&'static Weighted],
     node: &NodeInfo,
-) -> Option<(&'static str, Verdict)> {
-    search.filters.iter().find_map(|one| {
+) -> Option<Refusal> {
+    filters.iter().find_map(|one| {
         let verdict = one.plugin.filter(pod, &search.state, node);
         (!verdict.is_success()).then(|| (one.plugin.name(), verdict))
     })
 }
 
-/// The scores of each node, in the order of the plugins; none where there is nothing to choose.
+/// What one plugin gave each node that can take the pod.
+struct Column {
+    plugin: &'static str,
+    weight: i64,
+    raw: Vec<i64>,
+    normalized: Vec<i64>,
+}
+
+impl Column {
+    fn of(&self, at: usize) -> Score {
+        let number = |numbers: &[i64]| numbers.get(at).copied().unwrap_or_default();
+        let normalized = number(&self.normalized);
+        let weighted = normalized * self.weight;
+        Score { plugin: self.plugin, raw: number(&self.raw), normalized, weighted }
+    }
+}
+
+fn total(columns: &[Column], at: usize) -> i64 {
+    columns.iter().map(|column| column.of(at).weighted).sum()
+}
+
+/// The scores by plugin, in the order of the plugins; none where there is nothing to choose.
 fn score(
     pod: &PodInfo,
     cache: &Cache,
     state: &mut CycleState,
-    nodes: &[Rc<NodeInfo>],
-) -> Vec<Vec<Score>> {
-    let mut all: Vec<Vec<Score>> = vec![Vec::new(); nodes.len()];
+    nodes: &Feasible,
+    evaluations: &mut Evaluations,
+) -> Vec<Column> {
     if nodes.len() < 2 {
-        return all;
+        return Vec::new();
     }
-    let able: Vec<&NodeInfo> = nodes.iter().map(|node| &**node).collect();
-    for Weighted { plugin, weight } in DEFAULT {
-        if plugin.pre_score(pod, cache, &able, state).code == Code::Skip {
-            continue;
-        }
-        let raw: Vec<i64> = nodes.iter().map(|node| plugin.score(pod, state, node)).collect();
-        let mut normalized = raw.clone();
-        plugin.normalize(&mut normalized);
-        for ((scores, raw), normalized) in all.iter_mut().zip(raw).zip(normalized) {
-            let weighted = normalized * weight;
-            scores.push(Score { plugin: plugin.name(), raw, normalized, weighted });
+    let able: Vec<&NodeInfo> = nodes.iter().map(|(_, node)| &**node).collect();
+    let scores = |one: &&Weighted, state: &mut CycleState| {
+        one.plugin.pre_score(pod, cache, &able, state).code != Code::Skip
+    };
+    let plugins: Vec<&Weighted> = DEFAULT.iter().filter(|one| scores(one, state)).collect();
+    let column = |one: &&Weighted| Column {
+        plugin: one.plugin.name(),
+        weight: one.weight,
+        raw: Vec::with_capacity(nodes.len()),
+        normalized: Vec::new(),
+    };
+    let mut columns: Vec<Column> = plugins.iter().map(column).collect();
+    let local = |one: &&&Weighted| one.plugin.looks_at_node_only();
+    for (at, node) in nodes {
+        let ask =
+            || plugins.iter().filter(local).map(|one| one.plugin.score(pod, state, node)).collect();
+        let mut known = evaluations.scores(*at, node, ask).iter().copied();
+        for (one, column) in plugins.iter().zip(&mut columns) {
+            let known = if local(&one) { known.next() } else { None };
+            column.raw.push(known.unwrap_or_else(|| one.plugin.score(pod, state, node)));
         }
     }
-    all
+    for (one, column) in plugins.iter().zip(&mut columns) {
+        column.normalized.clone_from(&column.raw);
+        one.plugin.normalize(&mut column.normalized);
+    }
+    columns
 }
 
 /// Why no node can take the pod, in upstream's words, and whose refusals those are.
@@ -321,17 +391,4 @@ fn histogram(reasons: &BTreeMap<Cow<'_, str>, usize>) -> String {
         reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     sort::by(&mut parts, Ord::cmp);
     parts.join(", ")
-}
-
-impl Outcome {
-    /// Takes out the nodes to keep for people: of many only the first, the chosen one among them.
-    pub fn take_shown(&mut self) -> Rc<[NodeVerdict]> {
-        let mut nodes = std::mem::take(&mut self.nodes);
-        if nodes.len() > NODES {
-            let chosen = self.result.as_ref().ok();
-            let further = nodes.split_off(NODES);
-            nodes.extend(further.into_iter().filter(|node| Some(&node.node) == chosen));
-        }
-        nodes.into()
-    }
 }

@@ -16,7 +16,7 @@ const PODS: usize = 512;
 /// How many decisions are kept in their order.
 const LATEST: usize = 512;
 /// Of how many nodes a decision tells.
-pub const NODES: usize = 256;
+pub const NODES: usize = 128;
 
 /// One attempt to schedule a pod.
 #[derive(Clone, Debug)]
@@ -28,6 +28,10 @@ pub struct Decision {
     pub message: Option<Rc<str>>,
     /// The nodes that were looked at, in that order; of many only the first.
     pub nodes: Rc<[NodeVerdict]>,
+    /// How many of all that were looked at can take the pod.
+    pub feasible: usize,
+    /// How many cannot.
+    pub refused: usize,
     pub chosen: Option<Rc<str>>,
     /// How many nodes had the best score.
     pub tied: usize,

@@ -7,6 +7,7 @@ pub mod args;
 pub mod cache;
 pub mod cycle;
 mod decision;
+pub mod evaluations;
 pub mod framework;
 pub mod helps;
 pub mod node_info;
@@ -29,6 +30,7 @@ use k8s_openapi::api::core::v1::{Namespace, Node};
 use self::cache::Cache;
 use self::cycle::Rotation;
 use self::decision::Decisions;
+use self::evaluations::Evaluations;
 use self::queue::Queue;
 use crate::api::Pod;
 use crate::api::fields::FieldSelector;
@@ -76,6 +78,7 @@ pub struct Scheduler {
     recorder: Recorder,
     decisions: Decisions,
     rotation: Rotation,
+    evaluations: Evaluations,
     epoch: Timestamp,
 }
 
@@ -97,6 +100,7 @@ impl Scheduler {
             recorder: Recorder::with_instance(NAME, "default-scheduler-podflow", epoch),
             decisions: Decisions::default(),
             rotation: Rotation::default(),
+            evaluations: Evaluations::default(),
             epoch,
         }
     }

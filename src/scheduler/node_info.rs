@@ -117,9 +117,18 @@ pub struct NodeInfo {
     pub allocatable: Resources,
     pub requested: Resources,
     pub non_zero_requested: Resources,
+    /// How many of its pods have terms of affinity.
+    pub with_terms: usize,
+    /// The number of its last change; no two changes of the cluster's nodes have the same.
+    pub change: u64,
 }
 
 impl NodeInfo {
+    /// Whether one of its pods has terms of affinity.
+    pub fn has_terms(&self) -> bool {
+        self.with_terms > 0
+    }
+
     /// The value of one of its labels.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.node.metadata.labels.as_ref()?.get(key).map(String::as_str)
@@ -134,6 +143,8 @@ impl NodeInfo {
             allocatable: Resources::default(),
             requested: Resources::default(),
             non_zero_requested: Resources::default(),
+            with_terms: 0,
+            change: 0,
         };
         info.set_node(node);
         info
@@ -153,6 +164,7 @@ impl NodeInfo {
     pub fn add(&mut self, pod: Rc<PodInfo>) {
         self.requested.add(&pod.requests, 1);
         self.non_zero_requested.add(&pod.non_zero, 1);
+        self.with_terms += usize::from(pod.terms.is_some());
         self.pods.push(pod);
     }
 
@@ -162,6 +174,7 @@ impl NodeInfo {
             let pod = self.pods.swap_remove(at);
             self.requested.add(&pod.requests, -1);
             self.non_zero_requested.add(&pod.non_zero, -1);
+            self.with_terms -= usize::from(pod.terms.is_some());
         }
     }
 }

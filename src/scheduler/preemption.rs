@@ -78,6 +78,10 @@ impl Snapshot for Overlay<'_> {
         )
     }
 
+    fn having(&self, image: &str) -> (usize, usize) {
+        self.below.having(image)
+    }
+
     fn namespace(&self, name: &str) -> Option<&Labels> {
         self.below.namespace(name)
     }

@@ -79,6 +79,8 @@ pub struct Queue {
     pods: GenericOrdMap<Rc<str>, QueuedPod, RcK>,
     active: BTreeSet<(Reverse<i32>, Instant, u64, Rc<str>)>,
     backoff: BTreeSet<(Instant, Rc<str>)>,
+    /// Those that wait for an event, by when they came.
+    unschedulable: BTreeSet<(Instant, Rc<str>)>,
     turns: u64,
 }
 
@@ -217,8 +219,9 @@ impl Queue {
     }
 
     fn move_if(&mut self, now: Instant, wanted: impl Fn(&QueuedPod) -> bool) {
-        let moved = self.iter().filter(|queued| queued.place == Place::Unschedulable);
-        let moved = moved.filter(|queued| wanted(queued)).map(|queued| Rc::clone(&queued.info.uid));
+        let waiting = self.unschedulable.iter().filter_map(|(_, uid)| self.pods.get(uid));
+        let moved =
+            waiting.filter(|queued| wanted(queued)).map(|queued| Rc::clone(&queued.info.uid));
         for uid in moved.collect::<Vec<_>>() {
             if let Some(mut queued) = self.take(&uid) {
                 queued.place = ready(&queued, now);
@@ -238,7 +241,10 @@ impl Queue {
             Place::Backoff(until) | Place::ErrorBackoff(until) => {
                 self.backoff.remove(&(until, uid));
             }
-            Place::Unschedulable | Place::Gated => {}
+            Place::Unschedulable => {
+                self.unschedulable.remove(&(queued.since, uid));
+            }
+            Place::Gated => {}
         }
         Some(queued)
     }
@@ -253,7 +259,10 @@ impl Queue {
             Place::Backoff(until) | Place::ErrorBackoff(until) => {
                 self.backoff.insert((until, Rc::clone(&uid)));
             }
-            Place::Unschedulable | Place::Gated => {}
+            Place::Unschedulable => {
+                self.unschedulable.insert((queued.since, Rc::clone(&uid)));
+            }
+            Place::Gated => {}
         }
         self.pods.insert(uid, queued);
     }

@@ -57,14 +57,22 @@ impl Scheduler {
             return;
         }
         let now = self.date(ctx);
-        let mut outcome =
-            cycle::schedule(&queued.info, &self.cache, &mut self.rotation, ctx.rng, now);
+        let mut outcome = cycle::schedule(
+            &queued.info,
+            &self.cache,
+            &mut self.rotation,
+            &mut self.evaluations,
+            ctx.rng,
+            now,
+        );
         self.decisions.push(Decision {
             pod: (namespace.into(), name.into()),
             uid: Rc::clone(&queued.info.uid),
             at: ctx.now,
             message: outcome.result.as_ref().err().map(|failure| failure.message.as_str().into()),
-            nodes: outcome.take_shown(),
+            nodes: std::mem::take(&mut outcome.nodes).into(),
+            feasible: outcome.feasible,
+            refused: outcome.refused,
             chosen: outcome.result.as_ref().ok().map(Rc::clone),
             tied: outcome.tied,
         });

@@ -3,6 +3,7 @@
 
 mod chance;
 mod context;
+mod growing;
 mod link;
 mod queue;
 pub mod sort;
@@ -12,6 +13,7 @@ mod trace;
 
 pub use chance::Rng;
 pub use context::{Component, Ctx, Effect, Event};
+pub use growing::GrowingMap;
 pub use link::{Latency, Links};
 pub use queue::Queue;
 pub use sorted::{SortedMap, SortedSet};

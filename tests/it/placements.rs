@@ -25,6 +25,7 @@ use k8s_openapi::api::core::v1 as core;
 use podflow::testing::api::Pod;
 use podflow::testing::scheduler::cache::Cache;
 use podflow::testing::scheduler::cycle::{self, Rotation};
+use podflow::testing::scheduler::evaluations::Evaluations;
 use podflow::testing::scheduler::node_info::PodInfo;
 use podflow::testing::sim::Rng;
 use serde_json::Value;
@@ -85,10 +86,11 @@ fn replay(recording: &Value, run: &[Value]) -> Vec<String> {
     differences
 }
 
-fn compare(pod: &PodInfo, cluster: &Cache, step: &Value, order: &[&str]) -> Option<String> {
+fn compare(pod: &Rc<PodInfo>, cluster: &Cache, step: &Value, order: &[&str]) -> Option<String> {
     let mut rotation = Rotation { start: 0, percentage: 100 };
-    let outcome =
-        cycle::schedule(pod, cluster, &mut rotation, &mut Rng::new(1), jiff::Timestamp::MAX);
+    let (mut known, mut rng) = (Evaluations::default(), Rng::new(1));
+    let now = jiff::Timestamp::MAX;
+    let outcome = cycle::schedule(pod, cluster, &mut rotation, &mut known, &mut rng, now);
     let feasible = outcome.nodes.iter().filter(|node| node.filtered_by.is_none());
     let feasible: BTreeSet<&str> = feasible.map(|node| &*node.node).collect();
     if counted_otherwise(pod) {

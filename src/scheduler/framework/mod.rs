@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::Service;
 
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::node_selector::{Preferred, Required};
-use super::plugins::{Affinity, AffinityScores, Images, Spread, SpreadScores};
+use super::plugins::{Affinity, AffinityScores, Images, Spread, SpreadScores, has_image};
 
 /// The labels of an object.
 pub type Labels = BTreeMap<String, String>;
@@ -92,6 +92,17 @@ pub trait Snapshot {
     /// Every node.
     fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_>;
 
+    /// The nodes with pods that have terms of affinity.
+    fn nodes_with_terms(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
+        Box::new(self.nodes().filter(|node| node.has_terms()))
+    }
+
+    /// How many nodes have an image, and how many nodes there are.
+    fn having(&self, image: &str) -> (usize, usize) {
+        let (having, all): (Vec<_>, Vec<_>) = self.nodes().partition(|node| has_image(node, image));
+        (having.len(), having.len() + all.len())
+    }
+
     /// The labels of a namespace; none if it is not known.
     fn namespace(&self, name: &str) -> Option<&Labels>;
 
@@ -119,6 +130,11 @@ pub enum ClusterEvent {
 pub trait Plugin {
     /// Its name in a scheduler's configuration.
     fn name(&self) -> &'static str;
+
+    /// Whether what it says of a node depends on nothing but the pod and the node.
+    fn looks_at_node_only(&self) -> bool {
+        false
+    }
 
     /// Before the nodes are looked at.
     fn pre_filter(

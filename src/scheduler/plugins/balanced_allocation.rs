@@ -22,6 +22,10 @@ impl Plugin for BalancedAllocation {
         "NodeResourcesBalancedAllocation"
     }
 
+    fn looks_at_node_only(&self) -> bool {
+        true
+    }
+
     /// A pod that asks for nothing evens out nothing.
     fn pre_score(
         &self,

@@ -52,6 +52,10 @@ impl Plugin for Fit {
         "NodeResourcesFit"
     }
 
+    fn looks_at_node_only(&self) -> bool {
+        true
+    }
+
     fn filter(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> Verdict {
         let mut verdict = Verdict::SUCCESS;
         let pods = i64::try_from(node.pods.len()).unwrap_or(i64::MAX);

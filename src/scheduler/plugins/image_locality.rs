@@ -1,7 +1,5 @@
 //! `ImageLocality`: nodes that have a pod's images already score higher, the more so the larger they are.
 
-use std::collections::BTreeMap;
-
 use crate::scheduler::framework::{CycleState, MAX_NODE_SCORE, Plugin, Snapshot, Verdict};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
@@ -31,20 +29,15 @@ impl Plugin for ImageLocality {
         _nodes: &[&NodeInfo],
         state: &mut CycleState,
     ) -> Verdict {
-        let names = pod.images();
-        let (mut all, mut having) = (0, BTreeMap::<&str, u32>::new());
-        for node in cluster.nodes() {
-            all += 1;
-            for name in &names {
-                if size(node, name).is_some() {
-                    *having.entry(name).or_default() += 1;
-                }
-            }
-        }
         let share = |name: &str| {
-            f64::from(having.get(name).copied().unwrap_or_default()) / f64::from(all.max(1))
+            let (having, all) = cluster.having(name);
+            let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+            count(having) / count(all.max(1))
         };
-        state.images = Images(names.iter().map(|name| (name.clone(), share(name))).collect());
+        let names = pod.images().into_iter();
+        state.images = Images(
+            names.map(|name| (share(&name), name)).map(|(share, name)| (name, share)).collect(),
+        );
         Verdict::SUCCESS
     }
 
@@ -69,6 +62,11 @@ impl Plugin for ImageLocality {
 )]
 fn spread(size: i64, share: f64) -> i64 {
     (size as f64 * share) as i64
+}
+
+/// Whether the node has an image.
+pub fn has_image(node: &NodeInfo, name: &str) -> bool {
+    size(node, name).is_some()
 }
 
 fn size(node: &NodeInfo, name: &str) -> Option<i64> {

@@ -172,7 +172,8 @@ impl Plugin for InterPodAffinity {
         let own = cluster.namespace(pod.namespace());
         let has_own = !near.is_empty() || !far.is_empty();
         let mut affinity = Affinity::default();
-        for node in cluster.nodes() {
+        let nodes = if has_own { cluster.nodes() } else { cluster.nodes_with_terms() };
+        for node in nodes {
             for there in &node.pods {
                 for term in terms(there, |terms| &terms.required_anti) {
                     if term.means(pod, own) {
@@ -236,7 +237,8 @@ impl Plugin for InterPodAffinity {
             return Verdict::SKIP;
         }
         let mut counts = Counts::default();
-        for node in cluster.nodes() {
+        let nodes = if prefers { cluster.nodes() } else { cluster.nodes_with_terms() };
+        for node in nodes {
             for there in node.pods.iter().filter(|there| prefers || there.terms.is_some()) {
                 self.count(pod, there, node, cluster, &mut counts);
             }

@@ -18,7 +18,7 @@ mod tolerations;
 
 pub use balanced_allocation::BalancedAllocation;
 pub use fit::{Fit, Strategy, Weight};
-pub use image_locality::{ImageLocality, Images, normalized_name};
+pub use image_locality::{ImageLocality, Images, has_image, normalized_name};
 pub use inter_pod_affinity::{Affinity, AffinityScores, InterPodAffinity, Terms};
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;

@@ -34,6 +34,10 @@ impl Plugin for NodeAffinity {
         "NodeAffinity"
     }
 
+    fn looks_at_node_only(&self) -> bool {
+        true
+    }
+
     fn pre_filter(
         &self,
         pod: &PodInfo,

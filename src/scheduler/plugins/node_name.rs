@@ -12,6 +12,10 @@ impl Plugin for NodeName {
         "NodeName"
     }
 
+    fn looks_at_node_only(&self) -> bool {
+        true
+    }
+
     fn filter(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> Verdict {
         match &pod.pod.node_name {
             Some(name) if *name != node.name => {

@@ -12,6 +12,10 @@ impl Plugin for NodePorts {
         "NodePorts"
     }
 
+    fn looks_at_node_only(&self) -> bool {
+        true
+    }
+
     fn pre_filter(
         &self,
         pod: &PodInfo,

@@ -15,6 +15,10 @@ impl Plugin for NodeUnschedulable {
         "NodeUnschedulable"
     }
 
+    fn looks_at_node_only(&self) -> bool {
+        true
+    }
+
     fn filter(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> Verdict {
         let spec = node.node.spec.as_ref();
         if !spec.and_then(|spec| spec.unschedulable).unwrap_or(false) {

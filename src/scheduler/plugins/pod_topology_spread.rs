@@ -56,7 +56,15 @@ pub struct Constraint {
 
 /// The constraints that must hold, with the pods that count for each value of their labels.
 #[derive(Clone, Debug, Default)]
-pub struct Spread(Vec<(Constraint, Domains)>);
+pub struct Spread(Vec<Counted>);
+
+#[derive(Clone, Debug)]
+struct Counted {
+    constraint: Constraint,
+    domains: Domains,
+    /// Than which no domain has fewer.
+    least: i64,
+}
 
 /// How many pods count for each value.
 type Domains = SortedMap<String, i64>;
@@ -214,12 +222,13 @@ impl Plugin for PodTopologySpread {
             return PreFilter::Skip;
         }
         let required = Required::of_pod(&pod.pod.spec);
-        let mut spread: Vec<_> = constraints.into_iter().map(|one| (one, Domains::new())).collect();
+        let counted = |constraint| Counted { constraint, domains: Domains::new(), least: 0 };
+        let mut spread: Vec<_> = constraints.into_iter().map(counted).collect();
         for node in cluster.nodes() {
-            if !has_all_labels(node, spread.iter().map(|(one, _)| &one.topology_key)) {
+            if !has_all_labels(node, spread.iter().map(|one| &one.constraint.topology_key)) {
                 continue;
             }
-            for (constraint, domains) in &mut spread {
+            for Counted { constraint, domains, .. } in &mut spread {
                 if constraint.includes(pod, required.as_ref(), node)
                     && let Some(value) = node.label(&constraint.topology_key)
                 {
@@ -228,20 +237,20 @@ impl Plugin for PodTopologySpread {
                 }
             }
         }
+        for Counted { constraint, domains, least } in &mut spread {
+            if domains.len() >= constraint.min_domains {
+                // Without any domain there is nothing to be more than.
+                *least = domains.values().copied().min().unwrap_or(i64::from(i32::MAX));
+            }
+        }
         state.spread = Spread(spread);
         PreFilter::Run
     }
 
     fn filter(&self, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Verdict {
-        for (constraint, domains) in &state.spread.0 {
+        for Counted { constraint, domains, least } in &state.spread.0 {
             let Some(value) = node.label(&constraint.topology_key) else {
                 return Verdict::unresolvable(NO_LABEL);
-            };
-            let least = if domains.len() < constraint.min_domains {
-                0
-            } else {
-                // Without any domain there is nothing to be more than.
-                domains.values().copied().min().unwrap_or(i64::from(i32::MAX))
             };
             let own = i64::from(constraint.selector.matches(pod.labels()));
             let here = domains.get(value).copied().unwrap_or_default();
@@ -378,6 +387,6 @@ impl Weighed {
 impl Spread {
     /// For each constraint its label, and how many pods count for each value.
     pub fn counts(&self) -> impl Iterator<Item = (&str, &SortedMap<String, i64>)> {
-        self.0.iter().map(|(one, domains)| (&*one.topology_key, domains))
+        self.0.iter().map(|one| (&*one.constraint.topology_key, &one.domains))
     }
 }

@@ -15,6 +15,10 @@ impl Plugin for TaintToleration {
         "TaintToleration"
     }
 
+    fn looks_at_node_only(&self) -> bool {
+        true
+    }
+
     fn filter(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> Verdict {
         if untolerated(pod, node).next().is_none() {
             return Verdict::SUCCESS;

@@ -9,6 +9,7 @@ use podflow::testing::api::Pod;
 use podflow::testing::api::labels::Selector;
 use podflow::testing::scheduler::cache::Cache;
 use podflow::testing::scheduler::cycle::{self, Rotation};
+use podflow::testing::scheduler::evaluations::Evaluations;
 use podflow::testing::scheduler::framework::{
     Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict,
 };
@@ -279,12 +280,13 @@ fn rotation(_: &Value, case: &Value) -> Outcome {
     }
     let percentage = size(case, "percentage_of_nodes_to_score")?;
     let mut rotation = Rotation { start: 0, percentage };
-    let pod = PodInfo::new(Rc::default());
-    let mut rng = Rng::new(1);
+    let pod = Rc::new(PodInfo::new(Rc::default()));
+    let (mut known, mut rng) = (Evaluations::default(), Rng::new(1));
     let starts: Vec<usize> = read(&case["expect"]["next_start_index"])?;
     for want in starts {
-        let outcome = cycle::schedule(&pod, &cache, &mut rotation, &mut rng, jiff::Timestamp::MAX);
-        same("nodes", &outcome.nodes.len(), &size(&case["expect"], "num_nodes")?)?;
+        let now = jiff::Timestamp::MAX;
+        let outcome = cycle::schedule(&pod, &cache, &mut rotation, &mut known, &mut rng, now);
+        same("nodes", &outcome.feasible, &size(&case["expect"], "num_nodes")?)?;
         same("next start", &rotation.start, &want)?;
     }
     Ok(())

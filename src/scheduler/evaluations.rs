@@ -1,0 +1,91 @@
+//! What plugins said of each node the last time that an equal pod came.
+//!
+//! Pods made from one template differ in nothing that a plugin looks at, and a node that has not
+//! changed since gets the same answer again. Only plugins that look at nothing but the pod and the
+//! node take part ([`Plugin::looks_at_node_only`](super::framework::Plugin::looks_at_node_only)).
+
+use std::rc::Rc;
+
+use super::framework::Verdict;
+use super::node_info::{NodeInfo, PodInfo};
+
+/// The plugin that refused a node, and why.
+pub type Refusal = (&'static str, Verdict);
+
+/// What is remembered of the nodes, by their place in the cache.
+#[derive(Debug, Default)]
+pub struct Evaluations {
+    of: Option<Rc<PodInfo>>,
+    nodes: Vec<Option<Evaluation>>,
+}
+
+/// What was said of one node.
+#[derive(Debug)]
+struct Evaluation {
+    /// The change of the node after which it was asked.
+    change: u64,
+    refusal: Option<Refusal>,
+    /// The score of each plugin that takes part; empty until one was asked for.
+    scores: Vec<i64>,
+}
+
+impl Clone for Evaluations {
+    /// Nothing: it only saves time.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Evaluations {
+    /// Forgets everything unless `pod` is equal to the one that it is about.
+    pub fn begin(&mut self, pod: &Rc<PodInfo>, nodes: usize) {
+        if !self.of.as_ref().is_some_and(|of| alike(of, pod)) {
+            self.nodes.clear();
+        }
+        self.of = Some(Rc::clone(pod));
+        self.nodes.resize_with(nodes, || None);
+    }
+
+    /// Who refused the node at `at`, asked only if that is not known.
+    pub fn refusal(
+        &mut self,
+        at: usize,
+        node: &NodeInfo,
+        ask: impl FnOnce() -> Option<Refusal>,
+    ) -> Option<&Refusal> {
+        self.known(at, node, ask)?.refusal.as_ref()
+    }
+
+    /// The scores of the node at `at`, which can take the pod, asked for only if they are not known.
+    pub fn scores(&mut self, at: usize, node: &NodeInfo, ask: impl FnOnce() -> Vec<i64>) -> &[i64] {
+        let Some(known) = self.known(at, node, || None) else { return &[] };
+        if known.scores.is_empty() {
+            known.scores = ask();
+        }
+        &known.scores
+    }
+
+    fn known(
+        &mut self,
+        at: usize,
+        node: &NodeInfo,
+        ask: impl FnOnce() -> Option<Refusal>,
+    ) -> Option<&mut Evaluation> {
+        let slot = self.nodes.get_mut(at)?;
+        match slot {
+            Some(known) if known.change == node.change => {}
+            _ => {
+                *slot =
+                    Some(Evaluation { change: node.change, refusal: ask(), scores: Vec::new() });
+            }
+        }
+        slot.as_mut()
+    }
+}
+
+/// Whether no plugin can tell the pods apart by themselves.
+fn alike(one: &PodInfo, other: &PodInfo) -> bool {
+    one.pod.spec == other.pod.spec
+        && one.namespace() == other.namespace()
+        && one.labels() == other.labels()
+}
