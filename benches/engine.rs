@@ -39,10 +39,71 @@ const BENCHES: &[Bench] = &[
         measure: || steady(|| thousand_pods().1),
     },
     Bench { name: "heartbeats-100-nodes", unit: "messages/s", measure: || steady(heartbeats) },
+    // Shapes of upstream's `scheduler_perf`.
     Bench {
-        name: "scheduling-basic-5000-nodes",
+        name: "basic-5000-nodes",
         unit: "pods/s",
         measure: || scheduled(10_000, |_| json!({})),
+    },
+    Bench {
+        name: "node-affinity-5000-nodes",
+        unit: "pods/s",
+        measure: || {
+            scheduled(5_000, |_| {
+                json!({"affinity": {"nodeAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                        {"matchExpressions": [{"key": ZONE, "operator": "In", "values": ["zone-0", "zone-1"]}]},
+                    ]},
+                }}})
+            })
+        },
+    },
+    Bench {
+        name: "topology-spreading-5000-nodes",
+        unit: "pods/s",
+        measure: || {
+            scheduled(5_000, |_| {
+                json!({"topologySpreadConstraints": [{
+                    "maxSkew": 5, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule",
+                    "labelSelector": {"matchLabels": {"color": "blue"}},
+                }]})
+            })
+        },
+    },
+    Bench {
+        name: "pod-affinity-5000-nodes",
+        unit: "pods/s",
+        measure: || {
+            scheduled(2_000, |_| {
+                json!({"affinity": {"podAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": [near(ZONE)],
+                }}})
+            })
+        },
+    },
+    Bench {
+        name: "pod-anti-affinity-5000-nodes",
+        unit: "pods/s",
+        measure: || {
+            scheduled(1_000, |_| {
+                json!({"affinity": {"podAntiAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": [near("kubernetes.io/hostname")],
+                }}})
+            })
+        },
+    },
+    Bench {
+        name: "preferred-pod-affinity-5000-nodes",
+        unit: "pods/s",
+        measure: || {
+            scheduled(2_000, |_| {
+                json!({"affinity": {"podAffinity": {
+                    "preferredDuringSchedulingIgnoredDuringExecution": [
+                        {"weight": 1, "podAffinityTerm": near("kubernetes.io/hostname")},
+                    ],
+                }}})
+            })
+        },
     },
 ];
 
@@ -98,6 +159,13 @@ fn heartbeats() -> f64 {
     count(cluster.trace().end() - before) / begin.elapsed().as_secs_f64()
 }
 
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// A term of affinity to the bench's own pods.
+fn near(topology_key: &str) -> Value {
+    json!({"topologyKey": topology_key, "labelSelector": {"matchLabels": {"color": "blue"}}})
+}
+
 /// Pods a second from their creation to the event of their binding, on 5,000 nodes without kubelets, as in
 /// upstream's `scheduler_perf`; `more` is what the spec of each has besides a container.
 fn scheduled(pods: usize, more: fn(usize) -> Value) -> f64 {
@@ -106,7 +174,13 @@ fn scheduled(pods: usize, more: fn(usize) -> Value) -> f64 {
     for number in 0..5_000 {
         let capacity = json!({"cpu": "4", "memory": "32Gi", "pods": "110"});
         let node = json!({
-            "apiVersion": "v1", "kind": "Node", "metadata": {"name": format!("node-{number}")},
+            "apiVersion": "v1", "kind": "Node", "metadata": {
+                "name": format!("node-{number}"),
+                "labels": {
+                    "kubernetes.io/hostname": format!("node-{number}"),
+                    ZONE: format!("zone-{}", number % 3),
+                },
+            },
             "status": {
                 "capacity": capacity, "allocatable": capacity,
                 "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
@@ -127,8 +201,8 @@ fn scheduled(pods: usize, more: fn(usize) -> Value) -> f64 {
             spec.extend(more);
         }
         let pod = json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("pod-{number}")},
-            "spec": spec,
+            "apiVersion": "v1", "kind": "Pod", "spec": spec,
+            "metadata": {"name": format!("pod-{number}"), "labels": {"color": "blue"}},
         });
         cluster.submit(&HttpCall::new("POST", "/api/v1/namespaces/default/pods", Some(pod)));
     }

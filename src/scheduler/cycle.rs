@@ -133,12 +133,19 @@ pub fn schedule(
     let chosen =
         winners.get(usize::try_from(pick).unwrap_or_default()).copied().unwrap_or_default();
     let told = feasible.iter().enumerate().filter(|(at, _)| *at < NODES || *at == chosen);
+    let mut latest: Rc<[Score]> = Rc::default();
     let mut verdicts: Vec<NodeVerdict> = told
-        .map(|(at, (_, node))| NodeVerdict {
-            node: Rc::clone(&node.name),
-            filtered_by: None,
-            scores: columns.iter().map(|column| column.of(at)).collect(),
-            total: totals.get(at).copied().unwrap_or_default(),
+        .map(|(at, (_, node))| {
+            let scores = || columns.iter().map(|column| column.of(at));
+            if !latest.iter().copied().eq(scores()) {
+                latest = scores().collect();
+            }
+            NodeVerdict {
+                node: Rc::clone(&node.name),
+                filtered_by: None,
+                scores: Rc::clone(&latest),
+                total: totals.get(at).copied().unwrap_or_default(),
+            }
         })
         .collect();
     let (can, cannot) = (feasible.len(), refused.len());
@@ -213,7 +220,7 @@ fn look(
             Some(refusal) => refused.push(NodeVerdict {
                 node: Rc::clone(&node.name),
                 filtered_by: Some(refusal),
-                scores: Vec::new(),
+                scores: Rc::default(),
                 total: 0,
             }),
         }

@@ -43,8 +43,9 @@ pub struct NodeVerdict {
     pub node: Rc<str>,
     /// The plugin that refused it, and why.
     pub filtered_by: Option<(&'static str, Verdict)>,
-    /// Empty where nothing was scored: it was refused, or was the only one.
-    pub scores: Vec<Score>,
+    /// Empty where nothing was scored: it was refused, or was the only one. Nodes that are alike share
+    /// them.
+    pub scores: Rc<[Score]>,
     pub total: i64,
 }
 
