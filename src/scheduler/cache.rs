@@ -35,6 +35,7 @@ pub struct Cache {
     /// Pods whose node is not known.
     stray: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
     namespaces: GenericOrdMap<Rc<str>, Object, RcK>,
+    namespaces_version: u64,
     /// Pods for which room is made on a node, by node.
     nominated: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
 }
@@ -124,12 +125,19 @@ impl Cache {
     /// Takes in a namespace, new or changed.
     pub fn put_namespace(&mut self, namespace: &Rc<Namespace>) {
         let name = namespace.metadata.name.as_deref().unwrap_or_default();
+        self.namespaces_version += 1;
         self.namespaces.insert(name.into(), Namespace::wrap(Rc::clone(namespace)));
     }
 
     /// Forgets a namespace.
     pub fn remove_namespace(&mut self, name: &str) {
+        self.namespaces_version += 1;
         self.namespaces.remove(name);
+    }
+
+    /// How often a namespace has changed.
+    pub fn namespaces_version(&self) -> u64 {
+        self.namespaces_version
     }
 
     /// Puts a pod on a node before the API server has confirmed it.

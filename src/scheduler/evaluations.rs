@@ -1,12 +1,14 @@
 //! What plugins said of each node the last time that an equal pod came.
 //!
 //! Pods made from one template differ in nothing that a plugin looks at, and a node that has not
-//! changed since gets the same answer again. Only plugins that look at nothing but the pod and the
-//! node take part ([`Plugin::looks_at_node_only`](super::framework::Plugin::looks_at_node_only)).
+//! changed since gets the same answer again, from the plugins that look at nothing but the pod and the
+//! node ([`Plugin::looks_at_node_only`](super::framework::Plugin::looks_at_node_only)). Plugins that
+//! look further find what they had worked out, and bring it up to date.
 
 use std::rc::Rc;
 
-use super::framework::Verdict;
+use super::cache::Cache;
+use super::framework::{CycleState, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 
 /// The plugin that refused a node, and why.
@@ -16,7 +18,10 @@ pub type Refusal = (&'static str, Verdict);
 #[derive(Debug, Default)]
 pub struct Evaluations {
     of: Option<Rc<PodInfo>>,
+    /// Of which namespaces and labels of theirs it is.
+    namespaces: u64,
     nodes: Vec<Option<Evaluation>>,
+    state: CycleState,
 }
 
 /// What was said of one node.
@@ -37,13 +42,20 @@ impl Clone for Evaluations {
 }
 
 impl Evaluations {
-    /// Forgets everything unless `pod` is equal to the one that it is about.
-    pub fn begin(&mut self, pod: &Rc<PodInfo>, nodes: usize) {
-        if !self.of.as_ref().is_some_and(|of| alike(of, pod)) {
-            self.nodes.clear();
+    /// What plugins worked out for the last pod, if `pod` is equal to it; all else is forgotten.
+    pub fn begin(&mut self, pod: &Rc<PodInfo>, cache: &Cache) -> CycleState {
+        let same = self.namespaces == cache.namespaces_version();
+        if !same || !self.of.as_ref().is_some_and(|of| alike(of, pod)) {
+            *self = Self { namespaces: cache.namespaces_version(), ..Self::default() };
         }
         self.of = Some(Rc::clone(pod));
-        self.nodes.resize_with(nodes, || None);
+        self.nodes.resize_with(cache.nodes().len(), || None);
+        std::mem::take(&mut self.state)
+    }
+
+    /// Keeps what plugins have worked out.
+    pub fn keep(&mut self, state: CycleState) {
+        self.state = state;
     }
 
     /// Who refused the node at `at`, asked only if that is not known.

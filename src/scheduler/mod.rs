@@ -15,6 +15,7 @@ pub mod plugins;
 pub mod preemption;
 pub mod queue;
 pub mod resources;
+mod tally;
 mod watching;
 mod writing;
 

@@ -10,7 +10,8 @@ use crate::scheduler::framework::{
     ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
-use crate::sim::{SortedMap, SortedSet};
+use crate::scheduler::tally::{Counts, Tally};
+use crate::sim::SortedSet;
 
 /// The plugin.
 #[derive(Clone, Copy, Debug)]
@@ -112,49 +113,22 @@ fn terms<'a>(pod: &'a PodInfo, of: impl Fn(&'a Terms) -> &'a [Term]) -> &'a [Ter
     pod.terms.as_deref().map_or(&[], of)
 }
 
-/// How many pods count for each value of each label.
-#[derive(Clone, Debug, Default)]
-struct Counts(SortedMap<Rc<str>, SortedMap<String, i64>>);
-
-impl Counts {
-    fn add(&mut self, key: &Rc<str>, node: &NodeInfo, amount: i64) {
-        if let Some(value) = node.label(key) {
-            let values = self.0.or_default(Rc::clone(key));
-            *values.or_default(value.to_owned()) += amount;
-        }
-    }
-
-    fn get(&self, key: &str, value: &str) -> i64 {
-        self.0.get(key).and_then(|values| values.get(value)).copied().unwrap_or_default()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The sum of what counts on the node.
-    fn on(&self, node: &NodeInfo) -> i64 {
-        let here = self.0.iter().filter_map(|(key, values)| values.get(node.label(key)?));
-        here.sum()
-    }
-}
-
 /// What the pods that are there mean for the one that comes.
 #[derive(Clone, Debug, Default)]
 pub struct Affinity {
     /// Pods there that want it far.
-    existing_anti: Counts,
+    existing_anti: Tally,
     /// Pods there that all its affinities mean.
-    near: Counts,
+    near: Tally,
     /// Pods there that one of its anti-affinities means.
-    far: Counts,
+    far: Tally,
     /// No pod is near, and it is itself one that it wants near.
     is_first: bool,
 }
 
 /// How much the pods that are there speak for each value of each label.
 #[derive(Clone, Debug, Default)]
-pub struct AffinityScores(Counts);
+pub struct AffinityScores(Tally);
 
 impl Plugin for InterPodAffinity {
     fn name(&self) -> &'static str {
@@ -171,36 +145,47 @@ impl Plugin for InterPodAffinity {
         let far = terms(pod, |terms| &terms.required_anti);
         let own = cluster.namespace(pod.namespace());
         let has_own = !near.is_empty() || !far.is_empty();
-        let mut affinity = Affinity::default();
-        let nodes = if has_own { cluster.nodes() } else { cluster.nodes_with_terms() };
-        for node in nodes {
-            for there in &node.pods {
-                for term in terms(there, |terms| &terms.required_anti) {
-                    if term.means(pod, own) {
-                        affinity.existing_anti.add(&term.topology_key, node, 1);
-                    }
-                }
-                if !has_own {
-                    continue;
-                }
-                let theirs = cluster.namespace(there.namespace());
-                if !near.is_empty() && near.iter().all(|term| term.means(there, theirs)) {
-                    for term in near {
-                        affinity.near.add(&term.topology_key, node, 1);
-                    }
-                }
-                for term in far.iter().filter(|term| term.means(there, theirs)) {
-                    affinity.far.add(&term.topology_key, node, 1);
-                }
-            }
-        }
-        if !has_own && affinity.existing_anti.is_empty() {
+        let mut affinity = std::mem::take(&mut state.affinity);
+        if !has_own && cluster.nodes_with_terms().next().is_none() {
             return PreFilter::Skip;
         }
+        affinity.existing_anti.update(cluster.nodes(), |node, counts| {
+            for there in node.pods.iter().filter(|_| node.has_terms()) {
+                for term in terms(there, |terms| &terms.required_anti) {
+                    if term.means(pod, own) {
+                        counts.add(&term.topology_key, 1);
+                    }
+                }
+            }
+        });
+        if !near.is_empty() {
+            affinity.near.update(cluster.nodes(), |node, counts| {
+                for there in &node.pods {
+                    let theirs = cluster.namespace(there.namespace());
+                    if near.iter().all(|term| term.means(there, theirs)) {
+                        for term in near {
+                            counts.add(&term.topology_key, 1);
+                        }
+                    }
+                }
+            });
+        }
+        if !far.is_empty() {
+            affinity.far.update(cluster.nodes(), |node, counts| {
+                for there in &node.pods {
+                    let theirs = cluster.namespace(there.namespace());
+                    for term in far.iter().filter(|term| term.means(there, theirs)) {
+                        counts.add(&term.topology_key, 1);
+                    }
+                }
+            });
+        }
+        let runs = has_own || !affinity.existing_anti.is_empty();
         // A pod that means itself may be the first of its kind.
-        let is_first = affinity.near.is_empty() && near.iter().all(|term| term.means(pod, own));
-        state.affinity = Affinity { is_first, ..affinity };
-        PreFilter::Run
+        affinity.is_first =
+            affinity.near.is_empty() && near.iter().all(|term| term.means(pod, own));
+        state.affinity = affinity;
+        if runs { PreFilter::Run } else { PreFilter::Skip }
     }
 
     fn filter(&self, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Verdict {
@@ -211,7 +196,7 @@ impl Plugin for InterPodAffinity {
         let far = terms(pod, |terms| &terms.required_anti);
         let meets = |term: &Term| {
             let value = node.label(&term.topology_key);
-            value.is_some_and(|value| affinity.far.get(&term.topology_key, value) > 0)
+            value.is_some_and(|value| affinity.far.sum(&term.topology_key, value) > 0)
         };
         if far.iter().any(meets) {
             return Verdict::unschedulable("node(s) didn't match pod anti-affinity rules");
@@ -236,18 +221,19 @@ impl Plugin for InterPodAffinity {
         if self.ignore_preferred_of_existing && !prefers {
             return Verdict::SKIP;
         }
-        let mut counts = Counts::default();
-        let nodes = if prefers { cluster.nodes() } else { cluster.nodes_with_terms() };
-        for node in nodes {
-            for there in node.pods.iter().filter(|there| prefers || there.terms.is_some()) {
-                self.count(pod, there, node, cluster, &mut counts);
-            }
-        }
-        if counts.is_empty() {
+        let mut scores = std::mem::take(&mut state.affinity_scores.0);
+        if !prefers && cluster.nodes_with_terms().next().is_none() {
             return Verdict::SKIP;
         }
-        state.affinity_scores = AffinityScores(counts);
-        Verdict::SUCCESS
+        scores.update(cluster.nodes(), |node, counts| {
+            let counting = node.pods.iter().filter(|there| prefers || there.terms.is_some());
+            for there in counting.filter(|_| prefers || node.has_terms()) {
+                self.count(pod, there, cluster, counts);
+            }
+        });
+        let nothing = scores.is_empty();
+        state.affinity_scores = AffinityScores(scores);
+        if nothing { Verdict::SKIP } else { Verdict::SUCCESS }
     }
 
     fn score(&self, _pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
@@ -288,7 +274,7 @@ impl Affinity {
         for term in near {
             // A node without the label is near to nothing.
             let Some(value) = node.label(&term.topology_key) else { return false };
-            exist &= self.near.get(&term.topology_key, value) > 0;
+            exist &= self.near.sum(&term.topology_key, value) > 0;
         }
         exist || self.is_first
     }
@@ -300,13 +286,12 @@ impl InterPodAffinity {
         &self,
         pod: &PodInfo,
         there: &PodInfo,
-        node: &NodeInfo,
         cluster: &dyn Snapshot,
-        counts: &mut Counts,
+        counts: &mut Counts<'_>,
     ) {
         let mut add = |weight: i64, term: &Term, means: &PodInfo| {
             if weight != 0 && term.means(means, cluster.namespace(means.namespace())) {
-                counts.add(&term.topology_key, node, weight);
+                counts.add(&term.topology_key, weight);
             }
         };
         if let Some(own) = &pod.terms {

@@ -12,7 +12,8 @@ use crate::scheduler::framework::{
     ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
-use crate::sim::SortedMap;
+use crate::scheduler::tally::Tally;
+use crate::sim::SortedSet;
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -61,13 +62,10 @@ pub struct Spread(Vec<Counted>);
 #[derive(Clone, Debug)]
 struct Counted {
     constraint: Constraint,
-    domains: Domains,
+    domains: Tally,
     /// Than which no domain has fewer.
     least: i64,
 }
-
-/// How many pods count for each value.
-type Domains = SortedMap<String, i64>;
 
 /// The constraints that should hold.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +78,8 @@ pub struct SpreadScores {
 #[derive(Clone, Debug)]
 struct Weighed {
     constraint: Constraint,
-    domains: Domains,
+    /// How many pods count for each value; on hosts they are counted when each is scored.
+    domains: Tally,
     /// Larger where there are many domains, since each has the fewer pods.
     weight: f64,
 }
@@ -222,25 +221,30 @@ impl Plugin for PodTopologySpread {
             return PreFilter::Skip;
         }
         let required = Required::of_pod(&pod.pod.spec);
-        let counted = |constraint| Counted { constraint, domains: Domains::new(), least: 0 };
-        let mut spread: Vec<_> = constraints.into_iter().map(counted).collect();
-        for node in cluster.nodes() {
-            if !has_all_labels(node, spread.iter().map(|one| &one.constraint.topology_key)) {
-                continue;
-            }
-            for Counted { constraint, domains, .. } in &mut spread {
-                if constraint.includes(pod, required.as_ref(), node)
-                    && let Some(value) = node.label(&constraint.topology_key)
-                {
-                    *domains.or_default(value.to_owned()) +=
-                        constraint.count(node, pod.namespace());
-                }
-            }
-        }
+        let mut known = std::mem::take(&mut state.spread.0).into_iter().map(|one| one.domains);
+        let counted = |constraint| Counted {
+            constraint,
+            domains: known.next().unwrap_or_default(),
+            least: 0,
+        };
+        let mut spread: Vec<Counted> = constraints.into_iter().map(counted).collect();
+        let keys: Vec<Rc<str>> =
+            spread.iter().map(|one| Rc::clone(&one.constraint.topology_key)).collect();
         for Counted { constraint, domains, least } in &mut spread {
-            if domains.len() >= constraint.min_domains {
+            domains.update(cluster.nodes(), |node, counts| {
+                if has_all_labels(node, keys.iter())
+                    && constraint.includes(pod, required.as_ref(), node)
+                {
+                    counts.add(&constraint.topology_key, constraint.count(node, pod.namespace()));
+                }
+            });
+            let values = domains.values(&constraint.topology_key);
+            let (count, fewest) = values.fold((0, None), |(count, fewest), (_, here)| {
+                (count + 1, Some(fewest.map_or(here, |fewest: i64| fewest.min(here))))
+            });
+            if count >= constraint.min_domains {
                 // Without any domain there is nothing to be more than.
-                *least = domains.values().copied().min().unwrap_or(i64::from(i32::MAX));
+                *least = fewest.unwrap_or(i64::from(i32::MAX));
             }
         }
         state.spread = Spread(spread);
@@ -253,7 +257,7 @@ impl Plugin for PodTopologySpread {
                 return Verdict::unresolvable(NO_LABEL);
             };
             let own = i64::from(constraint.selector.matches(pod.labels()));
-            let here = domains.get(value).copied().unwrap_or_default();
+            let here = domains.sum(&constraint.topology_key, value);
             if here + own - least > constraint.max_skew {
                 return Verdict::unschedulable(MISMATCH);
             }
@@ -275,7 +279,8 @@ impl Plugin for PodTopologySpread {
         let own = pod.pod.spec.topology_spread_constraints.as_ref();
         let is_system = matches!(self.defaults, Defaults::System);
         let strict = own.is_some_and(|own| !own.is_empty()) || !is_system;
-        state.spread_scores = SpreadScores::new(constraints, strict, nodes);
+        let known = std::mem::take(&mut state.spread_scores);
+        state.spread_scores = SpreadScores::new(constraints, strict, nodes, known);
         state.spread_scores.count(pod, cluster);
         Verdict::SUCCESS
     }
@@ -316,31 +321,32 @@ impl Plugin for PodTopologySpread {
 }
 
 impl SpreadScores {
-    fn new(constraints: Vec<Constraint>, strict: bool, nodes: &[&NodeInfo]) -> Self {
-        let weighed = |constraint| Weighed { constraint, domains: Domains::new(), weight: 0.0 };
+    /// `known` is what was counted for an equal pod.
+    fn new(
+        constraints: Vec<Constraint>,
+        strict: bool,
+        nodes: &[&NodeInfo],
+        known: SpreadScores,
+    ) -> Self {
+        let mut known = known.constraints.into_iter().map(|one| one.domains);
+        let weighed = |constraint| Weighed {
+            constraint,
+            domains: known.next().unwrap_or_default(),
+            weight: 0.0,
+        };
         let constraints = constraints.into_iter().map(weighed).collect();
         let mut scores = Self { constraints, strict };
-        let mut taking_part = 0_u32;
-        for node in nodes {
-            if strict && !scores.has_part(node) {
-                continue;
-            }
-            taking_part += 1;
-            for one in &mut scores.constraints {
-                // On hosts the pods are counted when each is scored.
-                if &*one.constraint.topology_key != HOSTNAME {
-                    let value = node.label(&one.constraint.topology_key).unwrap_or_default();
-                    one.domains.or_default(value.to_owned());
-                }
-            }
-        }
+        let taking_part: Vec<&&NodeInfo> =
+            nodes.iter().filter(|node| !strict || scores.has_part(node)).collect();
         for one in &mut scores.constraints {
-            let domains = if &*one.constraint.topology_key == HOSTNAME {
-                taking_part
+            let key = &one.constraint.topology_key;
+            let domains = if &**key == HOSTNAME {
+                taking_part.len()
             } else {
-                u32::try_from(one.domains.len()).unwrap_or(u32::MAX)
+                let values = taking_part.iter().map(|node| node.label(key).unwrap_or_default());
+                values.collect::<SortedSet<_>>().len()
             };
-            one.weight = (f64::from(domains) + 2.0).ln();
+            one.weight = (f64::from(u32::try_from(domains).unwrap_or(u32::MAX)) + 2.0).ln();
         }
         scores
     }
@@ -349,21 +355,23 @@ impl SpreadScores {
         has_all_labels(node, self.constraints.iter().map(|one| &one.constraint.topology_key))
     }
 
-    /// Counts the pods of all nodes, for the domains that can be chosen.
+    /// Counts the pods of all nodes.
     fn count(&mut self, pod: &PodInfo, cluster: &dyn Snapshot) {
         let required = Required::of_pod(&pod.pod.spec);
-        for node in cluster.nodes() {
-            if self.strict && !self.has_part(node) {
+        let keys: Vec<Rc<str>> =
+            self.constraints.iter().map(|one| Rc::clone(&one.constraint.topology_key)).collect();
+        let strict = self.strict;
+        for Weighed { constraint, domains, .. } in &mut self.constraints {
+            if &*constraint.topology_key == HOSTNAME {
                 continue;
             }
-            for Weighed { constraint, domains, .. } in &mut self.constraints {
-                let value = node.label(&constraint.topology_key).unwrap_or_default();
-                if let Some(count) = domains.get_mut(value)
+            domains.update(cluster.nodes(), |node, counts| {
+                if (!strict || has_all_labels(node, keys.iter()))
                     && constraint.includes(pod, required.as_ref(), node)
                 {
-                    *count += constraint.count(node, pod.namespace());
+                    counts.add(&constraint.topology_key, constraint.count(node, pod.namespace()));
                 }
-            }
+            });
         }
     }
 }
@@ -378,7 +386,7 @@ impl Weighed {
         let count = if &*self.constraint.topology_key == HOSTNAME {
             self.constraint.count(node, pod.namespace())
         } else {
-            self.domains.get(value).copied().unwrap_or_default()
+            self.domains.sum(&self.constraint.topology_key, value)
         };
         count as f64 * self.weight + (self.constraint.max_skew - 1) as f64
     }
@@ -386,7 +394,10 @@ impl Weighed {
 
 impl Spread {
     /// For each constraint its label, and how many pods count for each value.
-    pub fn counts(&self) -> impl Iterator<Item = (&str, &SortedMap<String, i64>)> {
-        self.0.iter().map(|one| (&*one.constraint.topology_key, &one.domains))
+    pub fn counts(&self) -> impl Iterator<Item = (&str, Vec<(&str, i64)>)> {
+        self.0.iter().map(|one| {
+            let key = &*one.constraint.topology_key;
+            (key, one.domains.values(key).collect())
+        })
     }
 }

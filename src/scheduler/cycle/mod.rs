@@ -95,8 +95,7 @@ pub fn schedule(
         let message = "no nodes available to schedule pods".to_owned();
         return fail(message, Rc::default(), Vec::new());
     }
-    evaluations.begin(pod, count);
-    let mut search = match prepare(pod, cache) {
+    let mut search = match prepare(pod, cache, evaluations.begin(pod, cache)) {
         Ok(search) => search,
         Err((plugin, verdict)) => {
             let why = match eligible(pod, None) {
@@ -118,12 +117,14 @@ pub fn schedule(
                 None
             }
         };
+        evaluations.keep(search.state);
         let result = Err(Failure { message, refused_by, preempt });
         let count = refused.len();
         refused.truncate(NODES);
         return Outcome { nodes: refused, feasible: 0, refused: count, tied: 0, result };
     }
     let columns = score(pod, cache, &mut search.state, &feasible, evaluations);
+    evaluations.keep(search.state);
     let totals: Vec<i64> = (0..feasible.len()).map(|at| total(&columns, at)).collect();
     let best = totals.iter().copied().max();
     let winners: Vec<usize> =
@@ -159,19 +160,18 @@ pub fn schedule(
 /// the cluster.
 pub fn fits(pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> bool {
     let cluster = Overlay { below: cache, node: node.clone() };
-    prepare(pod, &cluster).is_ok_and(|search| {
+    prepare(pod, &cluster, CycleState::default()).is_ok_and(|search| {
         let is_named = search.names.as_ref().is_none_or(|names| names.contains(&*node.name));
         is_named && first_refusal(pod, &search, &search.filters, node).is_none()
     })
 }
 
-fn prepare(pod: &PodInfo, cluster: &dyn Snapshot) -> Result<Search, (&'static str, Verdict)> {
-    let mut search = Search {
-        state: CycleState::default(),
-        filters: Vec::new(),
-        names: None,
-        narrowed_by: Vec::new(),
-    };
+fn prepare(
+    pod: &PodInfo,
+    cluster: &dyn Snapshot,
+    state: CycleState,
+) -> Result<Search, (&'static str, Verdict)> {
+    let mut search = Search { state, filters: Vec::new(), names: None, narrowed_by: Vec::new() };
     for one in DEFAULT {
         match one.plugin.pre_filter(pod, cluster, &mut search.state) {
             PreFilter::Skip => continue,
@@ -399,3 +399,6 @@ fn histogram(reasons: &BTreeMap<Cow<'_, str>, usize>) -> String {
     sort::by(&mut parts, Ord::cmp);
     parts.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! What is remembered from one cycle to the next changes nothing of what is decided.
+
+use k8s_openapi::api::core::v1::Node;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::api::{Kind, Object, Resource as _};
+use crate::sim::Rng;
+
+/// What happens to a cluster.
+#[derive(Clone, Debug)]
+enum Happens {
+    /// A pod of one of the templates comes, and is put where the cycle decides.
+    Pod(usize),
+    /// A node comes, or its labels change: its number and its zone.
+    Node(u8, u8),
+    NodeGone(u8),
+    PodGone(usize),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        6 => (0..TEMPLATES).prop_map(Happens::Pod),
+        2 => (0..6u8, 0..3u8).prop_map(|(node, zone)| Happens::Node(node, zone)),
+        1 => (0..6u8).prop_map(Happens::NodeGone),
+        1 => (0..40usize).prop_map(Happens::PodGone),
+    ]
+}
+
+const TEMPLATES: usize = 5;
+
+/// One pod of a template: plain, spread over zones, near, far, and one that prefers.
+fn pod(number: usize, template: usize) -> Rc<PodInfo> {
+    let labels = json!({"app": format!("app-{template}")});
+    let near = |key: &str| json!({"topologyKey": key, "labelSelector": {"matchLabels": labels}});
+    let zone = "topology.kubernetes.io/zone";
+    let spread = |when: &str| {
+        json!([{
+            "maxSkew": 1, "topologyKey": zone, "whenUnsatisfiable": when,
+            "labelSelector": {"matchLabels": labels},
+        }])
+    };
+    let required = "requiredDuringSchedulingIgnoredDuringExecution";
+    let (affinity, constraints) = match template {
+        1 => (json!(null), spread("DoNotSchedule")),
+        2 => (json!({"podAffinity": {required: [near(zone)]}}), json!(null)),
+        3 => {
+            (json!({"podAntiAffinity": {required: [near("kubernetes.io/hostname")]}}), json!(null))
+        }
+        4 => {
+            let preferred = json!([{"weight": 7, "podAffinityTerm": near(zone)}]);
+            let rule = "preferredDuringSchedulingIgnoredDuringExecution";
+            (json!({"podAffinity": {rule: preferred}}), spread("ScheduleAnyway"))
+        }
+        _ => (json!(null), json!(null)),
+    };
+    let object = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": format!("pod-{number}"), "namespace": "default", "labels": labels,
+            "uid": format!("uid-{number}"),
+        },
+        "spec": {
+            "affinity": affinity, "topologySpreadConstraints": constraints,
+            "containers": [{"name": "c", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}],
+        },
+    });
+    let object = Object::from_json(Kind::Pod, &object).unwrap().object;
+    Rc::new(PodInfo::new(Rc::clone(crate::api::Pod::unwrap(&object).unwrap())))
+}
+
+fn node(number: u8, zone: u8) -> Rc<Node> {
+    let name = format!("node-{number}");
+    let object = json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": name, "labels": {
+            "kubernetes.io/hostname": name, "topology.kubernetes.io/zone": format!("zone-{zone}"),
+        }},
+        "status": {"allocatable": {"cpu": "4", "memory": "16Gi", "pods": "110"}},
+    });
+    let object = Object::from_json(Kind::Node, &object).unwrap().object;
+    Rc::clone(Node::unwrap(&object).unwrap())
+}
+
+/// What people see of a decision.
+fn told(outcome: &Outcome) -> String {
+    format!("{:?} {:?}", outcome.nodes, outcome.result.as_ref().map_err(|failure| &failure.message))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn a_cycle_that_remembers_decides_as_one_that_does_not(
+        story in prop::collection::vec(happens(), 1..60),
+    ) {
+        let mut cache = Cache::default();
+        let mut remembered = Evaluations::default();
+        let (mut rng, mut rotation) = (Rng::new(1), Rotation::default());
+        let now = Timestamp::UNIX_EPOCH;
+        for (number, happens) in story.into_iter().enumerate() {
+            match happens {
+                Happens::Node(number, zone) => cache.put_node(&node(number, zone)),
+                Happens::NodeGone(number) => cache.remove_node(&format!("node-{number}")),
+                Happens::PodGone(number) => {
+                    cache.remove_pod(&format!("uid-{number}"));
+                }
+                Happens::Pod(template) => {
+                    let pod = pod(number, template);
+                    let (mut other_rng, mut other_rotation) = (rng.clone(), rotation.clone());
+                    let fresh = schedule(
+                        &pod, &cache, &mut other_rotation, &mut Evaluations::default(),
+                        &mut other_rng, now,
+                    );
+                    let outcome = schedule(
+                        &pod, &cache, &mut rotation, &mut remembered, &mut rng, now,
+                    );
+                    prop_assert_eq!(told(&outcome), told(&fresh));
+                    if let Ok(node) = outcome.result {
+                        cache.assume(&pod, &node);
+                    }
+                }
+            }
+            for node in cache.nodes() {
+                prop_assert!(node.requested.milli_cpu <= node.allocatable.milli_cpu, "{}", node.name);
+                let anti = node.pods.iter().filter(|pod| pod.labels().is_some_and(|labels| {
+                    labels.get("app").is_some_and(|app| app == "app-3")
+                }));
+                prop_assert!(anti.count() <= 1, "two that want to be apart are on {}", node.name);
+            }
+        }
+    }
+}
