@@ -155,15 +155,10 @@ objects! { $ {
     Namespace => types::Namespace,
     Event => types::Event,
     Lease => types::Lease,
-    ConfigMap => types::ConfigMap,
-    Secret => types::Secret,
-    ServiceAccount => types::ServiceAccount,
-    PriorityClass => types::PriorityClass,
-    Role => types::Role,
-    RoleBinding => types::RoleBinding,
-    ClusterRole => types::ClusterRole,
-    ClusterRoleBinding => types::ClusterRoleBinding,
 } documents {
+    ConfigMap,
+    Secret,
+    ServiceAccount,
     PodTemplate,
     ReplicationController,
     Deployment,
@@ -185,7 +180,12 @@ objects! { $ {
     IngressClass,
     NetworkPolicy,
     PodDisruptionBudget,
+    PriorityClass,
     StorageClass,
+    Role,
+    RoleBinding,
+    ClusterRole,
+    ClusterRoleBinding,
 } }
 
 impl Object {

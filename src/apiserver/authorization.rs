@@ -4,16 +4,15 @@
 //! `apiserver/pkg/endpoints/handlers/responsewriters/errors.go`.
 
 use std::fmt;
-
-use k8s_openapi::api::rbac::v1::{PolicyRule, RoleRef, Subject};
+use std::rc::Rc;
 
 use super::server::ApiServer;
 use crate::api::caller::{Attributes, User, service_account};
+use crate::api::document::{Document, Part};
 use crate::api::status::{GroupResource, StatusError};
 use crate::api::text::go_quote;
-use crate::api::types::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use crate::api::words::RBAC;
-use crate::api::{Kind, Object, Resource as _};
+use crate::api::{Kind, Object};
 
 impl ApiServer {
     /// Whether `user` may do it.
@@ -41,14 +40,15 @@ impl ApiServer {
         unknown: &mut Vec<String>,
     ) -> Option<String> {
         for bound in self.bound(user, &wish.namespace) {
-            match self.rules(bound.role, bound.namespace) {
-                Some(rules) if rules.iter().any(|rule| covers(rule, wish)) => {
+            match self.role(bound.role, bound.namespace) {
+                Some(role) if role.at("rules").items().any(|rule| covers(rule, wish)) => {
                     return Some(bound.to_string());
                 }
                 Some(_) => {}
                 None => {
-                    let kind = bound.role.kind.to_ascii_lowercase();
-                    unknown.push(format!("{kind}.{RBAC} {} not found", go_quote(&bound.role.name)));
+                    let kind = bound.role.at("kind").text().to_ascii_lowercase();
+                    let name = go_quote(bound.role.at("name").text());
+                    unknown.push(format!("{kind}.{RBAC} {name} not found"));
                 }
             }
         }
@@ -56,9 +56,10 @@ impl ApiServer {
     }
 
     /// The rules of all roles that `user` has in `namespace`.
-    pub(super) fn rules_for(&self, user: &User, namespace: &str) -> Vec<&PolicyRule> {
+    pub(super) fn rules_for(&self, user: &User, namespace: &str) -> Vec<Part<'_>> {
         let bound = self.bound(user, namespace);
-        bound.filter_map(|bound| self.rules(bound.role, bound.namespace)).flatten().collect()
+        let roles = bound.filter_map(|bound| self.role(bound.role, bound.namespace));
+        roles.flat_map(|role| role.at("rules").items()).collect()
     }
 
     /// What binds `user` to roles: in the whole cluster and, unless it is empty, in `namespace`.
@@ -67,100 +68,97 @@ impl ApiServer {
         user: &'a User,
         namespace: &'a str,
     ) -> impl Iterator<Item = Bound<'a>> + use<'a> {
-        let everywhere = self.objects(Kind::ClusterRoleBinding).filter_map(move |object| {
-            let binding = ClusterRoleBinding::unwrap(object)?;
-            let subject = named(binding.subjects.as_deref(), user, "")?;
-            Some(Bound { object, role: &binding.role_ref, subject, namespace: "" })
-        });
-        let here = self.objects(Kind::RoleBinding).filter_map(move |object| {
-            let binding = RoleBinding::unwrap(object)?;
-            if namespace.is_empty() || object.namespace() != namespace {
-                return None;
-            }
-            let subject = named(binding.subjects.as_deref(), user, namespace)?;
-            Some(Bound { object, role: &binding.role_ref, subject, namespace })
-        });
-        everywhere.chain(here)
+        let everywhere = self.objects(Kind::ClusterRoleBinding).filter_map(Object::document);
+        let everywhere = everywhere.filter_map(move |binding| Bound::of(binding, user, ""));
+        let here = self.documents(Kind::RoleBinding, namespace).filter(|_| !namespace.is_empty());
+        everywhere.chain(here.filter_map(move |binding| Bound::of(binding, user, namespace)))
     }
 
-    /// The rules of a role, if it is there.
-    fn rules(&self, role: &RoleRef, namespace: &str) -> Option<&[PolicyRule]> {
-        let rules = if role.kind == "ClusterRole" {
-            let role = self.object(Kind::ClusterRole, "", &role.name)?;
-            &ClusterRole::unwrap(role)?.rules
+    /// The role that a binding in `namespace` refers to, if it is there.
+    fn role(&self, role: Part<'_>, namespace: &str) -> Option<&Rc<Document>> {
+        let name = role.at("name").text();
+        if role.at("kind").text() == "ClusterRole" {
+            self.object(Kind::ClusterRole, "", name)?.document()
         } else {
-            let role = self.object(Kind::Role, namespace, &role.name)?;
-            &Role::unwrap(role)?.rules
-        };
-        Some(rules.as_deref().unwrap_or_default())
+            self.object(Kind::Role, namespace, name)?.document()
+        }
     }
 }
 
 /// A binding of somebody to a role.
 struct Bound<'a> {
-    object: &'a Object,
-    role: &'a RoleRef,
-    subject: &'a Subject,
+    binding: &'a Document,
+    /// What the binding says of the role.
+    role: Part<'a>,
+    subject: Part<'a>,
     /// Empty if it binds in the whole cluster.
     namespace: &'a str,
 }
 
+impl<'a> Bound<'a> {
+    /// What a binding means to `user`, if it names them.
+    fn of(binding: &'a Document, user: &User, namespace: &'a str) -> Option<Self> {
+        let mut subjects = binding.at("subjects").items();
+        let subject = subjects.find(|subject| is_named(*subject, user, namespace))?;
+        Some(Self { binding, role: binding.at("roleRef"), subject, namespace })
+    }
+}
+
 impl fmt::Display for Bound<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, name) = (self.object.kind().resource().name, self.object.name());
+        let kind = self.binding.kind().resource().name;
+        let name = self.binding.metadata.name.as_deref().unwrap_or_default();
         let place = if self.namespace.is_empty() { "" } else { "/" };
         let binding = go_quote(&[name, place, self.namespace].concat());
-        let role = go_quote(&self.role.name);
-        let subject = if self.subject.kind == "ServiceAccount" {
-            let own = self.subject.namespace.as_deref().filter(|own| !own.is_empty());
-            go_quote(&format!("{}/{}", self.subject.name, own.unwrap_or(self.namespace)))
-        } else {
-            go_quote(&self.subject.name)
+        let (role_kind, role) = (self.role.at("kind").text(), self.role.at("name").text());
+        let (subject_kind, subject) =
+            (self.subject.at("kind").text(), self.subject.at("name").text());
+        let subject = match (subject_kind, self.subject.at("namespace").text()) {
+            ("ServiceAccount", "") => format!("{}/{subject}", self.namespace),
+            ("ServiceAccount", own) => format!("{own}/{subject}"),
+            _ => subject.to_owned(),
         };
-        let (role_kind, subject_kind) = (&self.role.kind, &self.subject.kind);
+        let (role, subject) = (go_quote(role), go_quote(&subject));
         write!(f, "{kind} {binding} of {role_kind} {role} to {subject_kind} {subject}")
     }
 }
 
-/// Which of `subjects`, of a binding in `namespace`, `user` is.
-fn named<'a>(subjects: Option<&'a [Subject]>, user: &User, namespace: &str) -> Option<&'a Subject> {
-    subjects.into_iter().flatten().find(|subject| match subject.kind.as_str() {
-        "User" => *subject.name == *user.name,
-        "Group" => user.groups.iter().any(|group| **group == *subject.name),
+/// Whether the `subject` of a binding in `namespace` is `user`.
+fn is_named(subject: Part<'_>, user: &User, namespace: &str) -> bool {
+    let name = subject.at("name").text();
+    match subject.at("kind").text() {
+        "User" => *name == *user.name,
+        "Group" => user.groups.iter().any(|group| **group == *name),
         "ServiceAccount" => {
-            let own = subject.namespace.as_deref().unwrap_or_default();
+            let own = subject.at("namespace").text();
             let namespace = if own.is_empty() { namespace } else { own };
-            !namespace.is_empty() && service_account(&user.name) == Some((namespace, &subject.name))
+            !namespace.is_empty() && service_account(&user.name) == Some((namespace, name))
         }
         _ => false,
-    })
+    }
 }
 
 /// Whether a rule allows it.
-fn covers(rule: &PolicyRule, wish: &Attributes) -> bool {
-    let has = |list: &Option<Vec<String>>, wanted: &str| {
-        list.iter().flatten().any(|one| one == "*" || one == wanted)
-    };
-    if !rule.verbs.iter().any(|verb| *verb == "*" || *verb == wish.verb) {
+fn covers(rule: Part<'_>, wish: &Attributes) -> bool {
+    let has =
+        |list: &str, wanted: &str| rule.at(list).texts().any(|one| one == "*" || one == wanted);
+    if !has("verbs", &wish.verb) {
         return false;
     }
     if wish.resource.is_empty() {
-        return rule.non_resource_urls.iter().flatten().any(|url| match url.strip_suffix('*') {
+        return rule.at("nonResourceURLs").texts().any(|url| match url.strip_suffix('*') {
             Some(start) => wish.path.starts_with(start),
             None => wish.path == *url,
         });
     }
     let any_with_part = format!("*/{}", wish.subresource);
-    let resources = rule.resources.as_deref().unwrap_or_default();
     let whole = wish.whole_resource();
-    has(&rule.api_groups, &wish.group)
-        && resources.iter().any(|one| {
+    let names = rule.at("resourceNames");
+    has("apiGroups", &wish.group)
+        && rule.at("resources").texts().any(|one| {
             one == "*" || *one == whole || !wish.subresource.is_empty() && *one == any_with_part
         })
-        && rule
-            .resource_names
-            .as_deref()
-            .is_none_or(|names| names.is_empty() || names.contains(&wish.name))
+        && (names.is_empty() || names.texts().any(|name| name == wish.name))
 }
 
 /// Errors as Go's aggregate prints them; none if there is none.

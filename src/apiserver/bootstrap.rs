@@ -4,19 +4,11 @@
 //! Mirrors: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go`. The roles that are made of
 //! others (`admin`, `edit`, `view`) come with the controller that does so.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
-
-use k8s_openapi::api::rbac::v1::{PolicyRule, RoleRef, Subject};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::authentication::{AUTHENTICATED, UNAUTHENTICATED};
 use crate::api::caller::MASTERS;
-use crate::api::types::{ClusterRole, ClusterRoleBinding};
-use crate::api::words::RBAC;
-use crate::api::{Kind, Object, Resource as _};
+use crate::api::{Kind, Object};
 
 const HEALTH: &[&str] = &["/healthz", "/livez", "/readyz", "/version", "/version/"];
 const DISCOVERY: &[&str] = &[
@@ -49,7 +41,7 @@ pub(super) fn own_service() -> Option<Object> {
             "ports": [{"name": "https", "port": 443, "targetPort": 6443}],
         },
     });
-    Object::from_json(Kind::Service, &service).ok().map(|decoded| decoded.object)
+    read(Kind::Service, &service)
 }
 
 /// The cluster roles, and a binding of the same name for each.
@@ -76,60 +68,42 @@ pub(super) fn roles() -> Vec<Object> {
         ),
     ]
     .into_iter()
-    .flat_map(|(name, rules, groups)| [role(name, rules), binding(name, groups)])
+    .flat_map(|(name, rules, groups)| [role(name, &rules), binding(name, groups)])
+    .flatten()
     .collect()
 }
 
-fn role(name: &str, rules: Vec<PolicyRule>) -> Object {
-    let role = ClusterRole { metadata: meta(name), rules: Some(rules), aggregation_rule: None };
-    ClusterRole::wrap(Rc::new(role))
+fn role(name: &str, rules: &[Value]) -> Option<Object> {
+    let role = json!({"metadata": meta(name), "rules": rules});
+    read(Kind::ClusterRole, &role)
 }
 
-fn binding(role: &str, groups: &[&str]) -> Object {
-    let subject = |group: &&str| Subject {
-        api_group: Some(RBAC.to_owned()),
-        kind: "Group".to_owned(),
-        name: (*group).to_owned(),
-        namespace: None,
-    };
-    ClusterRoleBinding::wrap(Rc::new(ClusterRoleBinding {
-        metadata: meta(role),
-        role_ref: RoleRef {
-            api_group: Some(RBAC.to_owned()),
-            kind: "ClusterRole".to_owned(),
-            name: role.to_owned(),
-        },
-        subjects: Some(groups.iter().map(subject).collect()),
-    }))
+fn binding(role: &str, groups: &[&str]) -> Option<Object> {
+    let subject = |name: &&str| json!({"kind": "Group", "name": name});
+    let binding = json!({
+        "metadata": meta(role),
+        "roleRef": {"kind": "ClusterRole", "name": role},
+        "subjects": groups.iter().map(subject).collect::<Value>(),
+    });
+    read(Kind::ClusterRoleBinding, &binding)
 }
 
-fn meta(name: &str) -> ObjectMeta {
-    let one = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
-    ObjectMeta {
-        name: Some(name.to_owned()),
-        labels: Some(one("kubernetes.io/bootstrapping", "rbac-defaults")),
-        annotations: Some(one("rbac.authorization.kubernetes.io/autoupdate", "true")),
-        ..ObjectMeta::default()
-    }
+fn meta(name: &str) -> Value {
+    json!({
+        "name": name,
+        "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
+        "annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"},
+    })
 }
 
-fn on(verbs: &[&str], groups: &[&str], resources: &[&str]) -> PolicyRule {
-    PolicyRule {
-        verbs: texts(verbs),
-        api_groups: Some(texts(groups)),
-        resources: Some(texts(resources)),
-        ..PolicyRule::default()
-    }
+fn on(verbs: &[&str], groups: &[&str], resources: &[&str]) -> Value {
+    json!({"verbs": verbs, "apiGroups": groups, "resources": resources})
 }
 
-fn at(verbs: &[&str], urls: &[&str]) -> PolicyRule {
-    PolicyRule {
-        verbs: texts(verbs),
-        non_resource_urls: Some(texts(urls)),
-        ..PolicyRule::default()
-    }
+fn at(verbs: &[&str], urls: &[&str]) -> Value {
+    json!({"verbs": verbs, "nonResourceURLs": urls})
 }
 
-fn texts(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|text| (*text).to_owned()).collect()
+fn read(kind: Kind, object: &Value) -> Option<Object> {
+    Object::from_json(kind, object).ok().map(|decoded| decoded.object)
 }

@@ -4,30 +4,22 @@
 
 use std::rc::Rc;
 
-use k8s_openapi::api::scheduling::v1::PriorityClass;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::json;
 
 use super::server::ApiServer;
 use super::strategy::group_resource;
-use crate::api::defaults::Defaults as _;
+use crate::api::document::Document;
 use crate::api::status::StatusError;
 use crate::api::validation::priority_class::OF_SYSTEM;
-use crate::api::{Kind, Object, Pod, Resource as _};
+use crate::api::{Kind, Object, Pod};
 
 const PREEMPT: &str = "PreemptLowerPriority";
 
 /// The classes that every cluster begins with.
 pub(super) fn system_classes() -> impl Iterator<Item = Object> {
-    OF_SYSTEM.into_iter().map(|(name, value, description)| {
-        let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
-        let mut class = PriorityClass {
-            metadata,
-            value: Some(value),
-            description: Some(description.to_owned()),
-            ..PriorityClass::default()
-        };
-        class.set_defaults();
-        Object::PriorityClass(Rc::new(class))
+    OF_SYSTEM.into_iter().filter_map(|(name, value, description)| {
+        let class = json!({"metadata": {"name": name}, "value": value, "description": description});
+        Object::from_json(Kind::PriorityClass, &class).ok().map(|decoded| decoded.object)
     })
 }
 
@@ -45,12 +37,13 @@ impl ApiServer {
         let class = if wanted.is_empty() {
             self.default_class()
         } else if let Some(class) = self.object(Kind::PriorityClass, "", wanted) {
-            PriorityClass::unwrap(class)
+            class.document()
         } else {
             return refuse(format!("no PriorityClass with name {wanted} was found"));
         };
-        let value = class.and_then(|class| class.value).unwrap_or_default();
-        let policy = class.and_then(|class| class.preemption_policy.as_deref()).unwrap_or(PREEMPT);
+        let value = class.map(value_of).unwrap_or_default();
+        let policy = class.map(|class| class.at("preemptionPolicy").text()).unwrap_or_default();
+        let policy = if policy.is_empty() { PREEMPT } else { policy };
         if let Some(given) = pod.spec.priority.filter(|given| *given != value) {
             return refuse(format!(
                 "the integer value of priority ({given}) must not be provided in pod spec; priority \
@@ -75,9 +68,12 @@ impl ApiServer {
     }
 
     /// Of the classes that are meant for all others' pods the one of the least value.
-    fn default_class(&self) -> Option<&Rc<PriorityClass>> {
-        let classes = self.objects(Kind::PriorityClass).filter_map(PriorityClass::unwrap);
-        let global = classes.filter(|class| class.global_default == Some(true));
-        global.min_by_key(|class| class.value)
+    fn default_class(&self) -> Option<&Rc<Document>> {
+        let classes = self.objects(Kind::PriorityClass).filter_map(Object::document);
+        classes.filter(|class| class.at("globalDefault").is_true()).min_by_key(|it| value_of(it))
     }
+}
+
+fn value_of(class: &Rc<Document>) -> i32 {
+    class.at("value").number().and_then(|value| value.try_into().ok()).unwrap_or_default()
 }

@@ -82,21 +82,10 @@ impl ApiServer {
     fn rules_of(&self, user: &User, namespace: &str) -> Value {
         let (mut resources, mut urls) = (Vec::new(), Vec::new());
         for rule in self.rules_for(user, namespace) {
-            let mut shown = json!({"verbs": rule.verbs});
-            let mut set = |name: &str, list: &Option<Vec<String>>| {
-                if let (Some(list), Some(shown)) = (list, shown.as_object_mut()) {
-                    shown.insert(name.to_owned(), list.clone().into());
-                }
-            };
-            if rule.non_resource_urls.is_some() {
-                set("nonResourceURLs", &rule.non_resource_urls);
-                urls.push(shown);
-            } else {
-                set("apiGroups", &rule.api_groups);
-                set("resources", &rule.resources);
-                set("resourceNames", &rule.resource_names);
-                resources.push(shown);
-            }
+            let shown = rule.value().clone();
+            let list =
+                if rule.at("nonResourceURLs").is_there() { &mut urls } else { &mut resources };
+            list.push(shown);
         }
         json!({"resourceRules": resources, "nonResourceRules": urls, "incomplete": false})
     }

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::{apps, autoscaling, batch, core, discovery, networking, policy, storage};
+use k8s_openapi::api::{
+    apps, autoscaling, batch, core, discovery, networking, policy, rbac, scheduling, storage,
+};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
@@ -36,6 +38,9 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<batch::v1::Job>(&mut all, &mut kinds);
     add::<core::v1::PodTemplate>(&mut all, &mut kinds);
     add::<core::v1::ReplicationController>(&mut all, &mut kinds);
+    add::<core::v1::ConfigMap>(&mut all, &mut kinds);
+    add::<core::v1::Secret>(&mut all, &mut kinds);
+    add::<core::v1::ServiceAccount>(&mut all, &mut kinds);
     add::<core::v1::Service>(&mut all, &mut kinds);
     add::<core::v1::Endpoints>(&mut all, &mut kinds);
     add::<core::v1::PersistentVolume>(&mut all, &mut kinds);
@@ -48,6 +53,11 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<networking::v1::IngressClass>(&mut all, &mut kinds);
     add::<networking::v1::NetworkPolicy>(&mut all, &mut kinds);
     add::<policy::v1::PodDisruptionBudget>(&mut all, &mut kinds);
+    add::<rbac::v1::ClusterRole>(&mut all, &mut kinds);
+    add::<rbac::v1::ClusterRoleBinding>(&mut all, &mut kinds);
+    add::<rbac::v1::Role>(&mut all, &mut kinds);
+    add::<rbac::v1::RoleBinding>(&mut all, &mut kinds);
+    add::<scheduling::v1::PriorityClass>(&mut all, &mut kinds);
     add::<storage::v1::StorageClass>(&mut all, &mut kinds);
     (all, kinds)
 }

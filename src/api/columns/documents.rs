@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::service::{self, Width};
-use super::{Cell, Column, OTHER, network, other, storage, workloads};
+use super::{Cell, Column, OTHER, network, objects, other, rbac, storage, workloads};
 use crate::api::Kind;
 use crate::api::document::Document;
 
@@ -24,6 +24,14 @@ const TABLES: &[Table] = &[
         workloads::replication_controller,
     ),
     (Kind::StatefulSet, workloads::STATEFUL_SET, workloads::stateful_set),
+    (Kind::ConfigMap, objects::CONFIG_MAP, objects::config_map),
+    (Kind::Secret, objects::SECRET, objects::secret),
+    (Kind::ServiceAccount, objects::SERVICE_ACCOUNT, objects::service_account),
+    (Kind::PriorityClass, objects::PRIORITY_CLASS, objects::priority_class),
+    (Kind::Role, rbac::ROLE, rbac::role),
+    (Kind::ClusterRole, rbac::ROLE, rbac::role),
+    (Kind::RoleBinding, rbac::ROLE_BINDING, rbac::binding),
+    (Kind::ClusterRoleBinding, rbac::CLUSTER_ROLE_BINDING, rbac::binding),
     // The API server makes wide rows, whatever the client then shows.
     (Kind::Service, service::COLUMNS, |document, now| service::row(document, Width::Wide, now)),
     (Kind::PersistentVolume, storage::PERSISTENT_VOLUME, storage::persistent_volume),

@@ -1,15 +1,13 @@
 //! Rows of the smaller kinds: namespaces, events, leases, config maps, secrets, service accounts.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::LeaseSpec;
-use k8s_openapi::api::core::v1::{ConfigMap, Event, NamespaceStatus, Secret, ServiceAccount};
-use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::core::v1::{Event, NamespaceStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 
 use super::cell::{UNKNOWN, age, name, text};
 use super::{Cell, Column};
+use crate::api::document::Document;
 use crate::api::duration;
 
 /// The columns of namespaces.
@@ -138,13 +136,14 @@ pub const PRIORITY_CLASS: &[Column] = &[
 ];
 
 /// The row of a priority class.
-pub fn priority_class(object: &PriorityClass, now: Timestamp) -> Vec<Cell> {
+pub fn priority_class(class: &Document, now: Timestamp) -> Vec<Cell> {
+    let policy = class.at("preemptionPolicy");
     vec![
-        name(&object.metadata),
-        object.value.into(),
-        Cell::Truth(object.global_default == Some(true)),
-        age(&object.metadata, now),
-        text(object.preemption_policy.as_ref()),
+        name(&class.metadata),
+        class.at("value").number().map_or_else(|| UNKNOWN.into(), Cell::Number),
+        Cell::Truth(class.at("globalDefault").is_true()),
+        age(&class.metadata, now),
+        policy.text().into(),
     ]
 }
 
@@ -153,10 +152,9 @@ pub const CONFIG_MAP: &[Column] =
     &[Column::NAME, Column::text("Data", "Data contains the configuration data."), Column::AGE];
 
 /// The row of a config map.
-pub fn config_map(object: &ConfigMap, now: Timestamp) -> Vec<Cell> {
-    let text = object.data.as_ref().map_or(0, BTreeMap::len);
-    let binary = object.binary_data.as_ref().map_or(0, BTreeMap::len);
-    vec![name(&object.metadata), count(text + binary), age(&object.metadata, now)]
+pub fn config_map(map: &Document, now: Timestamp) -> Vec<Cell> {
+    let data = map.at("data").len() + map.at("binaryData").len();
+    vec![name(&map.metadata), count(data), age(&map.metadata, now)]
 }
 
 /// The columns of secrets.
@@ -168,10 +166,9 @@ pub const SECRET: &[Column] = &[
 ];
 
 /// The row of a secret; its data is counted, never shown.
-pub fn secret(object: &Secret, now: Timestamp) -> Vec<Cell> {
-    let data = object.data.as_ref().map_or(0, BTreeMap::len);
-    let kind = text(object.type_.as_ref());
-    vec![name(&object.metadata), kind, count(data), age(&object.metadata, now)]
+pub fn secret(secret: &Document, now: Timestamp) -> Vec<Cell> {
+    let (data, of) = (secret.at("data").len(), secret.at("type").text());
+    vec![name(&secret.metadata), of.into(), count(data), age(&secret.metadata, now)]
 }
 
 /// The columns of service accounts.
@@ -186,9 +183,9 @@ pub const SERVICE_ACCOUNT: &[Column] = &[
 ];
 
 /// The row of a service account.
-pub fn service_account(object: &ServiceAccount, now: Timestamp) -> Vec<Cell> {
-    let secrets = object.secrets.as_ref().map_or(0, Vec::len);
-    vec![name(&object.metadata), count(secrets), age(&object.metadata, now)]
+pub fn service_account(account: &Document, now: Timestamp) -> Vec<Cell> {
+    let secrets = account.at("secrets").len();
+    vec![name(&account.metadata), count(secrets), age(&account.metadata, now)]
 }
 
 fn count(number: usize) -> Cell {
@@ -201,6 +198,7 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
+    use crate::api::Kind;
 
     fn shown(row: &[Cell]) -> Vec<String> {
         row.iter().map(Cell::show).collect()
@@ -216,15 +214,16 @@ mod tests {
         };
         let holder = from_value(json!({"holderIdentity": "node-1"})).unwrap();
         assert_eq!(shown(&lease(&meta, &holder, now)), ["a", "node-1", "0s"]);
+        let row = |kind, json| {
+            let document = Document::from_json(kind, &json).unwrap().object;
+            shown(&super::super::document(&document, now))
+        };
         let data = json!({"metadata": {"name": "a"}, "data": {"k": ""}, "binaryData": {"b": ""}});
-        assert_eq!(shown(&config_map(&from_value(data).unwrap(), now)), ["a", "2", UNKNOWN]);
+        assert_eq!(row(Kind::ConfigMap, data), ["a", "2", UNKNOWN]);
         let data = json!({"metadata": {"name": "a"}, "type": "Opaque", "data": {"k": ""}});
-        assert_eq!(shown(&secret(&from_value(data).unwrap(), now)), ["a", "Opaque", "1", UNKNOWN]);
+        assert_eq!(row(Kind::Secret, data), ["a", "Opaque", "1", UNKNOWN]);
         let account = json!({"metadata": {"name": "a"}});
-        assert_eq!(
-            shown(&service_account(&from_value(account).unwrap(), now)),
-            ["a", "0", UNKNOWN]
-        );
+        assert_eq!(row(Kind::ServiceAccount, account), ["a", "0", UNKNOWN]);
         assert_eq!(shown(&super::super::other(&meta)), ["a", "1970-01-01T00:00:00Z"]);
     }
 }

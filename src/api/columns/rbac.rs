@@ -4,11 +4,10 @@
 //! of `apiserver/pkg/registry/rest/table.go`, which roles have.
 
 use jiff::Timestamp;
-use k8s_openapi::api::rbac::v1::{RoleRef, Subject};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::cell::{age, name};
 use super::{Cell, Column};
+use crate::api::document::Document;
 
 /// The columns of roles.
 pub const ROLE: &[Column] =
@@ -44,30 +43,29 @@ pub const CLUSTER_ROLE_BINDING: &[Column] = &[
 ];
 
 /// The row of a role.
-pub fn role(meta: &ObjectMeta) -> Vec<Cell> {
-    let created = meta.creation_timestamp.as_ref().map(|at| at.0.to_string());
-    vec![name(meta), Cell::Text(created.unwrap_or_default())]
+pub fn role(role: &Document, _now: Timestamp) -> Vec<Cell> {
+    let created = role.metadata.creation_timestamp.as_ref().map(|at| at.0.to_string());
+    vec![name(&role.metadata), Cell::Text(created.unwrap_or_default())]
 }
 
 /// The row of a binding.
-pub fn binding(
-    meta: &ObjectMeta,
-    role: &RoleRef,
-    subjects: Option<&[Subject]>,
-    now: Timestamp,
-) -> Vec<Cell> {
+pub fn binding(binding: &Document, now: Timestamp) -> Vec<Cell> {
     let named = |kind: &str| -> Cell {
-        let of_kind = subjects.into_iter().flatten().filter(|subject| subject.kind == kind);
-        let names = of_kind.map(|subject| match &subject.namespace {
-            Some(namespace) if kind == "ServiceAccount" => format!("{namespace}/{}", subject.name),
-            _ => subject.name.clone(),
-        });
+        let subjects = binding.at("subjects").items();
+        let names =
+            subjects.filter(|subject| subject.at("kind").text() == kind).map(
+                |subject| match subject.at("namespace").text() {
+                    "" => subject.at("name").text().to_owned(),
+                    namespace => format!("{namespace}/{}", subject.at("name").text()),
+                },
+            );
         Cell::Text(names.collect::<Vec<_>>().join(", "))
     };
+    let role = binding.at("roleRef");
     vec![
-        name(meta),
-        Cell::Text(format!("{}/{}", role.kind, role.name)),
-        age(meta, now),
+        name(&binding.metadata),
+        Cell::Text(format!("{}/{}", role.at("kind").text(), role.at("name").text())),
+        age(&binding.metadata, now),
         named("User"),
         named("Group"),
         named("ServiceAccount"),

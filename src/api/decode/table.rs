@@ -1,6 +1,7 @@
 //! Values to documents: objects without a type of their own, read by the table of fields as others
 //! are by their types, with the same errors and the same unknown fields.
 
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
 use serde::Deserialize;
@@ -86,7 +87,7 @@ fn fill_up(fields: Fields, read: &mut Map<String, Value>) {
 
 fn nothing(of: &'static str) -> Value {
     match of {
-        "string" | "quantity" => "".into(),
+        "string" | "quantity" | "bytes" => "".into(),
         "bool" => false.into(),
         "int32" | "int64" => 0.into(),
         "time" | "microtime" | "intorstring" | "any" => Value::Null,
@@ -127,6 +128,8 @@ fn value<'de>(
             source.check_form("MicroTime")?;
             MicroTime::deserialize(source).map(|time| to_json(&time))
         }
+        "bytes" if value.is_null() => Ok("".into()),
+        "bytes" => ByteString::deserialize(source).map(|bytes| to_json(&bytes)),
         "any" => Ok(value.clone()),
         "meta" => ObjectMeta::deserialize(source).map(|it| to_json(&it)),
         "podtemplate" => PodTemplateSpec::deserialize(source).map(|it| to_json(&it)),

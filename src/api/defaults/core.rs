@@ -1,10 +1,7 @@
 //! Kinds of the core group other than Pods, and priority classes.
 
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{
-    ConfigMap, Event, Namespace, Node, PersistentVolumeClaimSpec, Secret, ServiceAccount,
-};
-use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::core::v1::{Event, Namespace, Node, PersistentVolumeClaimSpec};
 
 use super::{Defaults, default_to, round};
 
@@ -45,27 +42,6 @@ impl Defaults for Event {
 impl Defaults for Lease {
     fn set_defaults(&mut self) {
         self.spec.get_or_insert_default();
-    }
-}
-
-impl Defaults for ConfigMap {
-    fn set_defaults(&mut self) {}
-}
-
-impl Defaults for ServiceAccount {
-    fn set_defaults(&mut self) {}
-}
-
-impl Defaults for Secret {
-    fn set_defaults(&mut self) {
-        default_to(&mut self.type_, "Opaque");
-    }
-}
-
-impl Defaults for PriorityClass {
-    fn set_defaults(&mut self) {
-        default_to(&mut self.value, 0);
-        default_to(&mut self.preemption_policy, "PreemptLowerPriority");
     }
 }
 

@@ -3,8 +3,7 @@
 //!
 //! Mirrors: `PrepareForCreate` and `BeginCreate` of `pkg/registry/*/*/strategy.go`.
 
-use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::{Namespace, NamespaceStatus, Pod, PodStatus, Secret};
+use k8s_openapi::api::core::v1::{Namespace, NamespaceStatus, Pod, PodStatus};
 
 use super::default_to;
 use crate::api::qos::QosClass;
@@ -27,11 +26,4 @@ pub fn namespace(namespace: &mut Namespace) {
     }
     let status = namespace.status.insert(NamespaceStatus::default());
     default_to(&mut status.phase, "Active");
-}
-
-/// What was sent as text is stored as bytes.
-pub fn secret(secret: &mut Secret) {
-    for (key, text) in secret.string_data.take().unwrap_or_default() {
-        secret.data.get_or_insert_default().insert(key, ByteString(text.into_bytes()));
-    }
 }

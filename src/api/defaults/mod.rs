@@ -12,7 +12,6 @@ mod documents;
 mod image;
 mod pod;
 mod pod_resources;
-mod rbac;
 mod volume;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! A part of a document, read without knowing whether it is there.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -37,6 +39,11 @@ impl<'a> Part<'a> {
     /// Its text; empty if it is absent.
     pub fn text(self) -> &'a str {
         self.0.as_str().unwrap_or_default()
+    }
+
+    /// The bytes that its text stands for; none if it is not base64.
+    pub fn bytes(self) -> Vec<u8> {
+        STANDARD.decode(self.text()).unwrap_or_default()
     }
 
     /// Its number, if it is one.

@@ -5,10 +5,7 @@
 use std::borrow::Cow;
 
 use super::Selectable;
-use crate::api::types::{
-    ClusterRole, ClusterRoleBinding, ConfigMap, Event, Lease, Namespace, Node, Pod, PriorityClass,
-    Role, RoleBinding, Secret, ServiceAccount,
-};
+use crate::api::types::{Event, Lease, Namespace, Node, Pod};
 
 impl Selectable for Pod {
     fn field(&self, field: &str) -> Option<Cow<'_, str>> {
@@ -72,27 +69,7 @@ impl Selectable for Event {
     }
 }
 
-impl Selectable for Secret {
-    fn field(&self, field: &str) -> Option<Cow<'_, str>> {
-        (field == "type").then(|| text(self.type_.as_deref()))
-    }
-}
-
-/// Kinds that are selected by name and namespace only.
-macro_rules! by_name {
-    ($($kind:ty),+ $(,)?) => { $(impl Selectable for $kind {})+ };
-}
-
-by_name!(
-    ClusterRole,
-    ClusterRoleBinding,
-    ConfigMap,
-    Lease,
-    PriorityClass,
-    Role,
-    RoleBinding,
-    ServiceAccount,
-);
+impl Selectable for Lease {}
 
 fn text(value: Option<&str>) -> Cow<'_, str> {
     value.unwrap_or_default().into()

@@ -6,7 +6,6 @@
 //! `apimachinery/pkg/api/validation`.
 
 mod affinity;
-mod config;
 mod container;
 mod documents;
 mod env;
@@ -18,9 +17,7 @@ mod node;
 pub mod pod;
 mod pod_spec;
 mod pod_status;
-pub mod priority_class;
 mod probe;
-mod rbac;
 mod report;
 mod resources;
 mod security;
@@ -33,6 +30,7 @@ use super::field::{FieldError, Path};
 use super::request::Subresource;
 use super::{Object, Resource};
 
+pub use documents::priority_class;
 pub use documents::service;
 
 const IMMUTABLE: &str = "field is immutable";

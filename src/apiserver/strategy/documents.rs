@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::{Birth, count, identify, keep_identity};
@@ -11,7 +13,7 @@ use crate::api::{Kind, Object};
 use crate::apiserver::services;
 
 /// Kinds of which `metadata.generation` counts the changes of what is wanted.
-const COUNTED: [Kind; 13] = [
+const COUNTED: [Kind; 14] = [
     Kind::CronJob,
     Kind::DaemonSet,
     Kind::Deployment,
@@ -22,6 +24,7 @@ const COUNTED: [Kind; 13] = [
     Kind::NetworkPolicy,
     Kind::PodDisruptionBudget,
     Kind::PodTemplate,
+    Kind::PriorityClass,
     Kind::ReplicaSet,
     Kind::ReplicationController,
     Kind::StatefulSet,
@@ -38,6 +41,8 @@ pub(super) fn newborn(document: &Document, namespace: Option<&str>, birth: &Birt
     identify(&mut document.metadata, namespace, birth, COUNTED.contains(&kind));
     if kind == Kind::Service {
         services::normalize(&mut document, None);
+    } else if kind == Kind::Secret {
+        store_texts(&mut document);
     } else if kind == Kind::Job {
         select_by_uid(&mut document, &birth.uid);
     } else if kind == Kind::DaemonSet {
@@ -49,6 +54,16 @@ pub(super) fn newborn(document: &Document, namespace: Option<&str>, birth: &Birt
         document.forget_status();
     }
     Object::Document(Rc::new(document))
+}
+
+/// What was sent to a secret as text is stored as bytes.
+fn store_texts(secret: &mut Document) {
+    let fields = secret.fields_mut();
+    let Some(Value::Object(texts)) = fields.remove("stringData") else { return };
+    if let Some(data) = part(fields, "data") {
+        let text = |value: &Value| STANDARD.encode(value.as_str().unwrap_or_default());
+        data.extend(texts.iter().map(|(key, value)| (key.clone(), text(value).into())));
+    }
 }
 
 /// A job selects its Pods by its own uid, unless it says that it does so itself.
@@ -103,6 +118,8 @@ fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
     }
     if kind == Kind::Service {
         services::normalize(next, Some(current));
+    } else if kind == Kind::Secret {
+        store_texts(next);
     }
     if COUNTED.contains(&kind) {
         // Annotations of a deployment count, too: the controller copies them to its replica sets.

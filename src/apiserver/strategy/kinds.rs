@@ -8,10 +8,7 @@ use super::{Birth, Strategy, count};
 use crate::api::defaults::create;
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
-use crate::api::types::{
-    ClusterRole, ClusterRoleBinding, ConfigMap, Event, Lease, Namespace, Node, Pod, PriorityClass,
-    Role, RoleBinding, Secret, ServiceAccount,
-};
+use crate::api::types::{Event, Lease, Namespace, Node, Pod};
 use crate::apiserver::{admission, node_taints};
 
 impl Strategy for Pod {
@@ -69,27 +66,7 @@ impl Strategy for Namespace {
     }
 }
 
-impl Strategy for Secret {
-    fn begin(&mut self, _birth: &Birth) {
-        create::secret(self);
-    }
-
-    fn follow(&mut self, _old: &Self, _part: Option<Subresource>) {
-        create::secret(self);
-    }
-}
-
-/// Kinds of which the server only keeps what was sent.
-macro_rules! as_sent {
-    ($($kind:ty),+ $(,)?) => { $(impl Strategy for $kind {})+ };
-}
-
-as_sent!(ClusterRole, ClusterRoleBinding, ConfigMap, Event, Role, RoleBinding, ServiceAccount);
-
-/// What its users rely on is fixed, but the metadata counts no generations of it.
-impl Strategy for PriorityClass {
-    const COUNTS_GENERATIONS: bool = true;
-}
+impl Strategy for Event {}
 
 impl Strategy for Lease {
     const UNCONDITIONAL: bool = false;

@@ -4,7 +4,6 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Node, Pod, PodCondition, PodSpec};
-use k8s_openapi::api::scheduling::v1::PriorityClass;
 use podflow::testing::api::decode;
 use podflow::testing::api::defaults::{Defaults, create};
 use podflow::testing::api::field::FieldError;
@@ -35,7 +34,7 @@ fn object<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
 
 fn defaults(_: &Value, case: &Value) -> Outcome {
     let mut input = case["input"].clone();
-    if !matches!(text(case, "kind"), "Node" | "Namespace" | "PriorityClass") {
+    if !matches!(text(case, "kind"), "Node" | "Namespace") {
         let metadata = input["metadata"].as_object_mut().unwrap();
         metadata.entry("namespace").or_insert("default".into());
     }
@@ -43,9 +42,7 @@ fn defaults(_: &Value, case: &Value) -> Outcome {
         "Pod" => created::<Pod>(&input, create::pod),
         "Node" => created::<Node>(&input, |_| ()),
         "Event" => created::<Event>(&input, |_| ()),
-        "PriorityClass" => created::<PriorityClass>(&input, |_| ()),
         "Namespace" => created(&input, create::namespace),
-        "Secret" => created(&input, create::secret),
         _ => created_by_a_server(&input),
     }?;
     differences("", &got, &case["expect"])

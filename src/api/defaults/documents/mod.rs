@@ -9,7 +9,7 @@ use workloads::labels_of_template;
 use crate::api::Kind;
 use crate::api::document::Part;
 use crate::api::quantity::MILLI;
-use crate::api::words::{CLUSTER_IP, LOAD_BALANCER, NODE_PORT};
+use crate::api::words::{CLUSTER_IP, LOAD_BALANCER, NODE_PORT, RBAC};
 
 type Fields = Map<String, Value>;
 
@@ -25,6 +25,10 @@ const DEFAULTS: &[OfKind] = &[
     (Kind::ReplicaSet, workloads::replica_set),
     (Kind::ReplicationController, workloads::replication_controller),
     (Kind::StatefulSet, workloads::stateful_set),
+    (Kind::Secret, secret),
+    (Kind::PriorityClass, priority_class),
+    (Kind::RoleBinding, role_binding),
+    (Kind::ClusterRoleBinding, role_binding),
     (Kind::Service, service),
     (Kind::Endpoints, endpoints),
     (Kind::EndpointSlice, endpoint_slice),
@@ -79,6 +83,29 @@ fn default_to(fields: &mut Fields, name: &str, value: impl Into<Value>) {
     let field = Part::of(fields.get(name));
     if !field.is_there() || field.value() == "" {
         fields.insert(name.to_owned(), value.into());
+    }
+}
+
+/// Mirrors: `SetDefaults_Secret`.
+fn secret(fields: &mut Fields) {
+    default_to(fields, "type", "Opaque");
+}
+
+/// Mirrors: `SetDefaults_PriorityClass`.
+fn priority_class(fields: &mut Fields) {
+    default_to(fields, "value", 0);
+    default_to(fields, "preemptionPolicy", "PreemptLowerPriority");
+}
+
+/// Mirrors: `SetDefaults_RoleBinding`, `SetDefaults_ClusterRoleBinding` and `SetDefaults_Subject`.
+fn role_binding(fields: &mut Fields) {
+    if let Some(role) = part(fields, "roleRef") {
+        default_to(role, "apiGroup", RBAC);
+    }
+    for subject in structs(fields, "subjects") {
+        if ["User", "Group"].contains(&Part::of(subject.get("kind")).text()) {
+            default_to(subject, "apiGroup", RBAC);
+        }
     }
 }
 

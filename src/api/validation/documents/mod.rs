@@ -1,9 +1,12 @@
 //! What makes a document wrong, by its kind.
 
 mod autoscaling;
+mod config;
 mod ingress;
 mod network;
+pub mod priority_class;
 mod quota;
+mod rbac;
 pub mod service;
 mod storage;
 mod workload;
@@ -23,6 +26,8 @@ use crate::api::request::Subresource;
 /// How the documents of one kind are checked.
 struct Rules {
     name: NameRule,
+    /// Whether an update is first checked as a new object is.
+    anew: bool,
     /// What a new object, or the whole of an updated one, must be.
     check: Check,
     /// What only a new object must be.
@@ -49,6 +54,13 @@ const RULES: &[(Kind, Rules)] = &[
     (Kind::ReplicaSet, workload::REPLICA_SET),
     (Kind::ReplicationController, workload::REPLICATION_CONTROLLER),
     (Kind::StatefulSet, workload::STATEFUL_SET),
+    (Kind::ConfigMap, config::CONFIG_MAP),
+    (Kind::Secret, config::SECRET),
+    (Kind::PriorityClass, priority_class::RULES),
+    (Kind::Role, rbac::ROLE),
+    (Kind::ClusterRole, rbac::CLUSTER_ROLE),
+    (Kind::RoleBinding, rbac::ROLE_BINDING),
+    (Kind::ClusterRoleBinding, rbac::CLUSTER_ROLE_BINDING),
     (Kind::Service, service::RULES),
     (Kind::PersistentVolume, storage::VOLUME),
     (Kind::PersistentVolumeClaim, storage::CLAIM),
@@ -67,6 +79,7 @@ const RULES: &[(Kind, Rules)] = &[
 /// Of a kind of which only the metadata is checked.
 const PLAIN: Rules = Rules {
     name: names::dns1123_subdomain,
+    anew: false,
     check: |_, _| {},
     create: |_, _| {},
     change: |_, _, _| {},
@@ -85,19 +98,21 @@ pub(super) fn check(
     old: Option<(&Document, Option<Subresource>)>,
 ) -> Vec<FieldError> {
     let (mut out, rules) = (Report::default(), Rules::of(new.kind()));
+    if old.is_none() || rules.anew {
+        meta::create(&mut out, &new.metadata, new.kind().resource().namespaced, rules.name);
+        (rules.check)(&mut out, new);
+    }
     match old {
-        None => {
-            meta::create(&mut out, &new.metadata, new.kind().resource().namespaced, rules.name);
-            (rules.check)(&mut out, new);
-            (rules.create)(&mut out, new);
-        }
+        None => (rules.create)(&mut out, new),
         Some((old, part)) => {
             meta::update(&mut out, &new.metadata, &old.metadata);
             if part == Some(Subresource::Status) {
                 (rules.status)(&mut out, new, old);
             } else {
                 (rules.change)(&mut out, new, old);
-                (rules.check)(&mut out, new);
+                if !rules.anew {
+                    (rules.check)(&mut out, new);
+                }
             }
         }
     }
