@@ -14,7 +14,7 @@ use super::{Client, Incoming};
 use crate::api::request::{
     Answer, Change, Params, Payload, Request, RequestId, Target, Verb, WatchEvent,
 };
-use crate::api::{Kind, Object, Resource};
+use crate::api::{Document, Kind, Object, Resource};
 use crate::sim::{Component, Ctx};
 
 const RETRY: Duration = Duration::from_millis(800);
@@ -23,6 +23,24 @@ const RETRY_JITTER: Duration = Duration::from_millis(800);
 /// The timer by which an informer tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Relist(pub Kind);
+
+/// What an informer can hold: objects of a type of their own, or documents.
+pub trait Held {
+    /// The object, if it is of that type.
+    fn held(object: &Object) -> Option<&Rc<Self>>;
+}
+
+impl<R: Resource> Held for R {
+    fn held(object: &Object) -> Option<&Rc<Self>> {
+        R::unwrap(object)
+    }
+}
+
+impl Held for Document {
+    fn held(object: &Object) -> Option<&Rc<Self>> {
+        object.document()
+    }
+}
 
 /// A change of the cache.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +53,7 @@ pub enum Delta<R> {
 /// The cache of one kind, kept up to date. A clone is cheap.
 #[derive(Clone, Debug)]
 pub struct Informer<R> {
+    kind: Kind,
     namespace: Option<Rc<str>>,
     params: Params,
     state: State,
@@ -57,7 +76,21 @@ enum State {
 impl<R: Resource> Informer<R> {
     /// Over all objects that the selectors in `params` choose.
     pub fn new(params: Params) -> Self {
+        Self::of_kind(R::KIND, params)
+    }
+}
+
+impl Informer<Document> {
+    /// Over all documents of a kind.
+    pub fn of(kind: Kind) -> Self {
+        Self::of_kind(kind, Params::default())
+    }
+}
+
+impl<R: Held> Informer<R> {
+    fn of_kind(kind: Kind, params: Params) -> Self {
         Self {
+            kind,
             namespace: None,
             params,
             state: State::Idle,
@@ -75,12 +108,12 @@ impl<R: Resource> Informer<R> {
 
     /// The object called so.
     pub fn get(&self, namespace: &str, name: &str) -> Option<&Rc<R>> {
-        R::unwrap(self.cache.get(&*key(namespace, name))?)
+        R::held(self.cache.get(&*key(namespace, name))?)
     }
 
     /// Every object, by namespace and name.
     pub fn iter(&self) -> impl Iterator<Item = &Rc<R>> {
-        self.cache.iter().filter_map(|(_, object)| R::unwrap(object))
+        self.cache.iter().filter_map(|(_, object)| R::held(object))
     }
 
     /// How many objects it holds.
@@ -98,7 +131,7 @@ impl<R: Resource> Informer<R> {
     where
         C: Component<Out: From<Request>>,
     {
-        let target = Target::collection(R::KIND, self.namespace.as_deref());
+        let target = Target::collection(self.kind, self.namespace.as_deref());
         let params = Params { resource_version: Some(0), ..self.params.clone() };
         let id = client.send(ctx, Verb::List, target, params, Payload::None);
         self.state = State::Listing(id);
@@ -152,7 +185,7 @@ impl<R: Resource> Informer<R> {
         C: Component<Out: From<Request>>,
     {
         match self.state {
-            State::Waiting { list } if relist.0 == R::KIND => {
+            State::Waiting { list } if relist.0 == self.kind => {
                 if list {
                     self.start(ctx, client);
                 } else {
@@ -167,7 +200,7 @@ impl<R: Resource> Informer<R> {
     where
         C: Component<Out: From<Request>>,
     {
-        let target = Target::collection(R::KIND, self.namespace.as_deref());
+        let target = Target::collection(self.kind, self.namespace.as_deref());
         let params = Params {
             resource_version: Some(self.version),
             allow_watch_bookmarks: true,
@@ -182,7 +215,7 @@ impl<R: Resource> Informer<R> {
     {
         self.state = State::Waiting { list };
         let after = RETRY + ctx.rng.span_below(RETRY_JITTER);
-        ctx.set_timer(after, Relist(R::KIND).into());
+        ctx.set_timer(after, Relist(self.kind).into());
         Vec::new()
     }
 
@@ -198,7 +231,7 @@ impl<R: Resource> Informer<R> {
             Change::Deleted(object) => {
                 self.version = object.resource_version();
                 self.cache.remove(&*key_of(object));
-                R::unwrap(object).map(|gone| Delta::Deleted(Rc::clone(gone))).into_iter().collect()
+                R::held(object).map(|gone| Delta::Deleted(Rc::clone(gone))).into_iter().collect()
             }
             Change::Bookmark { resource_version, .. } => {
                 self.version = *resource_version;
@@ -210,9 +243,9 @@ impl<R: Resource> Informer<R> {
     }
 
     fn put(&mut self, object: &Object) -> Option<Delta<R>> {
-        let new = Rc::clone(R::unwrap(object)?);
+        let new = Rc::clone(R::held(object)?);
         let before = self.cache.insert(key_of(object).into(), object.clone());
-        Some(match before.as_ref().and_then(R::unwrap) {
+        Some(match before.as_ref().and_then(R::held) {
             Some(old) => Delta::Updated { old: Rc::clone(old), new },
             None => Delta::Added(new),
         })
@@ -222,9 +255,9 @@ impl<R: Resource> Informer<R> {
         let before = std::mem::replace(&mut self.cache, GenericOrdMap::new());
         let mut deltas = Vec::new();
         for object in items {
-            let Some(new) = R::unwrap(object) else { continue };
+            let Some(new) = R::held(object) else { continue };
             let key = Rc::<str>::from(key_of(object));
-            match before.get(&key).and_then(R::unwrap) {
+            match before.get(&key).and_then(R::held) {
                 Some(old) if Rc::ptr_eq(old, new) => {}
                 Some(old) => {
                     deltas.push(Delta::Updated { old: Rc::clone(old), new: Rc::clone(new) });
@@ -234,7 +267,7 @@ impl<R: Resource> Informer<R> {
             self.cache.insert(key, object.clone());
         }
         let gone = before.iter().filter(|(key, _)| !self.cache.contains_key(*key));
-        let gone = gone.filter_map(|(_, object)| R::unwrap(object));
+        let gone = gone.filter_map(|(_, object)| R::held(object));
         deltas.extend(gone.map(|object| Delta::Deleted(Rc::clone(object))));
         deltas
     }

@@ -6,7 +6,7 @@ mod informer;
 mod recorder;
 
 pub use backoff::Backoff;
-pub use informer::{Delta, Informer, Relist};
+pub use informer::{Delta, Held, Informer, Relist};
 pub use recorder::{EventKind, Recorder, Regarding};
 
 use std::rc::Rc;

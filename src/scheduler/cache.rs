@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::{ContainerImage, Namespace, Node};
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
 use super::preemption::priority;
-use crate::api::{Object, Resource as _};
+use crate::api::{Document, Kind, Object, Resource as _};
 use crate::sim::SortedMap;
 
 /// The nodes in the order in which they are looked at.
@@ -35,7 +35,9 @@ pub struct Cache {
     /// Pods whose node is not known.
     stray: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
     namespaces: GenericOrdMap<Rc<str>, Object, RcK>,
-    namespaces_version: u64,
+    /// What else plugins look at, by kind, namespace and name.
+    documents: GenericOrdMap<(Kind, Rc<str>), Object, RcK>,
+    surroundings: u64,
     /// Pods for which room is made on a node, by node.
     nominated: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
 }
@@ -125,19 +127,31 @@ impl Cache {
     /// Takes in a namespace, new or changed.
     pub fn put_namespace(&mut self, namespace: &Rc<Namespace>) {
         let name = namespace.metadata.name.as_deref().unwrap_or_default();
-        self.namespaces_version += 1;
+        self.surroundings += 1;
         self.namespaces.insert(name.into(), Namespace::wrap(Rc::clone(namespace)));
     }
 
     /// Forgets a namespace.
     pub fn remove_namespace(&mut self, name: &str) {
-        self.namespaces_version += 1;
+        self.surroundings += 1;
         self.namespaces.remove(name);
     }
 
-    /// How often a namespace has changed.
-    pub fn namespaces_version(&self) -> u64 {
-        self.namespaces_version
+    /// Takes in a document, new or changed.
+    pub fn put_document(&mut self, document: &Rc<Document>) {
+        self.surroundings += 1;
+        self.documents.insert(key_of(document), Object::Document(Rc::clone(document)));
+    }
+
+    /// Forgets a document.
+    pub fn remove_document(&mut self, document: &Document) {
+        self.surroundings += 1;
+        self.documents.remove(&key_of(document));
+    }
+
+    /// How often anything but nodes and pods has changed.
+    pub fn surroundings(&self) -> u64 {
+        self.surroundings
     }
 
     /// Puts a pod on a node before the API server has confirmed it.
@@ -200,6 +214,13 @@ impl Cache {
     }
 }
 
+fn key_of(document: &Document) -> (Kind, Rc<str>) {
+    let metadata = &document.metadata;
+    let namespace = metadata.namespace.as_deref().unwrap_or_default();
+    let name = metadata.name.as_deref().unwrap_or_default();
+    (document.kind(), [namespace, "/", name].concat().into())
+}
+
 /// The images that a node has.
 fn images(node: &Node) -> &[ContainerImage] {
     node.status.as_ref().and_then(|status| status.images.as_deref()).unwrap_or_default()
@@ -221,5 +242,10 @@ impl Snapshot for Cache {
 
     fn namespace(&self, name: &str) -> Option<&Labels> {
         self.namespaces.get(name)?.meta().labels.as_ref()
+    }
+    fn documents(&self, kind: Kind) -> Box<dyn Iterator<Item = &Document> + '_> {
+        let first: (Kind, Rc<str>) = (kind, Rc::default());
+        let of_kind = self.documents.range(first..).take_while(move |((own, _), _)| *own == kind);
+        Box::new(of_kind.filter_map(|(_, object)| object.document().map(|it| &**it)))
     }
 }

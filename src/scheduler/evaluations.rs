@@ -18,8 +18,8 @@ pub type Refusal = (&'static str, Verdict);
 #[derive(Debug, Default)]
 pub struct Evaluations {
     of: Option<Rc<PodInfo>>,
-    /// Of which namespaces and labels of theirs it is.
-    namespaces: u64,
+    /// With which namespaces and documents it is.
+    surroundings: u64,
     nodes: Vec<Option<Evaluation>>,
     state: CycleState,
 }
@@ -44,9 +44,9 @@ impl Clone for Evaluations {
 impl Evaluations {
     /// What plugins worked out for the last pod, if `pod` is equal to it; all else is forgotten.
     pub fn begin(&mut self, pod: &Rc<PodInfo>, cache: &Cache) -> CycleState {
-        let same = self.namespaces == cache.namespaces_version();
+        let same = self.surroundings == cache.surroundings();
         if !same || !self.of.as_ref().is_some_and(|of| alike(of, pod)) {
-            *self = Self { namespaces: cache.namespaces_version(), ..Self::default() };
+            *self = Self { surroundings: cache.surroundings(), ..Self::default() };
         }
         self.of = Some(Rc::clone(pod));
         self.nodes.resize_with(cache.nodes().len(), || None);
@@ -100,4 +100,5 @@ fn alike(one: &PodInfo, other: &PodInfo) -> bool {
     one.pod.spec == other.pod.spec
         && one.namespace() == other.namespace()
         && one.labels() == other.labels()
+        && one.pod.metadata.owner_references == other.pod.metadata.owner_references
 }

@@ -33,15 +33,24 @@ use self::cycle::Rotation;
 use self::decision::Decisions;
 use self::evaluations::Evaluations;
 use self::queue::Queue;
-use crate::api::Pod;
 use crate::api::fields::FieldSelector;
 use crate::api::request::{Params, Request, RequestId};
+use crate::api::{Document, Kind, Pod};
 use crate::client::{Client, Incoming, Informer, Recorder, Relist};
 use crate::sim::{Component, Ctx, Event, SortedMap};
 
 /// The name by which pods choose this scheduler.
 pub const NAME: &str = "default-scheduler";
 
+/// The kinds of documents that plugins look at: what tells which pods belong together, and which of
+/// them are protected.
+const DOCUMENTS: [Kind; 5] = [
+    Kind::Service,
+    Kind::ReplicationController,
+    Kind::ReplicaSet,
+    Kind::StatefulSet,
+    Kind::PodDisruptionBudget,
+];
 const FLUSH_BACKOFF: Duration = Duration::from_secs(1);
 const FLUSH_UNSCHEDULABLE: Duration = Duration::from_secs(30);
 /// How long a cycle takes: at least this, and up to [`CYCLE_JITTER`] more.
@@ -70,6 +79,8 @@ pub struct Scheduler {
     pods: Informer<Pod>,
     nodes: Informer<Node>,
     namespaces: Informer<Namespace>,
+    /// Of each of [`DOCUMENTS`].
+    documents: Vec<Informer<Document>>,
     queue: Queue,
     cache: Cache,
     /// The pod of the cycle that runs.
@@ -94,6 +105,7 @@ impl Scheduler {
             pods: Informer::new(running),
             nodes: Informer::new(Params::default()),
             namespaces: Informer::new(Params::default()),
+            documents: DOCUMENTS.into_iter().map(Informer::of).collect(),
             queue: Queue::default(),
             cache: Cache::default(),
             current: None,
@@ -148,8 +160,10 @@ impl Scheduler {
 
     /// Begins a cycle if none runs and a pod waits.
     fn begin(&mut self, ctx: &mut Ctx<'_, Self>) {
-        let synced =
-            self.pods.has_synced() && self.nodes.has_synced() && self.namespaces.has_synced();
+        let synced = self.pods.has_synced()
+            && self.nodes.has_synced()
+            && self.namespaces.has_synced()
+            && self.documents.iter().all(Informer::has_synced);
         if self.current.is_none() && synced {
             self.current = self.queue.pop();
             if self.current.is_some() {
@@ -171,6 +185,9 @@ impl Component for Scheduler {
                 self.nodes.start(ctx, &mut self.client);
                 self.pods.start(ctx, &mut self.client);
                 self.namespaces.start(ctx, &mut self.client);
+                for documents in &mut self.documents {
+                    documents.start(ctx, &mut self.client);
+                }
                 ctx.set_timer(FLUSH_BACKOFF, Timer::FlushBackoff);
                 ctx.set_timer(FLUSH_UNSCHEDULABLE, Timer::FlushUnschedulable);
             }
@@ -179,6 +196,9 @@ impl Component for Scheduler {
                 self.pods.retry(ctx, &mut self.client, relist);
                 self.nodes.retry(ctx, &mut self.client, relist);
                 self.namespaces.retry(ctx, &mut self.client, relist);
+                for documents in &mut self.documents {
+                    documents.retry(ctx, &mut self.client, relist);
+                }
             }
             Event::Timer(Timer::FlushBackoff) => {
                 self.queue.flush_backoff(ctx.now);

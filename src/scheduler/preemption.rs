@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Service;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
 use super::framework::{Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
+use crate::api::document::Part;
 use crate::api::labels::Selector;
 use crate::api::words::TRUE;
+use crate::api::{Document, Kind};
 use crate::sim::sort;
 
 /// The reason of the condition that a victim gets.
@@ -56,7 +56,6 @@ pub struct Preemption<'a> {
     pub pod: &'a PodInfo,
     pub cluster: &'a dyn Snapshot,
     pub filters: &'a [&'a dyn Plugin],
-    pub budgets: &'a [Rc<PodDisruptionBudget>],
     /// The moment at which a pod without a start is taken to have started.
     pub now: Timestamp,
 }
@@ -86,8 +85,8 @@ impl Snapshot for Overlay<'_> {
         self.below.namespace(name)
     }
 
-    fn services(&self) -> &[Rc<Service>] {
-        self.below.services()
+    fn documents(&self, kind: Kind) -> Box<dyn Iterator<Item = &Document> + '_> {
+        self.below.documents(kind)
     }
 }
 
@@ -239,24 +238,13 @@ impl Preemption<'_> {
 
     /// The pods that a budget protects, once those before them are gone, and the rest.
     fn by_budget(&self, pods: &[Rc<PodInfo>]) -> (Vec<Rc<PodInfo>>, Vec<Rc<PodInfo>>) {
-        let mut allowed: Vec<i64> = self
-            .budgets
-            .iter()
-            .map(|budget| {
-                budget
-                    .status
-                    .as_ref()
-                    .and_then(|status| status.disruptions_allowed)
-                    .map_or(0, i64::from)
-            })
-            .collect();
+        let budgets = self.cluster.documents(Kind::PodDisruptionBudget).map(Budget::new);
+        let mut budgets: Vec<Budget<'_>> = budgets.collect();
         pods.iter().map(Rc::clone).partition(|pod| {
             let mut violated = false;
-            for (budget, allowed) in self.budgets.iter().zip(&mut allowed) {
-                if protects(budget, pod) {
-                    *allowed -= 1;
-                    violated |= *allowed < 0;
-                }
+            for budget in budgets.iter_mut().filter(|budget| budget.protects(pod)) {
+                budget.allowed -= 1;
+                violated |= budget.allowed < 0;
             }
             violated
         })
@@ -277,15 +265,34 @@ impl Preemption<'_> {
     }
 }
 
-/// Whether the budget counts the pod, and does not count it as gone already.
-fn protects(budget: &PodDisruptionBudget, pod: &PodInfo) -> bool {
-    let selector = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-    let Ok(selector) = Selector::from_object(selector) else { return false };
-    let disrupted = budget.status.as_ref().and_then(|status| status.disrupted_pods.as_ref());
-    let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
-    budget.metadata.namespace.as_deref().unwrap_or_default() == pod.namespace()
-        && pod.labels().is_some_and(|labels| !labels.is_empty())
-        && !selector.is_everything()
-        && selector.matches(pod.labels())
-        && !disrupted.is_some_and(|disrupted| disrupted.contains_key(name))
+/// A disruption budget.
+struct Budget<'a> {
+    namespace: &'a str,
+    selector: Selector,
+    /// How many more pods can go.
+    allowed: i64,
+    /// The pods that are counted as gone, by name.
+    disrupted: Part<'a>,
+}
+
+impl<'a> Budget<'a> {
+    fn new(budget: &'a Document) -> Self {
+        let status = budget.at("status");
+        Self {
+            namespace: budget.metadata.namespace.as_deref().unwrap_or_default(),
+            selector: Selector::from_part(budget.at("spec").at("selector")),
+            allowed: status.at("disruptionsAllowed").number().unwrap_or_default(),
+            disrupted: status.at("disruptedPods"),
+        }
+    }
+
+    /// Whether it counts the pod, and does not count it as gone already.
+    fn protects(&self, pod: &PodInfo) -> bool {
+        let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
+        self.namespace == pod.namespace()
+            && pod.labels().is_some_and(|labels| !labels.is_empty())
+            && !self.selector.is_everything()
+            && self.selector.matches(pod.labels())
+            && !self.disrupted.at(name).is_there()
+    }
 }

@@ -23,8 +23,12 @@ struct World {
 }
 
 impl World {
-    /// With both informers watching these objects.
+    /// With all informers watching these objects.
     fn new(nodes: &[Value], pods: &[Value]) -> Self {
+        Self::with_documents(nodes, pods, &[])
+    }
+
+    fn with_documents(nodes: &[Value], pods: &[Value], documents: &[Object]) -> Self {
         let mut world = Self {
             scheduler: Scheduler::new(Timestamp::UNIX_EPOCH),
             now: Instant::ZERO,
@@ -35,10 +39,10 @@ impl World {
         world.tell(Event::Started);
         for request in std::mem::take(&mut world.sent) {
             let kind = request.target.kind().unwrap();
-            let items = if kind == Kind::Node {
-                nodes.iter().cloned().map(node).collect()
-            } else {
-                pods.iter().cloned().map(pod).collect()
+            let items = match kind {
+                Kind::Node => nodes.iter().cloned().map(node).collect(),
+                Kind::Pod => pods.iter().cloned().map(pod).collect(),
+                _ => documents.iter().filter(|it| it.kind() == kind).cloned().collect(),
             };
             world.answer(
                 request.id,
@@ -264,4 +268,94 @@ fn the_search_among_very_many_nodes_stops_early_and_ties_are_broken_by_the_seed(
     let mut again = World::new(&nodes, &[pod_json("web", "1")]);
     again.run(MOMENT);
     assert_eq!(again.scheduler.decision("default", "web").unwrap().chosen, decision.chosen);
+}
+
+fn document(kind: Kind, name: &str, fields: &Value) -> Object {
+    let mut json = fields.clone();
+    json["metadata"] = json!({ "name": name, "namespace": "default", "resourceVersion": "1" });
+    Object::from_json(kind, &json).unwrap().object
+}
+
+/// What the plugin gave each node in the decision about the pod `web`, by node.
+fn scores_of(world: &World, plugin: &str) -> Vec<(String, i64)> {
+    let decision = world.scheduler.decision("default", "web").unwrap();
+    let nodes = decision.nodes.iter().flat_map(|node| {
+        let of_plugin = node.scores.iter().filter(|score| score.plugin == plugin);
+        of_plugin.map(|score| (node.node.to_string(), score.normalized))
+    });
+    nodes.collect()
+}
+
+#[test]
+fn pods_of_one_service_or_controller_are_spread() {
+    let labelled = |name: &str| {
+        let mut pod = pod_json(name, "100m");
+        pod["metadata"]["labels"] = json!({ "app": "web" });
+        pod
+    };
+    let mut there = labelled("there");
+    there["spec"]["nodeName"] = json!("node-1");
+    let nodes = ["node-1", "node-2"].map(|name| {
+        let mut node = node_json(name, "4");
+        node["metadata"]["labels"] = json!({ "kubernetes.io/hostname": name });
+        node
+    });
+    let decided = |pod: Value, documents: &[Object]| {
+        let mut world = World::with_documents(&nodes, &[there.clone(), pod], documents);
+        world.run(MOMENT);
+        scores_of(&world, "PodTopologySpread")
+    };
+    assert_eq!(decided(labelled("web"), &[]), [], "nothing tells what belongs together");
+
+    let apart = |scores: Vec<(String, i64)>| {
+        let of = |node: &str| scores.iter().find(|(own, _)| own == node).unwrap().1;
+        assert!(of("node-1") < of("node-2"), "{scores:?}");
+    };
+    let selector = json!({ "app": "web" });
+    let service = document(Kind::Service, "web", &json!({ "spec": { "selector": selector } }));
+    apart(decided(labelled("web"), std::slice::from_ref(&service)));
+    let other = document(Kind::Service, "o", &json!({ "spec": { "selector": { "app": "o" } } }));
+    assert_eq!(decided(labelled("web"), &[other]), []);
+
+    let set = json!({ "spec": { "selector": { "matchLabels": selector } } });
+    for (kind, fields) in [
+        (Kind::ReplicaSet, &set),
+        (Kind::StatefulSet, &set),
+        (Kind::ReplicationController, &json!({ "spec": { "selector": selector } })),
+    ] {
+        let resource = kind.resource();
+        let mut owned = labelled("web");
+        owned["metadata"]["ownerReferences"] = json!([{
+            "apiVersion": resource.api_version(), "kind": resource.name, "name": "owner",
+            "uid": "u", "controller": true,
+        }]);
+        apart(decided(owned.clone(), &[document(kind, "owner", fields)]));
+        assert_eq!(decided(owned, &[document(kind, "another", fields)]), []);
+    }
+}
+
+#[test]
+fn preemption_spares_the_pods_that_a_budget_protects() {
+    let nodes = [node_json("node-1", "1"), node_json("node-2", "1")];
+    let there = |name: &str, node: &str| {
+        let mut pod = pod_json(name, "1");
+        pod["metadata"]["labels"] = json!({ "app": name });
+        pod["spec"]["nodeName"] = json!(node);
+        pod
+    };
+    let mut urgent = pod_json("web", "1");
+    urgent["spec"]["priority"] = json!(1000);
+    let pods = [there("a", "node-1"), there("b", "node-2"), urgent];
+    for (protected, goes) in [("a", "b"), ("b", "a")] {
+        let budget = json!({
+            "spec": { "minAvailable": 1, "selector": { "matchLabels": { "app": protected } } },
+            "status": { "disruptionsAllowed": 0 },
+        });
+        let budget = document(Kind::PodDisruptionBudget, "budget", &budget);
+        let mut world = World::with_documents(&nodes, &pods, &[budget]);
+        world.run(MOMENT);
+        let gone = world.sent.iter().filter(|request| request.verb == Verb::Delete);
+        let names: Vec<String> = gone.map(|request| request.target.to_string()).collect();
+        assert_eq!(names, [format!("/api/v1/namespaces/default/pods/{goes}")]);
+    }
 }

@@ -27,7 +27,7 @@ impl Scheduler {
             for delta in deltas {
                 self.on_namespace(&delta, ctx.now);
             }
-        } else {
+        } else if self.receive_document(ctx, incoming).is_none() {
             match incoming {
                 Incoming::Response(response) => {
                     self.on_answer(ctx, response.id, response.result.as_ref().err());
@@ -36,6 +36,19 @@ impl Scheduler {
                 Incoming::Watch(_) => {}
             }
         }
+    }
+
+    /// Takes in what came about documents. None: it was about something else.
+    fn receive_document(&mut self, ctx: &mut Ctx<'_, Self>, incoming: &Incoming) -> Option<()> {
+        let mut informers = self.documents.iter_mut();
+        let deltas = informers.find_map(|them| them.handle(ctx, &mut self.client, incoming))?;
+        for delta in deltas {
+            match delta {
+                Delta::Added(new) | Delta::Updated { new, .. } => self.cache.put_document(&new),
+                Delta::Deleted(gone) => self.cache.remove_document(&gone),
+            }
+        }
+        Some(())
     }
 
     fn on_node(&mut self, delta: &Delta<Node>, now: Instant) {

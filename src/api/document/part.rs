@@ -1,5 +1,7 @@
 //! A part of a document, read without knowing whether it is there.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -79,6 +81,11 @@ impl<'a> Part<'a> {
     /// The entries of a map, by key.
     pub fn entries(self) -> impl Iterator<Item = (&'a str, Part<'a>)> {
         self.0.as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), Part(value)))
+    }
+
+    /// The texts of a map, by key.
+    pub fn labels(self) -> BTreeMap<String, String> {
+        self.entries().map(|(key, value)| (key.to_owned(), value.text().to_owned())).collect()
     }
 
     /// How many items or entries it has.

@@ -5,6 +5,8 @@ use std::fmt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::{Labels, Operator, Requirement, SelectorError, parse};
+use crate::api::decode::decode;
+use crate::api::document::Part;
 use crate::api::field::{FieldError, aggregate};
 use crate::api::text::go_quote;
 use crate::sim::sort;
@@ -71,6 +73,23 @@ impl Selector {
             requirements.push(sound(Requirement::new(&expression.key, operator, values, None))?);
         }
         Ok(Self::sorted(requirements))
+    }
+
+    /// What a `LabelSelector` in a document means; nothing if it is malformed.
+    pub fn from_part(part: Part<'_>) -> Self {
+        let object = decode::<LabelSelector>(part.value()).ok().filter(|_| part.is_there());
+        let selector = object.map(|decoded| Self::from_object(Some(&decoded.object)));
+        selector.and_then(Result::ok).unwrap_or(Self::Nothing)
+    }
+
+    /// This selector and the requirements of another, which selects something.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        if let Self::All(requirements) = &mut self {
+            requirements.extend_from_slice(other.requirements());
+            return Self::sorted(std::mem::take(requirements));
+        }
+        self
     }
 
     /// Whether an object with these labels is selected. Allocates nothing.

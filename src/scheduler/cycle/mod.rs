@@ -369,7 +369,7 @@ fn preempt(
     let nodes: Vec<&NodeInfo> =
         resolvable.filter_map(|verdict| cache.node(&verdict.node).map(|node| &**node)).collect();
     let filters: Vec<&dyn Plugin> = DEFAULT.iter().map(|one| one.plugin).collect();
-    let preemption = Preemption { pod, cluster: cache, filters: &filters, budgets: &[], now };
+    let preemption = Preemption { pod, cluster: cache, filters: &filters, now };
     // Without anybody less important there is nothing to choose, nor any chance in it.
     let offset = if nodes.iter().any(|node| preemption.has_victims(node)) {
         usize::try_from(rng.below(nodes.len() as u64)).unwrap_or_default()

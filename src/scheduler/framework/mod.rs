@@ -4,13 +4,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-
-use k8s_openapi::api::core::v1::Service;
+use std::iter;
 
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::node_selector::{Preferred, Required};
 use super::plugins::{Affinity, AffinityScores, Images, Spread, SpreadScores, has_image};
+use crate::api::{Document, Kind};
 
 /// The labels of an object.
 pub type Labels = BTreeMap<String, String>;
@@ -106,9 +105,9 @@ pub trait Snapshot {
     /// The labels of a namespace; none if it is not known.
     fn namespace(&self, name: &str) -> Option<&Labels>;
 
-    /// The services of all namespaces.
-    fn services(&self) -> &[Rc<Service>] {
-        &[]
+    /// The documents of a kind, of all namespaces.
+    fn documents(&self, _kind: Kind) -> Box<dyn Iterator<Item = &Document> + '_> {
+        Box::new(iter::empty())
     }
 }
 

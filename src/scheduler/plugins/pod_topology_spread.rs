@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement;
 use super::node_selector::Required;
 use super::tolerations::{NO_EXECUTE, NO_SCHEDULE, tolerated};
 use crate::api::labels::Selector;
+use crate::api::{Document, Kind};
 use crate::scheduler::framework::{
     ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
 };
@@ -183,22 +184,41 @@ fn system_default(topology_key: &str, max_skew: i32) -> TopologySpreadConstraint
     }
 }
 
-/// What the services select that have the pod; none if there are none.
+/// What the services that have the pod and its controller select; none if that is nothing.
 ///
-/// Mirrors: `plugins/helper/spread.go` `DefaultSelector`. Left out: the pod's controller, until there
-/// are controllers.
+/// Mirrors: `plugins/helper/spread.go` `DefaultSelector`.
 fn default_selector(pod: &PodInfo, cluster: &dyn Snapshot) -> Option<Selector> {
+    let own = |kind| {
+        let of_all = cluster.documents(kind);
+        of_all.filter(|it| it.metadata.namespace.as_deref() == Some(pod.namespace()))
+    };
     let mut labels = Labels::new();
-    for service in cluster.services() {
-        let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-        let same = service.metadata.namespace.as_deref().unwrap_or_default() == pod.namespace();
-        if let Some(selector) = selector.filter(|selector| same && !selector.is_empty())
-            && Selector::from_labels(selector).matches(pod.labels())
-        {
-            labels.extend(selector.clone());
+    for service in own(Kind::Service) {
+        let selector = service.at("spec").at("selector").labels();
+        if !selector.is_empty() && Selector::from_labels(&selector).matches(pod.labels()) {
+            labels.extend(selector);
         }
     }
-    (!labels.is_empty()).then(|| Selector::from_labels(&labels))
+    let owners = pod.pod.metadata.owner_references.iter().flatten();
+    let owner = owners.into_iter().find(|owner| owner.controller == Some(true));
+    let selected_by = |kind: Kind| {
+        let owner = owner.filter(|owner| {
+            let resource = kind.resource();
+            owner.kind == resource.name && owner.api_version == resource.api_version()
+        })?;
+        let named = |it: &&Document| it.metadata.name.as_deref() == Some(owner.name.as_str());
+        own(kind).find(named).map(|it| it.at("spec").at("selector"))
+    };
+    if let Some(selector) = selected_by(Kind::ReplicationController) {
+        labels.extend(selector.labels());
+    }
+    let selector = Selector::from_labels(&labels);
+    let set = selected_by(Kind::ReplicaSet).or_else(|| selected_by(Kind::StatefulSet));
+    let selector = match set {
+        Some(set) => selector.and(&Selector::from_part(set)),
+        None => selector,
+    };
+    (!selector.is_everything()).then_some(selector)
 }
 
 fn has_all_labels<'a>(node: &NodeInfo, mut keys: impl Iterator<Item = &'a Rc<str>>) -> bool {

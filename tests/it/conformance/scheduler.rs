@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use podflow::testing::api::Pod;
 use podflow::testing::api::labels::Selector;
+use podflow::testing::api::{Document, Kind, Pod};
 use podflow::testing::scheduler::cache::Cache;
 use podflow::testing::scheduler::cycle::{self, Rotation};
 use podflow::testing::scheduler::evaluations::Evaluations;
@@ -64,7 +63,7 @@ fn pod(value: &Value) -> Result<Rc<PodInfo>, String> {
 struct World {
     nodes: BTreeMap<String, NodeInfo>,
     namespaces: BTreeMap<String, Labels>,
-    services: Vec<Rc<core::Service>>,
+    documents: Vec<Rc<Document>>,
 }
 
 impl World {
@@ -76,8 +75,10 @@ impl World {
             let name = namespace.metadata.name.unwrap_or_default();
             namespaces.insert(name, namespace.metadata.labels.unwrap_or_default());
         }
-        let services: Result<_, String> = list("services").iter().map(read).collect();
-        Ok(Self { nodes: nodes(case)?, namespaces, services: services? })
+        let services = list("services").into_iter().map(|it| document(Kind::Service, &it));
+        let budgets = list("pdbs").into_iter().map(|it| document(Kind::PodDisruptionBudget, &it));
+        let documents = services.chain(budgets).collect::<Result<_, _>>()?;
+        Ok(Self { nodes: nodes(case)?, namespaces, documents })
     }
 }
 
@@ -90,9 +91,14 @@ impl Snapshot for World {
         self.namespaces.get(name)
     }
 
-    fn services(&self) -> &[Rc<core::Service>] {
-        &self.services
+    fn documents(&self, kind: Kind) -> Box<dyn Iterator<Item = &Document> + '_> {
+        Box::new(self.documents.iter().map(|it| &**it).filter(move |it| it.kind() == kind))
     }
+}
+
+fn document(kind: Kind, value: &Value) -> Result<Rc<Document>, String> {
+    let read = Document::from_json(kind, value).map_err(|error| error.to_string())?;
+    Ok(Rc::new(read.object))
 }
 
 /// The nodes of a case with the pods on them.
@@ -326,14 +332,8 @@ fn preemption(_: &Value, case: &Value) -> Outcome {
     let filters: Vec<Box<dyn Plugin>> =
         names.iter().map(|name| named(name, &Value::Null)).collect::<Result<_, _>>()?;
     let filters: Vec<&dyn Plugin> = filters.iter().map(|plugin| &**plugin).collect();
-    let budgets: Option<Vec<Rc<PodDisruptionBudget>>> = read(&case["pdbs"])?;
-    let preemption = Preemption {
-        pod: &pod,
-        cluster: &world,
-        filters: &filters,
-        budgets: &budgets.unwrap_or_default(),
-        now: jiff::Timestamp::MAX,
-    };
+    let preemption =
+        Preemption { pod: &pod, cluster: &world, filters: &filters, now: jiff::Timestamp::MAX };
     let limits = args::limits(&case["args"]).map_err(|error| error.to_string())?;
     let nodes = worth_a_try(case, &world);
     let (offset, limits) = match case["offset"].as_u64() {
