@@ -39,10 +39,12 @@ impl World {
         world.tell(Event::Started);
         for request in std::mem::take(&mut world.sent) {
             let kind = request.target.kind().unwrap();
-            let items = match kind {
-                Kind::Node => nodes.iter().cloned().map(node).collect(),
-                Kind::Pod => pods.iter().cloned().map(pod).collect(),
-                _ => documents.iter().filter(|it| it.kind() == kind).cloned().collect(),
+            let items = if kind == Kind::Node {
+                nodes.iter().cloned().map(node).collect()
+            } else if kind == Kind::Pod {
+                pods.iter().cloned().map(pod).collect()
+            } else {
+                documents.iter().filter(|it| it.kind() == kind).cloned().collect()
             };
             world.answer(
                 request.id,
