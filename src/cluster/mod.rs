@@ -23,7 +23,7 @@ use crate::api::{Kind, Object};
 use crate::apiserver::ApiServer;
 use crate::kubelet::Kubelet;
 use crate::runtime::Runtime;
-use crate::scheduler::{Decision, Scheduler};
+use crate::scheduler::{Configuration, Decision, Scheduler};
 use crate::sim::{Instant, Trace};
 
 pub use wiring::Images;
@@ -88,6 +88,11 @@ impl Cluster {
     /// Sends an HTTP request of yours now.
     pub fn submit(&mut self, call: &HttpCall) -> RequestId {
         self.world.submit(call)
+    }
+
+    /// Starts the scheduler again, with another configuration.
+    pub fn configure_scheduler(&mut self, configuration: &Rc<Configuration>) {
+        self.world.configure_scheduler(configuration);
     }
 
     /// The answer to a request of yours, once it is there.

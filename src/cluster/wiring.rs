@@ -7,7 +7,7 @@ use crate::apiserver::{self, ApiServer, ConnectionId, EtcdServer};
 use crate::client::Incoming;
 use crate::kubelet::{self, Kubelet};
 use crate::runtime::{CallId, Catalogue, Host, Outcome, Runtime, Timing};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Configuration, Scheduler};
 use crate::sim::{
     Component, Ctx, Effect, Event, GrowingMap, Instant, Latency, Links, Queue, Rng, SortedMap,
     Trace,
@@ -45,6 +45,8 @@ pub(super) struct World {
     pub apiserver: Hosted<ApiServer>,
     pub etcd: Hosted<EtcdServer>,
     pub scheduler: Hosted<Scheduler>,
+    /// How often the scheduler was started again.
+    restarts: u32,
     /// Shared with the checkpoints; a node is copied when it first changes after one.
     pub nodes: Vec<Rc<Node>>,
     pub trace: Trace<Message>,
@@ -100,7 +102,8 @@ pub(super) enum Due {
 pub(super) enum Timer {
     ApiServer(<ApiServer as Component>::Timer),
     Etcd(<EtcdServer as Component>::Timer),
-    Scheduler(<Scheduler as Component>::Timer),
+    /// With the number of the process that set it.
+    Scheduler(u32, <Scheduler as Component>::Timer),
     Kubelet(u32, <Kubelet as Component>::Timer),
 }
 
@@ -137,7 +140,8 @@ impl World {
             you: You::default(),
             apiserver: Hosted::new(ApiServer::new(epoch(), seed), seed, 1),
             etcd: Hosted::new(EtcdServer::default(), seed, 2),
-            scheduler: Hosted::new(Scheduler::new(epoch()), seed, 3),
+            scheduler: Hosted::new(Scheduler::new(epoch(), Rc::default()), seed, 3),
+            restarts: 0,
             nodes,
             trace: Trace::new(WINDOW),
             links: Links::default(),
@@ -177,6 +181,16 @@ impl World {
         self.run_apiserver(None, Event::Message(apiserver::In::HungUp { from, watch }));
     }
 
+    /// Ends the scheduler's process, and starts one with another configuration.
+    pub(super) fn configure_scheduler(&mut self, configuration: &Rc<Configuration>) {
+        self.restarts += 1;
+        let scheduler = &mut self.scheduler.component;
+        *scheduler = scheduler.restarted(Rc::clone(configuration));
+        let from = connection(Address::Scheduler);
+        self.run_apiserver(None, Event::Message(apiserver::In::Closed(from)));
+        self.run_scheduler(None, Event::Started);
+    }
+
     pub(super) fn step(&mut self) -> bool {
         let Some((at, due)) = self.queue.pop() else {
             return false;
@@ -193,7 +207,11 @@ impl World {
             Due::Timer { cause, timer } => match timer {
                 Timer::ApiServer(timer) => self.run_apiserver(cause, Event::Timer(timer)),
                 Timer::Etcd(timer) => self.run_etcd(cause, Event::Timer(timer)),
-                Timer::Scheduler(timer) => self.run_scheduler(cause, Event::Timer(timer)),
+                Timer::Scheduler(process, timer) => {
+                    if process == self.restarts {
+                        self.run_scheduler(cause, Event::Timer(timer));
+                    }
+                }
                 Timer::Kubelet(node, timer) => self.run_kubelet(node, cause, Event::Timer(timer)),
             },
             Due::Wake(node) => self.wake(node),
@@ -364,7 +382,7 @@ impl World {
         for effect in outbox.drain(..) {
             match effect {
                 Effect::Timer { after, timer } => {
-                    self.remind(after, cause, Timer::Scheduler(timer));
+                    self.remind(after, cause, Timer::Scheduler(self.restarts, timer));
                 }
                 Effect::Send { after, body } => {
                     let sent = self.now + after;

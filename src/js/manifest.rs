@@ -1,27 +1,53 @@
 //! `podflow.apply`: manifests as `kubectl apply` sends them.
 
+use std::rc::Rc;
+
 use js_sys::Array;
 use serde_json::Value;
 use wasm_bindgen::{JsError, JsValue};
 
 use super::{Host, to_js};
-use crate::api::decode::{self, Limits};
+use crate::api::decode::{self, Document, Limits};
 use crate::cluster::HttpCall;
 use crate::kubectl::{Apply, Manifest, apply};
+use crate::scheduler::configuration::{Configuration, is_configuration};
 
 /// Applies every document of `yaml` in order, and gives back the objects as they are then. Nothing is
 /// sent if one of the documents cannot be read; the first object that is refused ends it.
 pub(super) async fn apply_all(host: &Host, yaml: &str) -> Result<Array, JsValue> {
     host.turn().await?;
-    let manifests = read(yaml).map_err(|words| JsError::new(&words))?;
+    let wishes = read(yaml).map_err(|words| JsError::new(&words))?;
     let objects = Array::new();
-    for manifest in &manifests {
-        objects.push(&apply_one(host, manifest).await?);
+    for wish in &wishes {
+        objects.push(&match wish {
+            Wish::Object(manifest) => apply_one(host, manifest).await?,
+            Wish::Scheduler(configuration) => {
+                host.session.borrow_mut().configure_scheduler(Rc::clone(configuration));
+                to_js(&configuration.source)?
+            }
+        });
     }
     Ok(objects)
 }
 
-fn read(yaml: &str) -> Result<Vec<Manifest>, String> {
+/// What a document asks for.
+enum Wish {
+    Object(Manifest),
+    /// That the scheduler starts again with this.
+    Scheduler(Rc<Configuration>),
+}
+
+impl Wish {
+    fn of(document: Document) -> Result<Self, String> {
+        if is_configuration(&document.value) {
+            let read = Configuration::read(&document.value).map_err(|error| error.to_string())?;
+            return Ok(Self::Scheduler(Rc::new(read)));
+        }
+        Manifest::of(document).map(Self::Object).map_err(|error| error.to_string())
+    }
+}
+
+fn read(yaml: &str) -> Result<Vec<Wish>, String> {
     let manifests = decode::read(yaml, Limits::default());
     if let Some(error) = manifests.error {
         return Err(error.to_string());
@@ -29,8 +55,7 @@ fn read(yaml: &str) -> Result<Vec<Manifest>, String> {
     if manifests.documents.is_empty() {
         return Err("no objects passed to apply".to_owned());
     }
-    let read = manifests.documents.into_iter().map(Manifest::of);
-    read.collect::<Result<_, _>>().map_err(|error| error.to_string())
+    manifests.documents.into_iter().map(Wish::of).collect()
 }
 
 async fn apply_one(host: &Host, manifest: &Manifest) -> Result<JsValue, JsValue> {

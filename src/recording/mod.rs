@@ -5,21 +5,32 @@
 
 mod checkpoints;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::api::request::RequestId;
 use crate::cluster::{Cluster, HttpCall, Setup};
+use crate::scheduler::Configuration;
 use crate::sim::Instant;
 
 use checkpoints::Checkpoints;
 
-/// One input: what you sent, when, and after how many events, so that a replay puts it in at the
-/// very same place.
+/// One input: what you did, when, and after how many events, so that a replay puts it in at the very
+/// same place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     pub at: Instant,
     pub after: u64,
-    pub call: HttpCall,
+    pub act: Act,
+}
+
+/// What you can do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// You send a request.
+    Call(HttpCall),
+    /// You start the scheduler again, with another configuration.
+    ConfigureScheduler(Rc<Configuration>),
 }
 
 /// All that a replay needs.
@@ -90,14 +101,24 @@ impl Session {
 
     /// Sends a request of yours now; a future that was there is dropped.
     pub fn submit(&mut self, call: HttpCall) -> RequestId {
-        let at = self.now();
-        self.recording.inputs.truncate(self.played);
-        self.checkpoints.forget_after(self.cluster.steps());
-        self.horizon = at;
         let id = self.cluster.submit(&call);
-        self.recording.inputs.push(Input { at, after: self.cluster.steps(), call });
-        self.played += 1;
+        self.record(Act::Call(call));
         id
+    }
+
+    /// Starts the scheduler again with another configuration; a future that was there is dropped.
+    pub fn configure_scheduler(&mut self, configuration: Rc<Configuration>) {
+        self.cluster.configure_scheduler(&configuration);
+        self.record(Act::ConfigureScheduler(configuration));
+    }
+
+    fn record(&mut self, act: Act) {
+        let (at, after) = (self.now(), self.cluster.steps());
+        self.recording.inputs.truncate(self.played);
+        self.checkpoints.forget_after(after);
+        self.horizon = at;
+        self.recording.inputs.push(Input { at, after, act });
+        self.played += 1;
     }
 
     /// Plays the next event or recorded input; `false` if nothing is left.
@@ -106,7 +127,12 @@ impl Session {
             if self.cluster.now() < input.at {
                 self.cluster.skip_to(input.at);
             }
-            self.cluster.submit(&input.call);
+            match &input.act {
+                Act::Call(call) => {
+                    self.cluster.submit(call);
+                }
+                Act::ConfigureScheduler(to) => self.cluster.configure_scheduler(to),
+            }
             self.played += 1;
             self.horizon = self.horizon.max(self.cluster.now());
             return true;

@@ -1,10 +1,11 @@
 //! The scheduler: chooses a node for each pod that has none, and binds the pod to it.
 //!
-//! Mirrors: `pkg/scheduler` with its default profile. It watches pods and nodes and writes nothing
+//! Mirrors: `pkg/scheduler`. It watches pods and nodes and writes nothing
 //! but bindings, a condition of pods that fit nowhere, and events.
 
 pub mod args;
 pub mod cache;
+pub mod configuration;
 pub mod cycle;
 mod decision;
 pub mod evaluations;
@@ -13,12 +14,14 @@ pub mod helps;
 pub mod node_info;
 pub mod plugins;
 pub mod preemption;
+pub mod profile;
 pub mod queue;
 pub mod resources;
 mod tally;
 mod watching;
 mod writing;
 
+pub use configuration::{Configuration, ConfigurationError};
 pub use decision::{Decision, NodeVerdict, Score};
 pub use queue::{Place, QueuedPod};
 
@@ -32,6 +35,7 @@ use self::cache::Cache;
 use self::cycle::Rotation;
 use self::decision::Decisions;
 use self::evaluations::Evaluations;
+use self::profile::Profile;
 use self::queue::Queue;
 use crate::api::fields::FieldSelector;
 use crate::api::request::{Params, Request, RequestId};
@@ -87,7 +91,9 @@ pub struct Scheduler {
     current: Option<QueuedPod>,
     /// Bindings on their way, with the nodes.
     binding: SortedMap<RequestId, (QueuedPod, Rc<str>)>,
-    recorder: Recorder,
+    /// One for each profile.
+    recorders: Vec<Recorder>,
+    configuration: Rc<Configuration>,
     decisions: Decisions,
     rotation: Rotation,
     evaluations: Evaluations,
@@ -96,7 +102,7 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// A scheduler that knows nothing yet; `epoch` is the date at which virtual time begins.
-    pub fn new(epoch: Timestamp) -> Self {
+    pub fn new(epoch: Timestamp, configuration: Rc<Configuration>) -> Self {
         let running = "status.phase!=Succeeded,status.phase!=Failed";
         let field_selector = FieldSelector::parse(running).ok().map(Rc::new);
         let running = Params { field_selector, ..Params::default() };
@@ -106,16 +112,39 @@ impl Scheduler {
             nodes: Informer::new(Params::default()),
             namespaces: Informer::new(Params::default()),
             documents: DOCUMENTS.into_iter().map(Informer::of).collect(),
-            queue: Queue::default(),
+            queue: Queue::new(configuration.backoff),
             cache: Cache::default(),
             current: None,
             binding: SortedMap::new(),
-            recorder: Recorder::with_instance(NAME, "default-scheduler-podflow", epoch),
+            recorders: configuration.profiles.iter().map(|it| recorder(&it.name, epoch)).collect(),
+            configuration,
             decisions: Decisions::default(),
             rotation: Rotation::default(),
             evaluations: Evaluations::default(),
             epoch,
         }
+    }
+
+    /// The process that comes after this one, with another configuration. It has what is kept for the
+    /// page, and its requests are numbered on, so that late answers find nobody.
+    #[must_use]
+    pub fn restarted(&self, configuration: Rc<Configuration>) -> Self {
+        Self {
+            client: self.client.clone(),
+            decisions: self.decisions.clone(),
+            ..Self::new(self.epoch, configuration)
+        }
+    }
+
+    /// What it is configured by.
+    pub fn configuration(&self) -> &Rc<Configuration> {
+        &self.configuration
+    }
+
+    /// The profile that a pod chooses, with its number; none if another scheduler is to place it.
+    pub fn profile(&self, pod: &Pod) -> Option<(usize, &Rc<Profile>)> {
+        let name = pod.spec.scheduler_name.as_deref().unwrap_or(NAME);
+        self.configuration.profiles.iter().enumerate().find(|(_, profile)| *profile.name == *name)
     }
 
     /// The latest decision about a pod.
@@ -172,6 +201,10 @@ impl Scheduler {
             }
         }
     }
+}
+
+fn recorder(name: &str, epoch: Timestamp) -> Recorder {
+    Recorder::with_instance(name, &format!("{name}-podflow"), epoch)
 }
 
 impl Component for Scheduler {

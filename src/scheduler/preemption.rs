@@ -55,7 +55,7 @@ pub struct Candidate {
 pub struct Preemption<'a> {
     pub pod: &'a PodInfo,
     pub cluster: &'a dyn Snapshot,
-    pub filters: &'a [&'a dyn Plugin],
+    pub filters: &'a [Rc<dyn Plugin>],
     /// The moment at which a pod without a start is taken to have started.
     pub now: Timestamp,
 }

@@ -16,10 +16,21 @@ use super::plugins;
 use crate::api::Pod;
 use crate::sim::Instant;
 
-/// The first wait of a pod that could not be scheduled.
-pub const FIRST_BACKOFF: Duration = Duration::from_secs(1);
-/// The longest.
-pub const MOST_BACKOFF: Duration = Duration::from_secs(10);
+/// How long a pod waits that could not be scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first time; then twice as long each time.
+    pub first: Duration,
+    /// At most.
+    pub most: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), most: Duration::from_secs(10) }
+    }
+}
+
 /// How long a pod can stay unschedulable before it is tried again without any event.
 pub const MOST_UNSCHEDULABLE: Duration = Duration::from_mins(5);
 
@@ -65,10 +76,10 @@ impl QueuedPod {
         (priority, since, self.turn)
     }
 
-    fn backoff_until(&self) -> Instant {
+    fn backoff_until(&self, backoff: Backoff) -> Instant {
         let failures = if self.errors > 0 { self.errors } else { self.unschedulable };
         let Some(doublings) = failures.checked_sub(1) else { return self.since };
-        let wait = FIRST_BACKOFF.saturating_mul(1 << doublings.min(8)).min(MOST_BACKOFF);
+        let wait = backoff.first.saturating_mul(1 << doublings.min(30)).min(backoff.most);
         self.since + wait
     }
 }
@@ -82,6 +93,7 @@ pub struct Queue {
     /// Those that wait for an event, by when they came.
     unschedulable: BTreeSet<(Instant, Rc<str>)>,
     turns: u64,
+    waits: Backoff,
 }
 
 /// What keeps a pod out of the queue, in upstream's words.
@@ -92,9 +104,14 @@ pub fn gates(pod: &Pod) -> Option<String> {
 }
 
 impl Queue {
-    /// Takes in a pod, new or changed. A change that no plugin looks at moves nothing.
-    pub fn put(&mut self, pod: &Rc<Pod>, now: Instant) {
-        let gated = gates(pod).is_some();
+    /// An empty queue whose pods wait as `waits` says.
+    pub fn new(waits: Backoff) -> Self {
+        Self { waits, ..Self::default() }
+    }
+
+    /// Takes in a pod, new or changed, which may be held back. A change that no plugin looks at moves
+    /// nothing.
+    pub fn put(&mut self, pod: &Rc<Pod>, gated: bool, now: Instant) {
         let info = Rc::new(PodInfo::new(Rc::clone(pod)));
         let Some(mut queued) = self.take(&info.uid) else {
             let place = if gated { Place::Gated } else { Place::Active };
@@ -115,7 +132,7 @@ impl Queue {
         let same = old.pod.spec == pod.spec && old.pod.metadata.labels == pod.metadata.labels;
         queued.place = match queued.place {
             Place::Gated if !gated => Place::Active,
-            Place::Unschedulable if !same => ready(&queued, now),
+            Place::Unschedulable if !same => ready(&queued, self.waits, now),
             place @ (Place::Active
             | Place::Backoff(_)
             | Place::ErrorBackoff(_)
@@ -171,7 +188,7 @@ impl Queue {
     pub fn errored(&mut self, mut queued: QueuedPod, now: Instant) {
         queued.since = now;
         queued.errors += 1;
-        queued.place = Place::ErrorBackoff(queued.backoff_until());
+        queued.place = Place::ErrorBackoff(queued.backoff_until(self.waits));
         self.insert(queued);
     }
 
@@ -179,8 +196,7 @@ impl Queue {
     pub fn on_event(&mut self, event: ClusterEvent, now: Instant) {
         self.move_if(now, |queued| {
             let refused = &queued.refused_by;
-            let mut plugins = plugins::DEFAULT.iter().map(|one| one.plugin);
-            plugins.any(|plugin| refused.contains(&plugin.name()) && plugin.wakes_on(event))
+            refused.iter().any(|plugin| plugins::wakes_on(plugin, event))
                 || event == ClusterEvent::NodeAdded && refused.is_empty()
         });
     }
@@ -224,7 +240,7 @@ impl Queue {
             waiting.filter(|queued| wanted(queued)).map(|queued| Rc::clone(&queued.info.uid));
         for uid in moved.collect::<Vec<_>>() {
             if let Some(mut queued) = self.take(&uid) {
-                queued.place = ready(&queued, now);
+                queued.place = ready(&queued, self.waits, now);
                 self.insert(queued);
             }
         }
@@ -269,7 +285,7 @@ impl Queue {
 }
 
 /// Where a pod that is worth another try waits.
-fn ready(queued: &QueuedPod, now: Instant) -> Place {
-    let until = queued.backoff_until();
+fn ready(queued: &QueuedPod, waits: Backoff, now: Instant) -> Place {
+    let until = queued.backoff_until(waits);
     if until > now { Place::Backoff(until) } else { Place::Active }
 }

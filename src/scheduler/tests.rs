@@ -30,7 +30,7 @@ impl World {
 
     fn with_documents(nodes: &[Value], pods: &[Value], documents: &[Object]) -> Self {
         let mut world = Self {
-            scheduler: Scheduler::new(Timestamp::UNIX_EPOCH),
+            scheduler: Scheduler::new(Timestamp::UNIX_EPOCH, Rc::default()),
             now: Instant::ZERO,
             rng: Rng::new(7),
             timers: Vec::new(),

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::{Namespace, Node};
 
+use super::Scheduler;
 use super::framework::ClusterEvent;
 use super::node_info::{PodInfo, allocatable, uid};
-use super::{NAME, Scheduler};
+use super::queue::gates;
 use crate::api::Pod;
 use crate::client::{Delta, Incoming};
 use crate::sim::{Ctx, Instant};
@@ -111,15 +112,16 @@ impl Scheduler {
             self.queue.on_event(ClusterEvent::AssignedPodAdded, now);
             return;
         }
-        let ours = pod.spec.scheduler_name.as_deref().is_none_or(|name| name == NAME);
-        if !ours || self.cache.is_assumed(&uid) {
+        let Some((_, profile)) = self.profile(pod) else { return };
+        let gated = profile.gates && gates(pod).is_some();
+        if self.cache.is_assumed(&uid) {
             return;
         }
         match &mut self.current {
             Some(current) if current.info.uid == uid => {
                 current.info = Rc::new(PodInfo::new(Rc::clone(pod)));
             }
-            Some(_) | None => self.queue.put(pod, now),
+            Some(_) | None => self.queue.put(pod, gated, now),
         }
     }
 

@@ -57,7 +57,9 @@ impl Scheduler {
             return;
         }
         let now = self.date(ctx);
+        let Some((_, profile)) = self.profile(&pod) else { return };
         let mut outcome = cycle::schedule(
+            &Rc::clone(profile),
             &queued.info,
             &self.cache,
             &mut self.rotation,
@@ -111,7 +113,7 @@ impl Scheduler {
         let (namespace, name) = names(pod);
         let message = format!("Successfully assigned {namespace}/{name} to {node}");
         let words = (EventKind::Normal, "Scheduled", Some("Binding"));
-        self.recorder.record(ctx, &mut self.client, Regarding::pod(pod, None), words, &message);
+        self.record(ctx, pod, pod, words, &message);
     }
 
     /// The line broke before the answer came.
@@ -177,6 +179,7 @@ impl Scheduler {
     ///
     /// Mirrors: `prepareCandidate` of `pkg/scheduler/framework/preemption`.
     fn evict(&mut self, ctx: &mut Ctx<'_, Self>, pod: &Pod, candidate: &Candidate) {
+        let by = pod.spec.scheduler_name.as_deref().unwrap_or(NAME);
         let preemptor = pod.metadata.uid.as_deref().unwrap_or_default();
         let message = format!("Preempted by pod {preemptor} on node {}", candidate.node);
         for victim in &candidate.victims {
@@ -189,7 +192,7 @@ impl Scheduler {
                 type_: DISRUPTION_TARGET.to_owned(),
                 status: YES.to_owned(),
                 reason: Some(BY_SCHEDULER.to_owned()),
-                message: Some(format!("{NAME}: preempting to accommodate a higher priority pod")),
+                message: Some(format!("{by}: preempting to accommodate a higher priority pod")),
                 observed_generation: victim.metadata.generation,
                 last_transition_time: Some(seconds(self.date(ctx))),
                 ..PodCondition::default()
@@ -200,8 +203,23 @@ impl Scheduler {
             let uid = victim.metadata.uid.as_deref().map(Into::into);
             self.client.delete(ctx, target, uid, None);
             let words = (EventKind::Normal, "Preempted", Some("Preempting"));
-            let about = Regarding::pod(victim, None);
-            self.recorder.record(ctx, &mut self.client, about, words, &message);
+            self.record(ctx, pod, victim, words, &message);
+        }
+    }
+
+    /// Records an event about a pod, by the profile that `pod` has chosen.
+    fn record(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        pod: &Pod,
+        about: &Pod,
+        words: (EventKind, &str, Option<&str>),
+        message: &str,
+    ) {
+        let number = self.profile(pod).map_or(0, |(number, _)| number);
+        if let Some(recorder) = self.recorders.get_mut(number) {
+            let about = Regarding::pod(about, None);
+            recorder.record(ctx, &mut self.client, about, words, message);
         }
     }
 
@@ -212,7 +230,7 @@ impl Scheduler {
     fn warn(&mut self, ctx: &mut Ctx<'_, Self>, pod: &Pod, message: &str) {
         let words = (EventKind::Warning, "FailedScheduling", Some("Scheduling"));
         let message = truncated(message);
-        self.recorder.record(ctx, &mut self.client, Regarding::pod(pod, None), words, &message);
+        self.record(ctx, pod, pod, words, &message);
     }
 }
 

@@ -16,7 +16,8 @@ use crate::api::caller::Credentials;
 use crate::api::decode::decode as decode_typed;
 use crate::api::to_json;
 use crate::cluster::{HttpCall, MOST_NODES, Setup};
-use crate::recording::{Input, Recording};
+use crate::recording::{Act, Input, Recording};
+use crate::scheduler::Configuration;
 use crate::sim::Instant;
 
 /// The most bytes that a link may expand to.
@@ -65,11 +66,13 @@ struct Wire {
     t: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct WireInput {
     t: u64,
     n: u64,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     m: Rc<str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     p: Rc<str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     c: Option<Rc<str>>,
@@ -81,6 +84,45 @@ struct WireInput {
     /// What it showed at the secure door.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     u: Option<Who>,
+    /// What the scheduler is configured by from here on, instead of a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    s: Option<Rc<Value>>,
+}
+
+impl WireInput {
+    fn of(input: &Input) -> Self {
+        let empty = Self { t: input.at.as_micros(), n: input.after, ..Self::default() };
+        match &input.act {
+            Act::ConfigureScheduler(to) => Self { s: Some(Rc::clone(&to.source)), ..empty },
+            Act::Call(call) => Self {
+                m: Rc::clone(&call.method),
+                p: Rc::clone(&call.path),
+                c: (&*call.content_type != JSON).then(|| Rc::clone(&call.content_type)),
+                b: call.body.clone(),
+                x: call.text.clone(),
+                u: call.credentials.as_deref().map(Who::of),
+                ..empty
+            },
+        }
+    }
+
+    fn input(self) -> Result<Input, LinkError> {
+        let act = if let Some(source) = self.s {
+            let read = Configuration::read(&source).map_err(|_error| LinkError::NotARecording)?;
+            Act::ConfigureScheduler(Rc::new(read))
+        } else {
+            Act::Call(HttpCall {
+                method: self.m,
+                path: self.p,
+                content_type: self.c.unwrap_or_else(|| JSON.into()),
+                accept: "".into(),
+                body: self.b,
+                text: self.x,
+                credentials: self.u.map(|who| Rc::new(who.credentials())),
+            })
+        };
+        Ok(Input { at: Instant::from_micros(self.t), after: self.n, act })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -141,16 +183,7 @@ fn pack(shared: &Shared, level: u8, most: usize) -> Result<String, LinkError> {
         let node = |node: &Node| to_json(node);
         setup.nodes.iter().map(node).collect::<Vec<_>>().into()
     };
-    let inputs = inputs.iter().map(|input| WireInput {
-        t: input.at.as_micros(),
-        n: input.after,
-        m: Rc::clone(&input.call.method),
-        p: Rc::clone(&input.call.path),
-        c: (&*input.call.content_type != JSON).then(|| Rc::clone(&input.call.content_type)),
-        b: input.call.body.clone(),
-        x: input.call.text.clone(),
-        u: input.call.credentials.as_deref().map(Who::of),
-    });
+    let inputs = inputs.iter().map(WireInput::of);
     let wire = Wire { seed: setup.seed, nodes, inputs: inputs.collect(), t: moment.as_micros() };
     let text = serde_json::to_vec(&wire).unwrap_or_default();
     if text.len() > most {
@@ -208,20 +241,8 @@ fn unpack(fragment: &str, most: usize) -> Result<Shared, LinkError> {
         return Err(LinkError::NotARecording);
     };
     let setup = read_setup(wire.seed, &wire.nodes)?;
-    let inputs = wire.inputs.into_iter().map(|input| Input {
-        at: Instant::from_micros(input.t),
-        after: input.n,
-        call: HttpCall {
-            method: input.m,
-            path: input.p,
-            content_type: input.c.unwrap_or_else(|| JSON.into()),
-            accept: "".into(),
-            body: input.b,
-            text: input.x,
-            credentials: input.u.map(|who| Rc::new(who.credentials())),
-        },
-    });
-    let recording = Recording { setup, inputs: inputs.collect() };
+    let inputs = wire.inputs.into_iter().map(WireInput::input).collect::<Result<_, _>>()?;
+    let recording = Recording { setup, inputs };
     Ok(Shared { recording, moment: Instant::from_micros(wire.t) })
 }
 
@@ -248,7 +269,8 @@ mod tests {
     fn shared() -> Shared {
         let body = json!({"kind": "Pod", "metadata": {"name": "web"}});
         let call = HttpCall::new("POST", "/api/v1/namespaces/default/pods", Some(body));
-        let input = Input { at: Instant::from_micros(5_000_000), after: 412, call };
+        let act = Act::Call(call);
+        let input = Input { at: Instant::from_micros(5_000_000), after: 412, act };
         let recording = Recording { setup: Setup::new(7, 3), inputs: vec![input] };
         Shared { recording, moment: Instant::from_micros(5_400_000) }
     }
@@ -258,8 +280,23 @@ mod tests {
         let mut shared = shared();
         let credentials = Credentials::of_headers(Some("Bearer admin"), Some("bob"), ["a", "b"]);
         for input in &mut shared.recording.inputs {
-            input.call.credentials = Some(credentials.clone().into());
+            if let Act::Call(call) = &mut input.act {
+                call.credentials = Some(credentials.clone().into());
+            }
         }
+        assert_eq!(decode(&encode(&shared).unwrap()), Ok(shared));
+    }
+
+    #[test]
+    fn the_schedulers_configuration_is_kept() {
+        let mut shared = shared();
+        let source = json!({
+            "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+            "percentageOfNodesToScore": 70,
+        });
+        let act = Act::ConfigureScheduler(Configuration::read(&source).unwrap().into());
+        let at = Instant::from_micros(5_200_000);
+        shared.recording.inputs.push(Input { at, after: 430, act });
         assert_eq!(decode(&encode(&shared).unwrap()), Ok(shared));
     }
 

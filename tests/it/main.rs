@@ -21,6 +21,7 @@ mod log;
 mod logs;
 #[cfg(test)]
 mod placements;
+mod profiles;
 #[cfg(test)]
 mod quotas;
 #[cfg(test)]

@@ -23,10 +23,12 @@ use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
 use podflow::testing::api::Pod;
+use podflow::testing::scheduler::Configuration;
 use podflow::testing::scheduler::cache::Cache;
 use podflow::testing::scheduler::cycle::{self, Rotation};
 use podflow::testing::scheduler::evaluations::Evaluations;
 use podflow::testing::scheduler::node_info::PodInfo;
+use podflow::testing::scheduler::profile::Profile;
 use podflow::testing::sim::Rng;
 use serde_json::Value;
 
@@ -87,10 +89,11 @@ fn replay(recording: &Value, run: &[Value]) -> Vec<String> {
 }
 
 fn compare(pod: &Rc<PodInfo>, cluster: &Cache, step: &Value, order: &[&str]) -> Option<String> {
-    let mut rotation = Rotation { start: 0, percentage: 100 };
+    let profile = Profile { percentage: 100, ..(*Configuration::default().profiles[0]).clone() };
+    let mut rotation = Rotation::default();
     let (mut known, mut rng) = (Evaluations::default(), Rng::new(1));
     let now = jiff::Timestamp::MAX;
-    let outcome = cycle::schedule(pod, cluster, &mut rotation, &mut known, &mut rng, now);
+    let outcome = cycle::schedule(&profile, pod, cluster, &mut rotation, &mut known, &mut rng, now);
     let feasible = outcome.nodes.iter().filter(|node| node.filtered_by.is_none());
     let feasible: BTreeSet<&str> = feasible.map(|node| &*node.node).collect();
     if counted_otherwise(pod) {

@@ -4,6 +4,10 @@
 /// JSON's or of the API's small ones, another line's name, `[]` and that of the items of a list, or `{}`
 /// and that of the values of a map. Fields with a `!` are always there.
 const TABLE: &str = include_str!("fields.txt");
+/// The same of what components are configured by, which no API server knows.
+///
+/// Mirrors: `k8s.io/kube-scheduler/config/v1/types.go`.
+const COMPONENTS: &str = include_str!("components.txt");
 
 /// The fields of one struct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +26,8 @@ pub struct Field {
 impl Fields {
     /// Those of the struct `of`; none if the table does not have it.
     pub fn of(of: &str) -> Self {
-        let line = TABLE.lines().filter_map(|line| line.split_once(':')).find(|line| line.0 == of);
+        let lines = TABLE.lines().chain(COMPONENTS.lines());
+        let line = lines.filter_map(|line| line.split_once(':')).find(|line| line.0 == of);
         Self(line.map_or("", |line| line.1))
     }
 

@@ -20,7 +20,7 @@ use super::plugins::{
     ImageLocality, NodeName, NodePorts, NodeUnschedulable, PodTopologySpread, TaintToleration,
 };
 use super::preemption::Limits;
-use crate::api::decode::{TypeError, decode};
+use crate::api::decode::{TypeError, decode, strict_error};
 use crate::api::field::{FieldError, Path};
 
 /// Why a plugin cannot be had.
@@ -69,6 +69,20 @@ fn checked<A: Args>(args: &Value) -> Result<Vec<FieldError>, ArgsError> {
     Ok(wrong)
 }
 
+fn checked_at<A: Args>(
+    args: &Value,
+    path: &Path,
+) -> Result<(Vec<FieldError>, Option<String>), TypeError> {
+    let none = Value::Object(Map::new());
+    let mut decoded = decode::<A>(if args.is_null() { &none } else { args })?;
+    decoded.object.set_defaults();
+    let mut wrong = Vec::new();
+    decoded.object.check(&At(Some(path.clone())), &mut wrong);
+    // They may say of which type they are.
+    decoded.unknown.retain(|field| !["apiVersion", "kind"].contains(&field.path.as_str()));
+    Ok((wrong, strict_error(&decoded.unknown)))
+}
+
 fn made<A: Args>(args: &Value) -> Result<A::Plugin, ArgsError> {
     let mut args = read::<A>(args)?;
     args.set_defaults();
@@ -114,6 +128,29 @@ pub fn spreading(args: &Value) -> Result<PodTopologySpread, ArgsError> {
 /// The arguments are not valid.
 pub fn limits(args: &Value) -> Result<Limits, ArgsError> {
     made::<DefaultPreemptionArgs>(args)
+}
+
+/// What is wrong with the arguments of the plugin called `name` at `path` in a configuration, and the
+/// fields in them that are not known, in upstream's words. Nothing is wrong with those of a plugin that
+/// has none.
+///
+/// # Errors
+///
+/// A value has the wrong type.
+pub fn mistakes_at(
+    name: &str,
+    args: &Value,
+    path: &Path,
+) -> Result<(Vec<FieldError>, Option<String>), TypeError> {
+    match name {
+        "NodeAffinity" => checked_at::<NodeAffinityArgs>(args, path),
+        "NodeResourcesFit" => checked_at::<FitArgs>(args, path),
+        "NodeResourcesBalancedAllocation" => checked_at::<BalancedAllocationArgs>(args, path),
+        "InterPodAffinity" => checked_at::<InterPodAffinityArgs>(args, path),
+        "PodTopologySpread" => checked_at::<PodTopologySpreadArgs>(args, path),
+        "DefaultPreemption" => checked_at::<DefaultPreemptionArgs>(args, path),
+        _ => Ok((Vec::new(), None)),
+    }
 }
 
 /// What is wrong with the arguments of the plugin called `name`, in which nothing is left out.

@@ -13,8 +13,8 @@ use super::decision::{NODES, NodeVerdict, Score};
 use super::evaluations::{Evaluations, Refusal};
 use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
-use super::plugins::{DEFAULT, Weighted};
 use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible};
+use super::profile::{Profile, Weighted};
 use crate::sim::{Rng, sort};
 
 /// A search never stops before it has found this many nodes.
@@ -58,24 +58,23 @@ pub fn enough_nodes(percentage: usize, nodes: usize) -> usize {
     (nodes * percentage / 100).max(LEAST_FEASIBLE)
 }
 
-/// Where searches begin, so that all nodes get their turn, and how far they go.
+/// Where searches begin, so that all nodes get their turn.
 #[derive(Clone, Debug, Default)]
 pub struct Rotation {
     pub start: usize,
-    /// How much of the nodes has to be found to do; 0 adapts to their number.
-    pub percentage: usize,
 }
 
 /// What stops a search before it begins, and what narrows it.
-struct Search {
+struct Search<'p> {
     state: CycleState,
-    filters: Vec<&'static Weighted>,
+    filters: Vec<&'p dyn Plugin>,
     names: Option<BTreeSet<String>>,
     narrowed_by: Vec<&'static str>,
 }
 
-/// Looks for a node for `pod`.
+/// Looks for a node for `pod`, as `profile` says.
 pub fn schedule(
+    profile: &Profile,
     pod: &Rc<PodInfo>,
     cache: &Cache,
     rotation: &mut Rotation,
@@ -95,23 +94,28 @@ pub fn schedule(
         let message = "no nodes available to schedule pods".to_owned();
         return fail(message, Rc::default(), Vec::new());
     }
-    let mut search = match prepare(pod, cache, evaluations.begin(pod, cache)) {
+    let mut search = match prepare(profile, pod, cache, evaluations.begin(pod, cache)) {
         Ok(search) => search,
         Err((plugin, verdict)) => {
-            let why = match eligible(pod, None) {
-                Ok(()) => preemption_failed(count, &BTreeMap::new()),
-                Err(why) => format!("preemption: {why}"),
-            };
             let reasons = verdict.reasons.join(", ");
-            let message = format!("0/{count} nodes are available: {reasons}. {why}");
+            let mut message = format!("0/{count} nodes are available: {reasons}.");
+            if profile.preemption.is_some() {
+                let why = match eligible(pod, None) {
+                    Ok(()) => preemption_failed(count, &BTreeMap::new()),
+                    Err(why) => format!("preemption: {why}"),
+                };
+                message = format!("{message} {why}");
+            }
             return fail(message, Rc::new([plugin]), Vec::new());
         }
     };
-    let (feasible, mut refused) = look(pod, &search, cache, rotation, evaluations);
+    let (feasible, mut refused) = look(profile, pod, &search, cache, rotation, evaluations);
     if feasible.is_empty() {
         let (mut message, refused_by) = diagnose(count, &search, &refused);
-        let preempt = match preempt(pod, cache, &refused, rng, now) {
-            Ok(candidate) => Some(candidate),
+        let limits = profile.preemption;
+        let preempt = limits.map(|limits| preempt(profile, limits, pod, cache, &refused, rng, now));
+        let preempt = match preempt.transpose() {
+            Ok(candidate) => candidate,
             Err(why) => {
                 message = format!("{message} {why}");
                 None
@@ -123,7 +127,7 @@ pub fn schedule(
         refused.truncate(NODES);
         return Outcome { nodes: refused, feasible: 0, refused: count, tied: 0, result };
     }
-    let columns = score(pod, cache, &mut search.state, &feasible, evaluations);
+    let columns = score(profile, pod, cache, &mut search.state, &feasible, evaluations);
     evaluations.keep(search.state);
     let totals: Vec<i64> = (0..feasible.len()).map(|at| total(&columns, at)).collect();
     let best = totals.iter().copied().max();
@@ -156,37 +160,40 @@ pub fn schedule(
     Outcome { nodes: verdicts, feasible: can, refused: cannot, tied, result: Ok(node) }
 }
 
-/// Whether every plugin lets `pod` onto `node`, which may be another than the one of that name in
-/// the cluster.
-pub fn fits(pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> bool {
+/// Whether every plugin of the profile lets `pod` onto `node`, which may be another than the one of
+/// that name in the cluster.
+pub fn fits(profile: &Profile, pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> bool {
     let cluster = Overlay { below: cache, node: node.clone() };
-    prepare(pod, &cluster, CycleState::default()).is_ok_and(|search| {
+    prepare(profile, pod, &cluster, CycleState::default()).is_ok_and(|search| {
         let is_named = search.names.as_ref().is_none_or(|names| names.contains(&*node.name));
         is_named && first_refusal(pod, &search, &search.filters, node).is_none()
     })
 }
 
-fn prepare(
+fn prepare<'p>(
+    profile: &'p Profile,
     pod: &PodInfo,
     cluster: &dyn Snapshot,
     state: CycleState,
-) -> Result<Search, (&'static str, Verdict)> {
+) -> Result<Search<'p>, (&'static str, Verdict)> {
     let mut search = Search { state, filters: Vec::new(), names: None, narrowed_by: Vec::new() };
-    for one in DEFAULT {
-        match one.plugin.pre_filter(pod, cluster, &mut search.state) {
-            PreFilter::Skip => continue,
+    let mut skipped = Vec::new();
+    for plugin in &profile.pre_filter {
+        match plugin.pre_filter(pod, cluster, &mut search.state) {
+            PreFilter::Skip => skipped.push(plugin.name()),
             PreFilter::Run => {}
             PreFilter::Nodes(names) => {
-                search.narrowed_by.push(one.plugin.name());
+                search.narrowed_by.push(plugin.name());
                 search.names = Some(match search.names.take() {
                     Some(narrow) => &narrow & &names,
                     None => names,
                 });
             }
-            PreFilter::Reject(verdict) => return Err((one.plugin.name(), verdict)),
+            PreFilter::Reject(verdict) => return Err((plugin.name(), verdict)),
         }
-        search.filters.push(one);
     }
+    let filters = profile.filter.iter().map(|plugin| &**plugin);
+    search.filters = filters.filter(|plugin| !skipped.contains(&plugin.name())).collect();
     Ok(search)
 }
 
@@ -195,14 +202,15 @@ type Feasible = Vec<(usize, Rc<NodeInfo>)>;
 
 /// The nodes that can take the pod, and those of the others that were looked at.
 fn look(
+    profile: &Profile,
     pod: &PodInfo,
-    search: &Search,
+    search: &Search<'_>,
     cache: &Cache,
     rotation: &mut Rotation,
     evaluations: &mut Evaluations,
 ) -> (Feasible, Vec<NodeVerdict>) {
     // What is remembered is the answer of the first filters, up to one that looks further.
-    let local = search.filters.iter().take_while(|one| one.plugin.looks_at_node_only()).count();
+    let local = search.filters.iter().take_while(|plugin| plugin.looks_at_node_only()).count();
     let (local, further) = search.filters.split_at(local);
     let (mut feasible, mut refused) = (Vec::new(), Vec::new());
     let mut ask = |at: usize, node: &Rc<NodeInfo>| {
@@ -235,7 +243,7 @@ fn look(
         }
         return (feasible, refused);
     }
-    let enough = enough_nodes(rotation.percentage, nodes.len());
+    let enough = enough_nodes(profile.percentage, nodes.len());
     let from = rotation.start % nodes.len().max(1);
     let (before, after) = nodes.split_at(from);
     let mut looked = 0;
@@ -252,13 +260,13 @@ fn look(
 
 fn first_refusal(
     pod: &PodInfo,
-    search: &Search,
-    filters: &[&'static Weighted],
+    search: &Search<'_>,
+    filters: &[&dyn Plugin],
     node: &NodeInfo,
 ) -> Option<Refusal> {
-    filters.iter().find_map(|one| {
-        let verdict = one.plugin.filter(pod, &search.state, node);
-        (!verdict.is_success()).then(|| (one.plugin.name(), verdict))
+    filters.iter().find_map(|plugin| {
+        let verdict = plugin.filter(pod, &search.state, node);
+        (!verdict.is_success()).then(|| (plugin.name(), verdict))
     })
 }
 
@@ -285,6 +293,7 @@ fn total(columns: &[Column], at: usize) -> i64 {
 
 /// The scores by plugin, in the order of the plugins; none where there is nothing to choose.
 fn score(
+    profile: &Profile,
     pod: &PodInfo,
     cache: &Cache,
     state: &mut CycleState,
@@ -298,7 +307,7 @@ fn score(
     let scores = |one: &&Weighted, state: &mut CycleState| {
         one.plugin.pre_score(pod, cache, &able, state).code != Code::Skip
     };
-    let plugins: Vec<&Weighted> = DEFAULT.iter().filter(|one| scores(one, state)).collect();
+    let plugins: Vec<&Weighted> = profile.score.iter().filter(|one| scores(one, state)).collect();
     let column = |one: &&Weighted| Column {
         plugin: one.plugin.name(),
         weight: one.weight,
@@ -326,7 +335,7 @@ fn score(
 /// Why no node can take the pod, in upstream's words, and whose refusals those are.
 fn diagnose(
     count: usize,
-    search: &Search,
+    search: &Search<'_>,
     refused: &[NodeVerdict],
 ) -> (String, Rc<[&'static str]>) {
     let mut reasons: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
@@ -349,6 +358,8 @@ fn diagnose(
 
 /// Looks for pods that have to go, so that the pod can run.
 fn preempt(
+    profile: &Profile,
+    limits: Limits,
     pod: &PodInfo,
     cache: &Cache,
     refused: &[NodeVerdict],
@@ -368,15 +379,14 @@ fn preempt(
     });
     let nodes: Vec<&NodeInfo> =
         resolvable.filter_map(|verdict| cache.node(&verdict.node).map(|node| &**node)).collect();
-    let filters: Vec<&dyn Plugin> = DEFAULT.iter().map(|one| one.plugin).collect();
-    let preemption = Preemption { pod, cluster: cache, filters: &filters, now };
+    let preemption = Preemption { pod, cluster: cache, filters: &profile.filter, now };
     // Without anybody less important there is nothing to choose, nor any chance in it.
     let offset = if nodes.iter().any(|node| preemption.has_victims(node)) {
         usize::try_from(rng.below(nodes.len() as u64)).unwrap_or_default()
     } else {
         0
     };
-    let (candidates, failed) = preemption.candidates(&nodes, offset, Limits::DEFAULT);
+    let (candidates, failed) = preemption.candidates(&nodes, offset, limits);
     preemption.best(candidates).ok_or_else(|| preemption_failed(cache.nodes().len(), &failed))
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::api::{Kind, Object, Resource as _};
+use crate::scheduler::Configuration;
 use crate::sim::Rng;
 
 /// What happens to a cluster.
@@ -98,6 +99,7 @@ proptest! {
         let mut remembered = Evaluations::default();
         let (mut rng, mut rotation) = (Rng::new(1), Rotation::default());
         let now = Timestamp::UNIX_EPOCH;
+        let profile = &Configuration::default().profiles[0];
         for (number, happens) in story.into_iter().enumerate() {
             match happens {
                 Happens::Node(number, zone) => cache.put_node(&node(number, zone)),
@@ -109,11 +111,11 @@ proptest! {
                     let pod = pod(number, template);
                     let (mut other_rng, mut other_rotation) = (rng.clone(), rotation.clone());
                     let fresh = schedule(
-                        &pod, &cache, &mut other_rotation, &mut Evaluations::default(),
+                        profile, &pod, &cache, &mut other_rotation, &mut Evaluations::default(),
                         &mut other_rng, now,
                     );
                     let outcome = schedule(
-                        &pod, &cache, &mut rotation, &mut remembered, &mut rng, now,
+                        profile, &pod, &cache, &mut rotation, &mut remembered, &mut rng, now,
                     );
                     prop_assert_eq!(told(&outcome), told(&fresh));
                     if let Ok(node) = outcome.result {

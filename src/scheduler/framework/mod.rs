@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter;
+use std::{fmt, iter};
 
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::node_selector::{Preferred, Required};
@@ -123,6 +123,12 @@ pub enum ClusterEvent {
     /// A pod came to a node, or the labels of one there have changed.
     AssignedPodAdded,
     NamespaceLabels,
+}
+
+impl fmt::Debug for dyn Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// A part of the policy. Every extension point has a default that holds no opinion.

@@ -10,6 +10,7 @@ use super::cache::Cache;
 use super::cycle;
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::untolerated;
+use super::profile::Profile;
 use super::resources::shortage;
 use crate::api::Pod;
 use crate::api::quantity::Quantity;
@@ -36,50 +37,112 @@ pub enum Change {
 
 /// What would help `pod` with each of the nodes, of which only the first `most` are looked at. A
 /// node for which no single change is enough is left out.
-pub fn helps(pod: &PodInfo, cache: &Cache, most: usize) -> Vec<Help> {
+pub fn helps(profile: &Profile, pod: &PodInfo, cache: &Cache, most: usize) -> Vec<Help> {
+    let ask = Ask { profile, pod, cache };
     let nodes = cache.nodes().iter().take(most);
-    nodes.filter_map(|node| help(pod, node, cache)).collect()
+    nodes.filter_map(|node| ask.help(node)).collect()
 }
 
-fn help(pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> Option<Help> {
-    let change = uncordon(pod, node, cache)
-        .or_else(|| tolerate(pod, node, cache))
-        .or_else(|| label(pod, node, cache))
-        .or_else(|| ask_for_less(pod, node, cache))?;
-    Some(Help { node: Rc::clone(&node.name), change })
+/// Who would be helped, and who is asked.
+struct Ask<'a> {
+    profile: &'a Profile,
+    pod: &'a PodInfo,
+    cache: &'a Cache,
 }
 
-fn uncordon(pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> Option<Change> {
-    let is_cordoned = node.node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
-    if !is_cordoned {
-        return None;
+impl Ask<'_> {
+    fn help(&self, node: &NodeInfo) -> Option<Help> {
+        let change = self
+            .uncordon(node)
+            .or_else(|| self.tolerate(node))
+            .or_else(|| self.label(node))
+            .or_else(|| self.ask_for_less(node))?;
+        Some(Help { node: Rc::clone(&node.name), change })
     }
-    let open = with_spec(node, |spec| {
-        spec.unschedulable = None;
-        // The controller that keeps this taint takes it away together with the mark.
-        if let Some(taints) = &mut spec.taints {
-            taints.retain(|taint| taint.key != "node.kubernetes.io/unschedulable");
+
+    fn uncordon(&self, node: &NodeInfo) -> Option<Change> {
+        let is_cordoned = node.node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
+        if !is_cordoned {
+            return None;
         }
-    });
-    cycle::fits(pod, &open, cache).then_some(Change::Uncordon)
-}
-
-fn tolerate(pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> Option<Change> {
-    let taints: Vec<&Taint> = untolerated(pod, node).collect();
-    if taints.is_empty() {
-        return None;
+        let open = with_spec(node, |spec| {
+            spec.unschedulable = None;
+            // The controller that keeps this taint takes it away together with the mark.
+            if let Some(taints) = &mut spec.taints {
+                taints.retain(|taint| taint.key != "node.kubernetes.io/unschedulable");
+            }
+        });
+        self.fits(self.pod, &open).then_some(Change::Uncordon)
     }
-    let tolerant = with_pod_spec(pod, |spec| {
-        let tolerations = spec.tolerations.get_or_insert_default();
-        tolerations.extend(taints.iter().map(|taint| Toleration {
-            key: Some(taint.key.clone()),
-            operator: Some("Exists".to_owned()),
-            effect: Some(taint.effect.clone()),
-            ..Toleration::default()
-        }));
-    });
-    cycle::fits(&tolerant, node, cache)
-        .then(|| Change::Tolerate(taints.into_iter().map(shown).collect()))
+
+    fn tolerate(&self, node: &NodeInfo) -> Option<Change> {
+        let taints: Vec<&Taint> = untolerated(self.pod, node).collect();
+        if taints.is_empty() {
+            return None;
+        }
+        let tolerant = with_pod_spec(self.pod, |spec| {
+            let tolerations = spec.tolerations.get_or_insert_default();
+            tolerations.extend(taints.iter().map(|taint| Toleration {
+                key: Some(taint.key.clone()),
+                operator: Some("Exists".to_owned()),
+                effect: Some(taint.effect.clone()),
+                ..Toleration::default()
+            }));
+        });
+        self.fits(&tolerant, node)
+            .then(|| Change::Tolerate(taints.into_iter().map(shown).collect()))
+    }
+
+    fn label(&self, node: &NodeInfo) -> Option<Change> {
+        let wanted = self.pod.pod.spec.node_selector.as_ref()?;
+        let labels = node.node.metadata.labels.clone().unwrap_or_default();
+        let missing: Vec<(String, String)> = wanted
+            .iter()
+            .filter(|(key, value)| labels.get(*key) != Some(value))
+            // Another hostname would be another node.
+            .filter(|(key, _)| *key != "kubernetes.io/hostname")
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        if missing.is_empty() {
+            return None;
+        }
+        let labelled = with_node(node, |node| {
+            let labels = node.metadata.labels.get_or_insert_default();
+            labels.extend(missing.iter().cloned());
+        });
+        self.fits(self.pod, &labelled).then_some(Change::Label(missing))
+    }
+
+    fn ask_for_less(&self, node: &NodeInfo) -> Option<Change> {
+        let left = shortage(&self.pod.requests, &node.allocatable, &node.requested);
+        if left.is_empty() || left.iter().any(|(_, amount)| *amount <= 0) {
+            return None;
+        }
+        let asks: Vec<(Rc<str>, String)> =
+            left.iter().map(|(name, amount)| (Rc::clone(name), written(name, *amount))).collect();
+        let modest = with_pod_spec(self.pod, |spec| {
+            // The first container asks for all of it, the others for nothing.
+            let mut containers = spec.containers.iter_mut();
+            let first = containers.next();
+            for container in containers.chain(spec.init_containers.iter_mut().flatten()) {
+                let requests = container.resources.as_mut().and_then(|them| them.requests.as_mut());
+                if let Some(requests) = requests {
+                    requests.retain(|name, _| !names(&asks, name));
+                }
+            }
+            if let Some(first) = first {
+                let requests =
+                    first.resources.get_or_insert_default().requests.get_or_insert_default();
+                requests
+                    .extend(asks.iter().map(|(name, text)| (name.to_string(), Wire(text.clone()))));
+            }
+        });
+        self.fits(&modest, node).then_some(Change::AskFor(asks))
+    }
+
+    fn fits(&self, pod: &PodInfo, node: &NodeInfo) -> bool {
+        cycle::fits(self.profile, pod, node, self.cache)
+    }
 }
 
 /// A taint as `kubectl taint` takes it.
@@ -88,51 +151,6 @@ fn shown(taint: &Taint) -> String {
         Some(value) => format!("{}={value}:{}", taint.key, taint.effect),
         None => format!("{}:{}", taint.key, taint.effect),
     }
-}
-
-fn label(pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> Option<Change> {
-    let wanted = pod.pod.spec.node_selector.as_ref()?;
-    let labels = node.node.metadata.labels.clone().unwrap_or_default();
-    let missing: Vec<(String, String)> = wanted
-        .iter()
-        .filter(|(key, value)| labels.get(*key) != Some(value))
-        // Another hostname would be another node.
-        .filter(|(key, _)| *key != "kubernetes.io/hostname")
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    if missing.is_empty() {
-        return None;
-    }
-    let labelled = with_node(node, |node| {
-        let labels = node.metadata.labels.get_or_insert_default();
-        labels.extend(missing.iter().cloned());
-    });
-    cycle::fits(pod, &labelled, cache).then_some(Change::Label(missing))
-}
-
-fn ask_for_less(pod: &PodInfo, node: &NodeInfo, cache: &Cache) -> Option<Change> {
-    let left = shortage(&pod.requests, &node.allocatable, &node.requested);
-    if left.is_empty() || left.iter().any(|(_, amount)| *amount <= 0) {
-        return None;
-    }
-    let asks: Vec<(Rc<str>, String)> =
-        left.iter().map(|(name, amount)| (Rc::clone(name), written(name, *amount))).collect();
-    let modest = with_pod_spec(pod, |spec| {
-        // The first container asks for all of it, the others for nothing.
-        let mut containers = spec.containers.iter_mut();
-        let first = containers.next();
-        for container in containers.chain(spec.init_containers.iter_mut().flatten()) {
-            let requests = container.resources.as_mut().and_then(|them| them.requests.as_mut());
-            if let Some(requests) = requests {
-                requests.retain(|name, _| !names(&asks, name));
-            }
-        }
-        if let Some(first) = first {
-            let requests = first.resources.get_or_insert_default().requests.get_or_insert_default();
-            requests.extend(asks.iter().map(|(name, text)| (name.to_string(), Wire(text.clone()))));
-        }
-    });
-    cycle::fits(&modest, node, cache).then_some(Change::AskFor(asks))
 }
 
 fn names(asks: &[(Rc<str>, String)], name: &str) -> bool {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::decode::decode;
+use crate::scheduler::Configuration;
 
 fn pod(spec: Value) -> PodInfo {
     let mut spec = spec;
@@ -29,16 +30,19 @@ fn cache(nodes: &[(Value, Value)]) -> Cache {
 }
 
 fn said(pod: &PodInfo, cache: &Cache) -> Vec<String> {
-    let said = helps(pod, cache, 10).into_iter().map(|help| match help.change {
-        Change::AskFor(asks) => {
-            let asks: Vec<String> =
-                asks.into_iter().map(|(name, text)| format!("{name}≤{text}")).collect();
-            format!("{} {}", help.node, asks.join(" "))
-        }
-        Change::Tolerate(taints) => format!("{} tolerate {}", help.node, taints.join(" ")),
-        Change::Uncordon => format!("{} uncordon", help.node),
-        Change::Label(labels) => format!("{} label {labels:?}", help.node),
-    });
+    let said =
+        helps(&Configuration::default().profiles[0], pod, cache, 10).into_iter().map(|help| {
+            match help.change {
+                Change::AskFor(asks) => {
+                    let asks: Vec<String> =
+                        asks.into_iter().map(|(name, text)| format!("{name}≤{text}")).collect();
+                    format!("{} {}", help.node, asks.join(" "))
+                }
+                Change::Tolerate(taints) => format!("{} tolerate {}", help.node, taints.join(" ")),
+                Change::Uncordon => format!("{} uncordon", help.node),
+                Change::Label(labels) => format!("{} label {labels:?}", help.node),
+            }
+        });
     said.collect()
 }
 

@@ -1,6 +1,6 @@
-//! The plugins, one file each, and the table of those that run.
+//! The plugins, one file each.
 //!
-//! Mirrors: `pkg/scheduler/framework/plugins` and the default profile's order and weights.
+//! Mirrors: `pkg/scheduler/framework/plugins`.
 
 mod balanced_allocation;
 mod fit;
@@ -28,29 +28,20 @@ pub use pod_topology_spread::{Defaults, PodTopologySpread, Spread, SpreadScores}
 pub use shape::{Point, Shape};
 pub use taint_toleration::{TaintToleration, untolerated};
 
-use super::framework::Plugin;
+use super::framework::{ClusterEvent, Plugin};
 
-/// A plugin and how much its scores count.
-#[derive(Clone, Copy)]
-pub struct Weighted {
-    pub plugin: &'static dyn Plugin,
-    pub weight: i64,
+/// Whether a pod that the plugin called `name` refused is worth another try after `event`, which does
+/// not depend on the plugin's arguments.
+pub fn wakes_on(name: &str, event: ClusterEvent) -> bool {
+    const ALL: &[&dyn Plugin] = &[
+        &NodeUnschedulable,
+        &NodeName,
+        &TaintToleration,
+        &NodeAffinity { added: None },
+        &NodePorts,
+        &Fit::DEFAULT,
+        &PodTopologySpread::DEFAULT,
+        &InterPodAffinity::DEFAULT,
+    ];
+    ALL.iter().any(|plugin| plugin.name() == name && plugin.wakes_on(event))
 }
-
-const fn weighted(plugin: &'static dyn Plugin, weight: i64) -> Weighted {
-    Weighted { plugin, weight }
-}
-
-/// The plugins of the default profile, in the order in which they are asked.
-pub const DEFAULT: &[Weighted] = &[
-    weighted(&NodeUnschedulable, 0),
-    weighted(&NodeName, 0),
-    weighted(&TaintToleration, 3),
-    weighted(&NodeAffinity { added: None }, 2),
-    weighted(&NodePorts, 0),
-    weighted(&Fit::DEFAULT, 1),
-    weighted(&PodTopologySpread::DEFAULT, 2),
-    weighted(&InterPodAffinity::DEFAULT, 2),
-    weighted(&BalancedAllocation::DEFAULT, 1),
-    weighted(&ImageLocality, 1),
-];

@@ -29,6 +29,8 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     let sent = use_state(Rc::<[Sent]>::default);
     let refused = use_state_eq(Rc::<[Problem]>::default);
     let wanted = use_state_eq(|| false);
+    // Whether the scheduler has been given a configuration of the manifest.
+    let configured = use_state_eq(|| false);
     let jump = use_state(|| None::<Jump>);
 
     // What was selected when the manifest was sent, until its first object is there.
@@ -38,8 +40,9 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
         let worth_it = text.len() <= CHECKED_LIVE && !text.trim().is_empty();
         if worth_it { manifest::plan(text) } else { Plan::default() }
     });
-    let exists =
-        engine.look(|cluster| live.outgoing.iter().any(|object| manifest::is_in(object, cluster)));
+    let exists = engine
+        .look(|cluster| live.outgoing.iter().any(|object| manifest::is_in(object, cluster)))
+        || live.scheduler.is_some();
     {
         let (engine, sent) = (engine.clone(), sent.clone());
         use_effect_with(props.seen, move |_| {
@@ -70,7 +73,9 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
 
     let change = {
         let (text, sent, refused) = (text.clone(), sent.clone(), refused.clone());
+        let configured = configured.clone();
         Callback::from(move |new: String| {
+            configured.set(false);
             platform::store(KEPT_AS, &new);
             text.set(new.into());
             sent.set(Rc::default());
@@ -80,7 +85,7 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     let create = {
         let (engine, on_action, text) = (engine.clone(), on_action.clone(), text.clone());
         let selection = props.selection.clone();
-        let readonly = props.readonly;
+        let (readonly, configured) = (props.readonly, configured.clone());
         Callback::from(move |()| {
             if readonly {
                 return;
@@ -88,6 +93,10 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
             let plan = manifest::plan(&text);
             refused.set(plan.problems.as_slice().into());
             if plan.problems.is_empty() {
+                configured.set(plan.scheduler.is_some());
+                if let Some(configuration) = plan.scheduler {
+                    engine.change(|session| session.configure_scheduler(configuration));
+                }
                 sent.set(send(&engine, plan.outgoing));
                 awaited.set(Some(selection.clone()));
                 on_action.emit(Action::Play);
@@ -114,7 +123,7 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
                 problems={Rc::clone(&problems)} jump={*jump} wanted={*wanted}
                 on_change={change} on_submit={create.clone()} />
             { problem_list(&problems, words, &show) }
-            { result(&outcome, words) }
+            { result(&outcome, *configured, words) }
             if !props.readonly {
             <div class="editor-bar">
                 <button class="button editor-create" disabled={!live.problems.is_empty()}
@@ -152,7 +161,7 @@ fn problem_list(problems: &[Problem], words: &Words, show: &Callback<usize>) -> 
     }
 }
 
-fn result(outcome: &Summary, words: &Words) -> Html {
+fn result(outcome: &Summary, configured: bool, words: &Words) -> Html {
     let parts = [
         ("editor.created", outcome.created),
         ("editor.configured", outcome.configured),
@@ -163,6 +172,8 @@ fn result(outcome: &Summary, words: &Words) -> Html {
         let count = words.fill("editor.count", &[("count", &count.to_string())]);
         words.fill(key, &[("object", outcome.only.as_ref().unwrap_or(&count))])
     });
+    let configured = configured.then(|| words.get("editor.scheduler").to_string());
+    let parts = configured.into_iter().chain(parts);
     let mut line = parts.collect::<Vec<_>>().join(&words.get("editor.and"));
     let waiting = outcome.sent - outcome.done();
     if waiting > 0 {

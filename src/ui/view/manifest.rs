@@ -1,10 +1,13 @@
 //! The text of the editor as requests to send, or as what is wrong with it.
 
+use std::rc::Rc;
+
 use crate::api::Object;
-use crate::api::decode::{self, Limits, Mark, Place, nearest};
+use crate::api::decode::{self, Document, Limits, Mark, Place, nearest};
 use crate::api::status::StatusError;
 use crate::cluster::Cluster;
 use crate::kubectl::Manifest;
+use crate::scheduler::configuration::{Configuration, is_configuration};
 
 /// What the editor begins with.
 pub const FIRST: &str = "\
@@ -35,6 +38,8 @@ pub struct Problem {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     pub outgoing: Vec<Manifest>,
+    /// What the scheduler is to be configured by.
+    pub scheduler: Option<Rc<Configuration>>,
     /// If there are any, nothing is to be sent.
     pub problems: Vec<Problem>,
 }
@@ -49,6 +54,10 @@ pub fn plan(text: &str) -> Plan {
         plan.problems.push(Problem::at(Mark::START, "no objects passed to apply".to_owned()));
     }
     for document in manifests.documents {
+        if is_configuration(&document.value) {
+            plan.configure(&document);
+            continue;
+        }
         match Manifest::of(document) {
             Ok(manifest) => {
                 plan.problems.extend(misfits(&manifest));
@@ -58,6 +67,23 @@ pub fn plan(text: &str) -> Plan {
         }
     }
     plan
+}
+
+impl Plan {
+    fn configure(&mut self, document: &Document) {
+        let place = &document.place;
+        if self.scheduler.is_some() {
+            let words = "there is one scheduler, which takes one configuration";
+            self.problems.push(Problem::at(place.mark(), words.to_owned()));
+        }
+        match Configuration::read(&document.value) {
+            Ok(configuration) => self.scheduler = Some(Rc::new(configuration)),
+            Err(error) => {
+                let mark = place.nearest(&error.path).mark();
+                self.problems.push(Problem::at(mark, error.message));
+            }
+        }
+    }
 }
 
 /// Where in the document what the API server refused stands.
@@ -113,6 +139,23 @@ mod tests {
         assert!(plan.problems.is_empty(), "{:?}", plan.problems);
         let said: Vec<_> = plan.outgoing.iter().map(Manifest::path).collect();
         assert_eq!(said, ["/api/v1/namespaces/default/pods/nginx", "/api/v1/nodes/n1"]);
+    }
+
+    #[test]
+    fn a_configuration_is_for_the_scheduler() {
+        let configuration = "apiVersion: kubescheduler.config.k8s.io/v1\n\
+                             kind: KubeSchedulerConfiguration\n";
+        let plan = plan(&format!("{FIRST}---\n{configuration}"));
+        assert!(plan.problems.is_empty() && plan.scheduler.is_some(), "{:?}", plan.problems);
+        assert_eq!(plan.outgoing.len(), 1);
+        let twice = format!("{configuration}---\n{configuration}");
+        let words = "there is one scheduler, which takes one configuration";
+        assert_eq!(problems(&twice), [(4, words.to_owned())]);
+        let wrong = format!("{configuration}profiles:\n- schedulerName: a\n  plugin: {{}}\n");
+        let words = "strict decoding error: unknown field \"profiles[0].plugin\"";
+        assert_eq!(problems(&wrong), [(5, words.to_owned())]);
+        let wrong = format!("{configuration}parallelism: 0\npercentageOfNodesToScore: 101\n");
+        assert_eq!(problems(&wrong)[0].0, 3, "{:?}", problems(&wrong));
     }
 
     #[test]

@@ -63,9 +63,13 @@ impl Why {
             return None;
         }
         let mut why = Self::from(&**decision);
-        if why.chosen.is_none() && pod.node_name.is_none() {
+        let scheduler = cluster.scheduler();
+        if let Some((_, profile)) = scheduler.profile(pod)
+            && why.chosen.is_none()
+            && pod.node_name.is_none()
+        {
             let info = PodInfo::new(Rc::new(pod.clone()));
-            why.helps = by_change(helps(&info, cluster.scheduler().cache(), MOST_HELPS));
+            why.helps = by_change(helps(profile, &info, scheduler.cache(), MOST_HELPS));
         }
         Some(why)
     }

@@ -15,7 +15,8 @@ use podflow::testing::scheduler::framework::{
 use podflow::testing::scheduler::node_info::{NodeInfo, PodInfo};
 use podflow::testing::scheduler::plugins::{Point, Shape, normalized_name};
 use podflow::testing::scheduler::preemption::{Limits, Preemption, eligible};
-use podflow::testing::scheduler::{args, queue, resources};
+use podflow::testing::scheduler::profile::Profile;
+use podflow::testing::scheduler::{Configuration, args, queue, resources};
 use podflow::testing::sim::{Instant, Rng};
 use serde_json::Value;
 
@@ -287,13 +288,15 @@ fn rotation(_: &Value, case: &Value) -> Outcome {
         cache.put_node(&Rc::new(node));
     }
     let percentage = size(case, "percentage_of_nodes_to_score")?;
-    let mut rotation = Rotation { start: 0, percentage };
+    let profile = Profile { percentage, ..(*Configuration::default().profiles[0]).clone() };
+    let mut rotation = Rotation::default();
     let pod = Rc::new(PodInfo::new(Rc::default()));
     let (mut known, mut rng) = (Evaluations::default(), Rng::new(1));
     let starts: Vec<usize> = read(&case["expect"]["next_start_index"])?;
     for want in starts {
         let now = jiff::Timestamp::MAX;
-        let outcome = cycle::schedule(&pod, &cache, &mut rotation, &mut known, &mut rng, now);
+        let outcome =
+            cycle::schedule(&profile, &pod, &cache, &mut rotation, &mut known, &mut rng, now);
         same("nodes", &outcome.feasible, &size(&case["expect"], "num_nodes")?)?;
         same("next start", &rotation.start, &want)?;
     }
@@ -329,9 +332,10 @@ fn worth_a_try<'a>(case: &Value, world: &'a World) -> Vec<&'a NodeInfo> {
 fn preemption(_: &Value, case: &Value) -> Outcome {
     let (pod, world) = (pod(&case["pod"])?, World::of(case)?);
     let names: Vec<String> = read(&case["filters"])?;
-    let filters: Vec<Box<dyn Plugin>> =
-        names.iter().map(|name| named(name, &Value::Null)).collect::<Result<_, _>>()?;
-    let filters: Vec<&dyn Plugin> = filters.iter().map(|plugin| &**plugin).collect();
+    let filters: Vec<Rc<dyn Plugin>> = names
+        .iter()
+        .map(|name| named(name, &Value::Null).map(Into::into))
+        .collect::<Result<_, _>>()?;
     let preemption =
         Preemption { pod: &pod, cluster: &world, filters: &filters, now: jiff::Timestamp::MAX };
     let limits = args::limits(&case["args"]).map_err(|error| error.to_string())?;

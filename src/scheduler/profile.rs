@@ -1,0 +1,36 @@
+//! A profile: which plugins decide about the pods that name it, and how much each counts.
+//!
+//! Mirrors: `pkg/scheduler/profile` and `frameworkImpl` of `pkg/scheduler/framework/runtime`.
+
+use std::rc::Rc;
+
+use super::framework::Plugin;
+use super::preemption::Limits;
+
+/// A plugin that scores nodes, and how much its scores count.
+#[derive(Clone, Debug)]
+pub struct Weighted {
+    pub plugin: Rc<dyn Plugin>,
+    pub weight: i64,
+}
+
+/// Which plugins run at each extension point, in order. The points that no plugin here has
+/// (`Reserve`, `Permit`, `PreBind`, `PostBind`) and those that only one has (`QueueSort`, `Bind`) are
+/// not in it.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The `schedulerName` by which pods choose it.
+    pub name: Rc<str>,
+    /// `PreFilter`.
+    pub pre_filter: Vec<Rc<dyn Plugin>>,
+    /// `Filter`.
+    pub filter: Vec<Rc<dyn Plugin>>,
+    /// `PreScore` and `Score`.
+    pub score: Vec<Weighted>,
+    /// `PostFilter`: none if no pod makes room for another.
+    pub preemption: Option<Limits>,
+    /// `PreEnqueue`: whether scheduling gates hold pods back.
+    pub gates: bool,
+    /// How much of the nodes has to be found to do, in percent; 0 adapts to their number.
+    pub percentage: usize,
+}
