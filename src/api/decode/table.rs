@@ -2,7 +2,7 @@
 //! are by their types, with the same errors and the same unknown fields.
 
 use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::core::v1::{NodeAffinity, PodTemplateSpec, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -132,6 +132,8 @@ fn value<'de>(
         "bytes" => ByteString::deserialize(source).map(|bytes| to_json(&bytes)),
         "any" => Ok(value.clone()),
         "meta" => ObjectMeta::deserialize(source).map(|it| to_json(&it)),
+        "nodeaffinity" => NodeAffinity::deserialize(source).map(|it| to_json(&it)),
+        "spreadconstraint" => TopologySpreadConstraint::deserialize(source).map(|it| to_json(&it)),
         "podtemplate" => PodTemplateSpec::deserialize(source).map(|it| to_json(&it)),
         _ => structure(context, of, value),
     }

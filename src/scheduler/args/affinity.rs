@@ -1,58 +1,51 @@
 //! The arguments of the affinity plugins.
 
 use k8s_openapi::api::core::v1::NodeAffinity as AddedAffinity;
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Args, At, within};
-use crate::api::field::FieldError;
-use crate::api::validation::node_affinity;
+use super::{ArgsType, within};
+use crate::api::decode::decode;
+use crate::api::document::Part;
+use crate::api::validation::node_affinity as mistakes_of;
 use crate::scheduler::plugins::{InterPodAffinity, NodeAffinity};
 
-/// `InterPodAffinityArgs`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct InterPodAffinityArgs {
-    hard_pod_affinity_weight: Option<i32>,
-    ignore_preferred_terms_of_existing_pods: bool,
-}
+const WEIGHT: &str = "hardPodAffinityWeight";
 
-/// `NodeAffinityArgs`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct NodeAffinityArgs {
-    added_affinity: Option<AddedAffinity>,
-}
+pub(super) const INTER_POD_AFFINITY: ArgsType = ArgsType {
+    plugin: "InterPodAffinity",
+    line: "InterPodAffinityArgs",
+    complete: |args| {
+        args.entry(WEIGHT).or_insert_with(|| Value::from(1));
+    },
+    check: |args, at, wrong| {
+        let weight = args.at(WEIGHT).number().unwrap_or_default();
+        within(wrong, &at.field(WEIGHT), weight, 0, 100);
+    },
+};
 
-impl Args for InterPodAffinityArgs {
-    type Plugin = InterPodAffinity;
-
-    fn set_defaults(&mut self) {
-        self.hard_pod_affinity_weight.get_or_insert(1);
-    }
-
-    fn check(&self, at: &At, wrong: &mut Vec<FieldError>) {
-        let weight = self.hard_pod_affinity_weight.unwrap_or_default();
-        within(wrong, &at.field("hardPodAffinityWeight"), weight, 0, 100);
-    }
-
-    fn plugin(self) -> InterPodAffinity {
-        InterPodAffinity {
-            hard_weight: self.hard_pod_affinity_weight.unwrap_or_default().into(),
-            ignore_preferred_of_existing: self.ignore_preferred_terms_of_existing_pods,
+pub(super) const NODE_AFFINITY: ArgsType = ArgsType {
+    plugin: "NodeAffinity",
+    line: "NodeAffinityArgs",
+    complete: |_| (),
+    check: |args, at, wrong| {
+        if let Some(added) = added(args) {
+            wrong.extend(mistakes_of(&added, &at.field("addedAffinity")));
         }
+    },
+};
+
+fn added(args: Part<'_>) -> Option<AddedAffinity> {
+    let added = args.at("addedAffinity");
+    decode(added.value()).ok().filter(|_| added.is_there()).map(|decoded| decoded.object)
+}
+
+pub(super) fn inter_pod_affinity(args: Part<'_>) -> InterPodAffinity {
+    InterPodAffinity {
+        hard_weight: args.at(WEIGHT).number().unwrap_or_default(),
+        ignore_preferred_of_existing: args.at("ignorePreferredTermsOfExistingPods").is_true(),
     }
 }
 
-impl Args for NodeAffinityArgs {
-    type Plugin = NodeAffinity;
-
-    fn check(&self, at: &At, wrong: &mut Vec<FieldError>) {
-        if let Some(added) = &self.added_affinity {
-            wrong.extend(node_affinity(added, &at.field("addedAffinity")));
-        }
-    }
-
-    fn plugin(self) -> NodeAffinity {
-        NodeAffinity { added: self.added_affinity }
-    }
+pub(super) fn node_affinity(args: Part<'_>) -> NodeAffinity {
+    NodeAffinity { added: added(args) }
 }

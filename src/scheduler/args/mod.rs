@@ -8,19 +8,15 @@ mod preemption;
 mod resources;
 mod spread;
 
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use self::affinity::{InterPodAffinityArgs, NodeAffinityArgs};
-use self::preemption::DefaultPreemptionArgs;
-use self::resources::{BalancedAllocationArgs, FitArgs};
-use self::spread::PodTopologySpreadArgs;
 use super::framework::Plugin;
 use super::plugins::{
     ImageLocality, NodeName, NodePorts, NodeUnschedulable, PodTopologySpread, TaintToleration,
 };
 use super::preemption::Limits;
-use crate::api::decode::{TypeError, decode, strict_error};
+use crate::api::decode::{TypeError, UnknownField, decode_document, strict_error};
+use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 
 /// Why a plugin cannot be had.
@@ -34,20 +30,35 @@ pub enum ArgsError {
     Invalid(Vec<FieldError>),
 }
 
-/// The arguments of one plugin.
-trait Args: DeserializeOwned {
-    /// What the plugin is made from.
-    type Plugin;
+/// The arguments of a plugin, as JSON.
+type Fields = Map<String, Value>;
 
+/// The type of one plugin's arguments.
+struct ArgsType {
+    plugin: &'static str,
+    /// Its line in the table of fields.
+    line: &'static str,
     /// Fills in what is left out.
-    fn set_defaults(&mut self) {}
-
-    /// Adds what is wrong; `at` makes the path of a field.
-    fn check(&self, at: &At, wrong: &mut Vec<FieldError>);
-
-    /// What the arguments say, which are valid.
-    fn plugin(self) -> Self::Plugin;
+    complete: fn(&mut Fields),
+    /// Adds what is wrong; [`At`] makes the path of a field.
+    check: fn(Part<'_>, &At, &mut Vec<FieldError>),
 }
+
+const TYPES: [ArgsType; 7] = [
+    affinity::INTER_POD_AFFINITY,
+    affinity::NODE_AFFINITY,
+    preemption::DEFAULT_PREEMPTION,
+    resources::BALANCED_ALLOCATION,
+    resources::FIT,
+    spread::POD_TOPOLOGY_SPREAD,
+    // Read, so that its mistakes are told; there is nothing to bind.
+    ArgsType {
+        plugin: "VolumeBinding",
+        line: "VolumeBindingArgs",
+        complete: |_| (),
+        check: |_, _, _| (),
+    },
+];
 
 /// Where the arguments stand: at the root, or at a path in a configuration.
 struct At(Option<Path>);
@@ -58,37 +69,31 @@ impl At {
     }
 }
 
-fn read<A: Args>(args: &Value) -> Result<A, TypeError> {
-    let none = Value::Object(Map::new());
-    Ok(decode(if args.is_null() { &none } else { args })?.object)
+impl ArgsType {
+    fn of(plugin: &str) -> Option<&'static Self> {
+        TYPES.iter().find(|own| own.plugin == plugin)
+    }
+
+    fn read(&self, args: &Value) -> Result<(Fields, Vec<UnknownField>), TypeError> {
+        let none = Value::Object(Map::new());
+        let decoded = decode_document(self.line, if args.is_null() { &none } else { args })?;
+        Ok((decoded.object.1, decoded.unknown))
+    }
+
+    fn mistakes(&self, fields: Fields, at: &At) -> (Vec<FieldError>, Value) {
+        let (mut wrong, fields) = (Vec::new(), Value::Object(fields));
+        (self.check)(Part::of(Some(&fields)), at, &mut wrong);
+        (wrong, fields)
+    }
 }
 
-fn checked<A: Args>(args: &Value) -> Result<Vec<FieldError>, ArgsError> {
-    let mut wrong = Vec::new();
-    read::<A>(args)?.check(&At(None), &mut wrong);
-    Ok(wrong)
-}
-
-fn checked_at<A: Args>(
-    args: &Value,
-    path: &Path,
-) -> Result<(Vec<FieldError>, Option<String>), TypeError> {
-    let none = Value::Object(Map::new());
-    let mut decoded = decode::<A>(if args.is_null() { &none } else { args })?;
-    decoded.object.set_defaults();
-    let mut wrong = Vec::new();
-    decoded.object.check(&At(Some(path.clone())), &mut wrong);
-    // They may say of which type they are.
-    decoded.unknown.retain(|field| !["apiVersion", "kind"].contains(&field.path.as_str()));
-    Ok((wrong, strict_error(&decoded.unknown)))
-}
-
-fn made<A: Args>(args: &Value) -> Result<A::Plugin, ArgsError> {
-    let mut args = read::<A>(args)?;
-    args.set_defaults();
-    let mut wrong = Vec::new();
-    args.check(&At(None), &mut wrong);
-    if wrong.is_empty() { Ok(args.plugin()) } else { Err(ArgsError::Invalid(wrong)) }
+/// The arguments of the plugin called `name`, read, completed and checked.
+fn given(name: &str, args: &Value) -> Result<Value, ArgsError> {
+    let Some(own) = ArgsType::of(name) else { return Ok(Value::Null) };
+    let (mut fields, _) = own.read(args)?;
+    (own.complete)(&mut fields);
+    let (wrong, fields) = own.mistakes(fields, &At(None));
+    if wrong.is_empty() { Ok(fields) } else { Err(ArgsError::Invalid(wrong)) }
 }
 
 /// The plugin called `name` with `args`, which are null if it is to be as the default profile has it.
@@ -97,17 +102,19 @@ fn made<A: Args>(args: &Value) -> Result<A::Plugin, ArgsError> {
 ///
 /// There is no such plugin, or its arguments are not valid.
 pub fn plugin(name: &str, args: &Value) -> Result<Box<dyn Plugin>, ArgsError> {
+    let given = given(name, args)?;
+    let given = Part::of(Some(&given));
     Ok(match name {
         "NodeName" => Box::new(NodeName),
         "NodeUnschedulable" => Box::new(NodeUnschedulable),
         "TaintToleration" => Box::new(TaintToleration),
         "NodePorts" => Box::new(NodePorts),
         "ImageLocality" => Box::new(ImageLocality),
-        "NodeAffinity" => Box::new(made::<NodeAffinityArgs>(args)?),
-        "NodeResourcesFit" => Box::new(made::<FitArgs>(args)?),
-        "NodeResourcesBalancedAllocation" => Box::new(made::<BalancedAllocationArgs>(args)?),
-        "InterPodAffinity" => Box::new(made::<InterPodAffinityArgs>(args)?),
-        "PodTopologySpread" => Box::new(spreading(args)?),
+        "NodeAffinity" => Box::new(affinity::node_affinity(given)),
+        "NodeResourcesFit" => Box::new(resources::fit(given)),
+        "NodeResourcesBalancedAllocation" => Box::new(resources::balanced_allocation(given)),
+        "InterPodAffinity" => Box::new(affinity::inter_pod_affinity(given)),
+        "PodTopologySpread" => Box::new(spread::pod_topology_spread(given)),
         other => return Err(ArgsError::NoPlugin(other.to_owned())),
     })
 }
@@ -118,7 +125,8 @@ pub fn plugin(name: &str, args: &Value) -> Result<Box<dyn Plugin>, ArgsError> {
 ///
 /// The arguments are not valid.
 pub fn spreading(args: &Value) -> Result<PodTopologySpread, ArgsError> {
-    made::<PodTopologySpreadArgs>(args)
+    let given = given("PodTopologySpread", args)?;
+    Ok(spread::pod_topology_spread(Part::of(Some(&given))))
 }
 
 /// The limits of `DefaultPreemption` with `args`.
@@ -127,7 +135,8 @@ pub fn spreading(args: &Value) -> Result<PodTopologySpread, ArgsError> {
 ///
 /// The arguments are not valid.
 pub fn limits(args: &Value) -> Result<Limits, ArgsError> {
-    made::<DefaultPreemptionArgs>(args)
+    let given = given("DefaultPreemption", args)?;
+    Ok(preemption::limits(Part::of(Some(&given))))
 }
 
 /// What is wrong with the arguments of the plugin called `name` at `path` in a configuration, and the
@@ -142,15 +151,11 @@ pub fn mistakes_at(
     args: &Value,
     path: &Path,
 ) -> Result<(Vec<FieldError>, Option<String>), TypeError> {
-    match name {
-        "NodeAffinity" => checked_at::<NodeAffinityArgs>(args, path),
-        "NodeResourcesFit" => checked_at::<FitArgs>(args, path),
-        "NodeResourcesBalancedAllocation" => checked_at::<BalancedAllocationArgs>(args, path),
-        "InterPodAffinity" => checked_at::<InterPodAffinityArgs>(args, path),
-        "PodTopologySpread" => checked_at::<PodTopologySpreadArgs>(args, path),
-        "DefaultPreemption" => checked_at::<DefaultPreemptionArgs>(args, path),
-        _ => Ok((Vec::new(), None)),
-    }
+    let Some(own) = ArgsType::of(name) else { return Ok((Vec::new(), None)) };
+    let (mut fields, unknown) = own.read(args)?;
+    (own.complete)(&mut fields);
+    let (wrong, _) = own.mistakes(fields, &At(Some(path.clone())));
+    Ok((wrong, strict_error(&unknown)))
 }
 
 /// What is wrong with the arguments of the plugin called `name`, in which nothing is left out.
@@ -159,19 +164,13 @@ pub fn mistakes_at(
 ///
 /// The plugin has no arguments, or a value has the wrong type.
 pub fn mistakes(name: &str, args: &Value) -> Result<Vec<FieldError>, ArgsError> {
-    match name {
-        "NodeAffinity" => checked::<NodeAffinityArgs>(args),
-        "NodeResourcesFit" => checked::<FitArgs>(args),
-        "NodeResourcesBalancedAllocation" => checked::<BalancedAllocationArgs>(args),
-        "InterPodAffinity" => checked::<InterPodAffinityArgs>(args),
-        "PodTopologySpread" => checked::<PodTopologySpreadArgs>(args),
-        "DefaultPreemption" => checked::<DefaultPreemptionArgs>(args),
-        other => Err(ArgsError::NoPlugin(other.to_owned())),
-    }
+    let own = ArgsType::of(name).ok_or_else(|| ArgsError::NoPlugin(name.to_owned()))?;
+    let (fields, _) = own.read(args)?;
+    Ok(own.mistakes(fields, &At(None)).0)
 }
 
 /// Adds that `value` is not from `low` to `high`.
-fn within(wrong: &mut Vec<FieldError>, path: &Path, value: i32, low: i32, high: i32) {
+fn within(wrong: &mut Vec<FieldError>, path: &Path, value: i64, low: i64, high: i64) {
     if !(low..=high).contains(&value) {
         let detail = format!("not in valid range [{low}, {high}]");
         wrong.push(FieldError::invalid(path, value, detail));

@@ -1,34 +1,27 @@
 //! The arguments of `DefaultPreemption`.
 
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Args, At, within};
+use super::{ArgsType, within};
+use crate::api::document::Part;
 use crate::api::field::FieldError;
 use crate::scheduler::preemption::Limits;
 
-/// `DefaultPreemptionArgs`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct DefaultPreemptionArgs {
-    min_candidate_nodes_percentage: Option<i32>,
-    min_candidate_nodes_absolute: Option<i32>,
-}
+const PERCENTAGE: &str = "minCandidateNodesPercentage";
+const ABSOLUTE: &str = "minCandidateNodesAbsolute";
 
-impl Args for DefaultPreemptionArgs {
-    type Plugin = Limits;
-
-    fn set_defaults(&mut self) {
+pub(super) const DEFAULT_PREEMPTION: ArgsType = ArgsType {
+    plugin: "DefaultPreemption",
+    line: "DefaultPreemptionArgs",
+    complete: |args| {
         let Limits { percentage, absolute } = Limits::DEFAULT;
-        self.min_candidate_nodes_percentage
-            .get_or_insert(percentage.try_into().unwrap_or_default());
-        self.min_candidate_nodes_absolute.get_or_insert(absolute.try_into().unwrap_or_default());
-    }
-
-    fn check(&self, at: &At, wrong: &mut Vec<FieldError>) {
-        let percentage = self.min_candidate_nodes_percentage.unwrap_or_default();
-        let absolute = self.min_candidate_nodes_absolute.unwrap_or_default();
-        let percentage_path = at.field("minCandidateNodesPercentage");
-        let absolute_path = at.field("minCandidateNodesAbsolute");
+        args.entry(PERCENTAGE).or_insert_with(|| Value::from(percentage));
+        args.entry(ABSOLUTE).or_insert_with(|| Value::from(absolute));
+    },
+    check: |args, at, wrong| {
+        let number = |name| args.at(name).number().unwrap_or_default();
+        let (percentage, absolute) = (number(PERCENTAGE), number(ABSOLUTE));
+        let (percentage_path, absolute_path) = (at.field(PERCENTAGE), at.field(ABSOLUTE));
         within(wrong, &percentage_path, percentage, 0, 100);
         if absolute < 0 {
             let detail = "not in valid range [0, inf)";
@@ -40,13 +33,10 @@ impl Args for DefaultPreemptionArgs {
             let detail = "cannot be zero at the same time as minCandidateNodesPercentage";
             wrong.push(FieldError::invalid(&absolute_path, absolute, detail));
         }
-    }
+    },
+};
 
-    fn plugin(self) -> Limits {
-        let count = |number: Option<i32>| number.unwrap_or_default().try_into().unwrap_or_default();
-        Limits {
-            percentage: count(self.min_candidate_nodes_percentage),
-            absolute: count(self.min_candidate_nodes_absolute),
-        }
-    }
+pub(super) fn limits(args: Part<'_>) -> Limits {
+    let count = |name| args.at(name).number().and_then(|it| it.try_into().ok()).unwrap_or_default();
+    Limits { percentage: count(PERCENTAGE), absolute: count(ABSOLUTE) }
 }

@@ -2,175 +2,134 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::{Args, At, label_key, within};
+use super::{ArgsType, At, Fields, label_key, within};
+use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::scheduler::plugins::{BalancedAllocation, Fit, Point, Shape, Strategy, Weight};
 
 /// In the configuration the best score is 10, in the plugin 100.
 const SCORE_SCALE: i64 = 10;
-const MOST_SCORE: i32 = 10;
+const MOST_SCORE: i64 = 10;
 const LEAST: &str = "LeastAllocated";
 const MOST: &str = "MostAllocated";
 const RATIO: &str = "RequestedToCapacityRatio";
 
-/// `NodeResourcesFitArgs`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct FitArgs {
-    ignored_resources: Vec<String>,
-    ignored_resource_groups: Vec<String>,
-    scoring_strategy: Option<ScoringStrategy>,
-}
-
-/// `NodeResourcesBalancedAllocationArgs`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct BalancedAllocationArgs {
-    resources: Vec<ResourceSpec>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct ScoringStrategy {
-    r#type: String,
-    resources: Vec<ResourceSpec>,
-    requested_to_capacity_ratio: Option<RequestedToCapacityRatio>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ResourceSpec {
-    name: String,
-    weight: i64,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RequestedToCapacityRatio {
-    shape: Vec<UtilizationShapePoint>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct UtilizationShapePoint {
-    utilization: i32,
-    score: i32,
-}
-
-impl Args for FitArgs {
-    type Plugin = Fit;
-
-    fn set_defaults(&mut self) {
-        let strategy = self.scoring_strategy.get_or_insert_with(|| ScoringStrategy {
-            r#type: LEAST.to_owned(),
-            ..ScoringStrategy::default()
-        });
-        default_resources(&mut strategy.resources);
-    }
-
-    fn check(&self, at: &At, wrong: &mut Vec<FieldError>) {
-        let path = at.field("ignoredResources");
-        for (index, name) in self.ignored_resources.iter().enumerate() {
-            label_key(wrong, &path.index(index), name);
+pub(super) const FIT: ArgsType = ArgsType {
+    plugin: "NodeResourcesFit",
+    line: "NodeResourcesFitArgs",
+    complete: |args| {
+        let strategy = args.entry("scoringStrategy").or_insert_with(|| json!({"type": LEAST}));
+        if let Some(strategy) = strategy.as_object_mut() {
+            complete_resources(strategy);
         }
-        let path = at.field("ignoredResourceGroups");
-        for (index, group) in self.ignored_resource_groups.iter().enumerate() {
-            let path = path.index(index);
-            if group.contains('/') {
-                let detail = "resource group name can't contain '/'";
-                wrong.push(FieldError::invalid(&path, group.as_str(), detail));
+    },
+    check: check_fit,
+};
+
+pub(super) const BALANCED_ALLOCATION: ArgsType = ArgsType {
+    plugin: "NodeResourcesBalancedAllocation",
+    line: "NodeResourcesBalancedAllocationArgs",
+    complete: complete_resources,
+    check: check_balanced_allocation,
+};
+
+pub(super) fn fit(args: Part<'_>) -> Fit {
+    let strategy = args.at("scoringStrategy");
+    let texts = |name| args.at(name).texts().map(str::to_owned).collect();
+    Fit {
+        strategy: match strategy.at("type").text() {
+            MOST => Strategy::MostAllocated,
+            RATIO => {
+                let shape = strategy.at("requestedToCapacityRatio").at("shape");
+                Strategy::RequestedToCapacityRatio(line(shape))
             }
-            label_key(wrong, &path, group);
+            _ => Strategy::LeastAllocated,
+        },
+        resources: weights(strategy.at("resources")),
+        ignored: texts("ignoredResources"),
+        ignored_groups: texts("ignoredResourceGroups"),
+    }
+}
+
+pub(super) fn balanced_allocation(args: Part<'_>) -> BalancedAllocation {
+    BalancedAllocation { resources: weights(args.at("resources")) }
+}
+
+fn check_fit(args: Part<'_>, at: &At, wrong: &mut Vec<FieldError>) {
+    let path = at.field("ignoredResources");
+    for (index, name) in args.at("ignoredResources").texts().enumerate() {
+        label_key(wrong, &path.index(index), name);
+    }
+    let path = at.field("ignoredResourceGroups");
+    for (index, group) in args.at("ignoredResourceGroups").texts().enumerate() {
+        let path = path.index(index);
+        if group.contains('/') {
+            let detail = "resource group name can't contain '/'";
+            wrong.push(FieldError::invalid(&path, group, detail));
         }
-        let path = at.field("scoringStrategy");
-        match &self.scoring_strategy {
-            Some(strategy) => strategy.check(&path, wrong),
-            None => wrong.push(FieldError::required(&path, "ScoringStrategy field is required")),
+        label_key(wrong, &path, group);
+    }
+    let (path, strategy) = (at.field("scoringStrategy"), args.at("scoringStrategy"));
+    if strategy.is_there() {
+        check_strategy(strategy, &path, wrong);
+    } else {
+        wrong.push(FieldError::required(&path, "ScoringStrategy field is required"));
+    }
+}
+
+fn check_strategy(strategy: Part<'_>, path: &Path, wrong: &mut Vec<FieldError>) {
+    let kind = strategy.at("type").text();
+    if ![LEAST, MOST, RATIO].contains(&kind) {
+        let path = path.child("type");
+        wrong.push(FieldError::not_supported(&path, kind, &[LEAST, MOST, RATIO]));
+    }
+    let resources = path.child("resources");
+    for (index, resource) in strategy.at("resources").items().enumerate() {
+        let (name, weight) = named(resource);
+        if !(1..=100).contains(&weight) {
+            let detail = format!("resource weight of {name} not in valid range (0, 100]");
+            let path = resources.index(index).child("weight");
+            wrong.push(FieldError::invalid(&path, weight, detail));
         }
     }
+    let path = path.child("requestedToCapacityRatio");
+    let ratio = strategy.at("requestedToCapacityRatio");
+    match (ratio.is_there(), kind == RATIO) {
+        (true, true) => check_shape(ratio.at("shape"), &path.child("shape"), wrong),
+        (true, false) => {
+            let detail = "must be nil when type is not RequestedToCapacityRatio";
+            wrong.push(FieldError::forbidden(&path, detail));
+        }
+        (false, true) => {
+            let detail = "must be specified when type is RequestedToCapacityRatio";
+            wrong.push(FieldError::required(&path, detail));
+        }
+        (false, false) => {}
+    }
+}
 
-    fn plugin(self) -> Fit {
-        let strategy = self.scoring_strategy.unwrap_or_default();
-        let shape = strategy.requested_to_capacity_ratio.unwrap_or_default().shape;
-        Fit {
-            strategy: match strategy.r#type.as_str() {
-                MOST => Strategy::MostAllocated,
-                RATIO => Strategy::RequestedToCapacityRatio(line(&shape)),
-                _ => Strategy::LeastAllocated,
-            },
-            resources: weights(strategy.resources),
-            ignored: self.ignored_resources.into(),
-            ignored_groups: self.ignored_resource_groups.into(),
+fn check_balanced_allocation(args: Part<'_>, at: &At, wrong: &mut Vec<FieldError>) {
+    let (path, resources) = (at.field("resources"), args.at("resources"));
+    for (index, resource) in resources.items().enumerate() {
+        let (path, (name, weight)) = (path.index(index), named(resource));
+        if resources.items().take(index).any(|other| named(other).0 == name) {
+            wrong.push(FieldError::duplicate(&path.child("name"), name));
+        }
+        if weight != 1 {
+            wrong.push(FieldError::invalid(&path.child("weight"), weight, "must be 1"));
         }
     }
 }
 
-impl Args for BalancedAllocationArgs {
-    type Plugin = BalancedAllocation;
-
-    fn set_defaults(&mut self) {
-        default_resources(&mut self.resources);
-    }
-
-    fn check(&self, at: &At, wrong: &mut Vec<FieldError>) {
-        let path = at.field("resources");
-        for (index, resource) in self.resources.iter().enumerate() {
-            let path = path.index(index);
-            let before = self.resources.iter().take(index);
-            if before.into_iter().any(|other| other.name == resource.name) {
-                wrong.push(FieldError::duplicate(&path.child("name"), resource.name.as_str()));
-            }
-            if resource.weight != 1 {
-                let path = path.child("weight");
-                wrong.push(FieldError::invalid(&path, resource.weight, "must be 1"));
-            }
-        }
-    }
-
-    fn plugin(self) -> BalancedAllocation {
-        BalancedAllocation { resources: weights(self.resources) }
-    }
-}
-
-impl ScoringStrategy {
-    fn check(&self, path: &Path, wrong: &mut Vec<FieldError>) {
-        let kind = self.r#type.as_str();
-        if ![LEAST, MOST, RATIO].contains(&kind) {
-            let path = path.child("type");
-            wrong.push(FieldError::not_supported(&path, kind, &[LEAST, MOST, RATIO]));
-        }
-        let resources = path.child("resources");
-        for (index, ResourceSpec { name, weight }) in self.resources.iter().enumerate() {
-            if !(1..=100).contains(weight) {
-                let detail = format!("resource weight of {name} not in valid range (0, 100]");
-                let path = resources.index(index).child("weight");
-                wrong.push(FieldError::invalid(&path, *weight, detail));
-            }
-        }
-        let path = path.child("requestedToCapacityRatio");
-        match &self.requested_to_capacity_ratio {
-            Some(ratio) if kind == RATIO => check_shape(&ratio.shape, &path.child("shape"), wrong),
-            Some(_) => {
-                let detail = "must be nil when type is not RequestedToCapacityRatio";
-                wrong.push(FieldError::forbidden(&path, detail));
-            }
-            None if kind == RATIO => {
-                let detail = "must be specified when type is RequestedToCapacityRatio";
-                wrong.push(FieldError::required(&path, detail));
-            }
-            None => {}
-        }
-    }
-}
-
-fn check_shape(shape: &[UtilizationShapePoint], path: &Path, wrong: &mut Vec<FieldError>) {
+fn check_shape(shape: Part<'_>, path: &Path, wrong: &mut Vec<FieldError>) {
     if shape.is_empty() {
         wrong.push(FieldError::required(path, "at least one point must be specified"));
         return;
     }
-    let mut steps = shape.iter().zip(shape.iter().skip(1)).zip(1..);
+    let points: Vec<Point> = shape.items().map(point).collect();
+    let mut steps = points.iter().zip(points.iter().skip(1)).zip(1..);
     if let Some(((_, later), index)) =
         steps.find(|((earlier, later), _)| earlier.utilization >= later.utilization)
     {
@@ -178,7 +137,7 @@ fn check_shape(shape: &[UtilizationShapePoint], path: &Path, wrong: &mut Vec<Fie
         let detail = "values must be sorted in increasing order";
         wrong.push(FieldError::invalid(&path, later.utilization, detail));
     }
-    for (index, point) in shape.iter().enumerate() {
+    for (index, point) in points.iter().enumerate() {
         let path = path.index(index);
         within(wrong, &path.child("utilization"), point.utilization, 0, 100);
         within(wrong, &path.child("score"), point.score, 0, MOST_SCORE);
@@ -186,24 +145,39 @@ fn check_shape(shape: &[UtilizationShapePoint], path: &Path, wrong: &mut Vec<Fie
 }
 
 /// CPU and memory if none is named; one that has no weight counts once.
-fn default_resources(resources: &mut Vec<ResourceSpec>) {
+fn complete_resources(fields: &mut Fields) {
+    let resources = fields.entry("resources").or_insert_with(|| json!([]));
+    let Some(resources) = resources.as_array_mut() else { return };
     if resources.is_empty() {
-        let spec = |name: &str| ResourceSpec { name: name.to_owned(), weight: 1 };
-        resources.extend(["cpu", "memory"].map(spec));
+        resources.extend(["cpu", "memory"].map(|name| json!({"name": name})));
     }
-    for resource in resources.iter_mut().filter(|resource| resource.weight == 0) {
-        resource.weight = 1;
+    for resource in resources.iter_mut().filter_map(Value::as_object_mut) {
+        if Part::of(resource.get("weight")).number().unwrap_or_default() == 0 {
+            resource.insert("weight".to_owned(), 1.into());
+        }
     }
 }
 
-fn weights(resources: Vec<ResourceSpec>) -> Cow<'static, [Weight]> {
-    resources.into_iter().map(|ResourceSpec { name, weight }| (name.into(), weight)).collect()
+/// A resource's name and weight.
+fn named(resource: Part<'_>) -> (&str, i64) {
+    (resource.at("name").text(), resource.at("weight").number().unwrap_or_default())
 }
 
-fn line(shape: &[UtilizationShapePoint]) -> Shape {
-    let point = |point: &UtilizationShapePoint| Point {
-        utilization: point.utilization.into(),
-        score: i64::from(point.score) * SCORE_SCALE,
+fn weights(resources: Part<'_>) -> Cow<'static, [Weight]> {
+    let weight = |resource| {
+        let (name, weight) = named(resource);
+        (name.to_owned().into(), weight)
     };
-    Shape(shape.iter().map(point).collect())
+    resources.items().map(weight).collect()
+}
+
+/// A point as it is written.
+fn point(point: Part<'_>) -> Point {
+    let number = |name| point.at(name).number().unwrap_or_default();
+    Point { utilization: number("utilization"), score: number("score") }
+}
+
+fn line(shape: Part<'_>) -> Shape {
+    let scaled = |at: Point| Point { score: at.score * SCORE_SCALE, ..at };
+    Shape(shape.items().map(point).map(scaled).collect())
 }

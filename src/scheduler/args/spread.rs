@@ -1,9 +1,8 @@
 //! The arguments of `PodTopologySpread`.
 
-use k8s_openapi::api::core::v1::TopologySpreadConstraint;
-use serde::Deserialize;
-
-use super::{Args, At, label_key};
+use super::{ArgsType, label_key};
+use crate::api::decode::decode;
+use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::scheduler::plugins::{Defaults, PodTopologySpread};
 
@@ -11,77 +10,67 @@ const SYSTEM: &str = "System";
 const LIST: &str = "List";
 const ACTIONS: [&str; 2] = ["DoNotSchedule", "ScheduleAnyway"];
 
-/// `PodTopologySpreadArgs`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct PodTopologySpreadArgs {
-    default_constraints: Vec<TopologySpreadConstraint>,
-    defaulting_type: String,
-}
-
-impl Args for PodTopologySpreadArgs {
-    type Plugin = PodTopologySpread;
-
-    fn set_defaults(&mut self) {
-        if self.defaulting_type.is_empty() {
-            SYSTEM.clone_into(&mut self.defaulting_type);
-        }
-    }
-
-    fn check(&self, at: &At, wrong: &mut Vec<FieldError>) {
-        let (path, kind) = (at.field("defaultingType"), self.defaulting_type.as_str());
+pub(super) const POD_TOPOLOGY_SPREAD: ArgsType = ArgsType {
+    plugin: "PodTopologySpread",
+    line: "PodTopologySpreadArgs",
+    complete: |args| {
+        args.entry("defaultingType").or_insert_with(|| SYSTEM.into());
+    },
+    check: |args, at, wrong| {
+        let (path, kind) = (at.field("defaultingType"), args.at("defaultingType").text());
+        let constraints = args.at("defaultConstraints");
         if ![SYSTEM, LIST].contains(&kind) {
             wrong.push(FieldError::not_supported(&path, kind, &[SYSTEM, LIST]));
-        } else if kind == SYSTEM && !self.default_constraints.is_empty() {
+        } else if kind == SYSTEM && !constraints.is_empty() {
             let detail = "when .defaultConstraints are not empty";
             wrong.push(FieldError::invalid(&path, kind, detail));
         }
         let path = at.field("defaultConstraints");
-        for (index, constraint) in self.default_constraints.iter().enumerate() {
-            self.check_constraint(index, constraint, &path.index(index), wrong);
+        for (index, constraint) in constraints.items().enumerate() {
+            let before = constraints.items().take(index);
+            let twice = before.into_iter().any(|other| says(other) == says(constraint));
+            check_constraint(constraint, twice, &path.index(index), wrong);
         }
-    }
+    },
+};
 
-    fn plugin(self) -> PodTopologySpread {
-        let defaults = match self.defaulting_type.as_str() {
-            LIST => Defaults::List(self.default_constraints),
-            _ => Defaults::System,
-        };
-        PodTopologySpread { defaults }
-    }
+pub(super) fn pod_topology_spread(args: Part<'_>) -> PodTopologySpread {
+    let constraints = args.at("defaultConstraints").items();
+    let read = constraints.filter_map(|it| decode(it.value()).ok()).map(|decoded| decoded.object);
+    let defaults = match args.at("defaultingType").text() {
+        LIST => Defaults::List(read.collect()),
+        _ => Defaults::System,
+    };
+    PodTopologySpread { defaults }
 }
 
-impl PodTopologySpreadArgs {
-    fn check_constraint(
-        &self,
-        index: usize,
-        constraint: &TopologySpreadConstraint,
-        path: &Path,
-        wrong: &mut Vec<FieldError>,
-    ) {
-        let (key, action) = (&constraint.topology_key, constraint.when_unsatisfiable.as_str());
-        if constraint.max_skew <= 0 {
-            let (path, detail) = (path.child("maxSkew"), "not in valid range (0, inf)");
-            wrong.push(FieldError::invalid(&path, constraint.max_skew, detail));
-        }
-        if key.is_empty() {
-            wrong.push(FieldError::required(&path.child("topologyKey"), "can not be empty"));
-        } else {
-            label_key(wrong, &path.child("topologyKey"), key);
-        }
-        let action_path = path.child("whenUnsatisfiable");
-        if action.is_empty() {
-            wrong.push(FieldError::required(&action_path, "can not be empty"));
-        } else if !ACTIONS.contains(&action) {
-            wrong.push(FieldError::not_supported(&action_path, action, &ACTIONS));
-        }
-        if constraint.label_selector.is_some() {
-            let detail = "constraint must not define a selector, as they deduced for each pod";
-            wrong.push(FieldError::forbidden(&path.child("labelSelector"), detail));
-        }
-        let mut before = self.default_constraints.iter().take(index);
-        if before.any(|other| other.topology_key == *key && other.when_unsatisfiable == action) {
-            wrong.push(FieldError::duplicate(path, format!("{{{key}, {action}}}")));
-        }
+/// What a constraint is about, and what comes of it.
+fn says(constraint: Part<'_>) -> (&str, &str) {
+    (constraint.at("topologyKey").text(), constraint.at("whenUnsatisfiable").text())
+}
+
+fn check_constraint(constraint: Part<'_>, twice: bool, path: &Path, wrong: &mut Vec<FieldError>) {
+    let ((key, action), skew) = (says(constraint), constraint.at("maxSkew").number());
+    if let Some(skew) = skew.filter(|skew| *skew <= 0) {
+        let (path, detail) = (path.child("maxSkew"), "not in valid range (0, inf)");
+        wrong.push(FieldError::invalid(&path, skew, detail));
+    }
+    if key.is_empty() {
+        wrong.push(FieldError::required(&path.child("topologyKey"), "can not be empty"));
+    } else {
+        label_key(wrong, &path.child("topologyKey"), key);
+    }
+    let action_path = path.child("whenUnsatisfiable");
+    if action.is_empty() {
+        wrong.push(FieldError::required(&action_path, "can not be empty"));
+    } else if !ACTIONS.contains(&action) {
+        wrong.push(FieldError::not_supported(&action_path, action, &ACTIONS));
+    }
+    if constraint.at("labelSelector").is_there() {
+        let detail = "constraint must not define a selector, as they deduced for each pod";
+        wrong.push(FieldError::forbidden(&path.child("labelSelector"), detail));
+    }
+    if twice {
+        wrong.push(FieldError::duplicate(path, format!("{{{key}, {action}}}")));
     }
 }
