@@ -4,6 +4,7 @@
 //! copies the one node it changes.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::rc::Rc;
 
 use imbl::GenericOrdMap;
@@ -30,13 +31,14 @@ pub struct Cache {
     with_terms: usize,
     /// How many nodes have each image.
     images: BTreeMap<String, usize>,
-    index: GenericOrdMap<Rc<str>, usize, RcK>,
+    /// The place of each node; shared as they are.
+    index: Rc<SortedMap<Rc<str>, usize>>,
     pods: GenericOrdMap<Rc<str>, Place, RcK>,
     /// Pods whose node is not known.
     stray: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
     namespaces: GenericOrdMap<Rc<str>, Object, RcK>,
-    /// What else plugins look at, by kind, namespace and name.
-    documents: GenericOrdMap<(Kind, Rc<str>), Object, RcK>,
+    /// What else plugins look at, by kind, namespace and name: a map of the one type serves all.
+    documents: GenericOrdMap<Rc<str>, Object, RcK>,
     surroundings: u64,
     /// Pods for which room is made on a node, by node.
     nominated: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
@@ -82,20 +84,21 @@ impl Cache {
         for pod in self.stray.remove(&name).into_iter().flatten() {
             info.add(pod);
         }
-        self.index.insert(name, self.nodes.len());
+        Rc::make_mut(&mut self.index).insert(name, self.nodes.len());
         Rc::make_mut(&mut self.nodes).push(Rc::new(info));
     }
 
     /// Forgets a node; its pods stay known until they are gone, too.
     pub fn remove_node(&mut self, name: &str) {
-        let Some(at) = self.index.remove(name) else { return };
+        let Some(at) = Rc::make_mut(&mut self.index).remove(name) else { return };
         let gone = Rc::make_mut(&mut self.nodes).remove(at);
         self.count_images(&gone.node, false);
         if !gone.pods.is_empty() {
             self.stray.insert(Rc::clone(&gone.name), gone.pods.clone());
         }
+        let index = Rc::make_mut(&mut self.index);
         for (at, node) in self.nodes.iter().enumerate().skip(at) {
-            self.index.insert(Rc::clone(&node.name), at);
+            index.insert(Rc::clone(&node.name), at);
         }
     }
 
@@ -214,11 +217,12 @@ impl Cache {
     }
 }
 
-fn key_of(document: &Document) -> (Kind, Rc<str>) {
+fn key_of(document: &Document) -> Rc<str> {
+    let kind = document.kind().resource().plural;
     let metadata = &document.metadata;
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     let name = metadata.name.as_deref().unwrap_or_default();
-    (document.kind(), [namespace, "/", name].concat().into())
+    [kind, "/", namespace, "/", name].concat().into()
 }
 
 /// The images that a node has.
@@ -244,8 +248,12 @@ impl Snapshot for Cache {
         self.namespaces.get(name)?.meta().labels.as_ref()
     }
     fn documents(&self, kind: Kind) -> Box<dyn Iterator<Item = &Document> + '_> {
-        let first: (Kind, Rc<str>) = (kind, Rc::default());
-        let of_kind = self.documents.range(first..).take_while(move |((own, _), _)| *own == kind);
-        Box::new(of_kind.filter_map(|(_, object)| object.document().map(|it| &**it)))
+        if self.documents.is_empty() {
+            return Box::new(iter::empty());
+        }
+        let first: Rc<str> = kind.resource().plural.into();
+        let of_kind = self.documents.range(first..).map(|(_, object)| object);
+        let of_kind = of_kind.take_while(move |object| object.kind() == kind);
+        Box::new(of_kind.filter_map(|object| object.document().map(|it| &**it)))
     }
 }

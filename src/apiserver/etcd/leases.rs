@@ -2,14 +2,13 @@
 //!
 //! Mirrors: etcd `server/lease/lessor.go`; the checkpoints of the remaining time and the limit on
 //! revocations per second are left out, and a lease ends at its moment, not up to half a second late.
+use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use imbl::shared_ptr::RcK;
-use imbl::{GenericOrdMap, GenericOrdSet};
-
 use super::{EtcdError, Instant};
+use crate::sim::{SortedMap, SortedSet};
 
 /// The shortest time to live, in seconds; shorter wishes are raised to it. etcd derives it from its
 /// election timeout (10 ticks of 100 ms, by half more, rounded up).
@@ -40,7 +39,8 @@ impl fmt::Display for LeaseId {
 pub struct Lease {
     pub ttl_seconds: u64,
     pub expires: Instant,
-    keys: GenericOrdSet<Rc<str>, RcK>,
+    /// Shared with the checkpoints.
+    keys: Rc<BTreeSet<Rc<str>>>,
 }
 
 impl Lease {
@@ -53,9 +53,10 @@ impl Lease {
 /// All leases.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leases {
-    by_id: GenericOrdMap<LeaseId, Lease, RcK>,
+    /// There are few: many objects share one.
+    by_id: SortedMap<LeaseId, Lease>,
     /// The same leases, the first to end first.
-    by_end: GenericOrdSet<(Instant, LeaseId), RcK>,
+    by_end: SortedSet<(Instant, LeaseId)>,
     last_id: u64,
 }
 
@@ -84,7 +85,7 @@ impl Leases {
         }
         let ttl_seconds = ttl_seconds.max(MIN_TTL_SECONDS);
         let expires = now + Duration::from_secs(ttl_seconds);
-        self.by_id.insert(id, Lease { ttl_seconds, expires, keys: GenericOrdSet::default() });
+        self.by_id.insert(id, Lease { ttl_seconds, expires, keys: Rc::default() });
         self.by_end.insert((expires, id));
         Ok((id, ttl_seconds))
     }
@@ -124,15 +125,15 @@ impl Leases {
             return;
         }
         if let Some(lease) = from.and_then(|id| self.by_id.get_mut(&id)) {
-            lease.keys.remove(&**key);
+            Rc::make_mut(&mut lease.keys).remove(&**key);
         }
         if let Some(lease) = to.and_then(|id| self.by_id.get_mut(&id)) {
-            lease.keys.insert(Rc::clone(key));
+            Rc::make_mut(&mut lease.keys).insert(Rc::clone(key));
         }
     }
 
     /// The next to end.
     pub(super) fn first_to_end(&self) -> Option<(Instant, LeaseId)> {
-        self.by_end.get_min().copied()
+        self.by_end.first().copied()
     }
 }
