@@ -15,10 +15,11 @@ use crate::api::document::{Document, Part};
 use crate::api::quantity::Quantity;
 use crate::api::status::StatusError;
 use crate::api::{Kind, Pod};
+use crate::sim::SortedMap;
 
 const ANNOTATION: &str = "kubernetes.io/limit-ranger";
 
-type Amounts = BTreeMap<String, Quantity>;
+type Amounts = SortedMap<String, Quantity>;
 
 impl ApiServer {
     /// A pod with the requests and limits that its namespace has for those who say nothing.

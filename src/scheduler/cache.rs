@@ -3,7 +3,6 @@
 //! Mirrors: `pkg/scheduler/backend/cache`. A snapshot costs nothing: nodes are shared, and a change
 //! copies the one node it changes.
 
-use std::collections::BTreeMap;
 use std::iter;
 use std::rc::Rc;
 
@@ -30,7 +29,7 @@ pub struct Cache {
     /// How many pods have terms of affinity; most clusters have none.
     with_terms: usize,
     /// How many nodes have each image.
-    images: BTreeMap<String, usize>,
+    images: SortedMap<String, usize>,
     /// The place of each node; shared as they are.
     index: Rc<SortedMap<Rc<str>, usize>>,
     pods: GenericOrdMap<Rc<str>, Place, RcK>,
@@ -208,7 +207,7 @@ impl Cache {
 
     fn count_images(&mut self, node: &Node, come: bool) {
         for name in images(node).iter().flat_map(|image| image.names.iter().flatten()) {
-            let having = self.images.entry(name.clone()).or_default();
+            let having = self.images.or_default(name.clone());
             *having = if come { *having + 1 } else { having.saturating_sub(1) };
             if *having == 0 {
                 self.images.remove(name);

@@ -4,7 +4,6 @@
 //! its plugins of each pod that is put back, here they look at the node anew.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -15,7 +14,7 @@ use crate::api::document::Part;
 use crate::api::labels::Selector;
 use crate::api::words::TRUE;
 use crate::api::{Document, Kind};
-use crate::sim::sort;
+use crate::sim::{SortedMap, sort};
 
 /// The reason of the condition that a victim gets.
 pub const BY_SCHEDULER: &str = "PreemptionByScheduler";
@@ -137,10 +136,10 @@ impl Preemption<'_> {
         nodes: &[&NodeInfo],
         offset: usize,
         limits: Limits,
-    ) -> (Vec<Candidate>, BTreeMap<Rc<str>, Verdict>) {
+    ) -> (Vec<Candidate>, SortedMap<Rc<str>, Verdict>) {
         let enough = limits.enough(nodes.len());
         let (mut harmless, mut violating) = (Vec::new(), Vec::new());
-        let mut refused = BTreeMap::new();
+        let mut refused = SortedMap::new();
         let from = offset.checked_rem(nodes.len()).unwrap_or_default();
         for node in nodes.iter().skip(from).chain(nodes.iter().take(from)) {
             match self.victims(node) {

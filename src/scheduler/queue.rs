@@ -84,14 +84,23 @@ impl QueuedPod {
     }
 }
 
+/// Pods in the order of their priority, a moment, and their turn, of which those that do not matter
+/// are alike.
+type Order = BTreeSet<(Reverse<i32>, Instant, u64, Rc<str>)>;
+
+fn by_moment(moment: Instant, uid: Rc<str>) -> (Reverse<i32>, Instant, u64, Rc<str>) {
+    (Reverse(0), moment, 0, uid)
+}
+
 /// The pods that wait, by uid, and the orders in which they come out.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
     pods: GenericOrdMap<Rc<str>, QueuedPod, RcK>,
-    active: BTreeSet<(Reverse<i32>, Instant, u64, Rc<str>)>,
-    backoff: BTreeSet<(Instant, Rc<str>)>,
+    active: Order,
+    /// By when their back-off is over.
+    backoff: Order,
     /// Those that wait for an event, by when they came.
-    unschedulable: BTreeSet<(Instant, Rc<str>)>,
+    unschedulable: Order,
     turns: u64,
     waits: Backoff,
 }
@@ -151,7 +160,7 @@ impl Queue {
     pub fn pop(&mut self) -> Option<QueuedPod> {
         let active = self.active.first().map(|(.., uid)| Rc::clone(uid));
         let next = active.or_else(|| {
-            let mut waiting = self.backoff.iter().map(|(_, uid)| uid);
+            let mut waiting = self.backoff.iter().map(|(.., uid)| uid);
             let found = waiting.find(|uid| {
                 let place = self.pods.get(*uid).map(|queued| queued.place);
                 matches!(place, Some(Place::Backoff(_)))
@@ -203,7 +212,7 @@ impl Queue {
 
     /// Activates the pods whose back-off is over.
     pub fn flush_backoff(&mut self, now: Instant) {
-        while let Some((until, uid)) = self.backoff.first().cloned() {
+        while let Some((_, until, _, uid)) = self.backoff.first().cloned() {
             if until > now {
                 return;
             }
@@ -235,7 +244,7 @@ impl Queue {
     }
 
     fn move_if(&mut self, now: Instant, wanted: impl Fn(&QueuedPod) -> bool) {
-        let waiting = self.unschedulable.iter().filter_map(|(_, uid)| self.pods.get(uid));
+        let waiting = self.unschedulable.iter().filter_map(|(.., uid)| self.pods.get(uid));
         let moved =
             waiting.filter(|queued| wanted(queued)).map(|queued| Rc::clone(&queued.info.uid));
         for uid in moved.collect::<Vec<_>>() {
@@ -255,10 +264,10 @@ impl Queue {
                 self.active.remove(&(priority, since, turn, uid));
             }
             Place::Backoff(until) | Place::ErrorBackoff(until) => {
-                self.backoff.remove(&(until, uid));
+                self.backoff.remove(&by_moment(until, uid));
             }
             Place::Unschedulable => {
-                self.unschedulable.remove(&(queued.since, uid));
+                self.unschedulable.remove(&by_moment(queued.since, uid));
             }
             Place::Gated => {}
         }
@@ -273,10 +282,10 @@ impl Queue {
                 self.active.insert((priority, since, turn, Rc::clone(&uid)));
             }
             Place::Backoff(until) | Place::ErrorBackoff(until) => {
-                self.backoff.insert((until, Rc::clone(&uid)));
+                self.backoff.insert(by_moment(until, Rc::clone(&uid)));
             }
             Place::Unschedulable => {
-                self.unschedulable.insert((queued.since, Rc::clone(&uid)));
+                self.unschedulable.insert(by_moment(queued.since, Rc::clone(&uid)));
             }
             Place::Gated => {}
         }

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{Container, PodSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
 
 use crate::api::quantity::Quantity;
+use crate::sim::SortedMap;
 
 /// What a container that asks for no CPU counts as when nodes are scored, in thousandths.
 pub const DEFAULT_MILLI_CPU: i64 = 100;
@@ -28,7 +29,7 @@ pub struct Resources {
     /// How many pods a node takes; no pod asks for it.
     pub pods: i64,
     /// Huge pages and extended resources.
-    pub scalars: BTreeMap<Rc<str>, i64>,
+    pub scalars: SortedMap<Rc<str>, i64>,
 }
 
 /// A map of resources, as objects have it.
@@ -75,7 +76,7 @@ impl Resources {
         self.memory += sign * other.memory;
         self.ephemeral_storage += sign * other.ephemeral_storage;
         for (name, amount) in &other.scalars {
-            *self.scalars.entry(Rc::clone(name)).or_default() += sign * amount;
+            *self.scalars.or_default(Rc::clone(name)) += sign * amount;
         }
     }
 
@@ -84,7 +85,7 @@ impl Resources {
         self.memory = self.memory.max(other.memory);
         self.ephemeral_storage = self.ephemeral_storage.max(other.ephemeral_storage);
         for (name, amount) in &other.scalars {
-            let own = self.scalars.entry(Rc::clone(name)).or_default();
+            let own = self.scalars.or_default(Rc::clone(name));
             *own = (*own).max(*amount);
         }
     }

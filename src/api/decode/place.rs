@@ -1,9 +1,8 @@
 //! Where in a text the parts of a document stand.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::sim::sort;
+use crate::sim::SortedMap;
 
 /// A position in a text; both numbers begin at one, and columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +41,7 @@ pub struct Place {
 enum Inside {
     Scalar,
     List(Vec<Place>),
-    Map(BTreeMap<String, Place>),
+    Map(SortedMap<String, Place>),
 }
 
 impl Place {
@@ -54,7 +53,7 @@ impl Place {
         Self { key: None, value, inside: Inside::List(items) }
     }
 
-    pub(super) fn map(value: Mark, entries: BTreeMap<String, Self>) -> Self {
+    pub(super) fn map(value: Mark, entries: SortedMap<String, Self>) -> Self {
         Self { key: None, value, inside: Inside::Map(entries) }
     }
 
@@ -67,7 +66,7 @@ impl Place {
             }
             Inside::Map(entries) => {
                 let moved = entries.into_iter().map(|(key, place)| (key, place.after(start)));
-                Inside::Map(sort::map(moved))
+                Inside::Map(moved.collect())
             }
         };
         let key = self.key.map(|key| key.after(start));
@@ -75,10 +74,10 @@ impl Place {
     }
 
     /// The entries of a map; none of anything else.
-    pub(super) fn into_entries(self) -> BTreeMap<String, Self> {
+    pub(super) fn into_entries(self) -> SortedMap<String, Self> {
         match self.inside {
             Inside::Map(entries) => entries,
-            Inside::Scalar | Inside::List(_) => BTreeMap::new(),
+            Inside::Scalar | Inside::List(_) => SortedMap::new(),
         }
     }
 

@@ -11,6 +11,7 @@ use yaml_rust2::scanner::{Marker, ScanError, TScalarStyle};
 use super::document::{Document, Limits};
 use super::place::{Mark, Place};
 use super::{SyntaxError, scalar};
+use crate::sim::SortedMap;
 
 /// Reads the documents of `text` into `into`, the empty ones left out, up to the first mistake.
 pub(super) fn read(
@@ -77,11 +78,11 @@ enum FrameKind {
 #[derive(Default)]
 struct MapFrame {
     entries: Map<String, Value>,
-    places: BTreeMap<String, Place>,
+    places: SortedMap<String, Place>,
     /// The key whose value comes next.
     key: Option<Key>,
     /// What merge keys bring in, the more important first.
-    merged: Vec<(Map<String, Value>, BTreeMap<String, Place>)>,
+    merged: Vec<(Map<String, Value>, SortedMap<String, Place>)>,
 }
 
 enum Key {

@@ -22,6 +22,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 pub use documents::document;
 
 use super::quantity::{MILLI, Quantity};
+use crate::sim::SortedMap;
 
 /// Kinds with defaults.
 pub trait Defaults {
@@ -64,11 +65,11 @@ fn fill_up(list: &mut Option<ResourceList>, others: Option<&ResourceList>) {
 }
 
 /// What the containers of a Pod may use together, by resource.
-pub fn container_limits(spec: &PodSpec) -> BTreeMap<String, Quantity> {
+pub fn container_limits(spec: &PodSpec) -> SortedMap<String, Quantity> {
     pod_resources::total(spec, |resources| resources.limits.as_ref())
 }
 
 /// What the containers of a Pod ask for together, by resource.
-pub fn container_requests(spec: &PodSpec) -> BTreeMap<String, Quantity> {
+pub fn container_requests(spec: &PodSpec) -> SortedMap<String, Quantity> {
     pod_resources::total(spec, |resources| resources.requests.as_ref())
 }

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
 use super::ResourceList;
 use crate::api::quantity::Quantity;
-use crate::sim::sort;
+use crate::sim::SortedMap;
 
 const HUGE_PAGES: &str = "hugepages-";
 
@@ -87,15 +87,15 @@ fn put(list: &mut Option<ResourceList>, name: String, quantity: &Quantity) {
 pub(super) fn total(
     spec: &PodSpec,
     list: fn(&ResourceRequirements) -> Option<&ResourceList>,
-) -> BTreeMap<String, Quantity> {
-    let of = |container: &Container| -> BTreeMap<String, Quantity> {
+) -> SortedMap<String, Quantity> {
+    let of = |container: &Container| -> SortedMap<String, Quantity> {
         let list = container.resources.as_ref().and_then(list).into_iter().flatten();
         let read = |(name, wire): (&String, &WireQuantity)| {
             Some((name.clone(), Quantity::parse(&wire.0).ok()?))
         };
-        sort::map(list.filter_map(read))
+        list.filter_map(read).collect()
     };
-    let (mut sum, mut sidecars, mut peak) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut sum, mut sidecars, mut peak) = (SortedMap::new(), SortedMap::new(), SortedMap::new());
     for container in &spec.containers {
         add(&mut sum, &of(container));
     }
@@ -114,7 +114,7 @@ pub(super) fn total(
     sum
 }
 
-fn add(sum: &mut BTreeMap<String, Quantity>, more: &BTreeMap<String, Quantity>) {
+fn add(sum: &mut SortedMap<String, Quantity>, more: &SortedMap<String, Quantity>) {
     for (name, quantity) in more {
         match sum.get_mut(name) {
             Some(sum) => sum.add(quantity),
@@ -123,7 +123,7 @@ fn add(sum: &mut BTreeMap<String, Quantity>, more: &BTreeMap<String, Quantity>) 
     }
 }
 
-fn at_least(list: &mut BTreeMap<String, Quantity>, others: BTreeMap<String, Quantity>) {
+fn at_least(list: &mut SortedMap<String, Quantity>, others: SortedMap<String, Quantity>) {
     for (name, quantity) in others {
         if list.get(&name).is_none_or(|own| *own < quantity) {
             list.insert(name, quantity);

@@ -7,7 +7,6 @@
 mod scope;
 mod usage;
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::Container;
@@ -24,10 +23,11 @@ use crate::api::document::Document;
 use crate::api::quantity::Quantity;
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object, Pod};
+use crate::sim::SortedMap;
 use crate::sim::{Ctx, sort};
 
 /// How much of what there is, by the names that quotas have for it.
-pub(super) type Usage = BTreeMap<String, Quantity>;
+pub(super) type Usage = SortedMap<String, Quantity>;
 
 /// What every container must say if a quota limits it.
 const REQUIRED: [&str; 6] =
@@ -155,7 +155,7 @@ impl ApiServer {
         let coming = self.reserved.values().filter(|object| object.namespace() == namespace);
         for object in stored.chain(coming).filter(|object| covers(quota, object)) {
             for (name, amount) in usage(object) {
-                used.entry(name).or_default().add(&amount);
+                used.or_default(name).add(&amount);
             }
         }
         used

@@ -3,7 +3,7 @@
 //! Mirrors: `pkg/scheduler/schedule_one.go`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible};
 use super::profile::{Profile, Weighted};
-use crate::sim::{Rng, sort};
+use crate::sim::{Rng, SortedMap, SortedSet, sort};
 
 /// A search never stops before it has found this many nodes.
 const LEAST_FEASIBLE: usize = 100;
@@ -101,7 +101,7 @@ pub fn schedule(
             let mut message = format!("0/{count} nodes are available: {reasons}.");
             if profile.preemption.is_some() {
                 let why = match eligible(pod, None) {
-                    Ok(()) => preemption_failed(count, &BTreeMap::new()),
+                    Ok(()) => preemption_failed(count, &SortedMap::new()),
                     Err(why) => format!("preemption: {why}"),
                 };
                 message = format!("{message} {why}");
@@ -338,12 +338,12 @@ fn diagnose(
     search: &Search<'_>,
     refused: &[NodeVerdict],
 ) -> (String, Rc<[&'static str]>) {
-    let mut reasons: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
-    let mut plugins: BTreeSet<&'static str> = search.narrowed_by.iter().copied().collect();
+    let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
+    let mut plugins: SortedSet<&'static str> = search.narrowed_by.iter().copied().collect();
     for (plugin, verdict) in refused.iter().filter_map(|node| node.filtered_by.as_ref()) {
         plugins.insert(plugin);
         for reason in &verdict.reasons {
-            *reasons.entry(Cow::Borrowed(&**reason)).or_default() += 1;
+            *reasons.or_default(Cow::Borrowed(&**reason)) += 1;
         }
     }
     let absent = count.saturating_sub(refused.len());
@@ -391,10 +391,10 @@ fn preempt(
 }
 
 /// Why preemption found no node of `count`; `refused` are those that were worth a try.
-pub fn preemption_failed(count: usize, refused: &BTreeMap<Rc<str>, Verdict>) -> String {
-    let mut reasons: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
+pub fn preemption_failed(count: usize, refused: &SortedMap<Rc<str>, Verdict>) -> String {
+    let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
     for reason in refused.values().flat_map(|verdict| &verdict.reasons) {
-        *reasons.entry(Cow::Borrowed(&**reason)).or_default() += 1;
+        *reasons.or_default(Cow::Borrowed(&**reason)) += 1;
     }
     if count > refused.len() {
         reasons.insert("Preemption is not helpful for scheduling".into(), count - refused.len());
@@ -403,7 +403,7 @@ pub fn preemption_failed(count: usize, refused: &BTreeMap<Rc<str>, Verdict>) -> 
 }
 
 /// `1 this, 2 that`, sorted as texts.
-fn histogram(reasons: &BTreeMap<Cow<'_, str>, usize>) -> String {
+fn histogram(reasons: &SortedMap<Cow<'_, str>, usize>) -> String {
     let mut parts: Vec<String> =
         reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     sort::by(&mut parts, Ord::cmp);
