@@ -6,11 +6,13 @@
 mod log;
 mod message;
 mod setup;
+mod what_if;
 mod wiring;
 mod you;
 
 pub use message::{Address, Body, BodyKind, Message};
 pub use setup::{MOST_NODES, Setup, epoch};
+pub use what_if::{Trial, Untried};
 pub use you::{HttpCall, HttpReply, You};
 
 use std::rc::Rc;

@@ -11,7 +11,7 @@ use wasm_bindgen::{JsCast, JsError, JsValue};
 use crate::api::request::RequestId;
 use crate::cluster::{Body, Message};
 use crate::recording::Session;
-use crate::scheduler::Decision;
+use crate::share::decision::as_json;
 use crate::sim::Instant;
 
 /// What can be listened to.
@@ -125,7 +125,7 @@ pub(super) fn tell(
         // Going back in time takes decisions back, too.
         let scheduler = session.cluster().scheduler();
         for decision in scheduler.decisions_since(all.decided) {
-            calls.extend(of(Kind::Decision).map(|f| (f.clone(), decided(decision))));
+            calls.extend(of(Kind::Decision).map(|f| (f.clone(), as_json(decision))));
         }
         if all.said != *said {
             let line = json!({"text": said, "message": of_message});
@@ -176,34 +176,6 @@ fn describe(message: &Message) -> Value {
         "sent": seconds(message.sent),
         "arrives": seconds(message.arrives),
         "label": message.body.label(),
-    })
-}
-
-fn decided(decision: &Decision) -> Value {
-    let nodes = decision.nodes.iter().map(|node| {
-        let refusal = node
-            .filtered_by
-            .as_ref()
-            .map(|(plugin, verdict)| json!({"plugin": plugin, "reasons": verdict.reasons}));
-        let scores = node.scores.iter().map(|score| {
-            json!({
-                "plugin": score.plugin, "raw": score.raw, "normalized": score.normalized,
-                "weighted": score.weighted,
-            })
-        });
-        json!({
-            "node": &*node.node, "refusal": refusal, "scores": scores.collect::<Vec<_>>(),
-            "total": node.total,
-        })
-    });
-    let (namespace, name) = &decision.pod;
-    json!({
-        "pod": {"namespace": &**namespace, "name": &**name, "uid": &*decision.uid},
-        "at": seconds(decision.at),
-        "node": decision.chosen.as_deref(),
-        "message": decision.message.as_deref(),
-        "tied": decision.tied,
-        "nodes": nodes.collect::<Vec<_>>(),
     })
 }
 

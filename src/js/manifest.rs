@@ -8,9 +8,10 @@ use wasm_bindgen::{JsError, JsValue};
 
 use super::{Host, to_js};
 use crate::api::decode::{self, Document, Limits};
-use crate::cluster::HttpCall;
+use crate::cluster::{HttpCall, Untried};
 use crate::kubectl::{Apply, Manifest, apply};
 use crate::scheduler::configuration::{Configuration, is_configuration};
+use crate::share::decision::as_json;
 
 /// Applies every document of `yaml` in order, and gives back the objects as they are then. Nothing is
 /// sent if one of the documents cannot be read; the first object that is refused ends it.
@@ -56,6 +57,21 @@ fn read(yaml: &str) -> Result<Vec<Wish>, String> {
         return Err("no objects passed to apply".to_owned());
     }
     manifests.documents.into_iter().map(Wish::of).collect()
+}
+
+/// What the scheduler would decide now about the one Pod of `yaml`, which is not created.
+pub(super) async fn what_if(host: &Host, yaml: &str) -> Result<JsValue, JsValue> {
+    host.turn().await?;
+    let wishes = read(yaml).map_err(|words| JsError::new(&words))?;
+    let [Wish::Object(manifest)] = &wishes[..] else {
+        return Err(JsError::new("one Pod can be tried at a time").into());
+    };
+    let trial = host.session.borrow().cluster().what_if(&manifest.object);
+    match trial {
+        Ok(trial) => to_js(&as_json(&trial.decision)),
+        Err(Untried::Refused(response)) => Err(to_js(&response.body())?),
+        Err(error) => Err(JsError::new(&error.to_string()).into()),
+    }
 }
 
 async fn apply_one(host: &Host, manifest: &Manifest) -> Result<JsValue, JsValue> {

@@ -128,6 +128,14 @@ impl Podflow {
         future_to_promise(async move { manifest::apply_all(&host, &yaml).await.map(Into::into) })
     }
 
+    /// Tries the one Pod of a manifest without creating it: resolves to what the scheduler would decide
+    /// now, or rejects with the `Status` if it is refused.
+    #[wasm_bindgen(js_name = whatIf)]
+    pub fn what_if(&self, yaml: String) -> Promise {
+        let host = self.host.clone();
+        future_to_promise(async move { manifest::what_if(&host, &yaml).await })
+    }
+
     /// The REST API, through the insecure door. Watches stream.
     pub fn fetch(&self, path: String, init: Option<Object>) -> Promise {
         let host = self.host.clone();

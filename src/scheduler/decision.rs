@@ -19,7 +19,7 @@ const LATEST: usize = 512;
 pub const NODES: usize = 128;
 
 /// One attempt to schedule a pod.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     pub pod: PodKey,
     pub uid: Rc<str>,
@@ -38,7 +38,7 @@ pub struct Decision {
 }
 
 /// What the plugins said of one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NodeVerdict {
     pub node: Rc<str>,
     /// The plugin that refused it, and why.

@@ -2,6 +2,8 @@
 //!
 //! The fragment never reaches a server. What cannot be read is refused with words that say why.
 
+pub mod decision;
+
 use std::rc::Rc;
 
 use base64::Engine;

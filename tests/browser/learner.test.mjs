@@ -55,6 +55,32 @@ pageTest("Create shows the Pod's way at once, and the button then applies", asyn
   await page.getByText("pod/nginx unchanged").or(page.getByText("pod/nginx configured")).waitFor();
 });
 
+pageTest("What if? shows where a Pod would go, and creates none", async ({ page }) => {
+  await ready(page);
+  const trial = page.getByRole("region", { name: "What if?" });
+  await page.getByRole("button", { name: "What if?" }).click();
+  await trial.getByText(/It would go to node-\d/).waitFor();
+  assert.equal(await trial.locator("tbody tr").count(), 3);
+  await write(page, pod("big", "    resources: {requests: {cpu: 64}}\n"));
+  assert.equal(await trial.count(), 0);
+  await page.getByRole("button", { name: "What if?" }).click();
+  await trial.getByText("It would go nowhere").waitFor();
+  await trial.getByText(/^Fits .* if it asks for cpu/).waitFor();
+  await trial.getByRole("button", { name: "Close" }).click();
+  await trial.waitFor({ state: "detached" });
+  assert.deepEqual(await pods(page), []);
+});
+
+pageTest("a scheduler's configuration in the manifest starts it again", async ({ page }) => {
+  await ready(page);
+  const configuration = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";
+  await write(page, `${configuration}profiles:\n- plugins:\n    score:\n      enabled:\n      - name: Mine\n`);
+  await page.locator(".editor-problems").filter({ hasText: /ScorePlugin "Mine" does not exist/ }).waitFor();
+  await write(page, `${configuration}percentageOfNodesToScore: 50\n`);
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByText("scheduler started again with this configuration").waitFor();
+});
+
 pageTest("what is wrong is told at its line, and nothing is sent", async ({ page }) => {
   await ready(page);
   for (const [text, words] of [

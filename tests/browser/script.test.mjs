@@ -131,6 +131,55 @@ scripted("listeners hear, a broken one harms nobody, and each can be ended", asy
   assert.match(await page.evaluate(() => { try { podflow.on("noise", () => {}); } catch (error) { return error.message; } }), /"decision"/);
 });
 
+scripted("whatIf tells what would be decided, and nothing has happened", async ({ page }) => {
+  const seen = await page.evaluate(async (pod) => {
+    const before = podflow.log();
+    const fits = await podflow.whatIf(pod);
+    const none = await podflow.whatIf(pod.replace("image: nginx", "image: nginx, resources: {requests: {cpu: 64}}"));
+    const refused = JSON.parse(await rejection(podflow.whatIf(pod.replace("name: web}", "name: W}"))));
+    return {
+      same: podflow.log() === before,
+      node: fits.nodes.some(({ node }) => node === fits.node),
+      scored: fits.nodes.every(({ scores, total }) => scores.length > 0 && total > 0),
+      none: [none.node, none.message.split(".")[0], none.refused],
+      refused: refused.reason,
+      words: await rejection(podflow.whatIf(`${pod}---\n${pod}`)),
+    };
+  }, POD);
+  assert.deepEqual(seen, {
+    same: true,
+    node: true,
+    scored: true,
+    none: [null, "0/3 nodes are available: 3 Insufficient cpu", 3],
+    refused: "Invalid",
+    words: "one Pod can be tried at a time",
+  });
+});
+
+scripted("a scheduler's configuration is applied like any manifest, and a link keeps it", async ({ page }) => {
+  const seen = await page.evaluate(async (pod) => {
+    const configuration = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";
+    const profiles = "profiles: [{schedulerName: mine, plugins: {score: {disabled: [{name: '*'}], enabled: [{name: NodeResourcesFit, weight: 5}]}}}]\n";
+    const wrong = await rejection(podflow.apply(`${configuration}profiles: [{plugins: {filter: {enabled: [{name: Mine}]}}}]`));
+    const [applied] = await podflow.apply(configuration + profiles);
+    const mine = pod.replace("{containers:", "{schedulerName: mine, containers:");
+    const scores = async () => (await podflow.whatIf(mine)).nodes[0].scores.map(({ plugin, weighted, normalized }) => [plugin, weighted / normalized]);
+    const first = await scores();
+    const link = podflow.link();
+    await podflow.reset();
+    const without = await rejection(podflow.whatIf(mine));
+    await podflow.open(link);
+    return [wrong, applied.kind, first, without, await scores()];
+  }, POD);
+  assert.match(seen[0], /FilterPlugin "Mine" does not exist$/);
+  assert.deepEqual(seen.slice(1), [
+    "KubeSchedulerConfiguration",
+    [["NodeResourcesFit", 5]],
+    'no scheduler here has the name "mine"',
+    [["NodeResourcesFit", 5]],
+  ]);
+});
+
 scripted("time obeys: run, step, seek, runUntilIdle, reset", async ({ page }) => {
   const seen = await page.evaluate(async (pod) => {
     const now = () => Math.round(podflow.now() * 1000);

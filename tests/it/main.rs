@@ -30,3 +30,4 @@ mod services;
 mod simulation;
 mod tidy;
 mod watching;
+mod what_if;

@@ -6,12 +6,15 @@ use yew::{
     Callback, Html, MouseEvent, component, html, use_effect_with, use_memo, use_state, use_state_eq,
 };
 
-use super::super::engine::PanelProps;
+use super::super::engine::{Engine, PanelProps};
 use super::super::i18n::Words;
 use super::super::state::{Action, Selection};
 use super::super::view::manifest::{self, CHECKED_LIVE, Plan, Problem};
 use super::super::view::sending::{Sent, Summary, go_on, send};
+use super::super::view::why::Why;
+use super::inspector::why::WhyTable;
 use super::manifest_field::{Jump, ManifestField};
+use crate::api::Kind;
 use crate::platform;
 
 const KEPT_AS: &str = "manifest";
@@ -29,6 +32,8 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     let sent = use_state(Rc::<[Sent]>::default);
     let refused = use_state_eq(Rc::<[Problem]>::default);
     let wanted = use_state_eq(|| false);
+    // What would become of the Pod, asked by the person.
+    let trial = use_state_eq(|| None::<Rc<Trial>>);
     // Whether the scheduler has been given a configuration of the manifest.
     let configured = use_state_eq(|| false);
     let jump = use_state(|| None::<Jump>);
@@ -73,9 +78,10 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
 
     let change = {
         let (text, sent, refused) = (text.clone(), sent.clone(), refused.clone());
-        let configured = configured.clone();
+        let (configured, trial) = (configured.clone(), trial.clone());
         Callback::from(move |new: String| {
             configured.set(false);
+            trial.set(None);
             platform::store(KEPT_AS, &new);
             text.set(new.into());
             sent.set(Rc::default());
@@ -104,6 +110,15 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
         })
     };
 
+    let try_it = {
+        let (engine, live, trial) = (engine.clone(), Rc::clone(&live), trial.clone());
+        Callback::from(move |_: MouseEvent| trial.set(tried(&engine, &live).map(Rc::new)))
+    };
+    let dismiss = {
+        let trial = trial.clone();
+        Callback::from(move |_: MouseEvent| trial.set(None))
+    };
+
     let show = {
         let jump = jump.clone();
         Callback::from(move |line| {
@@ -130,13 +145,53 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
                     onclick={create.reform(|_| ())}>
                     { words.get(if exists { "editor.apply" } else { "editor.create" }) }
                 </button>
+                if is_one_pod(&live) {
+                    <button class="button editor-try" title={words.get("editor.try-what")}
+                        onclick={try_it}>{ words.get("editor.try") }</button>
+                }
                 if **text != *manifest::FIRST {
                     <button class="button" onclick={first}>{ words.get("editor.first") }</button>
                 }
                 <kbd class="editor-hint">{ "Ctrl ↵" }</kbd>
             </div>
             }
+            if let Some(trial) = &*trial { { tried_card(trial, words, dismiss) } }
         </div>
+    }
+}
+
+/// How a Pod that was tried came out, or why there is nothing to tell.
+type Trial = Result<Why, String>;
+
+fn is_one_pod(plan: &Plan) -> bool {
+    matches!(&plan.outgoing[..], [only] if only.kind == Kind::Pod) && plan.problems.is_empty()
+}
+
+/// Tries the Pod of the manifest on a copy of the cluster.
+fn tried(engine: &Engine, plan: &Plan) -> Option<Trial> {
+    let manifest = plan.outgoing.first()?;
+    Some(match engine.look(|cluster| cluster.what_if(&manifest.object)) {
+        Ok(trial) => Ok(Why::with_helps(&trial.cluster, &trial.pod, trial.decision)),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+fn tried_card(trial: &Trial, words: &Words, dismiss: Callback<MouseEvent>) -> Html {
+    let told = match trial {
+        Ok(why) => {
+            let title = match &why.decision.chosen {
+                Some(node) => words.fill("editor.would", &[("node", node)]),
+                None => words.get("editor.would-not").to_string(),
+            };
+            html! { <WhyTable why={why.clone()} {title} words={words.clone()} /> }
+        }
+        Err(why) => html! { <p role="alert">{ why.clone() }</p> },
+    };
+    html! {
+        <section class="editor-trial" aria-label={words.get("editor.try")}>
+            { told }
+            <button class="button editor-dismiss" onclick={dismiss}>{ words.get("editor.dismiss") }</button>
+        </section>
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a Pod is where it is, or nowhere: the scheduler's table.
 
+use std::cmp::Reverse;
 use std::rc::Rc;
 
 use crate::api::Pod;
@@ -12,25 +13,26 @@ use crate::sim::sort;
 /// Of as many nodes what would help is worked out.
 const MOST_HELPS: usize = 16;
 
+/// Up to so many nodes each have a row of their own.
+const FEW: usize = 12;
+
 /// What the scheduler thought, node by node.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Why {
-    /// The node it chose.
-    pub chosen: Option<Rc<str>>,
+    pub decision: Rc<Decision>,
     /// The plugins that gave scores, in their order.
     pub plugins: Vec<&'static str>,
-    /// The best first, then those that do not fit.
+    /// The best first, then those that do not fit. Of many nodes, those of which the same was said share
+    /// a row.
     pub rows: Vec<WhyRow>,
-    /// The whole in the scheduler's words, where it found no node.
-    pub message: Option<Rc<str>>,
     /// What would help a Pod that still waits, each change with the nodes that it is enough for.
     pub helps: Vec<(Change, Vec<Rc<str>>)>,
 }
 
-/// What it thought of one node.
+/// What it thought of a node, or of some that are alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhyRow {
-    pub node: Rc<str>,
+    pub nodes: Vec<Rc<str>>,
     pub verdict: NodeVerdict,
 }
 
@@ -43,6 +45,16 @@ pub enum NodeVerdict {
     Refused { plugin: &'static str, reasons: String },
 }
 
+/// What the rows are ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Column {
+    #[default]
+    Total,
+    Node,
+    /// One of the plugins.
+    Plugin(usize),
+}
+
 impl WhyRow {
     /// The sum of its scores; none if it does not fit.
     pub fn total(&self) -> Option<i64> {
@@ -51,37 +63,66 @@ impl WhyRow {
             NodeVerdict::Refused { .. } => None,
         }
     }
+
+    /// What the plugin numbered `at` gave it.
+    fn score(&self, at: usize) -> Option<i64> {
+        match &self.verdict {
+            NodeVerdict::Fits { scores } => scores.get(at).copied(),
+            NodeVerdict::Refused { .. } => None,
+        }
+    }
+
+    /// Whether a node is among its nodes.
+    pub fn has(&self, node: Option<&Rc<str>>) -> bool {
+        node.is_some_and(|node| self.nodes.contains(node))
+    }
 }
 
 impl Why {
     /// What the scheduler last thought of `pod`, if it still knows.
     pub fn of(cluster: &Cluster, pod: &Pod) -> Option<Self> {
         let (namespace, name) = pod.key();
-        let decision = cluster.decision(namespace, name)?;
+        let decision = cluster.decision(namespace, name).map(Rc::clone)?;
         // Of an earlier Pod of that name.
         if pod.metadata.uid.as_deref() != Some(&decision.uid) {
             return None;
         }
-        let mut why = Self::from(&**decision);
+        Some(Self::with_helps(cluster, pod, decision))
+    }
+
+    /// A decision about a pod, with what would help where it found no node.
+    pub fn with_helps(cluster: &Cluster, pod: &Pod, decision: Rc<Decision>) -> Self {
+        let mut why = Self::from(decision);
         let scheduler = cluster.scheduler();
         if let Some((_, profile)) = scheduler.profile(pod)
-            && why.chosen.is_none()
+            && why.decision.chosen.is_none()
             && pod.node_name.is_none()
         {
             let info = PodInfo::new(Rc::new(pod.clone()));
             why.helps = by_change(helps(profile, &info, scheduler.cache(), MOST_HELPS));
         }
-        Some(why)
+        why
     }
 
-    /// Puts the best first.
-    #[must_use]
-    pub fn sorted(mut self) -> Self {
-        let chosen = self.chosen.clone();
-        sort::by_key(&mut self.rows, |row| {
-            (chosen.as_ref() != Some(&row.node), std::cmp::Reverse(row.total()))
+    /// How many of the nodes that were looked at are not told of.
+    pub fn untold(&self) -> usize {
+        let Decision { nodes, feasible, refused, .. } = &*self.decision;
+        (feasible + refused).saturating_sub(nodes.len())
+    }
+
+    /// The rows in the order of a column: the highest scores first, nodes by name. The chosen node stays
+    /// above.
+    pub fn ordered(&self, by: Column) -> Vec<&WhyRow> {
+        let mut rows: Vec<&WhyRow> = self.rows.iter().collect();
+        sort::by_key(&mut rows, |row| {
+            let score = match by {
+                Column::Total => row.total(),
+                Column::Node => None,
+                Column::Plugin(at) => row.score(at),
+            };
+            (!row.has(self.decision.chosen.as_ref()), Reverse(score), row.nodes.first().cloned())
         });
-        self
+        rows
     }
 }
 
@@ -99,11 +140,13 @@ fn by_change(helps: Vec<Help>) -> Vec<(Change, Vec<Rc<str>>)> {
     grouped
 }
 
-impl From<&Decision> for Why {
-    fn from(decision: &Decision) -> Self {
+impl From<Rc<Decision>> for Why {
+    fn from(decision: Rc<Decision>) -> Self {
         let scored = decision.nodes.iter().find(|node| !node.scores.is_empty());
         let plugins = scored.map(|node| node.scores.iter().map(|score| score.plugin).collect());
-        let rows = decision.nodes.iter().map(|node| {
+        let groups = decision.nodes.len() > FEW;
+        let mut rows: Vec<WhyRow> = Vec::new();
+        for node in &*decision.nodes {
             let verdict = match &node.filtered_by {
                 Some((plugin, verdict)) => {
                     NodeVerdict::Refused { plugin, reasons: verdict.reasons.join(", ") }
@@ -112,22 +155,25 @@ impl From<&Decision> for Why {
                     scores: node.scores.iter().map(|score| score.weighted).collect(),
                 },
             };
-            WhyRow { node: Rc::clone(&node.node), verdict }
-        });
-        let why = Self {
-            chosen: decision.chosen.clone(),
-            plugins: plugins.unwrap_or_default(),
-            rows: rows.collect(),
-            message: decision.message.clone(),
-            helps: Vec::new(),
-        };
-        why.sorted()
+            let chosen = decision.chosen.as_ref();
+            let alike = rows.iter_mut().find(|row| {
+                groups && row.verdict == verdict && chosen != Some(&node.node) && !row.has(chosen)
+            });
+            match alike {
+                Some(row) => row.nodes.push(Rc::clone(&node.node)),
+                None => rows.push(WhyRow { nodes: vec![Rc::clone(&node.node)], verdict }),
+            }
+        }
+        Self { plugins: plugins.unwrap_or_default(), rows, helps: Vec::new(), decision }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scheduler::framework::Verdict;
+    use crate::scheduler::{self as decision, Score};
+    use crate::sim::Instant;
 
     #[test]
     fn nodes_that_the_same_change_helps_stand_together() {
@@ -145,21 +191,60 @@ mod tests {
         assert_eq!(by_change(helps), want);
     }
 
+    fn decided(nodes: Vec<decision::NodeVerdict>, chosen: &str) -> Why {
+        let refused = nodes.iter().filter(|node| node.filtered_by.is_some()).count();
+        Why::from(Rc::new(Decision {
+            pod: ("default".into(), "web".into()),
+            uid: "u".into(),
+            at: Instant::ZERO,
+            message: None,
+            feasible: nodes.len() - refused + 7,
+            refused,
+            nodes: nodes.into(),
+            chosen: Some(chosen.into()),
+            tied: 1,
+        }))
+    }
+
+    fn fits(node: &str, first: i64, second: i64) -> decision::NodeVerdict {
+        let score = |plugin, weighted| Score { plugin, raw: 0, normalized: 0, weighted };
+        decision::NodeVerdict {
+            node: node.into(),
+            filtered_by: None,
+            scores: Rc::new([score("A", first), score("B", second)]),
+            total: first + second,
+        }
+    }
+
+    fn refused(node: &str) -> decision::NodeVerdict {
+        let filtered_by = Some(("NodeName", Verdict::unschedulable("no")));
+        decision::NodeVerdict { filtered_by, scores: Rc::default(), ..fits(node, 0, 0) }
+    }
+
     #[test]
     fn the_chosen_node_comes_first_and_the_refused_last() {
-        let fits = |node: &str, score| WhyRow {
-            node: node.into(),
-            verdict: NodeVerdict::Fits { scores: vec![score, 1] },
+        let nodes = vec![refused("n0"), fits("n1", 40, 9), fits("n2", 90, 1), fits("n3", 90, 1)];
+        let why = decided(nodes, "n3");
+        let order =
+            |by| -> Vec<String> { why.ordered(by).iter().map(|row| row.nodes.join(" ")).collect() };
+        assert_eq!(order(Column::Total), ["n3", "n2", "n1", "n0"]);
+        assert_eq!(order(Column::Plugin(1)), ["n3", "n1", "n2", "n0"]);
+        assert_eq!(order(Column::Node), ["n3", "n0", "n1", "n2"]);
+        assert_eq!(why.untold(), 7);
+    }
+
+    #[test]
+    fn of_many_nodes_those_of_which_the_same_was_said_share_a_row() {
+        let names: Vec<String> = (10..40).map(|number| format!("n{number}")).collect();
+        let verdict = |(at, name): (usize, &String)| match at % 3 {
+            0 => refused(name),
+            1 => fits(name, 10, 0),
+            _ => fits(name, 20, 0),
         };
-        let verdict = NodeVerdict::Refused { plugin: "NodeName", reasons: "no".into() };
-        let rows = vec![
-            WhyRow { node: "n0".into(), verdict },
-            fits("n1", 40),
-            fits("n2", 90),
-            fits("n3", 90),
-        ];
-        let why = Why { chosen: Some("n3".into()), rows, ..Why::default() }.sorted();
-        let order: Vec<_> = why.rows.iter().map(|row| (&*row.node, row.total())).collect();
-        assert_eq!(order, [("n3", Some(91)), ("n2", Some(91)), ("n1", Some(41)), ("n0", None)]);
+        let why = decided(names.iter().enumerate().map(verdict).collect(), "n12");
+        let rows = why.ordered(Column::Total);
+        let counts: Vec<_> = rows.iter().map(|row| (row.nodes.len(), row.total())).collect();
+        assert_eq!(counts, [(1, Some(20)), (9, Some(20)), (10, Some(10)), (10, None)]);
+        assert!(rows[0].has(Some(&"n12".into())));
     }
 }

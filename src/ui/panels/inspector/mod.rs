@@ -5,7 +5,7 @@ mod message;
 mod node;
 mod parts;
 mod pod;
-mod why;
+pub(super) mod why;
 
 use yew::{Html, component, html, use_memo};
 

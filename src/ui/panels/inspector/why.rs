@@ -2,13 +2,16 @@
 
 use std::rc::Rc;
 
-use yew::{Html, Properties, classes, component, html};
+use yew::{Html, MouseEvent, Properties, classes, component, html, use_state_eq};
 
 use super::parts;
+use crate::platform;
+use crate::scheduler::Decision;
 use crate::scheduler::helps::Change;
+use crate::share::decision::{as_csv, as_json};
 use crate::ui::i18n::Words;
 use crate::ui::view::inspect::PodView;
-use crate::ui::view::why::{NodeVerdict, Why, WhyRow};
+use crate::ui::view::why::{Column, NodeVerdict, Why, WhyRow};
 
 /// The Pod that is asked about.
 #[derive(Clone, PartialEq, Properties)]
@@ -17,7 +20,7 @@ pub struct WhyHereProps {
     pub words: Words,
 }
 
-/// Draws the table: nodes are rows, plugins are columns.
+/// Draws what the scheduler last thought of a Pod.
 #[component]
 pub fn WhyHere(props: &WhyHereProps) -> Html {
     let WhyHereProps { pod, words } = props;
@@ -35,27 +38,60 @@ pub fn WhyHere(props: &WhyHereProps) -> Html {
             </>
         };
     };
-    let title = match &why.chosen {
+    let title = match &why.decision.chosen {
         Some(node) => words.fill("why.chosen", &[("node", node)]),
         None => words.get("why.nowhere").to_string(),
     };
-    let plugin = |name: &&'static str| {
-        html! { <th scope="col" key={*name} title={*name}>{ short(name) }</th> }
+    html! { <WhyTable why={why.clone()} {title} words={words.clone()} /> }
+}
+
+/// What the scheduler thought, and how it is headed.
+#[derive(Clone, PartialEq, Properties)]
+pub struct WhyTableProps {
+    pub why: Why,
+    pub title: String,
+    pub words: Words,
+}
+
+/// Draws the table: nodes are rows, plugins are columns, and a column's head orders the rows.
+#[component]
+pub fn WhyTable(props: &WhyTableProps) -> Html {
+    let WhyTableProps { why, title, words } = props;
+    let by = use_state_eq(Column::default);
+    let head = |column: Column, name: String, full: &'static str| {
+        let onclick = {
+            let by = by.clone();
+            move |_: MouseEvent| by.set(column)
+        };
+        let order = if column == Column::Node { "ascending" } else { "descending" };
+        let sort = if *by == column { order } else { "none" };
+        html! {
+            <th scope="col" key={name.clone()} title={full} aria-sort={sort}>
+                <button class="why-order" {onclick}>{ name }</button>
+            </th>
+        }
     };
+    let plugins = why.plugins.iter().enumerate();
+    let untold = why.untold();
     html! {
         <div class="why">
-            <h3 class="inspector-part">{ title }</h3>
-            if let Some(message) = &why.message { <p class="why-message">{ message.to_string() }</p> }
+            <h3 class="inspector-part">{ title.clone() }</h3>
+            if let Some(message) = &why.decision.message {
+                <p class="why-message">{ message.to_string() }</p>
+            }
             <table class="why-table">
                 <thead>
                     <tr>
-                        <th scope="col">{ words.get("why.node") }</th>
-                        { for why.plugins.iter().map(plugin) }
-                        <th scope="col">{ words.get("why.total") }</th>
+                        { head(Column::Node, words.get("why.node").to_string(), "") }
+                        { for plugins.map(|(at, name)| head(Column::Plugin(at), short(name), name)) }
+                        { head(Column::Total, words.get("why.total").to_string(), "") }
                     </tr>
                 </thead>
-                <tbody>{ for why.rows.iter().map(|row| node(row, why)) }</tbody>
+                <tbody>{ for why.ordered(*by).into_iter().map(|row| node(row, why, words)) }</tbody>
             </table>
+            if untold > 0 {
+                <p class="why-untold">{ words.fill("why.untold", &[("count", &untold.to_string())]) }</p>
+            }
             if !why.helps.is_empty() {
                 <h3 class="inspector-part">{ words.get("why.helps") }</h3>
                 <ul class="why-helps">
@@ -64,12 +100,28 @@ pub fn WhyHere(props: &WhyHereProps) -> Html {
                     }) }
                 </ul>
             }
+            { exports(why, words) }
         </div>
     }
 }
 
-fn node(row: &WhyRow, why: &Why) -> Html {
-    let is_chosen = why.chosen.as_ref() == Some(&row.node);
+/// Copies the decision, whole, in forms that other programs read.
+fn exports(why: &Why, words: &Words) -> Html {
+    let button = |label: &str, text: fn(&Decision) -> String| {
+        let decision = Rc::clone(&why.decision);
+        let onclick = move |_: MouseEvent| platform::copy(&text(&decision));
+        html! { <button class="button" {onclick}>{ words.get(label) }</button> }
+    };
+    html! {
+        <div class="why-exports">
+            { button("why.copy-json", |decision| format!("{:#}", as_json(decision))) }
+            { button("why.copy-csv", as_csv) }
+        </div>
+    }
+}
+
+fn node(row: &WhyRow, why: &Why, words: &Words) -> Html {
+    let is_chosen = row.has(why.decision.chosen.as_ref());
     let inside = match &row.verdict {
         NodeVerdict::Fits { scores } => html! {
             <>
@@ -82,9 +134,14 @@ fn node(row: &WhyRow, why: &Why) -> Html {
                 colspan={(why.plugins.len() + 1).to_string()}>{ reasons.clone() }</td>
         },
     };
+    let first = row.nodes.first().map(ToString::to_string).unwrap_or_default();
+    let name = match row.nodes.len() {
+        1 => first.clone(),
+        many => words.fill("why.nodes", &[("count", &many.to_string())]),
+    };
     html! {
-        <tr key={row.node.to_string()} class={classes!(is_chosen.then_some("is-chosen"))}>
-            <th scope="row">{ row.node.to_string() }</th>
+        <tr key={first} class={classes!(is_chosen.then_some("is-chosen"))}>
+            <th scope="row" title={row.nodes.join(", ")}>{ name }</th>
             { inside }
         </tr>
     }
