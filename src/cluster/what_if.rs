@@ -74,7 +74,7 @@ impl Cluster {
         while cluster.next_at().is_some_and(|at| at <= until) {
             cluster.step();
             if pod.is_none() {
-                pod = cluster.answer(id).map(|response| created(response)).transpose()?;
+                pod = cluster.answer(id).map(created).transpose()?;
                 if let Some(pod) = &pod {
                     cluster.is_for_the_scheduler(pod)?;
                 }
