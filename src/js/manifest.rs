@@ -1,15 +1,17 @@
 //! `podflow.apply`: manifests as `kubectl apply` sends them.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::Array;
-use serde_json::Value;
+use serde_json::{Value, json};
 use wasm_bindgen::{JsError, JsValue};
 
-use super::{Host, to_js};
+use super::{Control, Host, to_js};
 use crate::api::decode::{self, Document, Limits};
 use crate::cluster::{HttpCall, Untried};
 use crate::kubectl::{Apply, Manifest, apply};
+use crate::recording::import::{Import, Imported, Summary, is_cluster};
 use crate::scheduler::configuration::{Configuration, is_configuration};
 use crate::share::decision::as_json;
 
@@ -57,6 +59,30 @@ fn read(yaml: &str) -> Result<Vec<Wish>, String> {
         return Err("no objects passed to apply".to_owned());
     }
     manifests.documents.into_iter().map(Wish::of).collect()
+}
+
+/// Puts the cluster that `text` was read from in the place of this one.
+pub(super) async fn import(host: &Host, text: &str) -> Result<JsValue, JsValue> {
+    host.turn().await?;
+    let manifests = decode::read(text, Limits::default());
+    if let Some(error) = manifests.error {
+        return Err(JsError::new(&error.to_string()).into());
+    }
+    if !is_cluster(&manifests.documents) {
+        return Err(JsError::new("there is no node in it that a cluster tells of").into());
+    }
+    let import = Import::of(&manifests.documents);
+    let import = import.map_err(|error| JsError::new(&error.to_string()))?;
+    let seed = host.session.borrow().recording().setup.seed;
+    let Imported { session, refused, refusals } = import.start(seed);
+    *host.session.borrow_mut() = session;
+    (host.control)(Control::Refresh);
+    let Summary { nodes, placed, pending, others, secrets, left_out } = import.summary;
+    to_js(&json!({
+        "nodes": nodes, "placed": placed, "pending": pending, "others": others, "secrets": secrets,
+        "leftOut": left_out.into_iter().collect::<BTreeMap<_, _>>(),
+        "refusals": refusals, "refused": refused,
+    }))
 }
 
 /// What the scheduler would decide now about the one Pod of `yaml`, which is not created.

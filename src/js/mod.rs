@@ -136,6 +136,15 @@ impl Podflow {
         future_to_promise(async move { manifest::what_if(&host, &yaml).await })
     }
 
+    /// Puts the cluster that `kubectl get nodes,pods,… -A -o yaml` (or `json`) has told of in the place of
+    /// this one; resolves to what it held, what was left out and what was refused. Values of Secrets
+    /// are left out. Nothing leaves the page.
+    #[wasm_bindgen(js_name = importCluster)]
+    pub fn import_cluster(&self, text: String) -> Promise {
+        let host = self.host.clone();
+        future_to_promise(async move { manifest::import(&host, &text).await })
+    }
+
     /// The REST API, through the insecure door. Watches stream.
     pub fn fetch(&self, path: String, init: Option<Object>) -> Promise {
         let host = self.host.clone();

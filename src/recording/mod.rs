@@ -4,6 +4,7 @@
 //! drops the future that was.
 
 mod checkpoints;
+pub mod import;
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -26,6 +26,7 @@ use super::toolbar::{Toolbar, dress};
 use crate::cluster::Setup;
 use crate::platform;
 use crate::recording::Session;
+use crate::recording::import::{Import, Imported};
 use crate::share::{self, LinkError, Shared};
 use crate::sim::Instant;
 
@@ -357,6 +358,20 @@ impl App {
         }
     }
 
+    /// Puts a cluster that was read somewhere else in the place of this one.
+    fn import(&mut self, import: &Import) {
+        let seed = self.engine.session(|session| session.recording().setup.seed);
+        let Imported { session, refused, refusals } = import.start(seed);
+        self.engine.change(|own| *own = session);
+        self.state.selection = None;
+        self.kept = Kept { own: true, ..Kept::default() };
+        platform::clear_fragment();
+        self.state.notice = refused.first().map(|first| {
+            let count = refusals.to_string();
+            self.words.fill("import.refused", &[("count", &count), ("first", first)]).into()
+        });
+    }
+
     /// Keeps the session whenever you have sent something, and whenever time stops.
     fn keep(&mut self) {
         let inputs = self.engine.session(|session| session.recording().inputs.len());
@@ -392,6 +407,7 @@ impl App {
                 platform::forget(SESSION);
                 platform::clear_fragment();
             }
+            Action::Import(import) => self.import(import),
             Action::Open(fragment) => self.open(share::decode(fragment)),
             Action::BackToOwn => {
                 self.aside = false;

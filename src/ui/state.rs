@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::i18n::Language;
 use crate::api::Kind;
 use crate::cluster::{Address, Setup};
+use crate::recording::import::Import;
 use crate::sim::Instant;
 
 /// All that the page knows beside the session itself.
@@ -99,6 +100,8 @@ pub enum Action {
     ShowTab(Tab),
     /// A fresh cluster.
     Reset(Setup),
+    /// A cluster that was read somewhere else.
+    Import(Rc<Import>),
     /// The recording in the fragment of a link.
     Open(Rc<str>),
     /// Back to the session that was put aside for a link.
@@ -212,6 +215,7 @@ impl State {
             | Action::Open(_)
             | Action::BackToOwn
             | Action::Reset(_) => pausing,
+            Action::Import(_) => Self { tab: self.tab_to_watch(), ..pausing },
             Action::SetGear(gear) => Self { gear: *gear, ..next },
             Action::Select(selection) => Self { selection: selection.clone(), ..next },
             Action::Hold(held) => Self { held: *held, ..next },

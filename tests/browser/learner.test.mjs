@@ -71,6 +71,23 @@ pageTest("What if? shows where a Pod would go, and creates none", async ({ page 
   assert.deepEqual(await pods(page), []);
 });
 
+pageTest("a cluster pasted into the manifest is offered, and taken over only if one says so", async ({ page }) => {
+  await ready(page);
+  const node = "apiVersion: v1\nkind: Node\nmetadata: {name: far, uid: u1}\nstatus: {allocatable: {cpu: '2', memory: 4Gi, pods: '9'}}\n";
+  await write(page, `${node}---\n${pod("there", "  nodeName: far\n")}`);
+  const offer = page.getByRole("region", { name: "Import a cluster" });
+  const nodes = () => page.evaluate(async () => (await (await podflow.fetch("/api/v1/nodes")).json()).items.length);
+  await page.getByRole("button", { name: "Create" }).click();
+  await offer.getByText(/1 nodes, 1 Pods/).waitFor();
+  await offer.getByRole("button", { name: "Cancel" }).click();
+  assert.equal(await nodes(), 3);
+  await page.getByRole("button", { name: "Create" }).click();
+  await offer.getByRole("button", { name: "Import" }).click();
+  await offer.waitFor({ state: "detached" });
+  assert.equal(await nodes(), 1);
+  assert.deepEqual(await pods(page), ["there"]);
+});
+
 pageTest("a scheduler's configuration in the manifest starts it again", async ({ page }) => {
   await ready(page);
   const configuration = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";

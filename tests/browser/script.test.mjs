@@ -180,6 +180,34 @@ scripted("a scheduler's configuration is applied like any manifest, and a link k
   ]);
 });
 
+scripted("a cluster read elsewhere takes the place of this one, without its secrets", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const node = { apiVersion: "v1", kind: "Node", metadata: { name: "far", uid: "u1" }, spec: {}, status: { allocatable: { cpu: "2", memory: "4Gi", pods: "9" } } };
+    const pod = (name, cpu, more) => ({ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "default" }, spec: { containers: [{ name: "a", image: "nginx", resources: { requests: { cpu } } }], ...more } });
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "s", namespace: "default" }, data: { k: "c2VzYW0=" } };
+    const items = [node, secret, pod("there", "1500m", { nodeName: "far" }), pod("waits", "1")];
+    const told = await podflow.importCluster(JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+    const get = async (path) => (await podflow.fetch(path)).json();
+    const pods = (await get("/api/v1/pods")).items;
+    return {
+      told,
+      nodes: (await get("/api/v1/nodes")).items.map(({ metadata }) => metadata.name),
+      places: pods.map(({ spec }) => spec.nodeName ?? null),
+      why: pods[1].status.conditions[0].message.split(".")[0],
+      secret: (await get("/api/v1/namespaces/default/secrets/s")).data,
+      other: await rejection(podflow.importCluster("kind: Pod\napiVersion: v1\n")),
+    };
+  });
+  assert.deepEqual(seen, {
+    told: { nodes: 1, placed: 1, pending: 1, others: 1, secrets: 1, leftOut: {}, refusals: 0, refused: [] },
+    nodes: ["far"],
+    places: ["far", null],
+    why: "0/1 nodes are available: 1 Insufficient cpu",
+    secret: { k: "" },
+    other: "there is no node in it that a cluster tells of",
+  });
+});
+
 scripted("time obeys: run, step, seek, runUntilIdle, reset", async ({ page }) => {
   const seen = await page.evaluate(async (pod) => {
     const now = () => Math.round(podflow.now() * 1000);

@@ -16,6 +16,7 @@ use super::inspector::why::WhyTable;
 use super::manifest_field::{Jump, ManifestField};
 use crate::api::Kind;
 use crate::platform;
+use crate::recording::import::{self, Import};
 
 const KEPT_AS: &str = "manifest";
 /// As many mistakes are listed.
@@ -34,6 +35,8 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     let wanted = use_state_eq(|| false);
     // What would become of the Pod, asked by the person.
     let trial = use_state_eq(|| None::<Rc<Trial>>);
+    // A cluster that the manifest is of, until the person has said whether it is to be taken over.
+    let offered = use_state_eq(|| None::<Rc<Import>>);
     // Whether the scheduler has been given a configuration of the manifest.
     let configured = use_state_eq(|| false);
     let jump = use_state(|| None::<Jump>);
@@ -78,10 +81,11 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
 
     let change = {
         let (text, sent, refused) = (text.clone(), sent.clone(), refused.clone());
-        let (configured, trial) = (configured.clone(), trial.clone());
+        let (configured, trial, offered) = (configured.clone(), trial.clone(), offered.clone());
         Callback::from(move |new: String| {
             configured.set(false);
             trial.set(None);
+            offered.set(None);
             platform::store(KEPT_AS, &new);
             text.set(new.into());
             sent.set(Rc::default());
@@ -92,12 +96,17 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
         let (engine, on_action, text) = (engine.clone(), on_action.clone(), text.clone());
         let selection = props.selection.clone();
         let (readonly, configured) = (props.readonly, configured.clone());
+        let offered = offered.clone();
         Callback::from(move |()| {
             if readonly {
                 return;
             }
             let plan = manifest::plan(&text);
             refused.set(plan.problems.as_slice().into());
+            if let Some(import) = plan.import {
+                offered.set(Some(import));
+                return;
+            }
             if plan.problems.is_empty() {
                 configured.set(plan.scheduler.is_some());
                 if let Some(configuration) = plan.scheduler {
@@ -117,6 +126,16 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     let dismiss = {
         let trial = trial.clone();
         Callback::from(move |_: MouseEvent| trial.set(None))
+    };
+
+    let answer = {
+        let (offered, on_action) = (offered.clone(), on_action.clone());
+        Callback::from(move |takes: bool| {
+            if let Some(import) = offered.as_ref().filter(|_| takes) {
+                on_action.emit(Action::Import(Rc::clone(import)));
+            }
+            offered.set(None);
+        })
     };
 
     let show = {
@@ -155,8 +174,44 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
                 <kbd class="editor-hint">{ "Ctrl ↵" }</kbd>
             </div>
             }
+            if let Some(import) = &*offered { { offer(&import.summary, words, &answer) } }
             if let Some(trial) = &*trial { { tried_card(trial, words, dismiss) } }
         </div>
+    }
+}
+
+/// Asks whether a cluster is to take the place of this one.
+fn offer(summary: &import::Summary, words: &Words, answer: &Callback<bool>) -> Html {
+    let count = |count: usize| count.to_string();
+    let what = [
+        ("nodes", count(summary.nodes)),
+        ("pods", count(summary.placed + summary.pending)),
+        ("pending", count(summary.pending)),
+        ("others", count(summary.others)),
+    ];
+    let what = what.each_ref().map(|(name, count)| (*name, count.as_str()));
+    let left_out = summary.left_out.iter().map(|(what, count)| format!("{what} × {count}"));
+    let left_out = left_out.collect::<Vec<_>>().join(", ");
+    html! {
+        <section class="editor-trial" aria-label={words.get("import.name")}>
+            <h3 class="inspector-part">{ words.get("import.name") }</h3>
+            <p>{ words.fill("import.what", &what) }</p>
+            <p>{ words.get("import.how") }</p>
+            if summary.secrets > 0 {
+                <p>{ words.fill("import.secrets", &[("count", &count(summary.secrets))]) }</p>
+            }
+            if !left_out.is_empty() {
+                <p>{ words.fill("import.left-out", &[("what", &left_out)]) }</p>
+            }
+            <div class="why-exports">
+                <button class="button editor-create" onclick={answer.reform(|_| true)}>
+                    { words.get("import.go") }
+                </button>
+                <button class="button" onclick={answer.reform(|_| false)}>
+                    { words.get("delete.cancel") }
+                </button>
+            </div>
+        </section>
     }
 }
 

@@ -7,6 +7,7 @@ use crate::api::decode::{self, Document, Limits, Mark, Place, nearest};
 use crate::api::status::StatusError;
 use crate::cluster::Cluster;
 use crate::kubectl::Manifest;
+use crate::recording::import::{Import, is_cluster};
 use crate::scheduler::configuration::{Configuration, is_configuration};
 
 /// What the editor begins with.
@@ -38,6 +39,8 @@ pub struct Problem {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     pub outgoing: Vec<Manifest>,
+    /// A whole cluster that is to take the place of this one; nothing else is then asked for.
+    pub import: Option<Rc<Import>>,
     /// What the scheduler is to be configured by.
     pub scheduler: Option<Rc<Configuration>>,
     /// If there are any, nothing is to be sent.
@@ -52,6 +55,13 @@ pub fn plan(text: &str) -> Plan {
         plan.problems.push(Problem::at(error.mark, error.message));
     } else if manifests.documents.is_empty() {
         plan.problems.push(Problem::at(Mark::START, "no objects passed to apply".to_owned()));
+    }
+    if plan.problems.is_empty() && is_cluster(&manifests.documents) {
+        match Import::of(&manifests.documents) {
+            Ok(import) => plan.import = Some(Rc::new(import)),
+            Err(error) => plan.problems.push(Problem::at(Mark::START, error.to_string())),
+        }
+        return plan;
     }
     for document in manifests.documents {
         if is_configuration(&document.value) {
