@@ -1,10 +1,9 @@
 //! `podflow.apply`: manifests as `kubectl apply` sends them.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::Array;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use wasm_bindgen::{JsError, JsValue};
 
 use super::{Control, Host, to_js};
@@ -78,9 +77,13 @@ pub(super) async fn import(host: &Host, text: &str) -> Result<JsValue, JsValue> 
     *host.session.borrow_mut() = session;
     (host.control)(Control::Refresh);
     let Summary { nodes, placed, pending, others, secrets, left_out } = import.summary;
+    let mut counts = Map::new();
+    for (what, count) in left_out {
+        counts.insert(what, count.into());
+    }
     to_js(&json!({
         "nodes": nodes, "placed": placed, "pending": pending, "others": others, "secrets": secrets,
-        "leftOut": left_out.into_iter().collect::<BTreeMap<_, _>>(),
+        "leftOut": counts,
         "refusals": refusals, "refused": refused,
     }))
 }

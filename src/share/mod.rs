@@ -3,23 +3,20 @@
 //! The fragment never reaches a server. What cannot be read is refused with words that say why.
 
 pub mod decision;
-
-use std::rc::Rc;
+mod wire;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use k8s_openapi::api::core::v1::Node;
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::api::caller::Credentials;
 use crate::api::decode::decode as decode_typed;
+use crate::api::document::Part;
 use crate::api::to_json;
-use crate::cluster::{HttpCall, MOST_NODES, Setup};
-use crate::recording::{Act, Input, Recording};
-use crate::scheduler::Configuration;
+use crate::cluster::{MOST_NODES, Setup};
+use crate::recording::Recording;
 use crate::sim::Instant;
 
 /// The most bytes that a link may expand to.
@@ -58,103 +55,6 @@ pub enum LinkError {
     NotARecording,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Wire {
-    seed: u64,
-    /// A count where all nodes are as [`Setup::new`] makes them, else a list of them.
-    nodes: Value,
-    #[serde(rename = "in", default)]
-    inputs: Vec<WireInput>,
-    t: u64,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct WireInput {
-    t: u64,
-    n: u64,
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    m: Rc<str>,
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    p: Rc<str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    c: Option<Rc<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    b: Option<Rc<Value>>,
-    /// A body that is no JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    x: Option<Rc<str>>,
-    /// What it showed at the secure door.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    u: Option<Who>,
-    /// What the scheduler is configured by from here on, instead of a request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    s: Option<Rc<Value>>,
-}
-
-impl WireInput {
-    fn of(input: &Input) -> Self {
-        let empty = Self { t: input.at.as_micros(), n: input.after, ..Self::default() };
-        match &input.act {
-            Act::ConfigureScheduler(to) => Self { s: Some(Rc::clone(&to.source)), ..empty },
-            Act::Call(call) => Self {
-                m: Rc::clone(&call.method),
-                p: Rc::clone(&call.path),
-                c: (&*call.content_type != JSON).then(|| Rc::clone(&call.content_type)),
-                b: call.body.clone(),
-                x: call.text.clone(),
-                u: call.credentials.as_deref().map(Who::of),
-                ..empty
-            },
-        }
-    }
-
-    fn input(self) -> Result<Input, LinkError> {
-        let act = if let Some(source) = self.s {
-            let read = Configuration::read(&source).map_err(|_error| LinkError::NotARecording)?;
-            Act::ConfigureScheduler(Rc::new(read))
-        } else {
-            Act::Call(HttpCall {
-                method: self.m,
-                path: self.p,
-                content_type: self.c.unwrap_or_else(|| JSON.into()),
-                accept: "".into(),
-                body: self.b,
-                text: self.x,
-                credentials: self.u.map(|who| Rc::new(who.credentials())),
-            })
-        };
-        Ok(Input { at: Instant::from_micros(self.t), after: self.n, act })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct Who {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    t: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    a: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    g: Vec<String>,
-}
-
-impl Who {
-    fn of(credentials: &Credentials) -> Self {
-        Self {
-            t: credentials.token.as_deref().map(str::to_owned),
-            a: credentials.as_user.as_deref().map(str::to_owned),
-            g: credentials.as_groups.iter().map(ToString::to_string).collect(),
-        }
-    }
-
-    fn credentials(self) -> Credentials {
-        Credentials {
-            token: self.t.map(Into::into),
-            as_user: self.a.map(Into::into),
-            as_groups: self.g.into_iter().map(Into::into).collect(),
-        }
-    }
-}
-
 const JSON: &str = "application/json";
 
 /// The fragment of a link, without the `#`.
@@ -185,13 +85,22 @@ fn pack(shared: &Shared, level: u8, most: usize) -> Result<String, LinkError> {
         let node = |node: &Node| to_json(node);
         setup.nodes.iter().map(node).collect::<Vec<_>>().into()
     };
-    let inputs = inputs.iter().map(WireInput::of);
-    let wire = Wire { seed: setup.seed, nodes, inputs: inputs.collect(), t: moment.as_micros() };
-    let text = serde_json::to_vec(&wire).unwrap_or_default();
+    let inputs: Vec<Value> = inputs.iter().map(wire::of_input).collect();
+    let whole = [
+        ("seed", setup.seed.into()),
+        ("nodes", nodes),
+        ("in", inputs.into()),
+        ("t", moment.as_micros().into()),
+    ];
+    let mut wire = Map::new();
+    for (name, value) in whole {
+        wire.insert(name.to_owned(), value);
+    }
+    let text = Value::Object(wire).to_string();
     if text.len() > most {
         return Err(LinkError::TooLarge);
     }
-    Ok(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(&text, level))))
+    Ok(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(compress_to_vec(text.as_bytes(), level))))
 }
 
 /// Whether a fragment is meant as a link of any version, and not as something else.
@@ -239,13 +148,15 @@ fn unpack(fragment: &str, most: usize) -> Result<Shared, LinkError> {
             LinkError::Damaged
         }
     })?;
-    let Ok(wire) = serde_json::from_slice::<Wire>(&text) else {
-        return Err(LinkError::NotARecording);
-    };
-    let setup = read_setup(wire.seed, &wire.nodes)?;
-    let inputs = wire.inputs.into_iter().map(WireInput::input).collect::<Result<_, _>>()?;
+    let whole =
+        serde_json::from_slice::<Value>(&text).map_err(|_error| LinkError::NotARecording)?;
+    let whole = Part::of(Some(&whole));
+    let number = |name: &str| whole.at(name).value().as_u64().ok_or(LinkError::NotARecording);
+    let setup = read_setup(number("seed")?, whole.at("nodes").value())?;
+    let inputs = whole.at("in").items().map(wire::input);
+    let inputs = inputs.collect::<Option<_>>().ok_or(LinkError::NotARecording)?;
     let recording = Recording { setup, inputs };
-    Ok(Shared { recording, moment: Instant::from_micros(wire.t) })
+    Ok(Shared { recording, moment: Instant::from_micros(number("t")?) })
 }
 
 fn read_setup(seed: u64, nodes: &Value) -> Result<Setup, LinkError> {
@@ -267,6 +178,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::caller::Credentials;
+    use crate::cluster::HttpCall;
+    use crate::recording::{Act, Input};
+    use crate::scheduler::Configuration;
 
     fn shared() -> Shared {
         let body = json!({"kind": "Pod", "metadata": {"name": "web"}});

@@ -1,13 +1,12 @@
 //! Rows of nodes.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{NodeSpec, NodeStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::cell::{NONE, UNKNOWN, age, name, text_or};
 use super::{Cell, Column};
+use crate::sim::SortedSet;
 
 const ROLE_PREFIX: &str = "node-role.kubernetes.io/";
 const ROLE_LABEL: &str = "kubernetes.io/role";
@@ -79,7 +78,8 @@ fn roles(meta: &ObjectMeta) -> String {
         None => String::new(),
     };
     let roles = meta.labels.iter().flatten().map(of_label).filter(|role| !role.is_empty());
-    roles.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(",")
+    let roles: SortedSet<String> = roles.collect();
+    roles.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
 fn address(status: &NodeStatus, kind: &str) -> Cell {

@@ -1,7 +1,5 @@
 //! Rows of services.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use super::cell::{NONE, UNKNOWN, age, name, text_or};
@@ -9,6 +7,7 @@ use super::workloads::labels_of;
 use super::{Cell, Column};
 use crate::api::document::{Document, Part};
 use crate::api::words::{CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT};
+use crate::sim::SortedSet;
 
 /// How many characters a narrow table has for the addresses of a load balancer.
 const BALANCER_WIDTH: usize = 16;
@@ -77,14 +76,14 @@ fn external(service: &Document, width: Width) -> String {
 /// The addresses of the load balancer, sorted.
 fn balancer(service: &Document, width: Width) -> String {
     let ingress = service.at("status").at("loadBalancer").at("ingress");
-    let addresses: BTreeSet<&str> = ingress
+    let addresses: SortedSet<&str> = ingress
         .items()
         .filter_map(|point| {
             let fields = [point.at("ip").text(), point.at("hostname").text()];
             fields.into_iter().find(|text| !text.is_empty())
         })
         .collect();
-    let text = addresses.into_iter().collect::<Vec<_>>().join(",");
+    let text = addresses.iter().copied().collect::<Vec<_>>().join(",");
     if width == Width::Narrow
         && text.len() > BALANCER_WIDTH
         && let Some(short) = text.get(..BALANCER_WIDTH - 3)

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::api::quantity::Quantity;
+use crate::sim::sort;
 
 const ABSENT: &Value = &Value::Null;
 
@@ -85,7 +86,7 @@ impl<'a> Part<'a> {
 
     /// The texts of a map, by key.
     pub fn labels(self) -> BTreeMap<String, String> {
-        self.entries().map(|(key, value)| (key.to_owned(), value.text().to_owned())).collect()
+        sort::map(self.entries().map(|(key, value)| (key.to_owned(), value.text().to_owned())))
     }
 
     /// How many items or entries it has.

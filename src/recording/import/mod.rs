@@ -329,8 +329,10 @@ fn is_there_already(namespace: &str) -> bool {
 fn other(kind: Kind, object: Part<'_>) -> Map<String, Value> {
     let mut made = bare(object);
     if kind == Kind::Secret {
-        let keys = object.at("data").entries().map(|(key, _)| (key.to_owned(), "".into()));
-        made.insert("data".to_owned(), keys.collect::<Map<_, _>>().into());
+        made.remove("stringData");
+        if let Some(data) = made.get_mut("data").and_then(Value::as_object_mut) {
+            data.values_mut().for_each(|value| *value = "".into());
+        }
         // Other types want values of a form.
         made.insert("type".to_owned(), "Opaque".into());
     }

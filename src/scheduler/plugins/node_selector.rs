@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1 as core;
 
 use crate::api::labels::{Labels, Operator, Requirement, Selector};
 use crate::scheduler::node_info::NodeInfo;
+use crate::sim::sort;
 
 const NAME_FIELD: &str = "metadata.name";
 const IN: &str = "In";
@@ -86,7 +87,7 @@ pub fn names(selector: &core::NodeSelector) -> Option<BTreeSet<String>> {
     for term in &selector.node_selector_terms {
         let fields = term.match_fields.iter().flatten();
         let by_name = fields.filter(|need| need.key == NAME_FIELD && need.operator == IN);
-        let sets = by_name.map(|need| need.values.iter().flatten().cloned().collect());
+        let sets = by_name.map(|need| sort::set(need.values.iter().flatten().cloned()));
         let all: BTreeSet<String> = sets.reduce(|all: BTreeSet<_>, one| &all & &one)?;
         names.get_or_insert_with(BTreeSet::new).extend(all);
     }
