@@ -43,13 +43,13 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "basic-5000-nodes",
         unit: "pods/s",
-        measure: || scheduled(10_000, |_| json!({})),
+        measure: || scheduled(&[], 10_000, |_| json!({})),
     },
     Bench {
         name: "node-affinity-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(5_000, |_| {
+            scheduled(&[], 5_000, |_| {
                 json!({"affinity": {"nodeAffinity": {
                     "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
                         {"matchExpressions": [{"key": ZONE, "operator": "In", "values": ["zone-0", "zone-1"]}]},
@@ -62,7 +62,7 @@ const BENCHES: &[Bench] = &[
         name: "topology-spreading-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(5_000, |_| {
+            scheduled(&[], 5_000, |_| {
                 json!({"topologySpreadConstraints": [{
                     "maxSkew": 5, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule",
                     "labelSelector": {"matchLabels": {"color": "blue"}},
@@ -74,7 +74,7 @@ const BENCHES: &[Bench] = &[
         name: "pod-affinity-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(2_000, |_| {
+            scheduled(&[], 2_000, |_| {
                 json!({"affinity": {"podAffinity": {
                     "requiredDuringSchedulingIgnoredDuringExecution": [near(ZONE)],
                 }}})
@@ -85,7 +85,7 @@ const BENCHES: &[Bench] = &[
         name: "pod-anti-affinity-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(1_000, |_| {
+            scheduled(&[], 1_000, |_| {
                 json!({"affinity": {"podAntiAffinity": {
                     "requiredDuringSchedulingIgnoredDuringExecution": [near("kubernetes.io/hostname")],
                 }}})
@@ -96,13 +96,44 @@ const BENCHES: &[Bench] = &[
         name: "preferred-pod-affinity-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(2_000, |_| {
+            scheduled(&[], 2_000, |_| {
                 json!({"affinity": {"podAffinity": {
                     "preferredDuringSchedulingIgnoredDuringExecution": [
                         {"weight": 1, "podAffinityTerm": near("kubernetes.io/hostname")},
                     ],
                 }}})
             })
+        },
+    },
+    Bench {
+        name: "default-spreading-5000-nodes",
+        unit: "pods/s",
+        measure: || {
+            let spec = json!({"selector": {"color": "blue"}, "ports": [{"port": 80}]});
+            let service = json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": {"name": "blue"}, "spec": spec,
+            });
+            scheduled(&[("services", service)], 5_000, |_| json!({}))
+        },
+    },
+    Bench {
+        name: "unschedulable-5000-nodes",
+        unit: "pods/s",
+        measure: || {
+            let container = |number: u32| {
+                json!({
+                    "name": format!("c{number}"), "image": "registry.k8s.io/pause:3.10",
+                    "resources": {"requests": {"cpu": "9", "memory": "500Mi"}},
+                })
+            };
+            let large = |number: u32| {
+                let pod = json!({
+                    "apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("large-{number}")},
+                    "spec": {"containers": [container(number)]},
+                });
+                ("pods", pod)
+            };
+            scheduled(&(0..200).map(large).collect::<Vec<_>>(), 5_000, |_| json!({}))
         },
     },
 ];
@@ -167,8 +198,9 @@ fn near(topology_key: &str) -> Value {
 }
 
 /// Pods a second from their creation to the event of their binding, on 5,000 nodes without kubelets, as in
-/// upstream's `scheduler_perf`; `more` is what the spec of each has besides a container.
-fn scheduled(pods: usize, more: fn(usize) -> Value) -> f64 {
+/// upstream's `scheduler_perf`; `before` is there already, each under the name of its resource, and `more`
+/// is what the spec of each pod has besides a container.
+fn scheduled(before: &[(&str, Value)], pods: usize, more: fn(usize) -> Value) -> f64 {
     let mut cluster = Cluster::new(&Setup::new(1, 0));
     cluster.run_for(Duration::from_secs(1));
     for number in 0..5_000 {
@@ -191,6 +223,11 @@ fn scheduled(pods: usize, more: fn(usize) -> Value) -> f64 {
     while cluster.scheduler().cache().nodes().len() < 5_000 {
         cluster.run_for(Duration::from_millis(100));
     }
+    for (resource, object) in before {
+        let path = format!("/api/v1/namespaces/default/{resource}");
+        cluster.submit(&HttpCall::new("POST", &path, Some(object.clone())));
+    }
+    cluster.run_for(Duration::from_secs(5));
     let begin = Instant::now();
     for number in 0..pods {
         let mut spec = json!({"containers": [{

@@ -59,7 +59,41 @@ async function run({ nodes, pods }) {
   return { seconds, longest: Math.max(0, ...tasks) };
 }
 
+/** Pods a second from their creation to their binding, on nodes without kubelets, as in benches/engine.rs. */
+async function scheduled({ nodes, pods }) {
+  await podflow.ready;
+  await podflow.reset({ nodes: 1 });
+  await podflow.run(5);
+  const post = (path, object) => podflow.fetch(path, { method: "POST", body: JSON.stringify({ apiVersion: "v1", ...object }) });
+  await podflow.fetch("/api/v1/nodes/node-1", { method: "PATCH", headers: { "content-type": "application/merge-patch+json" }, body: '{"spec":{"unschedulable":true}}' });
+  const capacity = { cpu: "4", memory: "32Gi", pods: "110" };
+  for (let number = 0; number < nodes; number += 1) {
+    const name = `bare-${number}`;
+    const labels = { "kubernetes.io/hostname": name, "topology.kubernetes.io/zone": `zone-${number % 3}` };
+    const status = { capacity, allocatable: capacity, conditions: [{ type: "Ready", status: "True", reason: "KubeletReady" }] };
+    post("/api/v1/nodes", { kind: "Node", metadata: { name, labels }, status });
+  }
+  await podflow.run(20);
+  const begin = performance.now();
+  const resources = { requests: { cpu: "100m", memory: "500Mi" } };
+  for (let number = 0; number < pods; number += 1) {
+    const spec = { containers: [{ name: "pause", image: "registry.k8s.io/pause:3.10", resources }] };
+    post("/api/v1/namespaces/default/pods", { kind: "Pod", metadata: { name: `pod-${number}` }, spec });
+  }
+  for (let waiting = 1; waiting > 0; ) {
+    await podflow.run(1);
+    const list = await podflow.fetch("/api/v1/pods?fieldSelector=spec.nodeName%3D&limit=1");
+    waiting = (await list.json()).items.length;
+  }
+  return pods / ((performance.now() - begin) / 1000);
+}
+
 BENCHES.push(
+  {
+    name: "basic-5000-nodes",
+    unit: "pods/s",
+    measure: (page) => page.evaluate(scheduled, { nodes: 5000, pods: 10_000 }),
+  },
   {
     name: "pods-1000-nodes-10",
     unit: "s",

@@ -366,7 +366,8 @@ fn post(kind: Kind, object: Part<'_>, made: Map<String, Value>) -> HttpCall {
 
 fn path_of(kind: Kind, object: Part<'_>) -> String {
     let namespace = object.at("metadata").at("namespace").text();
-    Target::collection(kind, Some(namespace).filter(|it| !it.is_empty())).to_string()
+    let namespace = if namespace.is_empty() { "default" } else { namespace };
+    Target::collection(kind, kind.resource().namespaced.then_some(namespace)).to_string()
 }
 
 /// An object without its status and what a server has written.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Node};
+use serde_json::json;
 
 use super::super::state::Selection;
 use super::date;
@@ -14,6 +15,7 @@ use super::why::Why;
 use crate::api::columns::pod::summary;
 use crate::api::{Kind, Object, Pod, Resource as _, duration, yaml};
 use crate::cluster::{Address, Cluster, Message};
+use crate::scheduler::framework::Plugin;
 use crate::sim::sort;
 
 /// As many events are listed, the newest.
@@ -80,6 +82,8 @@ pub struct OtherView {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComponentView {
     pub address: Address,
+    /// Of the scheduler: the profiles that it runs, as YAML.
+    pub profiles: Option<String>,
     pub said: Vec<Link>,
 }
 
@@ -144,7 +148,27 @@ fn component(cluster: &Cluster, address: Address) -> Inspected {
     let mine = newest.filter(|message| is_of(message, address) && !message.body.is_heartbeat());
     let said =
         mine.take(MOST_SAID).map(|message| Link { id: message.id, label: message.body.label() });
-    Inspected::Component(Rc::new(ComponentView { address, said: said.collect() }))
+    let said = said.collect();
+    let profiles = (address == Address::Scheduler).then(|| profiles(cluster));
+    Inspected::Component(Rc::new(ComponentView { address, profiles, said }))
+}
+
+/// What runs at each extension point, by profile.
+fn profiles(cluster: &Cluster) -> String {
+    let all = cluster.scheduler().configuration().profiles.iter().map(|profile| {
+        let names = |plugins: &[Rc<dyn Plugin>]| -> Vec<&str> {
+            plugins.iter().map(|plugin| plugin.name()).collect()
+        };
+        let score = profile.score.iter().map(|it| json!({it.plugin.name(): it.weight}));
+        json!({
+            "schedulerName": &*profile.name,
+            "preFilter": names(&profile.pre_filter),
+            "filter": names(&profile.filter),
+            "preemption": profile.preemption.is_some(),
+            "score": score.collect::<Vec<_>>(),
+        })
+    });
+    yaml::object(&all.collect())
 }
 
 fn is_of(message: &Message, address: Address) -> bool {

@@ -52,6 +52,10 @@ pub fn InspectorPanel(props: &PanelProps) -> Html {
         Inspected::Component(component) => html! {
             <>
                 { parts::head(&component.address.to_string(), "", None) }
+                if let Some(profiles) = &component.profiles {
+                    <h3 class="inspector-part">{ words.get("inspect.profiles") }</h3>
+                    { parts::code(profiles, &words.get("inspect.profiles")) }
+                }
                 <h3 class="inspector-part">{ words.get("inspect.said") }</h3>
                 { parts::links(&component.said, &on_action) }
             </>
