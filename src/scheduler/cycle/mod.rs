@@ -411,4 +411,6 @@ fn histogram(reasons: &SortedMap<Cow<'_, str>, usize>) -> String {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
