@@ -86,6 +86,8 @@ pageTest("a cluster pasted into the manifest is offered, and taken over only if 
   await offer.waitFor({ state: "detached" });
   assert.equal(await nodes(), 1);
   assert.deepEqual(await pods(page), ["there"]);
+  await page.locator(".cm-line", { hasText: "nginx:1.14.2" }).waitFor();
+  assert.equal(await page.evaluate(() => Object.values(localStorage).some((kept) => kept.includes("name: far"))), false);
 });
 
 pageTest("a scheduler's configuration in the manifest starts it again", async ({ page }) => {

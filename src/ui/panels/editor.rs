@@ -86,7 +86,10 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
             configured.set(false);
             trial.set(None);
             offered.set(None);
-            platform::store(KEPT_AS, &new);
+            // What is longer was not written here, and may hold what is not to be kept.
+            if new.len() <= CHECKED_LIVE {
+                platform::store(KEPT_AS, &new);
+            }
             text.set(new.into());
             sent.set(Rc::default());
             refused.set(Rc::default());
@@ -129,10 +132,12 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     };
 
     let answer = {
-        let (offered, on_action) = (offered.clone(), on_action.clone());
+        let (offered, on_action, change) = (offered.clone(), on_action.clone(), change.clone());
         Callback::from(move |takes: bool| {
             if let Some(import) = offered.as_ref().filter(|_| takes) {
                 on_action.emit(Action::Import(Rc::clone(import)));
+                // The values of Secrets go with the text.
+                change.emit(manifest::FIRST.to_owned());
             }
             offered.set(None);
         })

@@ -160,13 +160,12 @@ fn profiles(cluster: &Cluster) -> String {
             plugins.iter().map(|plugin| plugin.name()).collect()
         };
         let score = profile.score.iter().map(|it| json!({it.plugin.name(): it.weight}));
-        json!({
-            "schedulerName": &*profile.name,
+        json!({&*profile.name: {
             "preFilter": names(&profile.pre_filter),
             "filter": names(&profile.filter),
             "preemption": profile.preemption.is_some(),
             "score": score.collect::<Vec<_>>(),
-        })
+        }})
     });
     yaml::object(&all.collect())
 }
