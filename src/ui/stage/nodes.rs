@@ -194,7 +194,7 @@ fn cell(node: &NodeView, rect: Rect, count: u32) -> Html {
         <>
             <rect class={classes!("node-cell", look)} x={px(x)} y={px(y)} width={px(w)} height={px(h)}
                 rx="3" />
-            <rect class="node-bar-used" x={px(x)} y={px(y + h * (1.0 - full))} width={px(w)}
+            <rect class="node-cell-level" x={px(x)} y={px(y + h * (1.0 - full))} width={px(w)}
                 height={px(h * full)} rx="3" />
             if w >= 60.0 && h >= 16.0 {
                 <text class="node-part-name" x={px(x + 6.0)} y={px(y + h / 2.0 + 4.0)}>
