@@ -1,7 +1,8 @@
 //! The scheduler: chooses a node for each pod that has none, and binds the pod to it.
 //!
-//! Mirrors: `pkg/scheduler`. It watches pods and nodes and writes nothing
-//! but bindings, a condition of pods that fit nowhere, and events.
+//! Mirrors: `pkg/scheduler`. It watches pods, nodes, namespaces and what tells which pods belong together
+//! or are protected, and writes nothing but bindings, a condition of pods that fit nowhere, events, and
+//! deletions of pods that make room.
 
 pub mod args;
 pub mod cache;

@@ -1,7 +1,7 @@
-//! Objects of which no component needs a type: kept as the JSON that they are on the wire.
+//! Objects that need no type of their own: kept as the JSON that they are on the wire.
 //!
 //! Each type of the API costs the page some four kilobytes, most of it the code that reads one from
-//! JSON. A kind that the engine keeps, checks and shows, but does not compute with, is a document: a
+//! JSON. A kind that the engine keeps, checks and shows, and reads at most now and then, is a document: a
 //! table of fields ([`Fields`]), generated from the same types and compared with them by a test, says
 //! what it may hold, and what is done with it reads it through [`Part`].
 

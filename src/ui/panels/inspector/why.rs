@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Html, MouseEvent, Properties, classes, component, html, use_state_eq};
+use yew::{Html, MouseEvent, Properties, UseStateHandle, classes, component, html, use_state_eq};
 
 use super::parts;
 use crate::platform;
@@ -58,6 +58,8 @@ pub struct WhyTableProps {
 pub fn WhyTable(props: &WhyTableProps) -> Html {
     let WhyTableProps { why, title, words } = props;
     let by = use_state_eq(Column::default);
+    // What was copied last, and of which decision.
+    let copied = use_state_eq(|| None::<(&'static str, Rc<Decision>)>);
     let head = |column: Column, name: String, full: &'static str| {
         let onclick = {
             let by = by.clone();
@@ -100,17 +102,25 @@ pub fn WhyTable(props: &WhyTableProps) -> Html {
                     }) }
                 </ul>
             }
-            { exports(why, words) }
+            { exports(why, &copied, words) }
         </div>
     }
 }
 
 /// Copies the decision, whole, in forms that other programs read.
-fn exports(why: &Why, words: &Words) -> Html {
-    let button = |label: &str, text: fn(&Decision) -> String| {
-        let decision = Rc::clone(&why.decision);
-        let onclick = move |_: MouseEvent| platform::copy(&text(&decision));
-        html! { <button class="button" {onclick}>{ words.get(label) }</button> }
+fn exports(
+    why: &Why,
+    copied: &UseStateHandle<Option<(&'static str, Rc<Decision>)>>,
+    words: &Words,
+) -> Html {
+    let button = |label: &'static str, text: fn(&Decision) -> String| {
+        let (copied, this) = (copied.clone(), (label, Rc::clone(&why.decision)));
+        let said = if copied.as_ref() == Some(&this) { "share.copied" } else { label };
+        let onclick = move |_: MouseEvent| {
+            platform::copy(&text(&this.1));
+            copied.set(Some(this.clone()));
+        };
+        html! { <button class="button" {onclick}>{ words.get(said) }</button> }
     };
     html! {
         <div class="why-exports">
