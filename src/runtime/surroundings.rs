@@ -3,7 +3,6 @@
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::cri::Stream;
 use super::log::Log;
@@ -50,14 +49,22 @@ impl Surroundings<'_> {
     /// The time of day in `format` (as of strftime); nothing if the format is not understood.
     pub fn stamp(&self, format: &str) -> String {
         if format.is_empty() {
-            return String::new();
+            String::new()
+        } else {
+            date(format, self.wall_clock()).unwrap_or_default()
         }
-        let wall = self.wall_clock().to_zoned(TimeZone::UTC);
-        jiff::fmt::strtime::format(format, &wall).unwrap_or_default()
     }
 
     /// The time of day.
     pub fn wall_clock(&self) -> Timestamp {
         self.now.date(self.epoch)
     }
+}
+
+/// A date in `format` (as of strftime), in UTC, where every clock of the cluster runs; `None` if the
+/// format is not understood.
+pub fn date(format: &str, at: Timestamp) -> Option<String> {
+    // A timestamp has an offset, but no zone that could be named.
+    let named = format.split("%%").map(|part| part.replace("%Z", "UTC"));
+    jiff::fmt::strtime::format(named.collect::<Vec<_>>().join("%%"), at).ok()
 }

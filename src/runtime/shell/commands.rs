@@ -5,13 +5,13 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::arith;
 use super::files::{Entry, FileError, Files};
 use super::state::{Source, State};
 use super::test::{self, Lookup};
 use crate::api::text::float;
+use crate::runtime::surroundings;
 
 /// Lines that a command without end writes before its reader is asked whether that is enough.
 pub const MANY: usize = 4_096;
@@ -470,8 +470,7 @@ fn date(arguments: &[String], io: &mut Io<'_>) -> i32 {
     let format = arguments.iter().find_map(|word| word.strip_prefix('+'));
     let iso = arguments.iter().any(|word| word.starts_with("-I"));
     let format = format.unwrap_or(if iso { "%Y-%m-%d" } else { "%a %b %e %H:%M:%S UTC %Y" });
-    let wall = io.wall.to_zoned(TimeZone::UTC);
-    let Ok(text) = jiff::fmt::strtime::format(format, &wall) else {
+    let Some(text) = surroundings::date(format, io.wall) else {
         io.say(format_args!("date: invalid date format '+{format}'\n"));
         return 1;
     };
