@@ -216,12 +216,14 @@ impl Cache {
     }
 }
 
+fn key(kind: Kind, namespace: &str, name: &str) -> Rc<str> {
+    [kind.resource().plural, "/", namespace, "/", name].concat().into()
+}
+
 fn key_of(document: &Document) -> Rc<str> {
-    let kind = document.kind().resource().plural;
     let metadata = &document.metadata;
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
-    let name = metadata.name.as_deref().unwrap_or_default();
-    [kind, "/", namespace, "/", name].concat().into()
+    key(document.kind(), namespace, metadata.name.as_deref().unwrap_or_default())
 }
 
 /// The images that a node has.
@@ -246,6 +248,11 @@ impl Snapshot for Cache {
     fn namespace(&self, name: &str) -> Option<&Labels> {
         self.namespaces.get(name)?.meta().labels.as_ref()
     }
+
+    fn document(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Document> {
+        self.documents.get(&*key(kind, namespace, name))?.document().map(|it| &**it)
+    }
+
     fn documents(&self, kind: Kind) -> Box<dyn Iterator<Item = &Document> + '_> {
         if self.documents.is_empty() {
             return Box::new(iter::empty());

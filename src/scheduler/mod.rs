@@ -1,10 +1,11 @@
 //! The scheduler: chooses a node for each pod that has none, and binds the pod to it.
 //!
 //! Mirrors: `pkg/scheduler`. It watches pods, nodes, namespaces and what tells which pods belong together
-//! or are protected, and writes nothing but bindings, a condition of pods that fit nowhere, events, and
-//! deletions of pods that make room.
+//! or are protected and what they mount, and writes nothing but bindings, a condition of pods that fit
+//! nowhere, events, deletions of pods that make room, and which claim is to have which volume.
 
 pub mod args;
+mod binding;
 pub mod cache;
 pub mod configuration;
 pub mod cycle;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Namespace, Node};
 
+use self::binding::PreBinding;
 use self::cache::Cache;
 use self::cycle::Rotation;
 use self::decision::Decisions;
@@ -47,14 +49,17 @@ use crate::sim::{Component, Ctx, Event, SortedMap};
 /// The name by which pods choose this scheduler.
 pub const NAME: &str = "default-scheduler";
 
-/// The kinds of documents that plugins look at: what tells which pods belong together, and which of
-/// them are protected.
-const DOCUMENTS: [Kind; 5] = [
+/// The kinds of documents that plugins look at: what tells which pods belong together and which of them
+/// are protected, and what pods mount.
+const DOCUMENTS: [Kind; 8] = [
     Kind::Service,
     Kind::ReplicationController,
     Kind::ReplicaSet,
     Kind::StatefulSet,
     Kind::PodDisruptionBudget,
+    Kind::PersistentVolume,
+    Kind::PersistentVolumeClaim,
+    Kind::StorageClass,
 ];
 const FLUSH_BACKOFF: Duration = Duration::from_secs(1);
 const FLUSH_UNSCHEDULABLE: Duration = Duration::from_secs(30);
@@ -69,6 +74,8 @@ pub enum Timer {
     FlushBackoff,
     FlushUnschedulable,
     CycleEnd,
+    /// To see whether what was reserved for pods is so.
+    PreBind,
 }
 
 impl From<Relist> for Timer {
@@ -92,6 +99,8 @@ pub struct Scheduler {
     current: Option<QueuedPod>,
     /// Bindings on their way, with the nodes.
     binding: SortedMap<RequestId, (QueuedPod, Rc<str>)>,
+    /// Pods whose binding waits for something.
+    pre_binding: Vec<PreBinding>,
     /// One for each profile.
     recorders: Vec<Recorder>,
     configuration: Rc<Configuration>,
@@ -117,6 +126,7 @@ impl Scheduler {
             cache: Cache::default(),
             current: None,
             binding: SortedMap::new(),
+            pre_binding: Vec::new(),
             recorders: configuration.profiles.iter().map(|it| recorder(&it.name, epoch)).collect(),
             configuration,
             decisions: Decisions::default(),
@@ -243,6 +253,7 @@ impl Component for Scheduler {
                 ctx.set_timer(FLUSH_UNSCHEDULABLE, Timer::FlushUnschedulable);
             }
             Event::Timer(Timer::CycleEnd) => self.end_cycle(ctx),
+            Event::Timer(Timer::PreBind) => self.poll_pre_bindings(ctx),
         }
         self.begin(ctx);
     }

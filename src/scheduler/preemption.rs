@@ -87,6 +87,10 @@ impl Snapshot for Overlay<'_> {
     fn documents(&self, kind: Kind) -> Box<dyn Iterator<Item = &Document> + '_> {
         self.below.documents(kind)
     }
+
+    fn document(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Document> {
+        self.below.document(kind, namespace, name)
+    }
 }
 
 /// A pod's priority.

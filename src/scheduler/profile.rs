@@ -14,9 +14,8 @@ pub struct Weighted {
     pub weight: i64,
 }
 
-/// Which plugins run at each extension point, in order. The points that no plugin here has
-/// (`Reserve`, `Permit`, `PreBind`, `PostBind`) and those that only one has (`QueueSort`, `Bind`) are
-/// not in it.
+/// Which plugins run at each extension point, in order. The points that no plugin has (`Permit`,
+/// `PostBind`) and those that only one has (`QueueSort`, `Bind`) are not in it.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// The `schedulerName` by which pods choose it.
@@ -27,6 +26,10 @@ pub struct Profile {
     pub filter: Vec<Rc<dyn Plugin>>,
     /// `PreScore` and `Score`.
     pub score: Vec<Weighted>,
+    /// `Reserve`.
+    pub reserve: Vec<Rc<dyn Plugin>>,
+    /// `PreBind`.
+    pub pre_bind: Vec<Rc<dyn Plugin>>,
     /// `PostFilter`: none if no pod makes room for another.
     pub preemption: Option<Limits>,
     /// `PreEnqueue`: whether scheduling gates hold pods back.

@@ -203,10 +203,21 @@ impl Queue {
 
     /// Moves the pods that `event` may help.
     pub fn on_event(&mut self, event: ClusterEvent, now: Instant) {
+        self.on_event_for(event, now, |_| true);
+    }
+
+    /// Moves the pods that `event` may help, of those that it is about.
+    pub fn on_event_for(
+        &mut self,
+        event: ClusterEvent,
+        now: Instant,
+        about: impl Fn(&Pod) -> bool,
+    ) {
         self.move_if(now, |queued| {
             let refused = &queued.refused_by;
-            refused.iter().any(|plugin| plugins::wakes_on(plugin, event))
-                || event == ClusterEvent::NodeAdded && refused.is_empty()
+            let helps = refused.iter().any(|plugin| plugins::wakes_on(plugin, event))
+                || event == ClusterEvent::NodeAdded && refused.is_empty();
+            helps && about(&queued.info.pod)
         });
     }
 

@@ -9,8 +9,9 @@ use k8s_openapi::api::core::v1::{Namespace, Node};
 use super::Scheduler;
 use super::framework::ClusterEvent;
 use super::node_info::{PodInfo, allocatable, uid};
+use super::plugins::mounts_claim;
 use super::queue::gates;
-use crate::api::Pod;
+use crate::api::{Document, Kind, Pod};
 use crate::client::{Delta, Incoming};
 use crate::sim::{Ctx, Instant};
 
@@ -44,12 +45,39 @@ impl Scheduler {
         let mut informers = self.documents.iter_mut();
         let deltas = informers.find_map(|them| them.handle(ctx, &mut self.client, incoming))?;
         for delta in deltas {
-            match delta {
-                Delta::Added(new) | Delta::Updated { new, .. } => self.cache.put_document(&new),
-                Delta::Deleted(gone) => self.cache.remove_document(&gone),
-            }
+            self.on_document(&delta, ctx.now);
         }
         Some(())
+    }
+
+    fn on_document(&mut self, delta: &Delta<Document>, now: Instant) {
+        let (old, new) = match delta {
+            Delta::Added(new) => (None, new),
+            Delta::Updated { old, new } => (Some(old), new),
+            Delta::Deleted(gone) => {
+                self.cache.remove_document(gone);
+                return;
+            }
+        };
+        self.cache.put_document(new);
+        let topologies = |class: &Document| class.at("allowedTopologies").value().clone();
+        let event = if new.kind() == Kind::PersistentVolumeClaim {
+            ClusterEvent::ClaimChanged
+        } else if new.kind() == Kind::PersistentVolume {
+            ClusterEvent::VolumeChanged
+        } else if new.kind() != Kind::StorageClass {
+            return;
+        } else if let Some(old) = old {
+            if topologies(old) == topologies(new) {
+                return;
+            }
+            ClusterEvent::StorageClassTopology
+        } else {
+            ClusterEvent::StorageClassAdded
+        };
+        self.queue.on_event_for(event, now, |pod| {
+            event != ClusterEvent::ClaimChanged || mounts_claim(pod, new)
+        });
     }
 
     fn on_node(&mut self, delta: &Delta<Node>, now: Instant) {
@@ -128,6 +156,7 @@ impl Scheduler {
     fn remove_pod(&mut self, pod: &Pod, now: Instant) {
         let uid = uid(pod);
         self.queue.delete(&uid);
+        self.forget_pre_binding(&uid);
         self.cache.forget_nominated(&uid);
         if self.cache.remove_pod(&uid) {
             self.queue.on_event(ClusterEvent::AssignedPodDeleted, now);

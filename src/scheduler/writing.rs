@@ -1,6 +1,6 @@
-//! The end of a cycle, and what comes of a binding.
+//! The end of a cycle, and what is told of it.
 //!
-//! Mirrors: `bindingCycle` and `handleSchedulingFailure` of `pkg/scheduler/schedule_one.go`.
+//! Mirrors: `schedulingCycle` and `handleSchedulingFailure` of `pkg/scheduler/schedule_one.go`.
 
 use std::rc::Rc;
 
@@ -9,12 +9,9 @@ use k8s_openapi::api::core::v1::PodCondition;
 
 use super::cycle::{self, Failure};
 use super::decision::Decision;
-use super::framework::ClusterEvent;
 use super::preemption::{BY_SCHEDULER, Candidate, DISRUPTION_TARGET};
-use super::queue::QueuedPod;
 use super::{NAME, Scheduler};
-use crate::api::request::{Patch, RequestId, Subresource, Target};
-use crate::api::status::StatusError;
+use crate::api::request::{Patch, Subresource, Target};
 use crate::api::{Kind, Pod, seconds};
 use crate::client::{EventKind, Regarding};
 use crate::sim::Ctx;
@@ -24,7 +21,7 @@ const MESSAGE_LIMIT: usize = 1024;
 
 /// Why a pod is not scheduled.
 #[derive(Clone, Copy, Debug)]
-enum Reason {
+pub(super) enum Reason {
     Unschedulable,
     SchedulerError,
 }
@@ -79,12 +76,7 @@ impl Scheduler {
             tied: outcome.tied,
         });
         match outcome.result {
-            Ok(node) => {
-                self.cache.assume(&queued.info, &node);
-                let uid = pod.metadata.uid.as_deref().map(Into::into);
-                let id = self.client.bind(ctx, (namespace, name), uid, Rc::clone(&node));
-                self.binding.insert(id, (queued, node));
-            }
+            Ok(node) => self.begin_binding(ctx, queued, node, outcome.reserved),
             Err(Failure { message, refused_by, preempt }) => {
                 let nominated = preempt.as_ref().map(|candidate| Rc::clone(&candidate.node));
                 if let Some(candidate) = preempt {
@@ -97,53 +89,8 @@ impl Scheduler {
         }
     }
 
-    /// The answer to a request of the scheduler's own; only bindings matter.
-    pub(super) fn on_answer(
-        &mut self,
-        ctx: &mut Ctx<'_, Self>,
-        id: RequestId,
-        error: Option<&Rc<StatusError>>,
-    ) {
-        let Some((queued, node)) = self.binding.remove(&id) else { return };
-        if let Some(error) = error {
-            self.binding_failed(ctx, queued, &error.to_string());
-            return;
-        }
-        let pod = &queued.info.pod;
-        let (namespace, name) = names(pod);
-        let message = format!("Successfully assigned {namespace}/{name} to {node}");
-        let words = (EventKind::Normal, "Scheduled", Some("Binding"));
-        self.record(ctx, pod, pod, words, &message);
-    }
-
-    /// The line broke before the answer came.
-    pub(super) fn on_lost(&mut self, ctx: &mut Ctx<'_, Self>, id: RequestId) {
-        if let Some((queued, _)) = self.binding.remove(&id) {
-            self.binding_failed(ctx, queued, "unexpected EOF");
-        }
-    }
-
-    fn binding_failed(&mut self, ctx: &mut Ctx<'_, Self>, queued: QueuedPod, error: &str) {
-        let pod = Rc::clone(&queued.info.pod);
-        let uid = Rc::clone(&queued.info.uid);
-        if self.cache.is_assumed(&uid) {
-            self.cache.remove_pod(&uid);
-            self.queue.on_event(ClusterEvent::AssignedPodDeleted, ctx.now);
-        }
-        let (namespace, name) = names(&pod);
-        let known = self.pods.get(namespace, name);
-        let waits = known.is_some_and(|known| {
-            known.node_name.is_none() && known.metadata.uid == pod.metadata.uid
-        });
-        if waits {
-            self.queue.errored(queued, ctx.now);
-        }
-        let message = format!("binding rejected: running Bind plugin \"DefaultBinder\": {error}");
-        self.report(ctx, &pod, Reason::SchedulerError, &message, None);
-    }
-
     /// Tells why a pod is not scheduled, by an event and in its status.
-    fn report(
+    pub(super) fn report(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         pod: &Rc<Pod>,
@@ -208,7 +155,7 @@ impl Scheduler {
     }
 
     /// Records an event about a pod, by the profile that `pod` has chosen.
-    fn record(
+    pub(super) fn record(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         pod: &Pod,
@@ -238,7 +185,8 @@ const SCHEDULED: &str = "PodScheduled";
 const NO: &str = "False";
 const YES: &str = "True";
 
-fn names(pod: &Pod) -> (&str, &str) {
+/// The namespace and the name of a pod.
+pub(super) fn names(pod: &Pod) -> (&str, &str) {
     let metadata = &pod.metadata;
     (
         metadata.namespace.as_deref().unwrap_or_default(),

@@ -29,5 +29,7 @@ mod services;
 #[cfg(test)]
 mod simulation;
 mod tidy;
+#[cfg(test)]
+mod volumes;
 mod watching;
 mod what_if;

@@ -7,12 +7,14 @@ mod affinity;
 mod preemption;
 mod resources;
 mod spread;
+mod volumes;
 
 use serde_json::{Map, Value};
 
 use super::framework::Plugin;
 use super::plugins::{
     ImageLocality, NodeName, NodePorts, NodeUnschedulable, PodTopologySpread, TaintToleration,
+    VolumeRestrictions, VolumeZone,
 };
 use super::preemption::Limits;
 use crate::api::decode::{TypeError, UnknownField, decode_document, strict_error};
@@ -51,13 +53,7 @@ const TYPES: [ArgsType; 7] = [
     resources::BALANCED_ALLOCATION,
     resources::FIT,
     spread::POD_TOPOLOGY_SPREAD,
-    // Read, so that its mistakes are told; there is nothing to bind.
-    ArgsType {
-        plugin: "VolumeBinding",
-        line: "VolumeBindingArgs",
-        complete: |_| (),
-        check: |_, _, _| (),
-    },
+    volumes::VOLUME_BINDING,
 ];
 
 /// Where the arguments stand: at the root, or at a path in a configuration.
@@ -114,6 +110,9 @@ pub fn plugin(name: &str, args: &Value) -> Result<Box<dyn Plugin>, ArgsError> {
         "NodeResourcesFit" => Box::new(resources::fit(given)),
         "NodeResourcesBalancedAllocation" => Box::new(resources::balanced_allocation(given)),
         "InterPodAffinity" => Box::new(affinity::inter_pod_affinity(given)),
+        "VolumeBinding" => Box::new(volumes::volume_binding(given)),
+        "VolumeRestrictions" => Box::new(VolumeRestrictions),
+        "VolumeZone" => Box::new(VolumeZone),
         "PodTopologySpread" => Box::new(spread::pod_topology_spread(given)),
         other => return Err(ArgsError::NoPlugin(other.to_owned())),
     })

@@ -289,8 +289,17 @@ fn read_profile(profile: Part<'_>, whole: Part<'_>) -> Result<Rc<Profile>, Confi
 }
 
 fn profile_of(name: &str, percentage: usize, built: Built) -> Profile {
-    let Built { pre_filter, filter, score, preemption, gates } = built;
-    Profile { name: name.into(), pre_filter, filter, score, preemption, gates, percentage }
+    Profile {
+        name: name.into(),
+        pre_filter: built.pre_filter,
+        filter: built.filter,
+        score: built.score,
+        reserve: built.reserve,
+        pre_bind: built.pre_bind,
+        preemption: built.preemption,
+        gates: built.gates,
+        percentage,
+    }
 }
 
 #[cfg(test)]

@@ -85,10 +85,9 @@ const PLUGINS: [(&str, i64, &[Point]); 19] = [
 const PREEMPTION: &str = "DefaultPreemption";
 const GATES: &str = "SchedulingGates";
 
-/// Plugins that hold no opinion, because nothing here has what they look at: claims are not mounted,
-/// and there are no devices.
-const SILENT: [&str; 5] =
-    ["VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone", "DynamicResources"];
+/// Plugins that hold no opinion, because nothing here has what they look at: there are no `CSINode`s
+/// that tell how many volumes a node can have, and no devices.
+const SILENT: [&str; 2] = ["NodeVolumeLimits", "DynamicResources"];
 
 /// What is enabled and what is disabled at a point.
 #[derive(Clone, Debug, Default)]
@@ -111,6 +110,8 @@ pub(super) struct Built {
     pub pre_filter: Vec<Rc<dyn Plugin>>,
     pub filter: Vec<Rc<dyn Plugin>>,
     pub score: Vec<Weighted>,
+    pub reserve: Vec<Rc<dyn Plugin>>,
+    pub pre_bind: Vec<Rc<dyn Plugin>>,
     pub preemption: Option<Limits>,
     pub gates: bool,
 }
@@ -216,6 +217,8 @@ impl PluginSets {
             pre_filter: plugins(PRE_FILTER),
             filter: plugins(FILTER),
             score: plugins(SCORE).into_iter().map(weighted).collect(),
+            reserve: plugins(RESERVE),
+            pre_bind: plugins(PRE_BIND),
             preemption: preempts.then(limits).transpose()?,
             gates: names(PRE_ENQUEUE).iter().any(|name| name == GATES),
         })

@@ -17,20 +17,24 @@ fn names(profile: &Profile) -> (Vec<&'static str>, Vec<String>) {
     (filter, score.collect())
 }
 
-const FILTERS: [&str; 8] = [
+const FILTERS: [&str; 11] = [
     "NodeUnschedulable",
     "NodeName",
     "TaintToleration",
     "NodeAffinity",
     "NodePorts",
     "NodeResourcesFit",
+    "VolumeRestrictions",
+    "VolumeBinding",
+    "VolumeZone",
     "PodTopologySpread",
     "InterPodAffinity",
 ];
-const SCORES: [&str; 7] = [
+const SCORES: [&str; 8] = [
     "TaintToleration=3",
     "NodeAffinity=2",
     "NodeResourcesFit=1",
+    "VolumeBinding=1",
     "PodTopologySpread=2",
     "InterPodAffinity=2",
     "NodeResourcesBalancedAllocation=1",
@@ -52,10 +56,17 @@ fn an_empty_configuration_is_the_default_one() {
                 "NodeAffinity",
                 "NodePorts",
                 "NodeResourcesFit",
+                "VolumeRestrictions",
+                "VolumeBinding",
+                "VolumeZone",
                 "PodTopologySpread",
                 "InterPodAffinity"
             ]
         );
+        for plugins in [&profile.reserve, &profile.pre_bind] {
+            let names: Vec<&str> = plugins.iter().map(|plugin| plugin.name()).collect();
+            assert_eq!(names, ["VolumeBinding"]);
+        }
         assert_eq!(
             (profile.preemption.is_some(), profile.gates, profile.percentage),
             (true, true, 0)
@@ -101,6 +112,7 @@ profiles:
     let wanted = [
         "NodeAffinity=2",
         "NodeResourcesFit=5",
+        "VolumeBinding=1",
         "PodTopologySpread=2",
         "InterPodAffinity=2",
         "NodeResourcesBalancedAllocation=1",
@@ -131,6 +143,7 @@ profiles:
         "NodeAffinity=1",
         "TaintToleration=3",
         "NodeResourcesFit=1",
+        "VolumeBinding=1",
         "PodTopologySpread=2",
         "InterPodAffinity=2",
         "NodeResourcesBalancedAllocation=1",

@@ -15,6 +15,7 @@ use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible};
 use super::profile::{Profile, Weighted};
+use crate::api::Document;
 use crate::sim::{Rng, SortedMap, SortedSet, sort};
 
 /// A search never stops before it has found this many nodes.
@@ -34,6 +35,8 @@ pub struct Outcome {
     pub refused: usize,
     /// How many nodes had the best score.
     pub tied: usize,
+    /// What is to be written before the pod is bound.
+    pub reserved: Vec<Document>,
     pub result: Result<Rc<str>, Failure>,
 }
 
@@ -87,6 +90,7 @@ pub fn schedule(
         feasible: 0,
         refused: 0,
         tied: 0,
+        reserved: Vec::new(),
         result: Err(Failure { message, refused_by, preempt: None }),
     };
     let count = cache.nodes().len();
@@ -125,10 +129,10 @@ pub fn schedule(
         let result = Err(Failure { message, refused_by, preempt });
         let count = refused.len();
         refused.truncate(NODES);
-        return Outcome { nodes: refused, feasible: 0, refused: count, tied: 0, result };
+        let reserved = Vec::new();
+        return Outcome { nodes: refused, feasible: 0, refused: count, tied: 0, reserved, result };
     }
     let columns = score(profile, pod, cache, &mut search.state, &feasible, evaluations);
-    evaluations.keep(search.state);
     let totals: Vec<i64> = (0..feasible.len()).map(|at| total(&columns, at)).collect();
     let best = totals.iter().copied().max();
     let winners: Vec<usize> =
@@ -156,8 +160,14 @@ pub fn schedule(
     let (can, cannot) = (feasible.len(), refused.len());
     let room = NODES.saturating_sub(verdicts.len());
     verdicts.extend(refused.into_iter().take(room));
-    let node = feasible.get(chosen).map(|(_, node)| Rc::clone(&node.name)).unwrap_or_default();
-    Outcome { nodes: verdicts, feasible: can, refused: cannot, tied, result: Ok(node) }
+    let node = feasible.get(chosen).map(|(_, node)| node);
+    let reservers =
+        node.into_iter().flat_map(|node| profile.reserve.iter().map(move |it| (it, node)));
+    let reserved =
+        reservers.flat_map(|(plugin, node)| plugin.reserve(&search.state, node)).collect();
+    evaluations.keep(search.state);
+    let result = Ok(node.map(|node| Rc::clone(&node.name)).unwrap_or_default());
+    Outcome { nodes: verdicts, feasible: can, refused: cannot, tied, reserved, result }
 }
 
 /// Whether every plugin of the profile lets `pod` onto `node`, which may be another than the one of

@@ -4,11 +4,14 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use std::{fmt, iter};
 
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::node_selector::{Preferred, Required};
-use super::plugins::{Affinity, AffinityScores, Images, Spread, SpreadScores, has_image};
+use super::plugins::{
+    Affinity, AffinityScores, Images, Spread, SpreadScores, Volumes, Zones, has_image,
+};
 use crate::api::{Document, Kind};
 
 /// The labels of an object.
@@ -74,6 +77,15 @@ pub enum PreFilter {
     Reject(Verdict),
 }
 
+/// How far what a plugin has reserved has come, before the pod is bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PreBind {
+    Done,
+    Wait,
+    /// It will not be, in upstream's words.
+    Failed(String),
+}
+
 /// What plugins work out once for a pod and use for every node.
 #[derive(Clone, Debug, Default)]
 pub struct CycleState {
@@ -84,6 +96,10 @@ pub struct CycleState {
     pub spread_scores: SpreadScores,
     pub affinity: Affinity,
     pub affinity_scores: AffinityScores,
+    pub volumes: Volumes,
+    pub zones: Zones,
+    /// How many of the pod's claims only one pod may use, and another does.
+    pub claims_in_use: usize,
 }
 
 /// The cluster as a cycle finds it.
@@ -109,6 +125,16 @@ pub trait Snapshot {
     fn documents(&self, _kind: Kind) -> Box<dyn Iterator<Item = &Document> + '_> {
         Box::new(iter::empty())
     }
+
+    /// One document; its namespace is empty if its kind has none.
+    fn document(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Document> {
+        let mut documents = self.documents(kind);
+        documents.find(|document| {
+            let metadata = &document.metadata;
+            metadata.namespace.as_deref().unwrap_or_default() == namespace
+                && metadata.name.as_deref() == Some(name)
+        })
+    }
 }
 
 /// What happened in the cluster that may help a pod that waits.
@@ -123,6 +149,12 @@ pub enum ClusterEvent {
     /// A pod came to a node, or the labels of one there have changed.
     AssignedPodAdded,
     NamespaceLabels,
+    /// A claim came or has changed; only pods that mount it are told.
+    ClaimChanged,
+    VolumeChanged,
+    StorageClassAdded,
+    /// Where volumes of a class can be made.
+    StorageClassTopology,
 }
 
 impl fmt::Debug for dyn Plugin {
@@ -174,6 +206,17 @@ pub trait Plugin {
 
     /// Brings the scores of all nodes to 0 up to [`MAX_NODE_SCORE`].
     fn normalize(&self, _scores: &mut [i64]) {}
+
+    /// What has to be written before the pod is bound to the node that was chosen: objects as they are to
+    /// be. They are taken to be so at once, and no more if the pod is not bound after all.
+    fn reserve(&self, _state: &CycleState, _node: &NodeInfo) -> Vec<Document> {
+        Vec::new()
+    }
+
+    /// Whether the pod can be bound, `waited` after what was reserved for it has been written.
+    fn pre_bind(&self, _pod: &PodInfo, _cluster: &dyn Snapshot, _waited: Duration) -> PreBind {
+        PreBind::Done
+    }
 
     /// Whether a pod that this plugin refused is worth another try after `event`.
     fn wakes_on(&self, _event: ClusterEvent) -> bool {

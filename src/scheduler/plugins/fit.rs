@@ -114,15 +114,8 @@ impl Plugin for Fit {
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
-        match event {
-            ClusterEvent::NodeAdded
-            | ClusterEvent::NodeAllocatable
-            | ClusterEvent::AssignedPodDeleted => true,
-            ClusterEvent::NodeLabels
-            | ClusterEvent::NodeTaints
-            | ClusterEvent::AssignedPodAdded
-            | ClusterEvent::NamespaceLabels => false,
-        }
+        use ClusterEvent::{AssignedPodDeleted, NodeAdded, NodeAllocatable};
+        matches!(event, NodeAdded | NodeAllocatable | AssignedPodDeleted)
     }
 }
 

@@ -257,14 +257,13 @@ impl Plugin for InterPodAffinity {
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
-        match event {
-            ClusterEvent::NodeAdded
-            | ClusterEvent::NodeLabels
-            | ClusterEvent::AssignedPodAdded
-            | ClusterEvent::AssignedPodDeleted
-            | ClusterEvent::NamespaceLabels => true,
-            ClusterEvent::NodeAllocatable | ClusterEvent::NodeTaints => false,
-        }
+        use ClusterEvent::{
+            AssignedPodAdded, AssignedPodDeleted, NamespaceLabels, NodeAdded, NodeLabels,
+        };
+        matches!(
+            event,
+            NodeAdded | NodeLabels | AssignedPodAdded | AssignedPodDeleted | NamespaceLabels
+        )
     }
 }
 

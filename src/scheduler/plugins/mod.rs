@@ -15,6 +15,7 @@ mod pod_topology_spread;
 mod shape;
 mod taint_toleration;
 mod tolerations;
+mod volumes;
 
 pub use balanced_allocation::BalancedAllocation;
 pub use fit::{Fit, Strategy, Weight};
@@ -27,6 +28,7 @@ pub use node_unschedulable::NodeUnschedulable;
 pub use pod_topology_spread::{Defaults, PodTopologySpread, Spread, SpreadScores};
 pub use shape::{Point, Shape};
 pub use taint_toleration::{TaintToleration, untolerated};
+pub use volumes::{VolumeBinding, VolumeRestrictions, VolumeZone, Volumes, Zones, mounts_claim};
 
 use super::framework::{ClusterEvent, Plugin};
 
@@ -42,6 +44,9 @@ pub fn wakes_on(name: &str, event: ClusterEvent) -> bool {
         &Fit::DEFAULT,
         &PodTopologySpread::DEFAULT,
         &InterPodAffinity::DEFAULT,
+        &VolumeRestrictions,
+        &VolumeBinding::DEFAULT,
+        &VolumeZone,
     ];
     ALL.iter().any(|plugin| plugin.name() == name && plugin.wakes_on(event))
 }

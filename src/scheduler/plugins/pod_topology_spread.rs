@@ -329,14 +329,10 @@ impl Plugin for PodTopologySpread {
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
-        match event {
-            ClusterEvent::NodeAdded
-            | ClusterEvent::NodeLabels
-            | ClusterEvent::NodeTaints
-            | ClusterEvent::AssignedPodAdded
-            | ClusterEvent::AssignedPodDeleted => true,
-            ClusterEvent::NodeAllocatable | ClusterEvent::NamespaceLabels => false,
-        }
+        use ClusterEvent::{
+            AssignedPodAdded, AssignedPodDeleted, NodeAdded, NodeLabels, NodeTaints,
+        };
+        matches!(event, NodeAdded | NodeLabels | NodeTaints | AssignedPodAdded | AssignedPodDeleted)
     }
 }
 

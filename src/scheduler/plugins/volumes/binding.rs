@@ -1,0 +1,377 @@
+//! `VolumeBinding`: the volumes behind a pod's claims can be had on its node. Claims that wait for their
+//! first consumer get a volume, or a node to have one made for, before the pod is bound.
+//!
+//! Mirrors: `pkg/scheduler/framework/plugins/volumebinding`, `FindMatchingVolume` and
+//! `GetBindVolumeToClaim` of `component-helpers/storage/volume`. Left out: the free room that drivers
+//! tell of (`CSIStorageCapacity`), since there are no drivers here.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::NodeSelector;
+use serde_json::{Value, json};
+
+use super::{BIND_COMPLETED, annotation, claim, class, mounts, name, volume_name, waits};
+use crate::api::decode::decode;
+use crate::api::document::Part;
+use crate::api::labels::Selector;
+use crate::api::quantity::Quantity;
+use crate::api::{Document, Kind};
+use crate::scheduler::framework::{
+    ClusterEvent, CycleState, Plugin, PreBind, PreFilter, Reason, Snapshot, Verdict,
+};
+use crate::scheduler::node_info::{NodeInfo, PodInfo};
+use crate::scheduler::plugins::node_selector::Required;
+use crate::sim::{SortedMap, sort};
+
+const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
+const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+
+const NOT_THERE: &str = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
+const ELSEWHERE: &str = "node(s) had volume node affinity conflict";
+const NONE_TO_BIND: &str = "node(s) didn't find available persistent volumes to bind";
+
+/// The plugin.
+#[derive(Clone, Copy, Debug)]
+pub struct VolumeBinding {
+    /// How long a pod waits for its claims to be bound.
+    pub timeout: Duration,
+}
+
+impl VolumeBinding {
+    /// As the default profile has it.
+    pub const DEFAULT: Self = Self { timeout: Duration::from_mins(10) };
+}
+
+/// The claims of a pod: what each asks of a node.
+#[derive(Clone, Debug, Default)]
+pub struct Volumes {
+    /// The volumes of the claims that are bound, `None` where there is no such volume.
+    bound: Vec<Option<Place>>,
+    /// The claims that wait for this pod, the smallest first.
+    waiting: Vec<Waiting>,
+}
+
+/// The nodes that have a volume.
+#[derive(Clone, Debug)]
+struct Place(Option<Required>);
+
+/// A claim that waits for its first consumer.
+#[derive(Clone, Debug)]
+struct Waiting {
+    claim: Document,
+    /// The node that a volume is being made for.
+    selected: Option<String>,
+    /// The volumes that would do, best first.
+    volumes: Vec<(Document, Place)>,
+    /// Where a volume can be made; `None` where nobody makes any.
+    made: Option<Topology>,
+}
+
+/// One of these has to hold: labels, each with the values that will do. Empty: everywhere.
+type Topology = Vec<SortedMap<String, Vec<String>>>;
+
+/// What has to be done for a claim before the pod can go to a node.
+enum Step<'a> {
+    /// It is to have this volume.
+    Bind(&'a Document, &'a Document),
+    /// A volume is to be made for it.
+    Make(&'a Document),
+}
+
+impl Plugin for VolumeBinding {
+    fn name(&self) -> &'static str {
+        "VolumeBinding"
+    }
+
+    fn pre_filter(
+        &self,
+        pod: &PodInfo,
+        cluster: &dyn Snapshot,
+        state: &mut CycleState,
+    ) -> PreFilter {
+        state.volumes = match Volumes::of(pod, cluster) {
+            Ok(None) => return PreFilter::Skip,
+            Ok(Some(volumes)) => volumes,
+            Err(verdict) => return PreFilter::Reject(verdict),
+        };
+        PreFilter::Run
+    }
+
+    fn filter(&self, _pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Verdict {
+        match state.volumes.steps(node) {
+            Ok(_) => Verdict::SUCCESS,
+            Err(reasons) => Verdict { reasons, ..Verdict::unresolvable("") },
+        }
+    }
+
+    fn reserve(&self, state: &CycleState, node: &NodeInfo) -> Vec<Document> {
+        let steps = state.volumes.steps(node).unwrap_or_default();
+        steps.iter().map(|step| step.outcome(node)).collect()
+    }
+
+    fn pre_bind(&self, pod: &PodInfo, cluster: &dyn Snapshot, waited: Duration) -> PreBind {
+        for mount in mounts(&pod.pod) {
+            match claim(cluster, pod, &mount.name) {
+                Err(missing) => return PreBind::Failed(missing.reasons.concat()),
+                Ok(claim) if is_bound(claim) => {}
+                Ok(_) if waited >= self.timeout => {
+                    return PreBind::Failed(
+                        "binding volumes: context deadline exceeded".to_owned(),
+                    );
+                }
+                Ok(_) => return PreBind::Wait,
+            }
+        }
+        PreBind::Done
+    }
+
+    fn wakes_on(&self, event: ClusterEvent) -> bool {
+        use ClusterEvent::{
+            ClaimChanged, NodeAdded, NodeLabels, StorageClassAdded, StorageClassTopology,
+            VolumeChanged,
+        };
+        matches!(event, ClaimChanged | NodeAdded | NodeLabels)
+            || matches!(event, StorageClassAdded | StorageClassTopology | VolumeChanged)
+    }
+}
+
+impl Volumes {
+    /// Those of a pod; none if it mounts no claims.
+    fn of(pod: &PodInfo, cluster: &dyn Snapshot) -> Result<Option<Self>, Verdict> {
+        let mut claims = Vec::new();
+        for mount in mounts(&pod.pod) {
+            claims.push(usable(pod, cluster, &mount)?);
+        }
+        if claims.is_empty() {
+            return Ok(None);
+        }
+        let mut volumes = Self::default();
+        for claim in claims {
+            if is_bound(claim) {
+                let volume = cluster.document(Kind::PersistentVolume, "", volume_name(claim));
+                volumes.bound.push(volume.map(Place::of));
+                continue;
+            }
+            let class = cluster.document(Kind::StorageClass, "", class(claim));
+            let class = class.filter(|class| waits(class) && volume_name(claim).is_empty());
+            let Some(class) = class else {
+                let words = "pod has unbound immediate PersistentVolumeClaims";
+                return Err(Verdict::unresolvable(words));
+            };
+            volumes.waiting.push(Waiting::new(claim, class, cluster));
+        }
+        sort::by_key(&mut volumes.waiting, |waiting| requested(&waiting.claim));
+        Ok(Some(volumes))
+    }
+
+    /// What has to be done so that the pod can go to `node`.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    fn steps(&self, node: &NodeInfo) -> Result<Vec<Step<'_>>, Vec<Reason>> {
+        let mut reasons: Vec<Reason> = Vec::new();
+        match self.bound.iter().find(|place| !place.as_ref().is_some_and(|it| it.has(node))) {
+            Some(None) => reasons.push(NOT_THERE.into()),
+            Some(Some(_)) => reasons.push(ELSEWHERE.into()),
+            None => {}
+        }
+        let mut steps = Vec::with_capacity(self.waiting.len());
+        let mut taken: Vec<&str> = Vec::new();
+        for waiting in &self.waiting {
+            let volume = waiting.volume(node, &taken);
+            taken.extend(volume.map(name));
+            steps.push(match volume {
+                Some(volume) => Step::Bind(&waiting.claim, volume),
+                None if waiting.can_be_made(node) => Step::Make(&waiting.claim),
+                None => {
+                    reasons.push(NONE_TO_BIND.into());
+                    break;
+                }
+            });
+        }
+        if reasons.is_empty() { Ok(steps) } else { Err(reasons) }
+    }
+}
+
+impl Place {
+    fn of(volume: &Document) -> Self {
+        let required = volume.at("spec").at("nodeAffinity").at("required");
+        let selector = || decode::<NodeSelector>(required.value()).ok();
+        let selector = if required.is_there() { selector() } else { None };
+        Self(selector.map(|selector| Required::of_selector(&selector.object)))
+    }
+
+    fn has(&self, node: &NodeInfo) -> bool {
+        self.0.as_ref().is_none_or(|required| required.matches(node))
+    }
+}
+
+impl Waiting {
+    fn new(claim: &Document, class: &Document, cluster: &dyn Snapshot) -> Self {
+        let provisioner = class.at("provisioner").text();
+        let is_made = !provisioner.is_empty() && provisioner != NO_PROVISIONER;
+        let mut volumes: Vec<(Document, Place)> = cluster
+            .documents(Kind::PersistentVolume)
+            .filter(|volume| suits(claim, volume))
+            .map(|volume| (volume.clone(), Place::of(volume)))
+            .collect();
+        // One that somebody has put aside for the claim is the only one; else the smallest will do.
+        if let Some(own) = volumes.iter().position(|(volume, _)| is_for(volume, claim)) {
+            volumes = vec![volumes.swap_remove(own)];
+        }
+        sort::by_key(&mut volumes, |(volume, _)| capacity(volume));
+        Self {
+            claim: claim.clone(),
+            selected: annotation(claim, SELECTED_NODE).map(str::to_owned),
+            volumes,
+            made: is_made.then(|| topology(class)),
+        }
+    }
+
+    /// The best volume that the node has and no other claim of the pod takes.
+    fn volume(&self, node: &NodeInfo, taken: &[&str]) -> Option<&Document> {
+        let mut free = self.volumes.iter().filter(|(volume, _)| !taken.contains(&name(volume)));
+        let found = free.find(|(_, place)| self.selected.is_none() && place.has(node));
+        found.map(|(volume, _)| volume)
+    }
+
+    fn can_be_made(&self, node: &NodeInfo) -> bool {
+        let holds = |(label, values): (&String, &Vec<String>)| {
+            node.label(label).is_some_and(|own| values.iter().any(|value| value == own))
+        };
+        self.selected.as_deref().is_none_or(|selected| selected == &*node.name)
+            && self.made.as_ref().is_some_and(|terms| {
+                terms.is_empty() || terms.iter().any(|term| term.iter().all(holds))
+            })
+    }
+}
+
+impl Step<'_> {
+    /// The object that it changes, as it is to be.
+    fn outcome(&self, node: &NodeInfo) -> Document {
+        let (mut changed, key, value) = match *self {
+            Self::Bind(claim, volume) if is_for(volume, claim) => return bound(volume, claim),
+            Self::Bind(claim, volume) => (bound(volume, claim), BOUND_BY_CONTROLLER, "yes"),
+            Self::Make(claim) => (claim.clone(), SELECTED_NODE, &*node.name),
+        };
+        let annotations = changed.metadata.annotations.get_or_insert_default();
+        annotations.insert(key.to_owned(), value.to_owned());
+        changed
+    }
+}
+
+/// The volume as the claim's own.
+fn bound(volume: &Document, claim: &Document) -> Document {
+    let mut volume = volume.clone();
+    let meta = &claim.metadata;
+    if let Some(Value::Object(spec)) = volume.fields_mut().get_mut("spec") {
+        let claim = json!({
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "name": meta.name,
+            "namespace": meta.namespace,
+            "resourceVersion": meta.resource_version,
+            "uid": meta.uid,
+        });
+        spec.insert("claimRef".to_owned(), claim);
+    }
+    volume
+}
+
+/// The claim that a pod mounts, if it can be used at all.
+fn usable<'a>(
+    pod: &PodInfo,
+    cluster: &'a dyn Snapshot,
+    mount: &super::Mount<'_>,
+) -> Result<&'a Document, Verdict> {
+    let called = &mount.name;
+    let refused = |words: String| Err(Verdict::unresolvable(words));
+    let claim = match claim(cluster, pod, called) {
+        Ok(claim) => claim,
+        Err(_) if mount.ephemeral => {
+            return refused(format!(
+                "waiting for ephemeral volume controller to create the persistentvolumeclaim \
+                 \"{called}\""
+            ));
+        }
+        Err(missing) => return Err(missing),
+    };
+    if claim.at("status").at("phase").text() == "Lost" {
+        let volume = volume_name(claim);
+        return refused(format!(
+            "persistentvolumeclaim \"{called}\" bound to non-existent persistentvolume \"{volume}\""
+        ));
+    }
+    if claim.metadata.deletion_timestamp.is_some() {
+        return refused(format!("persistentvolumeclaim \"{called}\" is being deleted"));
+    }
+    let owners = claim.metadata.owner_references.as_deref().unwrap_or_default();
+    let is_own =
+        |uid: &str| owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == uid);
+    if mount.ephemeral && !is_own(&pod.uid) {
+        let namespace = pod.namespace();
+        let own = pod.pod.metadata.name.as_deref().unwrap_or_default();
+        return refused(format!(
+            "PVC {namespace}/{called} was not created for pod {namespace}/{own} (pod is not owner)"
+        ));
+    }
+    Ok(claim)
+}
+
+fn is_bound(claim: &Document) -> bool {
+    !volume_name(claim).is_empty() && annotation(claim, BIND_COMPLETED).is_some()
+}
+
+fn requested(claim: &Document) -> Option<Quantity> {
+    claim.at("spec").at("resources").at("requests").at("storage").quantity()
+}
+
+fn capacity(volume: &Document) -> Option<Quantity> {
+    volume.at("spec").at("capacity").at("storage").quantity()
+}
+
+/// Whether a volume is put aside for a claim.
+fn is_for(volume: &Document, claim: &Document) -> bool {
+    let (by, meta) = (volume.at("spec").at("claimRef"), &claim.metadata);
+    let uid = by.at("uid").text();
+    by.at("name").text() == name(claim)
+        && Some(by.at("namespace").text()) == meta.namespace.as_deref()
+        && (uid.is_empty() || Some(uid) == meta.uid.as_deref())
+}
+
+/// Whether a claim could have a volume, were it on the right node.
+fn suits(claim: &Document, volume: &Document) -> bool {
+    let (wants, has) = (claim.at("spec"), volume.at("spec"));
+    let mode = |spec: Part<'_>| match spec.at("volumeMode").text() {
+        "Block" => "Block",
+        _ => "Filesystem",
+    };
+    let own = is_for(volume, claim);
+    if has.at("claimRef").is_there() && !own
+        || class(volume) != class(claim)
+        || capacity(volume) < requested(claim)
+        || mode(wants) != mode(has)
+        || volume.metadata.deletion_timestamp.is_some()
+    {
+        return false;
+    }
+    let modes = |spec: Part<'_>, mode: &str| spec.at("accessModes").texts().any(|own| own == mode);
+    own || volume.at("status").at("phase").text() == "Available"
+        && (!wants.at("selector").is_there()
+            || Selector::from_part(wants.at("selector")).matches(volume.metadata.labels.as_ref()))
+        && wants.at("accessModes").texts().all(|mode| modes(has, mode))
+}
+
+/// Where volumes of a class can be made.
+fn topology(class: &Document) -> Topology {
+    let term = |term: Part<'_>| {
+        let needs = term.at("matchLabelExpressions").items().map(|need| {
+            let values = need.at("values").texts().map(str::to_owned).collect();
+            (need.at("key").text().to_owned(), values)
+        });
+        needs.collect()
+    };
+    class.at("allowedTopologies").items().map(term).collect()
+}

@@ -1,0 +1,93 @@
+//! What pods mount: the claims that they name, and the volumes behind those.
+//!
+//! `NodeVolumeLimits` is not here: it asks a node's `CSINode` how many volumes can be attached, and
+//! lets everything through where there is none.
+
+mod binding;
+mod restrictions;
+mod zone;
+
+use std::borrow::Cow;
+
+pub use binding::{VolumeBinding, Volumes};
+pub use restrictions::VolumeRestrictions;
+pub use zone::{VolumeZone, Zones};
+
+use crate::api::{Document, Kind, Pod};
+use crate::scheduler::framework::{Snapshot, Verdict};
+use crate::scheduler::node_info::PodInfo;
+
+const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
+const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+const WAIT_FOR_FIRST_CONSUMER: &str = "WaitForFirstConsumer";
+
+/// A claim that a pod mounts.
+struct Mount<'a> {
+    name: Cow<'a, str>,
+    /// Whether it is made for this pod alone.
+    ephemeral: bool,
+}
+
+/// The claims that a pod mounts, in the order of its volumes.
+fn mounts(pod: &Pod) -> impl Iterator<Item = Mount<'_>> {
+    let own = pod.metadata.name.as_deref().unwrap_or_default();
+    pod.spec.volumes.iter().flatten().filter_map(move |volume| {
+        match (&volume.persistent_volume_claim, &volume.ephemeral) {
+            (Some(source), _) => {
+                Some(Mount { name: Cow::Borrowed(&source.claim_name), ephemeral: false })
+            }
+            (None, Some(_)) => {
+                let name = [own, "-", &volume.name].concat();
+                Some(Mount { name: Cow::Owned(name), ephemeral: true })
+            }
+            (None, None) => None,
+        }
+    })
+}
+
+/// Whether a pod mounts the claim called so in its namespace.
+pub fn mounts_claim(pod: &Pod, claim: &Document) -> bool {
+    pod.metadata.namespace == claim.metadata.namespace
+        && mounts(pod).any(|mount| Some(&*mount.name) == claim.metadata.name.as_deref())
+}
+
+/// The claim of a pod that is called so.
+fn claim<'a>(
+    cluster: &'a dyn Snapshot,
+    pod: &PodInfo,
+    name: &str,
+) -> Result<&'a Document, Verdict> {
+    let found = cluster.document(Kind::PersistentVolumeClaim, pod.namespace(), name);
+    found.ok_or_else(|| not_found(Kind::PersistentVolumeClaim, name))
+}
+
+fn not_found(kind: Kind, name: &str) -> Verdict {
+    let resource = kind.resource();
+    let dot = if resource.group.is_empty() { "" } else { "." };
+    let (one, group) = (resource.singular(), resource.group);
+    Verdict::unresolvable(format!("{one}{dot}{group} \"{name}\" not found"))
+}
+
+fn name(document: &Document) -> &str {
+    document.metadata.name.as_deref().unwrap_or_default()
+}
+
+fn annotation<'a>(document: &'a Document, key: &str) -> Option<&'a str> {
+    document.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+}
+
+/// The storage class of a claim or a volume; empty if it has none.
+fn class(document: &Document) -> &str {
+    let named = || document.at("spec").at("storageClassName").text();
+    annotation(document, BETA_CLASS).unwrap_or_else(named)
+}
+
+/// The volume that a claim names; empty if it names none.
+fn volume_name(claim: &Document) -> &str {
+    claim.at("spec").at("volumeName").text()
+}
+
+/// Whether the claims of a class are bound when a pod needs them.
+fn waits(class: &Document) -> bool {
+    class.at("volumeBindingMode").text() == WAIT_FOR_FIRST_CONSUMER
+}
