@@ -1,10 +1,11 @@
-// Trunk's post-build hook of a build for publication: takes out of the engine's glue what only people
-// read, and lets the page open without a network once it has been there.
+// Trunk's post-build hook of a build for publication: makes the engine small, takes out of its glue what
+// only people read, and lets the page open without a network once it has been there.
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
+import { shrunk } from "./shrink.mjs";
 
 const worker = new URL("offline.js", import.meta.url);
 
@@ -16,8 +17,9 @@ addEventListener("load", () => setTimeout(() => navigator.serviceWorker?.registe
 /** Makes the built site in `folder` ready for publication. */
 export async function publish(folder) {
   for (const name of await readdir(folder)) {
-    if (!name.endsWith(".js")) continue;
     const path = join(folder, name);
+    if (name.endsWith(".wasm")) await writeFile(path, shrunk(await readFile(path)));
+    if (!name.endsWith(".js")) continue;
     const { code } = await transform(await readFile(path, "utf8"), { format: "esm", minify: true });
     await writeFile(path, code);
   }

@@ -99,7 +99,7 @@ fn bring_linker(project: &Project) -> Result<(), Stop> {
     }
 }
 
-/// What the compiler is told. Names tell the types of generic functions, as `wasm-opt` puts functions
+/// What the compiler is told. Names tell the types of generic functions, as Binaryen puts functions
 /// in the order of their names: those made of one source stand together and compress well. Where the
 /// crates lie on this machine is nobody's business.
 fn flags() -> String {
