@@ -45,6 +45,8 @@ pub enum Subresource {
     Scale,
     /// What a container wrote, as text.
     Log,
+    /// A delete that asks the disruption budgets.
+    Eviction,
 }
 
 /// What a request is about.
@@ -302,6 +304,7 @@ impl Subresource {
             Self::Binding => "binding",
             Self::Scale => "scale",
             Self::Log => "log",
+            Self::Eviction => "eviction",
         }
     }
 }
@@ -327,6 +330,14 @@ impl Target {
                 Self::Resource { kind, namespace, name, subresource: Some(part) }
             }
             Self::Path(path) => Self::Path(path),
+        }
+    }
+
+    /// The part that it names.
+    pub fn subresource(&self) -> Option<Subresource> {
+        match self {
+            Self::Resource { subresource, .. } => *subresource,
+            Self::Path(_) => None,
         }
     }
 
@@ -372,6 +383,16 @@ impl fmt::Display for Target {
 }
 
 impl Request {
+    /// Whether it is an eviction.
+    pub fn is_eviction(&self) -> bool {
+        self.target.subresource() == Some(Subresource::Eviction)
+    }
+
+    /// Whether it deletes what it is about.
+    pub fn deletes(&self) -> bool {
+        self.verb == Verb::Delete || self.is_eviction()
+    }
+
     /// Its HTTP method.
     pub fn method(&self) -> &'static str {
         match self.verb {

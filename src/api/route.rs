@@ -49,7 +49,9 @@ pub fn parse(
         ("GET", true, None | Some(Subresource::Status | Subresource::Scale | Subresource::Log)) => {
             Verb::Get
         }
-        ("POST", false, _) | ("POST", true, Some(Subresource::Binding)) => Verb::Create,
+        ("POST", false, _) | ("POST", true, Some(Subresource::Binding | Subresource::Eviction)) => {
+            Verb::Create
+        }
         ("PUT", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Update,
         ("PATCH", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Patch,
         ("DELETE", _, None) => Verb::Delete,
@@ -66,7 +68,7 @@ pub fn parse(
     list_options(verb, &query)?;
     let log = match subresource {
         Some(Subresource::Log) => Some(Rc::new(LogQuery::parse(&query)?)),
-        Some(Subresource::Status | Subresource::Binding | Subresource::Scale) | None => None,
+        Some(_) | None => None,
     };
     Ok((verb, target, Params { representation, log, ..params(&query)? }))
 }
@@ -229,6 +231,7 @@ fn target(path: &str) -> Result<Target, StatusError> {
             return Err(StatusError::generic(Reason::NotFound, ""));
         }
         Some("binding") => Some(Subresource::Binding),
+        Some("eviction") => Some(Subresource::Eviction),
         Some("scale") => Some(Subresource::Scale),
         Some("log") => Some(Subresource::Log),
         Some(_) => Some(Subresource::Status),

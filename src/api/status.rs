@@ -283,6 +283,14 @@ impl StatusError {
         Self { code: 500, reason: None, message: message.into(), details: None, go_on: None }
     }
 
+    /// Adds one of the reasons for it.
+    pub fn add_cause(&mut self, reason: &str, message: String) {
+        let details = self.details.get_or_insert_default();
+        let (reason, message) = (Some(reason.to_owned()), Some(message));
+        let cause = StatusCause { reason, message, field: None };
+        details.causes.get_or_insert_default().push(cause);
+    }
+
     /// It took too long; the operation may still come to pass.
     pub fn timeout(message: &str, retry_after_seconds: i32) -> Self {
         Self::new(Reason::Timeout, format!("Timeout: {message}"))

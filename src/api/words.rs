@@ -8,6 +8,8 @@ pub const FALSE: &str = "False";
 pub const READY: &str = "Ready";
 /// The condition of a Pod that a node was found for.
 pub const POD_SCHEDULED: &str = "PodScheduled";
+/// The condition of a Pod that is to go for another's sake.
+pub const DISRUPTION_TARGET: &str = "DisruptionTarget";
 /// The effect of a taint that keeps new Pods out.
 pub const NO_SCHEDULE: &str = "NoSchedule";
 /// The effect of a taint that also ends Pods that run.

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
-use serde_json::Value;
 
+use super::eviction;
 use super::strategy::{Write, group_resource};
+use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::phase::PodPhase;
 use crate::api::request::{Payload, Request};
@@ -35,10 +36,14 @@ pub(super) fn delete(
     match &request.payload {
         Payload::Precondition { uid: wanted } => uid = wanted.as_deref(),
         Payload::Json(options) => {
+            let options = eviction::delete_options(request, options);
             check_options(options)?;
-            let text = |path: &str| options.pointer(path).and_then(Value::as_str);
-            grace = options.get("gracePeriodSeconds").and_then(Value::as_i64).or(grace);
-            (uid, version) = (text("/preconditions/uid"), text("/preconditions/resourceVersion"));
+            let precondition = |field| {
+                let wanted = options.at("preconditions").at(field);
+                wanted.is_there().then(|| wanted.text())
+            };
+            grace = options.at("gracePeriodSeconds").number().or(grace);
+            (uid, version) = (precondition("uid"), precondition("resourceVersion"));
         }
         Payload::None
         | Payload::Refused(_)
@@ -109,12 +114,12 @@ fn meant(current: &Object, uid: Option<&str>, version: Option<&str>) -> Result<(
 }
 
 /// 422 for `DeleteOptions` that make no sense.
-fn check_options(options: &Value) -> Result<(), StatusError> {
+fn check_options(options: Part<'_>) -> Result<(), StatusError> {
     let policies = ["Foreground", "Background", "Orphan"];
-    let policy = options.get("propagationPolicy").and_then(Value::as_str);
-    match policy.filter(|policy| !policies.contains(policy)) {
-        None => Ok(()),
-        Some(policy) => {
+    match options.at("propagationPolicy") {
+        policy if !policy.is_there() || policies.contains(&policy.text()) => Ok(()),
+        policy => {
+            let policy = policy.text();
             let path = Path::new("propagationPolicy");
             let supported = ["Foreground", "Background", "Orphan", "nil"];
             let error = FieldError::not_supported(&path, policy, &supported);

@@ -233,6 +233,9 @@ impl Part {
                 kind: "Scale",
             },
             "log" => Self { verbs: &["get"], group, version, kind },
+            "eviction" => {
+                Self { verbs: &["create"], group: "policy", version: "v1", kind: "Eviction" }
+            }
             "binding" => Self { verbs: &["create"], group: "", version: "v1", kind: "Binding" },
             _ => Self { verbs: &["get", "patch", "update"], group, version, kind },
         }

@@ -18,6 +18,7 @@ mod discovery;
     expect(dead_code, reason = "the store is whole; not all of it is asked for yet")
 )]
 mod etcd;
+mod eviction;
 mod keys;
 mod limit_ranger;
 mod logs;

@@ -27,6 +27,8 @@ pub(super) enum Step {
         to: Option<Object>,
         current: Object,
     },
+    /// A disruption budget is charged for an eviction.
+    Permit,
     /// The object is not in the cache, so it is read before anything is decided.
     ReadBeforeChange,
 }

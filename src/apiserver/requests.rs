@@ -12,6 +12,7 @@ use super::body::object_of;
 use super::deletion;
 use super::discovery::{document, nothing};
 use super::etcd::{Compare, KeyRange, Op, Put, Range, Revision, Txn, TxnOp};
+use super::eviction;
 use super::keys::{insert, key, prefix};
 use super::pending::{Pending, Step};
 use super::server::{ApiServer, ConnectionId, Out, Timer, WORK, no_such_resource};
@@ -115,6 +116,9 @@ impl ApiServer {
             (Verb::Create, Some(name)) if part == Some(Subresource::Binding) => {
                 let request = with_binding(request)?;
                 self.change(ctx, from, &request, kind, namespace.unwrap_or_default(), name)?;
+            }
+            (Verb::Create, Some(name)) if part == Some(Subresource::Eviction) => {
+                self.evict(ctx, from, request, name)?;
             }
             (Verb::Update | Verb::Patch | Verb::Delete, Some(name)) => {
                 self.change(ctx, from, request, kind, namespace.unwrap_or_default(), name)?;
@@ -289,7 +293,7 @@ impl ApiServer {
         Ok(())
     }
 
-    fn change(
+    pub(super) fn change(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         from: ConnectionId,
@@ -315,11 +319,10 @@ impl ApiServer {
         current: Object,
     ) -> Result<(), StatusError> {
         let now = self.now(ctx);
-        let part = match &request.target {
-            Target::Resource { subresource, .. } => *subresource,
-            Target::Path(_) => None,
-        };
-        let write = if request.verb == Verb::Delete {
+        let part = request.target.subresource();
+        let write = if let Some(marked) = eviction::marked(request, &current, now) {
+            Write::Put(marked)
+        } else if request.deletes() {
             let empty =
                 current.kind() != Kind::Namespace || self.is_empty_namespace(current.name());
             deletion::delete(request, &current, empty, now)?
@@ -353,9 +356,7 @@ impl ApiServer {
                 Self::answer(ctx, from, request, Ok(Answer::Object(current)));
                 return Ok(());
             }
-            Write::Put(object)
-                if request.verb != Verb::Delete && deletion::lets_go(&object, &current) =>
-            {
+            Write::Put(object) if !request.deletes() && deletion::lets_go(&object, &current) => {
                 (TxnOp::DeleteRange(KeyRange::key(key)), Some(object))
             }
             Write::Put(object) => {

@@ -26,7 +26,7 @@ use crate::api::defaults::Defaults as _;
 use crate::api::page::Continue;
 use crate::api::request::{
     Answer, Change, Document, JSON, Payload, Request, RequestId, Response, Subresource, Target,
-    Verb, WatchEvent,
+    WatchEvent,
 };
 use crate::api::status::StatusError;
 use crate::api::{self, Kind, Object};
@@ -384,9 +384,16 @@ impl ApiServer {
                 if matches!(request.payload, Payload::Binding { .. }) {
                     return Ok(Some(Answer::Success { code: 201 }));
                 }
+                let has_more_to_do = |marked: &Object| match marked.meta() {
+                    ending if ending.deletion_timestamp.is_some() => {
+                        ending.deletion_grace_period_seconds == Some(0)
+                    }
+                    // Why it goes is written first.
+                    _ => request.is_eviction(),
+                };
                 if let Some(marked) = &to
-                    && request.verb == Verb::Delete
-                    && marked.meta().deletion_grace_period_seconds == Some(0)
+                    && request.deletes()
+                    && has_more_to_do(marked)
                 {
                     let marked = marked.with_meta(|meta| meta.resource_version = Some(version));
                     self.change_from(ctx, from, request, marked)?;
@@ -405,13 +412,24 @@ impl ApiServer {
                 }
                 // What this request has marked is gone, whoever was last to delete it.
                 let marked = current.meta().deletion_grace_period_seconds == Some(0);
-                if request.verb == Verb::Delete && marked {
+                if request.deletes() && marked {
                     return Ok(Some(Answer::Object(current)));
                 }
                 Err(not_found(request))
             }
+            (Step::Permit, StoreResponse::Txn(done)) => {
+                let name = request.name();
+                if done.succeeded {
+                    self.change(ctx, from, request, Kind::Pod, request.namespace(), name)?;
+                } else {
+                    // The budget has changed: ask it again.
+                    self.evict(ctx, from, request, name)?;
+                }
+                Ok(None)
+            }
             (
                 Step::Get
+                | Step::Permit
                 | Step::List
                 | Step::Create { .. }
                 | Step::Change { .. }
@@ -473,9 +491,11 @@ impl Component for ApiServer {
 
 /// What is answered of the part of an object that was asked for.
 fn in_part(request: &Request, answer: Answer) -> Answer {
-    let Target::Resource { subresource: Some(Subresource::Scale), .. } = request.target else {
-        return answer;
-    };
+    match request.target.subresource() {
+        Some(Subresource::Scale) => {}
+        Some(Subresource::Eviction) => return Answer::Success { code: 201 },
+        Some(_) | None => return answer,
+    }
     match answer.object().and_then(scale_of) {
         Some(body) => Answer::Document(Rc::new(Document { code: 200, media: JSON, body })),
         None => answer,

@@ -193,7 +193,11 @@ impl ApiServer {
     fn taken_by_others(&self, service: &Document) -> Taken {
         let new = self.pending.values().filter_map(|pending| match &pending.step {
             Step::Create { object } => Some(object),
-            Step::Get | Step::List | Step::Change { .. } | Step::ReadBeforeChange => None,
+            Step::Get
+            | Step::Permit
+            | Step::List
+            | Step::Change { .. }
+            | Step::ReadBeforeChange => None,
         });
         let others = self.objects(Kind::Service).chain(new).filter_map(Object::document);
         let mut taken = Taken::default();

@@ -206,7 +206,10 @@ impl You {
             (_, body) => body.to_string(),
         };
         let warning = |text: &String| ("Warning", format!("299 - {}", go_quote(text)));
-        let headers = response.warnings.iter().map(warning).collect();
+        let details = response.result.as_ref().err().and_then(|error| error.details.as_ref());
+        let wait = details.and_then(|details| details.retry_after_seconds);
+        let wait = wait.map(|seconds| ("Retry-After", seconds.to_string()));
+        let headers = response.warnings.iter().map(warning).chain(wait).collect();
         Some(HttpReply { code: response.code(), content_type, headers, body })
     }
 

@@ -12,14 +12,12 @@ use super::framework::{Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Ve
 use super::node_info::{NodeInfo, PodInfo};
 use crate::api::document::Part;
 use crate::api::labels::Selector;
-use crate::api::words::TRUE;
+use crate::api::words::{DISRUPTION_TARGET, TRUE};
 use crate::api::{Document, Kind};
 use crate::sim::{SortedMap, sort};
 
 /// The reason of the condition that a victim gets.
 pub const BY_SCHEDULER: &str = "PreemptionByScheduler";
-/// The type of that condition.
-pub const DISRUPTION_TARGET: &str = "DisruptionTarget";
 const NO_VICTIMS: &str = "No preemption victims found for incoming pod";
 const NEVER: &str = "Never";
 

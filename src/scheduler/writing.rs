@@ -9,9 +9,10 @@ use k8s_openapi::api::core::v1::PodCondition;
 
 use super::cycle::{self, Failure};
 use super::decision::Decision;
-use super::preemption::{BY_SCHEDULER, Candidate, DISRUPTION_TARGET};
+use super::preemption::{BY_SCHEDULER, Candidate};
 use super::{NAME, Scheduler};
 use crate::api::request::{Patch, Subresource, Target};
+use crate::api::words::DISRUPTION_TARGET;
 use crate::api::{Kind, Pod, seconds};
 use crate::client::{EventKind, Regarding};
 use crate::sim::Ctx;

@@ -13,6 +13,8 @@ mod creating;
 #[cfg(test)]
 mod deleting;
 #[cfg(test)]
+mod evicting;
+#[cfg(test)]
 mod fields;
 #[cfg(test)]
 mod golden;
