@@ -17,9 +17,13 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use crate::engine::{self, Body, Engine};
+use crate::openapi::with_schemas;
+use crate::protobuf;
 
 /// Upstream's limit for the body of a request.
 const BODY_MAX: usize = 3 << 20;
+/// What a body in Kubernetes' protobuf is called.
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 /// What the server refuses has to come to the server first.
 const BODY_READ: usize = BODY_MAX + 1024;
 
@@ -77,11 +81,17 @@ async fn handle(
     let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
     let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let groups = head.headers.get_all("impersonate-group").into_iter();
-    let body = (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned());
+    let mut content_type = header(CONTENT_TYPE).unwrap_or("application/json");
+    let mut body = (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned());
+    if content_type == PROTOBUF
+        && let Some(object) = protobuf::to_json(&bytes)
+    {
+        (content_type, body) = ("application/json", Some(object.to_string()));
+    }
     let call = engine::Request {
         method: head.method.to_string(),
         path: put_down_to(&head, header(USER_AGENT).unwrap_or_default()),
-        content_type: header(CONTENT_TYPE).unwrap_or("application/json").to_owned(),
+        content_type: content_type.to_owned(),
         accept: header(ACCEPT).unwrap_or_default().to_owned(),
         shown: is_secure.then(|| engine::Shown {
             authorization: header(AUTHORIZATION).map(str::to_owned),
@@ -90,11 +100,12 @@ async fn handle(
         }),
         body,
     };
+    let path = call.path.clone();
     let Some(reply) = engine.ask(call).await else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "the cluster has stopped");
     };
     let body = match reply.body {
-        Body::Whole(bytes) => Outgoing::Whole(Some(bytes.into())),
+        Body::Whole(bytes) => Outgoing::Whole(Some(with_schemas(&path, bytes).into())),
         Body::Lines(lines) => Outgoing::Lines(lines),
     };
     let mut response = Response::new(body);

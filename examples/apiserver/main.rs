@@ -13,6 +13,9 @@
 mod arguments;
 mod engine;
 mod http;
+mod openapi;
+mod protobuf;
+mod schemas;
 mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -25,6 +25,8 @@ mod logs;
 mod placements;
 mod profiles;
 #[cfg(test)]
+mod protobuf;
+#[cfg(test)]
 mod quotas;
 #[cfg(test)]
 mod services;
