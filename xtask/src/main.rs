@@ -23,7 +23,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   serve [--release] [--port N] [--open]  build the page, serve it on 127.0.0.1 and reload it on changes
-  test [--fast]                          every check; --fast leaves the browser out
+  test [--fast]                          every check; --fast leaves the browser and real clients out
   dist                                   write the static site to dist/ and hold it to its size budget
   bench [FILTER]                         run the benches natively and in Chromium
 

@@ -9,7 +9,7 @@ use crate::project::Project;
 use crate::table::table;
 use crate::tools::{self, PageTools, Toolchain};
 
-/// Whether the page is tested in a real browser.
+/// Whether the page is tested in a real browser, and the server with real clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Browser {
     /// As `.ci/run` does.
@@ -33,6 +33,9 @@ pub fn run(project: &Project, browser: Browser) -> ExitCode {
         step("clippy wasm32", || clippy_wasm(project)),
         step("tests", || native_tests(project)),
     ];
+    if browser == Browser::Included {
+        steps.push(step("real clients", || client_tests(project)));
+    }
     let mut site = None;
     steps.push(step("page", || {
         site = Some(build_page(project)?);
@@ -113,6 +116,12 @@ fn native_tests(project: &Project) -> Result<(), Stop> {
         cargo.args(["test", "-q", "--no-fail-fast", "--lib", "--bins", "--tests"]);
     }
     run_command(cargo.arg("--workspace"))
+}
+
+fn client_tests(project: &Project) -> Result<(), Stop> {
+    run_command(project.cargo().args(["build", "-q", "--example", "apiserver"]))?;
+    let mut node = tools::clients_node(project)?;
+    run_command(node.args(["--test", "--test-reporter=spec"]).arg("tests/clients/clients.test.mjs"))
 }
 
 fn build_page(project: &Project) -> Result<PathBuf, Stop> {

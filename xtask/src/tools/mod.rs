@@ -1,6 +1,7 @@
 //! The tools a build needs: found, or brought.
 
 mod chromium;
+mod clients;
 mod crates;
 mod debian;
 mod node;
@@ -51,6 +52,16 @@ impl PageTools {
             .args([command, "--offline", "--log", "warn"]);
         trunk
     }
+}
+
+/// Node.js, told which server to start and where its clients are.
+pub fn clients_node(project: &Project) -> Result<Command, Stop> {
+    let clients = clients::bring(project)?;
+    let mut node = Node::bring(project)?.command();
+    node.current_dir(&project.root)
+        .env("PODFLOW_APISERVER", project.target.join("debug/examples/apiserver"))
+        .env("PODFLOW_CLIENTS", clients);
+    Ok(node)
 }
 
 /// Node.js, told which `site` to test in which browser and where to leave pictures of failures.
