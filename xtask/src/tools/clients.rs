@@ -1,4 +1,4 @@
-//! The real clients of `tests/clients/requirements.txt`: kubectl and the Python client, from PyPI.
+//! The real clients of `tests/clients/requirements.txt`: kubectl and the Python client.
 
 use std::fs;
 use std::path::PathBuf;
