@@ -47,6 +47,8 @@ pub enum Subresource {
     Log,
     /// A delete that asks the disruption budgets.
     Eviction,
+    /// A token of a service account.
+    Token,
 }
 
 /// What a request is about.
@@ -305,6 +307,7 @@ impl Subresource {
             Self::Scale => "scale",
             Self::Log => "log",
             Self::Eviction => "eviction",
+            Self::Token => "token",
         }
     }
 }

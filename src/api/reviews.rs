@@ -14,8 +14,9 @@ const AUTHENTICATION: &str = "authentication.k8s.io";
 const AUTHORIZATION: &str = "authorization.k8s.io";
 
 /// The reviews that are answered.
-pub const REVIEWS: [Review; 4] = [
+pub const REVIEWS: [Review; 5] = [
     Review { group: AUTHENTICATION, name: "SelfSubjectReview", plural: "selfsubjectreviews" },
+    Review { group: AUTHENTICATION, name: "TokenReview", plural: "tokenreviews" },
     Review {
         group: AUTHORIZATION,
         name: "SelfSubjectAccessReview",

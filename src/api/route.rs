@@ -49,7 +49,8 @@ pub fn parse(
         ("GET", true, None | Some(Subresource::Status | Subresource::Scale | Subresource::Log)) => {
             Verb::Get
         }
-        ("POST", false, _) | ("POST", true, Some(Subresource::Binding | Subresource::Eviction)) => {
+        ("POST", false, _)
+        | ("POST", true, Some(Subresource::Binding | Subresource::Eviction | Subresource::Token)) => {
             Verb::Create
         }
         ("PUT", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Update,
@@ -232,6 +233,7 @@ fn target(path: &str) -> Result<Target, StatusError> {
         }
         Some("binding") => Some(Subresource::Binding),
         Some("eviction") => Some(Subresource::Eviction),
+        Some("token") => Some(Subresource::Token),
         Some("scale") => Some(Subresource::Scale),
         Some("log") => Some(Subresource::Log),
         Some(_) => Some(Subresource::Status),

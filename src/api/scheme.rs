@@ -106,7 +106,7 @@ resources! {
     Lease: "coordination.k8s.io" "leases";
     ConfigMap: "" "configmaps".short(&["cm"]);
     Secret: "" "secrets";
-    ServiceAccount: "" "serviceaccounts".short(&["sa"]);
+    ServiceAccount: "" "serviceaccounts".short(&["sa"]).parts(&["token"]);
     PodTemplate: "" "podtemplates";
     ReplicationController: "" "replicationcontrollers"
         .short(&["rc"]).all().parts(&["status", "scale"]).stored("controllers");

@@ -1,9 +1,11 @@
 //! Who a caller is: by their token, and by whom they want to be taken for.
 //!
-//! Mirrors: `apiserver/pkg/authentication` with a token file, and
+//! Mirrors: `apiserver/pkg/authentication` with a token file and tokens of service accounts, and
 //! `apiserver/pkg/endpoints/filters/impersonation.go`.
 
 use std::rc::Rc;
+
+use jiff::Timestamp;
 
 use super::server::ApiServer;
 use crate::api::caller::{Attributes, Credentials, MASTERS, User, service_account};
@@ -22,11 +24,16 @@ impl ApiServer {
     /// # Errors
     ///
     /// 401 if nobody has that token, 403 if the caller may not pass for whom they name.
-    pub(super) fn authenticate(&self, credentials: &Credentials) -> Result<User, StatusError> {
+    pub(super) fn authenticate(
+        &self,
+        credentials: &Credentials,
+        now: Timestamp,
+    ) -> Result<User, StatusError> {
         let own = match credentials.token.as_deref() {
             None | Some("") => user(ANONYMOUS, &[UNAUTHENTICATED]),
-            Some(ADMIN_TOKEN) => user("kubernetes-admin", &[MASTERS, AUTHENTICATED]),
-            Some(_) => return Err(StatusError::unauthorized("Unauthorized")),
+            Some(token) => self
+                .shown_by(token, now)
+                .ok_or_else(|| StatusError::unauthorized("Unauthorized"))?,
         };
         let Some(name) = &credentials.as_user else { return Ok(own) };
         let mut wishes = vec![impersonation(name)];
@@ -40,6 +47,12 @@ impl ApiServer {
             self.authorize(&own, &wish)?;
         }
         Ok(impersonated(name, &credentials.as_groups))
+    }
+
+    /// Whom a token shows: the administrator, or a service account.
+    pub(super) fn shown_by(&self, token: &str, now: Timestamp) -> Option<User> {
+        let administrator = || user("kubernetes-admin", &[MASTERS, AUTHENTICATED]);
+        if token == ADMIN_TOKEN { Some(administrator()) } else { self.token_user(token, now) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde_json::Value;
 
 use crate::api::decode::{self, UnknownField};
-use crate::api::request::{FieldValidation, Payload, Request, Verb};
+use crate::api::request::{FieldValidation, Payload, Request, Subresource, Verb};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object, RESOURCES, ResourceType};
 
@@ -39,7 +39,9 @@ pub(super) fn warnings(request: &Request) -> Vec<String> {
         return Vec::new();
     };
     let writes = matches!(request.verb, Verb::Create | Verb::Update);
-    if !writes || request.params.field_validation != FieldValidation::Warn {
+    // Some parts are asked for with objects of other kinds.
+    let other = request.target.subresource().is_some_and(|part| part != Subresource::Status);
+    if !writes || other || request.params.field_validation != FieldValidation::Warn {
         return Vec::new();
     }
     let unknown = Object::from_json(kind, value).map(|decoded| decoded.unknown);

@@ -1,8 +1,9 @@
-//! What every cluster has from its beginning: roles that let everybody discover it, and its
-//! administrators do everything.
+//! What every cluster has from its beginning: roles that let everybody discover it, its administrators
+//! do everything, and those who work in a namespace what they need there.
 //!
-//! Mirrors: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go`. The roles that are made of
-//! others (`admin`, `edit`, `view`) come with the controller that does so.
+//! Mirrors: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go`. The rules of the roles that are
+//! made of others (`admin`, `edit`, `view`) are as the controller leaves them that gathers them; there is
+//! no such controller here yet.
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,8 @@ use super::authentication::{AUTHENTICATED, UNAUTHENTICATED};
 use crate::api::caller::MASTERS;
 use crate::api::{Kind, Object};
 
+/// What a role is labelled with that goes into another, before the name of that.
+const AGGREGATE: &str = "rbac.authorization.k8s.io/aggregate-to-";
 const HEALTH: &[&str] = &["/healthz", "/livez", "/readyz", "/version", "/version/"];
 const DISCOVERY: &[&str] = &[
     "/api",
@@ -23,6 +26,89 @@ const DISCOVERY: &[&str] = &[
     "/readyz",
     "/version",
     "/version/",
+];
+
+const READ: &[&str] = &["get", "list", "watch"];
+const WRITE: &[&str] = &["create", "delete", "deletecollection", "patch", "update"];
+const ALL: &[&str] =
+    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const CREATE: &[&str] = &["create"];
+
+/// Rules: a group, verbs and resources.
+type Rules = &'static [(&'static str, &'static [&'static str], &'static str)];
+
+/// What lets others see what is in a namespace, but for its secrets.
+const VIEW: Rules = &[
+    (
+        "",
+        READ,
+        "configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods \
+         replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status",
+    ),
+    (
+        "",
+        READ,
+        "bindings events limitranges namespaces/status pods/log pods/status \
+         replicationcontrollers/status resourcequotas resourcequotas/status",
+    ),
+    ("", READ, "namespaces"),
+    ("discovery.k8s.io", READ, "endpointslices"),
+    (
+        "apps",
+        READ,
+        "controllerrevisions daemonsets daemonsets/status deployments deployments/scale \
+         deployments/status replicasets replicasets/scale replicasets/status statefulsets \
+         statefulsets/scale statefulsets/status",
+    ),
+    ("autoscaling", READ, "horizontalpodautoscalers horizontalpodautoscalers/status"),
+    ("batch", READ, "cronjobs cronjobs/status jobs jobs/status"),
+    (
+        "extensions",
+        READ,
+        "daemonsets daemonsets/status deployments deployments/scale deployments/status ingresses \
+         ingresses/status networkpolicies replicasets replicasets/scale replicasets/status \
+         replicationcontrollers/scale",
+    ),
+    ("policy", READ, "poddisruptionbudgets poddisruptionbudgets/status"),
+    ("networking.k8s.io", READ, "ingresses ingresses/status networkpolicies"),
+];
+
+/// What it takes to work in a namespace.
+const EDIT: Rules = &[
+    ("", READ, "pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy"),
+    ("", &["impersonate"], "serviceaccounts"),
+    ("", WRITE, "pods pods/attach pods/exec pods/portforward pods/proxy"),
+    ("", CREATE, "pods/eviction"),
+    (
+        "",
+        WRITE,
+        "configmaps events persistentvolumeclaims replicationcontrollers \
+         replicationcontrollers/scale secrets serviceaccounts services services/proxy",
+    ),
+    ("", CREATE, "serviceaccounts/token"),
+    (
+        "apps",
+        WRITE,
+        "daemonsets deployments deployments/rollback deployments/scale replicasets \
+         replicasets/scale statefulsets statefulsets/scale",
+    ),
+    ("autoscaling", WRITE, "horizontalpodautoscalers"),
+    ("batch", WRITE, "cronjobs jobs"),
+    (
+        "extensions",
+        WRITE,
+        "daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies \
+         replicasets replicasets/scale replicationcontrollers/scale",
+    ),
+    ("policy", WRITE, "poddisruptionbudgets"),
+    ("networking.k8s.io", WRITE, "ingresses networkpolicies"),
+    ("coordination.k8s.io", ALL, "leases"),
+];
+
+/// What it takes to let others work there.
+const ADMIN: Rules = &[
+    ("authorization.k8s.io", CREATE, "localsubjectaccessreviews"),
+    ("rbac.authorization.k8s.io", ALL, "rolebindings roles"),
 ];
 
 /// The service by which Pods find the API server.
@@ -69,6 +155,7 @@ pub(super) fn roles() -> Vec<Object> {
     ]
     .into_iter()
     .flat_map(|(name, rules, groups)| [role(name, &rules), binding(name, groups)])
+    .chain(gathered())
     .flatten()
     .collect()
 }
@@ -76,6 +163,46 @@ pub(super) fn roles() -> Vec<Object> {
 fn role(name: &str, rules: &[Value]) -> Option<Object> {
     let role = json!({"metadata": meta(name), "rules": rules});
     read(Kind::ClusterRole, &role)
+}
+
+/// The roles that are made of others, and those that they are made of.
+fn gathered() -> impl Iterator<Item = Option<Object>> {
+    // Each with what is its own, with all that it has in the order of the names of the roles that it is
+    // of, and with the role that it goes into.
+    let roles: [(&str, Rules, &[Rules], &[&str]); 3] = [
+        ("view", VIEW, &[VIEW], &["edit"]),
+        ("edit", EDIT, &[EDIT, VIEW], &["admin"]),
+        ("admin", ADMIN, &[EDIT, VIEW, ADMIN], &[]),
+    ];
+    roles.into_iter().flat_map(|(name, own, all, into)| {
+        let part = json!({
+            "metadata": labelled(&["system:aggregate-to-", name].concat(), &[name]),
+            "rules": rules(own).collect::<Value>(),
+        });
+        let label = [AGGREGATE, name].concat();
+        let whole = json!({
+            "metadata": labelled(name, into),
+            "rules": all.iter().flat_map(|part| rules(part)).collect::<Value>(),
+            "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {label: "true"}}]},
+        });
+        [read(Kind::ClusterRole, &part), read(Kind::ClusterRole, &whole)]
+    })
+}
+
+/// The metadata of a role that goes into others.
+fn labelled(name: &str, into: &[&str]) -> Value {
+    let mut meta = meta(name);
+    if let Some(Value::Object(labels)) = meta.get_mut("labels") {
+        labels.extend(into.iter().map(|role| ([AGGREGATE, role].concat(), "true".into())));
+    }
+    meta
+}
+
+fn rules(of: Rules) -> impl Iterator<Item = Value> {
+    of.iter().map(|(group, verbs, resources)| {
+        let resources: Vec<&str> = resources.split_whitespace().collect();
+        on(verbs, &[group], &resources)
+    })
 }
 
 fn binding(role: &str, groups: &[&str]) -> Option<Object> {

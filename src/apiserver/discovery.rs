@@ -236,6 +236,12 @@ impl Part {
             "eviction" => {
                 Self { verbs: &["create"], group: "policy", version: "v1", kind: "Eviction" }
             }
+            "token" => Self {
+                verbs: &["create"],
+                group: "authentication.k8s.io",
+                version: "v1",
+                kind: "TokenRequest",
+            },
             "binding" => Self { verbs: &["create"], group: "", version: "v1", kind: "Binding" },
             _ => Self { verbs: &["get", "patch", "update"], group, version, kind },
         }

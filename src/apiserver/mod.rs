@@ -38,6 +38,7 @@ mod store_server;
 mod strategy;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod validity;
 mod watch_cache;
 

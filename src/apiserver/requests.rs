@@ -50,7 +50,7 @@ impl ApiServer {
     ) -> Result<(), StatusError> {
         let user = match &request.caller {
             Some(caller) => {
-                let user = self.authenticate(&caller.credentials)?;
+                let user = self.authenticate(&caller.credentials, self.now(ctx))?;
                 self.authorize(&user, &caller.attributes)?;
                 user
             }
@@ -63,7 +63,7 @@ impl ApiServer {
             Target::Path(path) if request.verb == Verb::Create => {
                 let none = Value::Null;
                 let sent = if let Payload::Json(sent) = &request.payload { sent } else { &none };
-                let document = self.review(path, &user, sent)?;
+                let document = self.review(path, &user, sent, self.now(ctx))?;
                 Self::answer(ctx, from, request, Ok(Answer::Document(Rc::new(document))));
                 return Ok(());
             }
@@ -116,6 +116,10 @@ impl ApiServer {
             (Verb::Create, Some(name)) if part == Some(Subresource::Binding) => {
                 let request = with_binding(request)?;
                 self.change(ctx, from, &request, kind, namespace.unwrap_or_default(), name)?;
+            }
+            (Verb::Create, Some(name)) if part == Some(Subresource::Token) => {
+                let token = self.give_token(request, name, self.now(ctx))?;
+                Self::answer(ctx, from, request, Ok(Answer::Document(Rc::new(token))));
             }
             (Verb::Create, Some(name)) if part == Some(Subresource::Eviction) => {
                 self.evict(ctx, from, request, name)?;

@@ -3,10 +3,12 @@
 //! Mirrors: `pkg/registry/authentication/selfsubjectreview`, `pkg/registry/authorization` and
 //! `pkg/apis/authorization/validation/validation.go`.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::authorization::together;
 use super::server::ApiServer;
+use super::tokens::reviewed;
 use crate::api::caller::{Attributes, User};
 use crate::api::field::{FieldError, Path};
 use crate::api::request::{Document, JSON};
@@ -24,6 +26,7 @@ impl ApiServer {
         path: &str,
         user: &User,
         sent: &Value,
+        now: Timestamp,
     ) -> Result<Document, StatusError> {
         let Some(kind) = Review::at(path) else {
             return Err(StatusError::generic(Reason::NotFound, ""));
@@ -32,6 +35,15 @@ impl ApiServer {
         let status = match kind.plural {
             "selfsubjectreviews" => {
                 json!({"userInfo": {"username": user.name, "groups": user.groups}})
+            }
+            "tokenreviews" => {
+                let token = spec.get("token").and_then(Value::as_str).unwrap_or_default();
+                if token.is_empty() {
+                    let path = Path::new("spec").child("token");
+                    let kind = GroupResource::new(kind.group, kind.name);
+                    return Err(StatusError::invalid(kind, "", &[FieldError::required(&path, "")]));
+                }
+                reviewed(self.shown_by(token, now).as_ref())
             }
             "selfsubjectaccessreviews" => self.verdict(user, &wish(spec, kind, Vec::new())?),
             "selfsubjectrulesreviews" => {

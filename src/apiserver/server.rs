@@ -109,6 +109,8 @@ pub enum Timer {
 pub struct ApiServer {
     epoch: Timestamp,
     pub(super) identity: Rng,
+    /// What it signs tokens with.
+    pub(super) token_key: u64,
     calls: u64,
     pub(super) pending: GrowingMap<u64, Pending>,
     /// What is on its way into the store where a quota counts it.
@@ -130,6 +132,7 @@ impl ApiServer {
         Self {
             epoch,
             identity: Rng::stream(seed, 0xA11),
+            token_key: Rng::stream(seed, 0xA12).next_u64(),
             calls: 0,
             pending: GrowingMap::default(),
             reserved: SortedMap::new(),

@@ -256,3 +256,145 @@ fn reviews_are_discovered_as_what_can_only_be_created() {
     };
     assert_eq!((of("pods"), of("namespaces")), (true, false));
 }
+
+#[test]
+fn the_roles_of_a_namespace_are_there_from_the_beginning() {
+    let mut door = Door::new();
+    for role in ["view", "edit", "admin"] {
+        let binding = json!({
+            "metadata": {"name": role},
+            "subjects": [{"kind": "User", "name": format!("{role}er")}],
+            "roleRef": {"kind": "ClusterRole", "name": role},
+        });
+        door.create(&format!("{RBAC}/namespaces/default/rolebindings"), binding);
+    }
+    let secrets = "/api/v1/namespaces/default/secrets";
+    let roles = format!("{RBAC}/namespaces/default/roles");
+    // Who can read Pods, read secrets, create Pods, and read roles.
+    for (user, may) in [
+        ("viewer", [true, false, false, false]),
+        ("editer", [true, true, true, false]),
+        ("adminer", [true, true, true, true]),
+    ] {
+        let mut code = |call: HttpCall| door.ask(Some(passing_for(user, &[])), &call).0;
+        let got = [
+            code(HttpCall::get(PODS)) == 200,
+            code(HttpCall::get(secrets)) == 200,
+            code(HttpCall::new("POST", PODS, Some(json!({})))) != 403,
+            code(HttpCall::get(&roles)) == 200,
+        ];
+        assert_eq!(got, may, "{user}");
+        assert_eq!(code(HttpCall::get("/api/v1/namespaces/kube-system/pods")), 403);
+    }
+}
+
+/// The body of the answer to a request through the door that asks nobody.
+fn asked(door: &mut Door, path: &str, body: Value) -> (u16, Value) {
+    let id = door.0.submit(&HttpCall::new("POST", path, Some(body)));
+    door.0.run_for(Duration::from_millis(100));
+    let reply = door.0.reply(id).unwrap();
+    (reply.code, serde_json::from_str(&reply.body).unwrap())
+}
+
+const ACCOUNTS: &str = "/api/v1/namespaces/default/serviceaccounts";
+
+fn with_account() -> Door {
+    let mut door = Door::new();
+    door.create(ACCOUNTS, json!({"metadata": {"name": "bot"}}));
+    let binding = json!({
+        "metadata": {"name": "bot"},
+        "subjects": [{"kind": "ServiceAccount", "name": "bot", "namespace": "default"}],
+        "roleRef": {"kind": "ClusterRole", "name": "view"},
+    });
+    door.create(&format!("{RBAC}/namespaces/default/rolebindings"), binding);
+    door
+}
+
+fn token_for(door: &mut Door, spec: &Value) -> (u16, Value) {
+    let request = json!({
+        "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec,
+    });
+    asked(door, &format!("{ACCOUNTS}/bot/token"), request)
+}
+
+#[test]
+fn a_service_account_is_known_by_its_token_for_as_long_as_that_says() {
+    let mut door = with_account();
+    let (code, answer) = token_for(&mut door, &json!({"expirationSeconds": 600}));
+    assert_eq!(code, 201, "{answer}");
+    let given = answer["status"]["token"].as_str().unwrap().to_owned();
+    assert_eq!(given.split('.').count(), 3);
+    assert_eq!(door.get(token(&given), PODS).0, 200);
+    let (code, message) = door.get(token(&given), "/api/v1/nodes");
+    assert_eq!(code, 403);
+    assert!(
+        message.contains("User \"system:serviceaccount:default:bot\" cannot list"),
+        "{message}"
+    );
+    let review = json!({"spec": {"token": given}});
+    let (_, told) = asked(&mut door, "/apis/authentication.k8s.io/v1/tokenreviews", review);
+    assert_eq!(told["status"]["user"]["username"], "system:serviceaccount:default:bot");
+
+    let forged = given.replace('.', "x.");
+    assert_eq!(door.get(token(&forged), PODS).0, 401);
+    door.0.run_for(Duration::from_secs(601));
+    assert_eq!(door.get(token(&given), PODS).0, 401);
+    let review = json!({"spec": {"token": given}});
+    let (_, told) = asked(&mut door, "/apis/authentication.k8s.io/v1/tokenreviews", review);
+    assert_eq!(told["status"]["error"], "invalid bearer token");
+}
+
+#[test]
+fn a_token_ends_with_its_account_and_with_what_it_is_bound_to() {
+    let mut door = with_account();
+    let secrets = "/api/v1/namespaces/default/secrets";
+    door.create(secrets, json!({"metadata": {"name": "bound"}}));
+    let bound = json!({"boundObjectRef": {"apiVersion": "v1", "kind": "Secret", "name": "bound"}});
+    let (_, to_secret) = token_for(&mut door, &bound);
+    let (_, to_nothing) = token_for(&mut door, &json!({}));
+    let [to_secret, to_nothing] =
+        [to_secret, to_nothing].map(|it| token(it["status"]["token"].as_str().unwrap()));
+    assert_eq!(door.get(to_secret.clone(), PODS).0, 200);
+    let gone = HttpCall::new("DELETE", &format!("{secrets}/bound"), None);
+    assert_eq!(door.ask(None, &gone).0, 200);
+    assert_eq!(door.get(to_secret, PODS).0, 401);
+    assert_eq!(door.get(to_nothing.clone(), PODS).0, 200);
+    // Another account of that name is another account.
+    door.ask(None, &HttpCall::new("DELETE", &format!("{ACCOUNTS}/bot"), None));
+    door.create(ACCOUNTS, json!({"metadata": {"name": "bot"}}));
+    assert_eq!(door.get(to_nothing, PODS).0, 401);
+}
+
+#[test]
+fn a_token_that_cannot_be_is_refused() {
+    let mut door = with_account();
+    door.create(
+        PODS,
+        json!({
+            "metadata": {"name": "web"},
+            "spec": {"containers": [{"name": "main", "image": "nginx"}]},
+        }),
+    );
+    let bound = |kind: &str, name: &str| json!({"boundObjectRef": {"apiVersion": "v1", "kind": kind, "name": name}});
+    for (spec, code, words) in [
+        (
+            json!({"expirationSeconds": 60}),
+            422,
+            "spec.expirationSeconds: Invalid value: 60: may not specify a duration less than 10 minutes",
+        ),
+        (bound("Secret", "none"), 404, "secrets \"none\" not found"),
+        (bound("ConfigMap", "none"), 400, "cannot bind token to object of type v1, Kind=ConfigMap"),
+        (
+            bound("Pod", "web"),
+            400,
+            "cannot bind token for serviceaccount \"bot\" to pod running with different",
+        ),
+    ] {
+        let (got, answer) = token_for(&mut door, &spec);
+        let message = answer["message"].as_str().unwrap();
+        assert_eq!(got, code, "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+    let (code, answer) = asked(&mut door, &format!("{ACCOUNTS}/nobody/token"), json!({}));
+    assert_eq!((code, &answer["message"]), (404, &json!("serviceaccounts \"nobody\" not found")));
+}

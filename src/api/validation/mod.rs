@@ -81,9 +81,6 @@ fn against<R: Resource>(new: &R, old: &Object, part: Option<Subresource>) -> Vec
     let Some(old) = R::unwrap(old) else { return Vec::new() };
     match part {
         Some(Subresource::Status) => new.validate_status_update(old),
-        Some(
-            Subresource::Binding | Subresource::Scale | Subresource::Log | Subresource::Eviction,
-        )
-        | None => new.validate_update(old),
+        Some(_) | None => new.validate_update(old),
     }
 }

@@ -74,10 +74,21 @@ impl Session {
         let want_body: Value = serde_json::from_str(&self.ours(&want["body"].to_string()))
             .map_err(|error| error.to_string())?;
         let kind = text(want, "content-type").split(';').next();
-        let want_body = match want_body.as_str() {
+        let mut want_body = match want_body.as_str() {
             Some(text) => value(text, kind.unwrap_or_default()),
             None => want_body,
         };
+        // Lists are in the order of names (since 1.33 those of the cache, too), and some of those are
+        // now ours.
+        let name_of = |item: &Value| item["metadata"]["name"].as_str().map(str::to_owned);
+        if let Some(Value::Array(items)) = want_body.get_mut("items")
+            && items
+                .iter()
+                .filter_map(name_of)
+                .any(|name| self.given.values().any(|own| *own == name))
+        {
+            items.sort_by_key(name_of);
+        }
         // Of the items of lists mostly the names were kept.
         let items = want_body["items"].as_array();
         let cut = items.is_some_and(|items| items.iter().all(|item| item.get("spec").is_none()));
