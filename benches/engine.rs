@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_types, reason = "a bench measures real time, not the engine's")]
 
 use std::hint::black_box;
+use std::iter;
 use std::time::{Duration, Instant};
 
 use podflow::testing::api::{Kind, Object};
@@ -43,66 +44,71 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "basic-5000-nodes",
         unit: "pods/s",
-        measure: || scheduled(&[], 10_000, |_| json!({})),
+        measure: || Shape { pods: 10_000, ..Shape::default() }.measure(),
     },
     Bench {
         name: "node-affinity-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(&[], 5_000, |_| {
+            let more = |_| {
                 json!({"affinity": {"nodeAffinity": {
                     "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
                         {"matchExpressions": [{"key": ZONE, "operator": "In", "values": ["zone-0", "zone-1"]}]},
                     ]},
                 }}})
-            })
+            };
+            Shape { pods: 5_000, more, ..Shape::default() }.measure()
         },
     },
     Bench {
         name: "topology-spreading-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(&[], 5_000, |_| {
+            let more = |_| {
                 json!({"topologySpreadConstraints": [{
                     "maxSkew": 5, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule",
                     "labelSelector": {"matchLabels": {"color": "blue"}},
                 }]})
-            })
+            };
+            Shape { pods: 5_000, more, ..Shape::default() }.measure()
         },
     },
     Bench {
         name: "pod-affinity-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(&[], 2_000, |_| {
+            let more = |_| {
                 json!({"affinity": {"podAffinity": {
                     "requiredDuringSchedulingIgnoredDuringExecution": [near(ZONE)],
                 }}})
-            })
+            };
+            Shape { pods: 2_000, more, ..Shape::default() }.measure()
         },
     },
     Bench {
         name: "pod-anti-affinity-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(&[], 1_000, |_| {
+            let more = |_| {
                 json!({"affinity": {"podAntiAffinity": {
                     "requiredDuringSchedulingIgnoredDuringExecution": [near("kubernetes.io/hostname")],
                 }}})
-            })
+            };
+            Shape { pods: 1_000, more, ..Shape::default() }.measure()
         },
     },
     Bench {
         name: "preferred-pod-affinity-5000-nodes",
         unit: "pods/s",
         measure: || {
-            scheduled(&[], 2_000, |_| {
+            let more = |_| {
                 json!({"affinity": {"podAffinity": {
                     "preferredDuringSchedulingIgnoredDuringExecution": [
                         {"weight": 1, "podAffinityTerm": near("kubernetes.io/hostname")},
                     ],
                 }}})
-            })
+            };
+            Shape { pods: 2_000, more, ..Shape::default() }.measure()
         },
     },
     Bench {
@@ -113,28 +119,64 @@ const BENCHES: &[Bench] = &[
             let service = json!({
                 "apiVersion": "v1", "kind": "Service", "metadata": {"name": "blue"}, "spec": spec,
             });
-            scheduled(&[("services", service)], 5_000, |_| json!({}))
+            Shape { before: vec![("services", service)], ..Shape::default() }.measure()
         },
     },
     Bench {
         name: "unschedulable-5000-nodes",
         unit: "pods/s",
         measure: || {
-            let container = |number: u32| {
+            let large = |number| ("pods", pod(&format!("large-{number}"), "none", "9", json!({})));
+            Shape { before: (0..200).map(large).collect(), ..Shape::default() }.measure()
+        },
+    },
+    Bench {
+        name: "preemption-5000-nodes",
+        unit: "pods/s",
+        measure: || {
+            // Four on each node leave no room for one of the important ones.
+            let class = json!({"metadata": {"name": "high"}, "value": 10});
+            let small = |number| ("pods", pod(&format!("low-{number}"), "none", "900m", json!({})));
+            let before = iter::once(("priorityclasses", class)).chain((0..20_000).map(small));
+            let more = |_| {
+                json!({"priorityClassName": "high", "containers": [{
+                    "name": "pause", "image": "registry.k8s.io/pause:3.10",
+                    "resources": {"requests": {"cpu": "3", "memory": "500Mi"}},
+                }]})
+            };
+            Shape { before: before.collect(), more, ..Shape::default() }.measure()
+        },
+    },
+    Bench {
+        name: "mixed-churn-5000-nodes",
+        unit: "pods/s",
+        measure: || Shape { pods: 10_000, churn: true, ..Shape::default() }.measure(),
+    },
+    Bench {
+        name: "daemonset-15000-nodes",
+        unit: "pods/s",
+        measure: || {
+            let own = node("own", "zone-0", "90000");
+            let more = |_| {
+                let fields = json!({"key": "metadata.name", "operator": "In", "values": ["own"]});
                 json!({
-                    "name": format!("c{number}"), "image": "registry.k8s.io/pause:3.10",
-                    "resources": {"requests": {"cpu": "9", "memory": "500Mi"}},
+                    "containers": [{"name": "pause", "image": "registry.k8s.io/pause:3.10"}],
+                    "affinity": {"nodeAffinity": {
+                        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                            {"matchFields": [fields]},
+                        ]},
+                    }},
                 })
             };
-            let large = |number: u32| {
-                let pod = json!({
-                    "apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("large-{number}")},
-                    "spec": {"containers": [container(number)]},
-                });
-                ("pods", pod)
-            };
-            scheduled(&(0..200).map(large).collect::<Vec<_>>(), 5_000, |_| json!({}))
+            let before = vec![("nodes", own)];
+            Shape { nodes: 15_000, pods: 10_000, before, more, ..Shape::default() }.measure()
         },
+    },
+    Bench {
+        // The largest cluster that upstream supports, filled.
+        name: "fill-5000-nodes-150000-pods",
+        unit: "pods/s",
+        measure: || Shape { pods: 150_000, ..Shape::default() }.measure(),
     },
 ];
 
@@ -197,60 +239,118 @@ fn near(topology_key: &str) -> Value {
     json!({"topologyKey": topology_key, "labelSelector": {"matchLabels": {"color": "blue"}}})
 }
 
-/// Pods a second from their creation to the event of their binding, on 5,000 nodes without kubelets, as in
-/// upstream's `scheduler_perf`; `before` is there already, each under the name of its resource, and `more`
-/// is what the spec of each pod has besides a container.
-fn scheduled(before: &[(&str, Value)], pods: usize, more: fn(usize) -> Value) -> f64 {
-    let mut cluster = Cluster::new(&Setup::new(1, 0));
-    cluster.run_for(Duration::from_secs(1));
-    for number in 0..5_000 {
-        let capacity = json!({"cpu": "4", "memory": "32Gi", "pods": "110"});
-        let node = json!({
-            "apiVersion": "v1", "kind": "Node", "metadata": {
-                "name": format!("node-{number}"),
-                "labels": {
-                    "kubernetes.io/hostname": format!("node-{number}"),
-                    ZONE: format!("zone-{}", number % 3),
-                },
-            },
-            "status": {
-                "capacity": capacity, "allocatable": capacity,
-                "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
-            },
-        });
-        cluster.submit(&HttpCall::new("POST", "/api/v1/nodes", Some(node)));
+/// A workload of upstream's `scheduler_perf`.
+struct Shape {
+    nodes: usize,
+    /// The Pods that are counted; the spec of each has what `more` says besides a container.
+    pods: usize,
+    more: fn(usize) -> Value,
+    /// What is there before, by the names of the resources.
+    before: Vec<(&'static str, Value)>,
+    /// Whether a Node, a Service and a Pod that fits nowhere come and go each second.
+    churn: bool,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { nodes: 5_000, pods: 5_000, more: |_| json!({}), before: Vec::new(), churn: false }
     }
-    while cluster.scheduler().cache().nodes().len() < 5_000 {
-        cluster.run_for(Duration::from_millis(100));
-    }
-    for (resource, object) in before {
-        let path = format!("/api/v1/namespaces/default/{resource}");
-        cluster.submit(&HttpCall::new("POST", &path, Some(object.clone())));
-    }
-    cluster.run_for(Duration::from_secs(5));
-    let begin = Instant::now();
-    for number in 0..pods {
-        let mut spec = json!({"containers": [{
-            "name": "pause", "image": "registry.k8s.io/pause:3.10",
-            "resources": {"requests": {"cpu": "100m", "memory": "500Mi"}},
-        }]});
-        if let (Value::Object(spec), Value::Object(more)) = (&mut spec, more(number)) {
-            spec.extend(more);
+}
+
+impl Shape {
+    /// Pods a second from their creation to the event of their binding, on nodes without kubelets.
+    fn measure(self) -> f64 {
+        let mut cluster = Cluster::new(&Setup::new(1, 0));
+        cluster.run_for(Duration::from_secs(1));
+        for number in 0..self.nodes {
+            let name = format!("node-{number}");
+            post(&mut cluster, "nodes", node(&name, &format!("zone-{}", number % 3), "110"));
         }
-        let pod = json!({
-            "apiVersion": "v1", "kind": "Pod", "spec": spec,
-            "metadata": {"name": format!("pod-{number}"), "labels": {"color": "blue"}},
-        });
-        cluster.submit(&HttpCall::new("POST", "/api/v1/namespaces/default/pods", Some(pod)));
+        while cluster.scheduler().cache().nodes().len() < self.nodes {
+            cluster.run_for(Duration::from_millis(100));
+        }
+        for (resource, object) in self.before {
+            post(&mut cluster, resource, object);
+        }
+        cluster.run_for(Duration::from_secs(5));
+        while cluster.scheduler().active().next().is_some() {
+            cluster.run_for(Duration::from_secs(1));
+        }
+        let begin = Instant::now();
+        for number in 0..self.pods {
+            let pod = pod(&format!("pod-{number}"), "blue", "100m", (self.more)(number));
+            post(&mut cluster, "pods", pod);
+        }
+        let bound = |cluster: &Cluster| {
+            let nodes = cluster.scheduler().cache().nodes().iter();
+            let pods = nodes.flat_map(|node| &node.pods);
+            let of_color = |color: &String| color == "blue";
+            pods.filter(|pod| pod.labels().and_then(|own| own.get("color")).is_some_and(of_color))
+                .count()
+        };
+        let mut round = 0;
+        while bound(&cluster) < self.pods {
+            if self.churn && round % 2 == 0 {
+                stir(&mut cluster, round / 2);
+            }
+            round += 1;
+            cluster.run_for(Duration::from_millis(500));
+        }
+        count(self.pods as u64) / begin.elapsed().as_secs_f64()
     }
-    let bound = |cluster: &Cluster| {
-        let nodes = cluster.scheduler().cache().nodes().iter();
-        nodes.flat_map(|node| &node.pods).count()
-    };
-    while bound(&cluster) < pods {
-        cluster.run_for(Duration::from_millis(500));
+}
+
+/// Takes away what came last, and brings something new.
+fn stir(cluster: &mut Cluster, round: usize) {
+    for resource in ["nodes", "services", "pods"] {
+        if let Some(last) = round.checked_sub(1) {
+            let path = format!("{}/churn-{last}", path(resource));
+            cluster.submit(&HttpCall::new("DELETE", &path, None));
+        }
     }
-    count(pods as u64) / begin.elapsed().as_secs_f64()
+    let name = format!("churn-{round}");
+    post(cluster, "nodes", node(&name, "zone-0", "110"));
+    let spec = json!({"selector": {"app": "foo"}, "ports": [{"port": 8080}]});
+    let service = json!({"metadata": {"name": name}, "spec": spec});
+    post(cluster, "services", service);
+    post(cluster, "pods", pod(&name, "none", "9", json!({})));
+}
+
+fn node(name: &str, zone: &str, pods: &str) -> Value {
+    let capacity = json!({"cpu": "4", "memory": "32Gi", "pods": pods});
+    json!({
+        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, ZONE: zone}},
+        "status": {
+            "capacity": capacity, "allocatable": capacity,
+            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+        },
+    })
+}
+
+fn pod(name: &str, color: &str, cpu: &str, more: Value) -> Value {
+    let mut spec = json!({
+        "terminationGracePeriodSeconds": 0,
+        "containers": [{
+            "name": "pause", "image": "registry.k8s.io/pause:3.10",
+            "resources": {"requests": {"cpu": cpu, "memory": "500Mi"}},
+        }],
+    });
+    if let (Value::Object(spec), Value::Object(more)) = (&mut spec, more) {
+        spec.extend(more);
+    }
+    json!({"metadata": {"name": name, "labels": {"color": color}}, "spec": spec})
+}
+
+fn path(resource: &str) -> String {
+    match resource {
+        "nodes" => "/api/v1/nodes".to_owned(),
+        "priorityclasses" => "/apis/scheduling.k8s.io/v1/priorityclasses".to_owned(),
+        _ => format!("/api/v1/namespaces/default/{resource}"),
+    }
+}
+
+fn post(cluster: &mut Cluster, resource: &str, object: Value) {
+    cluster.submit(&HttpCall::new("POST", &path(resource), Some(object)));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]

@@ -128,6 +128,18 @@ pub fn float(text: &str) -> Option<f64> {
     Some(if negative { -value } else { value })
 }
 
+/// `value` with so many digits after the point, of which it should not have many before. As with
+/// [`float`], the standard library's way is exact, and too heavy.
+pub fn fixed(value: f64, digits: usize) -> String {
+    let scale = (0..digits).fold(1_u32, |scale, _| scale.saturating_mul(10));
+    #[expect(clippy::cast_possible_truncation, reason = "what is beyond is cut to what there is")]
+    let rounded = (value * f64::from(scale)).round() as i64;
+    let sign = if rounded < 0 { "-" } else { "" };
+    let (rounded, scale) = (rounded.unsigned_abs(), u64::from(scale));
+    let (whole, part) = (rounded / scale, rounded % scale);
+    if digits == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part:0digits$}") }
+}
+
 /// `number` times ten to `power`; one step and so one rounding where the step is exact itself.
 fn scaled(number: f64, power: i32) -> f64 {
     const LARGEST_EXACT: i32 = 22;
@@ -144,6 +156,17 @@ fn scaled(number: f64, power: i32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fixed_digits_are_those_of_the_standard_library() {
+        for value in [0.0, 1.0, -1.0, 0.04, 0.06, -0.7, 12.34567, 99.96, -250.05, 1e9, 2.0 / 3.0] {
+            assert_eq!(fixed(value, 0), format!("{value:.0}"), "{value}");
+            assert_eq!(fixed(value, 1), format!("{value:.1}"), "{value}");
+            assert_eq!(fixed(value, 6), format!("{value:.6}"), "{value}");
+        }
+        assert_eq!(fixed(f64::NAN, 1), "0.0");
+        assert_eq!(fixed(f64::INFINITY, 0), i64::MAX.to_string());
+    }
 
     #[test]
     fn quotes_as_go_does() {

@@ -189,7 +189,7 @@ fn spent(budget: &Document, pod: &Pod, left: i64, now: Timestamp) -> Document {
         conditions.retain(|one| Part::of(Some(one)).at("type").text() != DISRUPTION_ALLOWED);
         conditions.push(json!({
             "type": DISRUPTION_ALLOWED, "status": FALSE, "reason": "InsufficientPods", "message": "",
-            "lastTransitionTime": seconds(now), "observedGeneration": generation,
+            "lastTransitionTime": to_json(&seconds(now)), "observedGeneration": generation,
         }));
     }
     budget

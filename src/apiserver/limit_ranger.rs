@@ -14,6 +14,7 @@ use crate::api::defaults::{container_limits, container_requests};
 use crate::api::document::{Document, Part};
 use crate::api::quantity::Quantity;
 use crate::api::status::StatusError;
+use crate::api::text::fixed;
 use crate::api::{Kind, Pod};
 use crate::sim::SortedMap;
 
@@ -206,7 +207,7 @@ fn check(
             (Some(request), Some(limit)) => {
                 let ratio = limit.to_f64() / request.to_f64();
                 if ratio > most.to_f64() {
-                    wrong.push(format!("{rule}, but provided ratio is {ratio:.6}"));
+                    wrong.push(format!("{rule}, but provided ratio is {}", fixed(ratio, 6)));
                 }
             }
         }

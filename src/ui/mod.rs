@@ -9,6 +9,7 @@ mod icons;
 mod narration;
 mod pace;
 mod panels;
+mod px;
 mod stage;
 mod state;
 mod toolbar;

@@ -9,6 +9,7 @@ use yew::{
 
 use super::super::engine::PanelProps;
 use super::super::i18n::Words;
+use super::super::px::Px;
 use super::super::state::{Action, Selection};
 use super::super::view::span;
 use super::super::view::timeline::{Diagram, LANE, Lane, WIDTH, Window, diagram};
@@ -162,7 +163,7 @@ pub fn Timeline(props: &PanelProps) -> Html {
                         <path class={classes!("timeline-lines", tone(*kind))} d={drawn.path(*kind)} />
                     }) }
                     { marked(&drawn, hovered.or(selected)) }
-                    <path class="timeline-now" d={format!("M{0:.1} 0V{height}", window.x(seen.now))} />
+                    <path class="timeline-now" d={format!("M{} 0V{height}", Px(window.x(seen.now)))} />
                 </svg>
             </div>
         </div>
@@ -199,7 +200,7 @@ fn marked(drawn: &Diagram, id: Option<u64>) -> Html {
     let line = drawn.lines.iter().find(|line| Some(line.id) == id);
     line.map_or_else(Html::default, |line| {
         let ((x1, y1), (x2, y2)) = (line.from, line.to);
-        let d = format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}");
+        let d = format!("M{} {}L{} {}", Px(x1), Px(y1), Px(x2), Px(y2));
         html! { <path class={classes!("timeline-marked", tone(line.kind))} {d} /> }
     })
 }

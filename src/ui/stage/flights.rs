@@ -5,10 +5,12 @@ use std::rc::Rc;
 use yew::{Callback, Html, KeyboardEvent, Properties, classes, component, html};
 
 use super::super::i18n::Words;
+use super::super::px::{Px, px};
 use super::super::state::Selection;
 use super::layout::{Layout, Point, along, path};
 use super::scene::Flight;
 use super::text::{clip, presses};
+use crate::api::text::fixed;
 use crate::cluster::{Address, BodyKind};
 
 /// With more labels than this there would be nothing but labels.
@@ -68,10 +70,6 @@ fn place(layout: &Layout, taken: &mut Vec<Point>, flight: &Flight, at: Point) ->
     label
 }
 
-fn px(length: f64) -> String {
-    format!("{length:.1}")
-}
-
 fn dot(props: &FlightsProps, flight: &Flight, line: &str, at: Point, label: Option<Point>) -> Html {
     let chosen = Selection::Message(flight.id);
     let selected = props.selection.as_ref() == Some(&chosen);
@@ -94,8 +92,8 @@ fn dot(props: &FlightsProps, flight: &Flight, line: &str, at: Point, label: Opti
     let name = props.words.fill("stage.message", &values);
     // Without motion a message comes and goes instead of moving.
     let seen = (1.0 - (2.0 * flight.fraction - 1.0).abs()).mul_add(1.6, 0.15).min(1.0);
-    let style = props.reduced_motion.then(|| format!("opacity: {seen:.2}"));
-    let position = format!("translate({:.1} {:.1})", at.x, at.y);
+    let style = props.reduced_motion.then(|| format!("opacity: {}", fixed(seen, 2)));
+    let position = format!("translate({} {})", Px(at.x), Px(at.y));
     html! {
         <g key={id} {class} {style}>
             <path class="flight-line" d={line.to_owned()} />

@@ -1,5 +1,6 @@
 //! Where everything on the stage is: a pure function of its size and of the number of nodes.
 
+use super::super::px::Px;
 use crate::cluster::Address;
 
 /// From so many nodes on they are cells of a grid.
@@ -284,7 +285,7 @@ pub fn along(route: &[Point], fraction: f64) -> Option<Point> {
 
 /// `route` as the data of an SVG path.
 pub fn path(route: &[Point]) -> String {
-    let points = route.iter().map(|point| format!("{:.1} {:.1}", point.x, point.y));
+    let points = route.iter().map(|point| format!("{} {}", Px(point.x), Px(point.y)));
     format!("M{}", points.collect::<Vec<_>>().join("L"))
 }
 

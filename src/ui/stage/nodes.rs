@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::{Callback, Html, KeyboardEvent, Properties, classes, component, html};
 
 use super::super::i18n::Words;
+use super::super::px::{Px, px};
 use super::super::state::Selection;
 use super::layout::{Layout, Rect};
 use super::scene::{NodeView, Scene, Share};
@@ -46,10 +47,6 @@ pub fn Nodes(props: &NodesProps) -> Html {
         button(props, node, drawing)
     });
     html! { <g class="nodes">{ for nodes }</g> }
-}
-
-fn px(length: f64) -> String {
-    format!("{length:.1}")
 }
 
 /// What kubectl says in its STATUS column, as far as it is shown here.
@@ -108,8 +105,8 @@ fn card(props: &NodesProps, node: &NodeView, rect: Rect, count: u32) -> Html {
                     { clip(&state, rect.w / 2.0, 11.0) }
                 </text>
             }
-            <path class="wire wire-cri" d={format!("M{:.1} {:.1}H{:.1}", kubelet.right(),
-                kubelet.centre().y, runtime.x)} />
+            <path class="wire wire-cri" d={format!("M{} {}H{}", Px(kubelet.right()),
+                Px(kubelet.centre().y), Px(runtime.x))} />
             { box_of(kubelet, &words.get("who.component.kubelet")) }
             { box_of(runtime, &words.get("who.component.runtime")) }
             if empty {

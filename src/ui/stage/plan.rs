@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::{Callback, Html, KeyboardEvent, Properties, classes, component, html};
 
 use super::super::i18n::Words;
+use super::super::px::{Px, px};
 use super::super::state::Selection;
 use super::layout::{Layout, Rect, path};
 use super::text::{clip, presses};
@@ -48,15 +49,11 @@ pub fn Plan(props: &PlanProps) -> Html {
             { door(layout.you, bus, "8080") }
             { door(layout.scheduler, bus, "6443") }
             { button(props, Address::Etcd, cylinder(layout.etcd, &revision)) }
-            <text class="plan-note" x={px(layout.tray.x)} y={px(layout.tray.y + 10.0)}>
+            <text class="plan-note plan-tray" x={px(layout.tray.x)} y={px(layout.tray.y + 10.0)}>
                 { words.get("stage.waiting") }
             </text>
         </g>
     }
-}
-
-fn px(length: f64) -> String {
-    format!("{length:.1}")
 }
 
 fn wires(layout: &Layout) -> Html {
@@ -126,12 +123,10 @@ fn door(above: Rect, bus: Rect, port: &'static str) -> Html {
 
 fn cylinder(rect: Rect, revision: &str) -> Html {
     let Rect { x, y, w, h } = rect;
-    let body = format!(
-        "M{x:.1} {:.1}c0-11 {w:.1}-11 {w:.1} 0v{:.1}c0 11-{w:.1} 11-{w:.1} 0z",
-        y + 9.0,
-        h - 18.0
-    );
-    let lid = format!("M{x:.1} {:.1}c0 11 {w:.1} 11 {w:.1} 0", y + 9.0);
+    let (left, top, wide) = (Px(x), Px(y + 9.0), Px(w));
+    let body =
+        format!("M{left} {top}c0-11 {wide}-11 {wide} 0v{}c0 11-{wide} 11-{wide} 0z", Px(h - 18.0));
+    let lid = format!("M{left} {top}c0 11 {wide} 11 {wide} 0");
     let middle = px(x + w / 2.0);
     html! {
         <>

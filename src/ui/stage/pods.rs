@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::{Callback, Html, KeyboardEvent, Properties, classes, component, html};
 
 use super::super::i18n::Words;
+use super::super::px::{Px, px};
 use super::super::state::Selection;
 use super::layout::{Layout, Rect};
 use super::scene::{Look, PodView, Scene};
@@ -56,10 +57,6 @@ pub fn Pods(props: &PodsProps) -> Html {
     html! { <g class="pods">{ for tokens }{ for more }</g> }
 }
 
-fn px(length: f64) -> String {
-    format!("{length:.1}")
-}
-
 fn token(props: &PodsProps, pod: &PodView, rect: Rect) -> Html {
     let chosen = Selection::Object {
         kind: Kind::Pod,
@@ -79,7 +76,7 @@ fn token(props: &PodsProps, pod: &PodView, rect: Rect) -> Html {
     };
     let class =
         classes!("pod", format!("pod-{}", pod.look.name()), selected.then_some("is-selected"));
-    let style = format!("transform: translate({:.1}px, {:.1}px)", rect.x, rect.y);
+    let style = format!("transform: translate({}px, {}px)", Px(rect.x), Px(rect.y));
     let room = rect.w - 30.0;
     html! {
         <g key={&*pod.uid} {class} {style} role="button" tabindex="0" aria-label={label.clone()}

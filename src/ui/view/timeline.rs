@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::super::px::Px;
 use crate::cluster::{Address, BodyKind, Message};
 use crate::sim::{Instant, Trace, sort};
 
@@ -148,7 +149,7 @@ impl Diagram {
         for line in self.lines.iter().filter(|line| line.kind == kind) {
             let ((x1, y1), (x2, y2)) = (line.from, line.to);
             // Writing to a string cannot fail.
-            write!(path, "M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}").unwrap_or_default();
+            write!(path, "M{} {}L{} {}", Px(x1), Px(y1), Px(x2), Px(y2)).unwrap_or_default();
         }
         path
     }

@@ -7,6 +7,7 @@ use crate::api::document::{Document, Part};
 use crate::api::field::Path;
 use crate::api::names;
 use crate::api::quantity::{Format, Quantity};
+use crate::api::text::fixed;
 use crate::api::validation::IMMUTABLE;
 use crate::api::validation::report::{Report, Seen};
 use crate::api::validation::resources::{self, Owner};
@@ -245,7 +246,7 @@ fn ratio(out: &mut Report, name: &str, path: &Path, of: &dyn Fn(&str) -> Option<
     if let (Some(min), Some(max)) = (of("min"), of("max")) {
         let most = max.to_f64() / min.to_f64();
         if ratio.to_f64() > most {
-            let words = format!("ratio {ratio} is greater than max/min = {most:.6}");
+            let words = format!("ratio {ratio} is greater than max/min = {}", fixed(most, 6));
             out.invalid(&path, ratio.to_string(), words);
         }
     }
