@@ -281,13 +281,14 @@ impl Shape {
             let pod = pod(&format!("pod-{number}"), "blue", "100m", (self.more)(number));
             post(&mut cluster, "pods", pod);
         }
-        let bound = |cluster: &Cluster| {
-            let nodes = cluster.scheduler().cache().nodes().iter();
-            let pods = nodes.flat_map(|node| &node.pods);
-            let of_color = |color: &String| color == "blue";
-            pods.filter(|pod| pod.labels().and_then(|own| own.get("color")).is_some_and(of_color))
-                .count()
+        // Asked of the API server: nodes that go take their Pods out of the scheduler's sight.
+        let is_bound = |object: &&Object| {
+            let Object::Pod(pod) = object else { return false };
+            let labels = pod.metadata.labels.as_ref();
+            pod.node_name.is_some()
+                && labels.and_then(|own| own.get("color")).is_some_and(|color| color == "blue")
         };
+        let bound = |cluster: &Cluster| cluster.objects(Kind::Pod).iter().filter(is_bound).count();
         let mut round = 0;
         while bound(&cluster) < self.pods {
             if self.churn && round % 2 == 0 {

@@ -12,7 +12,6 @@ use k8s_openapi::api::core::v1::{ContainerImage, Namespace, Node};
 
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
-use super::preemption::priority;
 use crate::api::{Document, Kind, Object, Resource as _};
 use crate::sim::SortedMap;
 
@@ -39,8 +38,8 @@ pub struct Cache {
     /// What else plugins look at, by kind, namespace and name: a map of the one type serves all.
     documents: GenericOrdMap<Rc<str>, Object, RcK>,
     surroundings: u64,
-    /// Pods for which room is made on a node, by node.
-    nominated: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
+    /// The node where room is made for a pod, by the pod's uid.
+    nominated: SortedMap<Rc<str>, Rc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,26 +103,15 @@ impl Cache {
     /// Keeps room on a node for a pod, until it is placed or gone.
     pub fn nominate(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>) {
         self.forget_nominated(&pod.uid);
-        self.nominated.or_default(Rc::clone(node)).push(Rc::clone(pod));
+        self.nominated.insert(Rc::clone(&pod.uid), Rc::clone(node));
+        self.change(node, |info| info.promised.push(Rc::clone(pod)));
     }
 
     /// Keeps no more room for a pod.
     pub fn forget_nominated(&mut self, uid: &str) {
-        self.nominated.retain(|_, pods| {
-            pods.retain(|pod| &*pod.uid != uid);
-            !pods.is_empty()
-        });
-    }
-
-    /// The node with the pods on it for which room is made, as far as they are at least as important
-    /// as `pod`; none if there are none.
-    pub fn with_nominated(&self, node: &NodeInfo, pod: &PodInfo) -> Option<NodeInfo> {
-        let waiting = self.nominated.get(&node.name)?;
-        let mut with = node.clone();
-        let before =
-            waiting.iter().filter(|other| other.uid != pod.uid && priority(other) >= priority(pod));
-        before.for_each(|other| with.add(Rc::clone(other)));
-        (with.pods.len() > node.pods.len()).then_some(with)
+        if let Some(node) = self.nominated.remove(uid) {
+            self.change(&node, |info| info.promised.retain(|pod| &*pod.uid != uid));
+        }
     }
 
     /// Takes in a namespace, new or changed.

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::cache::Cache;
 use super::framework::{CycleState, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
+use super::preemption::Candidate;
 
 /// The plugin that refused a node, and why.
 pub type Refusal = (&'static str, Verdict);
@@ -32,6 +33,8 @@ struct Evaluation {
     refusal: Option<Refusal>,
     /// The score of each plugin that takes part; empty until one was asked for.
     scores: Vec<i64>,
+    /// Who would have to leave it.
+    victims: Option<Result<Candidate, Verdict>>,
 }
 
 impl Clone for Evaluations {
@@ -77,6 +80,25 @@ impl Evaluations {
         &known.scores
     }
 
+    /// Who would have to leave the node at `at` for the pod, asked only if that is not known.
+    ///
+    /// # Errors
+    ///
+    /// What `ask` says if nobody's leaving helps.
+    pub fn victims(
+        &mut self,
+        at: usize,
+        node: &NodeInfo,
+        ask: impl FnOnce() -> Result<Candidate, Verdict>,
+    ) -> Result<Candidate, Verdict> {
+        match self.nodes.get_mut(at) {
+            Some(Some(known)) if known.change == node.change => {
+                known.victims.get_or_insert_with(ask).clone()
+            }
+            Some(_) | None => ask(),
+        }
+    }
+
     fn known(
         &mut self,
         at: usize,
@@ -87,8 +109,12 @@ impl Evaluations {
         match slot {
             Some(known) if known.change == node.change => {}
             _ => {
-                *slot =
-                    Some(Evaluation { change: node.change, refusal: ask(), scores: Vec::new() });
+                *slot = Some(Evaluation {
+                    change: node.change,
+                    refusal: ask(),
+                    scores: Vec::new(),
+                    victims: None,
+                });
             }
         }
         slot.as_mut()

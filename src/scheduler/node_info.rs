@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::Node;
 
 use super::framework::Labels;
 use super::plugins::{Terms, normalized_name};
+use super::preemption::priority;
 use super::resources::{self, Resources};
 use crate::api::Pod;
 
@@ -114,6 +115,8 @@ pub struct NodeInfo {
     pub node: Rc<Node>,
     pub name: Rc<str>,
     pub pods: Vec<Rc<PodInfo>>,
+    /// The pods that room is made for here.
+    pub promised: Vec<Rc<PodInfo>>,
     pub allocatable: Resources,
     pub requested: Resources,
     pub non_zero_requested: Resources,
@@ -124,6 +127,18 @@ pub struct NodeInfo {
 }
 
 impl NodeInfo {
+    /// The node with the pods on it that room is made for, as far as they are at least as important as
+    /// `pod`; none if there are none.
+    pub fn with_promised(&self, pod: &PodInfo) -> Option<Self> {
+        let counts =
+            |other: &&Rc<PodInfo>| other.uid != pod.uid && priority(other) >= priority(pod);
+        let mut others = self.promised.iter().filter(counts).peekable();
+        others.peek()?;
+        let mut with = self.clone();
+        others.for_each(|other| with.add(Rc::clone(other)));
+        Some(with)
+    }
+
     /// Whether one of its pods has terms of affinity.
     pub fn has_terms(&self) -> bool {
         self.with_terms > 0
@@ -140,6 +155,7 @@ impl NodeInfo {
             name: node.metadata.name.as_deref().unwrap_or_default().into(),
             node: Rc::default(),
             pods: Vec::new(),
+            promised: Vec::new(),
             allocatable: Resources::default(),
             requested: Resources::default(),
             non_zero_requested: Resources::default(),

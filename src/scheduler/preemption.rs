@@ -74,6 +74,11 @@ impl Snapshot for Overlay<'_> {
         )
     }
 
+    fn nodes_with_terms(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
+        let others = self.below.nodes_with_terms().filter(|node| node.name != self.node.name);
+        Box::new(others.chain(Some(&self.node).filter(|node| node.has_terms())))
+    }
+
     fn having(&self, image: &str) -> (usize, usize) {
         self.below.having(image)
     }
@@ -139,12 +144,22 @@ impl Preemption<'_> {
         offset: usize,
         limits: Limits,
     ) -> (Vec<Candidate>, SortedMap<Rc<str>, Verdict>) {
+        Self::among(nodes, offset, limits, |node| self.victims(node))
+    }
+
+    /// As [`Preemption::candidates`], with `victims` telling who has to leave a node.
+    pub(super) fn among(
+        nodes: &[&NodeInfo],
+        offset: usize,
+        limits: Limits,
+        mut victims: impl FnMut(&NodeInfo) -> Result<Candidate, Verdict>,
+    ) -> (Vec<Candidate>, SortedMap<Rc<str>, Verdict>) {
         let enough = limits.enough(nodes.len());
         let (mut harmless, mut violating) = (Vec::new(), Vec::new());
         let mut refused = SortedMap::new();
         let from = offset.checked_rem(nodes.len()).unwrap_or_default();
         for node in nodes.iter().skip(from).chain(nodes.iter().take(from)) {
-            match self.victims(node) {
+            match victims(node) {
                 Ok(candidate) => {
                     let list =
                         if candidate.violations == 0 { &mut harmless } else { &mut violating };
@@ -210,9 +225,16 @@ impl Preemption<'_> {
         Ok(Candidate { node: Rc::clone(&node.name), victims, violations })
     }
 
-    /// Whether the pod fits the node as it would be then.
+    /// Whether the pod fits the node as it would be then, also with the pods that room is made for there.
     fn fits(&self, node: &NodeInfo) -> Verdict {
-        let overlay = Overlay { below: self.cluster, node: node.clone() };
+        match node.with_promised(self.pod).map(|with| self.fits_as_is(with)) {
+            Some(refused) if !refused.is_success() => refused,
+            Some(_) | None => self.fits_as_is(node.clone()),
+        }
+    }
+
+    fn fits_as_is(&self, node: NodeInfo) -> Verdict {
+        let overlay = Overlay { below: self.cluster, node };
         let mut state = CycleState::default();
         for plugin in self.filters {
             match plugin.pre_filter(self.pod, &overlay, &mut state) {

@@ -213,9 +213,13 @@ impl Queue {
         now: Instant,
         about: impl Fn(&Pod) -> bool,
     ) {
+        if self.unschedulable.is_empty() {
+            return;
+        }
+        let waking: Vec<&str> = plugins::waking_on(event).collect();
         self.move_if(now, |queued| {
             let refused = &queued.refused_by;
-            let helps = refused.iter().any(|plugin| plugins::wakes_on(plugin, event))
+            let helps = refused.iter().any(|plugin| waking.contains(plugin))
                 || event == ClusterEvent::NodeAdded && refused.is_empty();
             helps && about(&queued.info.pod)
         });

@@ -23,6 +23,8 @@ mod log;
 mod logs;
 #[cfg(test)]
 mod placements;
+#[cfg(test)]
+mod preempting;
 mod profiles;
 #[cfg(test)]
 mod protobuf;

@@ -117,7 +117,11 @@ pub fn schedule(
     if feasible.is_empty() {
         let (mut message, refused_by) = diagnose(count, &search, &refused);
         let limits = profile.preemption;
-        let preempt = limits.map(|limits| preempt(profile, limits, pod, cache, &refused, rng, now));
+        let known = search.filters.iter().all(|plugin| plugin.looks_at_node_only());
+        let known = known.then_some(&mut *evaluations);
+        let preemption = Preemption { pod, cluster: cache, filters: &profile.filter, now };
+        let preempt =
+            limits.map(|limits| preempt(&preemption, cache, limits, &refused, known, rng));
         let preempt = match preempt.transpose() {
             Ok(candidate) => candidate,
             Err(why) => {
@@ -225,14 +229,19 @@ fn look(
     let (mut feasible, mut refused) = (Vec::new(), Vec::new());
     let mut ask = |at: usize, node: &Rc<NodeInfo>| {
         // Room that was made for a more important pod is not for this one.
-        let promised = cache.with_nominated(node, pod);
-        let refusal = promised
-            .and_then(|node| first_refusal(pod, search, &search.filters, &node))
-            .or_else(|| {
-                let ask = || first_refusal(pod, search, local, node);
-                evaluations.refusal(at, node, ask).cloned()
-            })
-            .or_else(|| first_refusal(pod, search, further, node));
+        let refused_by = |filters: &[&dyn Plugin]| {
+            let with = node.with_promised(pod);
+            let with = with.and_then(|node| first_refusal(pod, search, filters, &node));
+            with.or_else(|| first_refusal(pod, search, filters, node))
+        };
+        // Where it is promised room itself, the answer is its own.
+        let is_own = node.promised.iter().any(|promised| promised.uid == pod.uid);
+        let refusal = if is_own {
+            refused_by(local)
+        } else {
+            evaluations.refusal(at, node, || refused_by(local)).cloned()
+        };
+        let refusal = refusal.or_else(|| refused_by(further));
         match refusal {
             None => feasible.push((at, Rc::clone(node))),
             Some(refusal) => refused.push(NodeVerdict {
@@ -368,18 +377,18 @@ fn diagnose(
 
 /// Looks for pods that have to go, so that the pod can run.
 fn preempt(
-    profile: &Profile,
-    limits: Limits,
-    pod: &PodInfo,
+    preemption: &Preemption<'_>,
     cache: &Cache,
+    limits: Limits,
     refused: &[NodeVerdict],
+    mut known: Option<&mut Evaluations>,
     rng: &mut Rng,
-    now: Timestamp,
 ) -> Result<Candidate, String> {
     let said = |name: &str| {
         let verdict = refused.iter().find(|verdict| *verdict.node == *name);
         verdict.and_then(|verdict| verdict.filtered_by.as_ref()).map(|(_, verdict)| verdict.code)
     };
+    let pod = preemption.pod;
     let nominated = pod.pod.status.nominated_node_name.as_deref();
     let nominated = nominated.and_then(|name| Some((&**cache.node(name)?, said(name))));
     eligible(pod, nominated).map_err(|why| format!("preemption: {why}"))?;
@@ -389,14 +398,20 @@ fn preempt(
     });
     let nodes: Vec<&NodeInfo> =
         resolvable.filter_map(|verdict| cache.node(&verdict.node).map(|node| &**node)).collect();
-    let preemption = Preemption { pod, cluster: cache, filters: &profile.filter, now };
     // Without anybody less important there is nothing to choose, nor any chance in it.
     let offset = if nodes.iter().any(|node| preemption.has_victims(node)) {
         usize::try_from(rng.below(nodes.len() as u64)).unwrap_or_default()
     } else {
         0
     };
-    let (candidates, failed) = preemption.candidates(&nodes, offset, limits);
+    let victims = |node: &NodeInfo| {
+        let ask = || preemption.victims(node);
+        // What is promised to this very pod there is no obstacle to it, but to its equals.
+        let is_own = node.promised.iter().any(|promised| promised.uid == pod.uid);
+        let known = known.as_mut().filter(|_| !is_own).zip(cache.position(&node.name));
+        known.map_or_else(ask, |(known, at)| known.victims(at, node, ask))
+    };
+    let (candidates, failed) = Preemption::among(&nodes, offset, limits, victims);
     preemption.best(candidates).ok_or_else(|| preemption_failed(cache.nodes().len(), &failed))
 }
 

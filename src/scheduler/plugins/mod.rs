@@ -32,9 +32,9 @@ pub use volumes::{VolumeBinding, VolumeRestrictions, VolumeZone, Volumes, Zones,
 
 use super::framework::{ClusterEvent, Plugin};
 
-/// Whether a pod that the plugin called `name` refused is worth another try after `event`, which does
-/// not depend on the plugin's arguments.
-pub fn wakes_on(name: &str, event: ClusterEvent) -> bool {
+/// The names of the plugins whose refusals are worth another try after `event`, which does not depend on
+/// their arguments.
+pub fn waking_on(event: ClusterEvent) -> impl Iterator<Item = &'static str> {
     const ALL: &[&dyn Plugin] = &[
         &NodeUnschedulable,
         &NodeName,
@@ -48,5 +48,5 @@ pub fn wakes_on(name: &str, event: ClusterEvent) -> bool {
         &VolumeBinding::DEFAULT,
         &VolumeZone,
     ];
-    ALL.iter().any(|plugin| plugin.name() == name && plugin.wakes_on(event))
+    ALL.iter().filter(move |plugin| plugin.wakes_on(event)).map(|plugin| plugin.name())
 }

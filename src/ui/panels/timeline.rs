@@ -9,7 +9,7 @@ use yew::{
 
 use super::super::engine::PanelProps;
 use super::super::i18n::Words;
-use super::super::px::Px;
+use super::super::px::{Px, px};
 use super::super::state::{Action, Selection};
 use super::super::view::span;
 use super::super::view::timeline::{Diagram, LANE, Lane, WIDTH, Window, diagram};
@@ -155,7 +155,7 @@ pub fn Timeline(props: &PanelProps) -> Html {
                     if drawn.quiet > 0 { <li class="timeline-quiet">{ quiet(drawn.quiet, words) }</li> }
                 </ol>
                 <svg class="timeline-chart" viewBox={format!("0 0 {WIDTH} {height}")}
-                    height={height.to_string()} preserveAspectRatio="none" role="img"
+                    height={px(height)} preserveAspectRatio="none" role="img"
                     aria-label={words.get("timeline.name")} {onpointerdown} {onpointermove}
                     {onpointerup} {onpointercancel} {onpointerleave} {onwheel}>
                     <path class="timeline-grid" d={grid(drawn.lanes.len())} />

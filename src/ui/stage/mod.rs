@@ -16,6 +16,7 @@ use yew::{
 };
 
 use super::i18n::Words;
+use super::px::px;
 use super::state::{Action, Selection};
 use crate::platform;
 
@@ -60,8 +61,8 @@ pub fn Stage(props: &StageProps) -> Html {
     let size = format!("0 0 {} {}", layout.width, layout.height);
     html! {
         <div class="stage" ref={place}>
-            <svg class="stage-picture" viewBox={size} width={layout.width.to_string()}
-                height={layout.height.to_string()} role="group"
+            <svg class="stage-picture" viewBox={size} width={px(layout.width)}
+                height={px(layout.height)} role="group"
                 aria-label={words.get("stage.name")}>
                 <Plan layout={Rc::clone(&layout)} revision={scene.revision}
                     selection={selection.clone()} words={words.clone()} on_select={select.clone()} />
