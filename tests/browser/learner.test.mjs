@@ -226,3 +226,20 @@ pageTest("the Logs tab shows what each container wrote, and why one has not", as
   await inspector.locator(".log", { hasText: "mute" }).getByText("It has written nothing.").waitFor();
   await inspector.locator(".log", { hasText: "stuck" }).getByText("Not started: ImagePullBackOff.").waitFor();
 });
+
+pageTest("Share and Embed open one at a time, within a narrow page too, and Escape closes them", async ({ page }) => {
+  await ready(page);
+  const [share, embed] = ["Share", "Embed"].map((name) => ({ button: page.getByRole("button", { name, exact: true }), card: page.getByRole("dialog", { name }) }));
+  for (const width of [1440, 768, 360]) {
+    await page.setViewportSize({ width, height: 780 });
+    await share.button.click();
+    await share.card.waitFor();
+    await embed.button.click();
+    await embed.card.waitFor();
+    assert.equal(await share.card.count(), 0);
+    const { x, width: wide } = await embed.card.boundingBox();
+    assert.ok(x >= 0 && x + wide <= width, `${x} and ${wide} of ${width}`);
+    await page.keyboard.press("Escape");
+    await embed.card.waitFor({ state: "detached" });
+  }
+});

@@ -7,6 +7,7 @@ use yew::{
 
 use super::super::embed::{Layout, Options, address};
 use super::super::i18n::Words;
+use super::popup::Popup;
 use crate::platform;
 
 /// How to make the link.
@@ -23,11 +24,9 @@ pub fn Embed(props: &EmbedProps) -> Html {
     let EmbedProps { fragment, words } = props;
     let shown = use_state_eq(|| None::<Result<AttrValue, AttrValue>>);
     let options = use_state_eq(|| Options { embed: Some(Layout::Split), ..Options::default() });
-    let toggle = {
+    let open = {
         let (shown, fragment) = (shown.clone(), fragment.clone());
-        move |_: MouseEvent| {
-            shown.set(if shown.is_some() { None } else { Some(fragment.emit(())) });
-        }
+        move |is_open: bool| shown.set(is_open.then(|| fragment.emit(())))
     };
     let choose = {
         let options = options.clone();
@@ -91,15 +90,9 @@ pub fn Embed(props: &EmbedProps) -> Html {
         }
     });
     html! {
-        <div class="share">
-            <button class="button" aria-expanded={shown.is_some().to_string()} onclick={toggle}>
-                { words.get("embed.name") }
-            </button>
-            if let Some(inside) = inside {
-                <div class="share-card embed-card" role="dialog" aria-label={words.get("embed.name")}>
-                    { inside }
-                </div>
-            }
-        </div>
+        <Popup name={words.get("embed.name")} class="embed-card" is_open={shown.is_some()}
+            on_open={open}>
+            { inside.unwrap_or_default() }
+        </Popup>
     }
 }

@@ -7,6 +7,7 @@ mod embed;
 mod inspector;
 mod manifest_field;
 mod objects;
+mod popup;
 mod scrubber;
 mod share;
 mod tabs;

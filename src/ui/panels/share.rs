@@ -6,6 +6,7 @@ use yew::{
 };
 
 use super::super::i18n::Words;
+use super::popup::Popup;
 use crate::platform;
 
 /// How to make the link.
@@ -24,9 +25,9 @@ pub fn Share(props: &ShareProps) -> Html {
     let copied = use_state_eq(|| false);
     let open = {
         let (shown, copied, link) = (shown.clone(), copied.clone(), link.clone());
-        move |_: MouseEvent| {
+        move |is_open: bool| {
             copied.set(false);
-            shown.set(if shown.is_some() { None } else { Some(link.emit(())) });
+            shown.set(is_open.then(|| link.emit(())));
         }
     };
     let inside = shown.as_ref().map(|made| match made {
@@ -55,13 +56,8 @@ pub fn Share(props: &ShareProps) -> Html {
         Err(why) => html! { <p role="alert">{ why.clone() }</p> },
     });
     html! {
-        <div class="share">
-            <button class="button" aria-expanded={shown.is_some().to_string()} onclick={open}>
-                { words.get("share.name") }
-            </button>
-            if let Some(inside) = inside {
-                <div class="share-card" role="dialog" aria-label={words.get("share.name")}>{ inside }</div>
-            }
-        </div>
+        <Popup name={words.get("share.name")} is_open={shown.is_some()} on_open={open}>
+            { inside.unwrap_or_default() }
+        </Popup>
     }
 }
