@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{NodeStatus, PodCondition, PodStatus};
 use serde_json::{Value, json};
 
 use super::caller::Caller;
+use super::document::Part;
 use super::fields::FieldSelector;
 use super::labels::Selector;
 use super::logs::LogQuery;
@@ -295,6 +296,13 @@ impl Change {
             }
             Self::Bookmark { .. } | Self::Error(_) | Self::Ended => None,
         }
+    }
+}
+
+impl Payload {
+    /// The JSON that was sent; an absent part if it is none.
+    pub fn json(&self) -> Part<'_> {
+        Part::of(if let Self::Json(json) = self { Some(json) } else { None })
     }
 }
 

@@ -128,8 +128,8 @@ pub fn float(text: &str) -> Option<f64> {
     Some(if negative { -value } else { value })
 }
 
-/// `value` with so many digits after the point, of which it should not have many before. As with
-/// [`float`], the standard library's way is exact, and too heavy.
+/// `value` with so many digits after the point. Rounded as it is held, for what is small enough to be
+/// looked at: a value beyond 64 bits is cut to those.
 pub fn fixed(value: f64, digits: usize) -> String {
     let scale = (0..digits).fold(1_u32, |scale, _| scale.saturating_mul(10));
     #[expect(clippy::cast_possible_truncation, reason = "what is beyond is cut to what there is")]

@@ -16,7 +16,7 @@ use super::strategy::{group_resource, set_condition};
 use crate::api::document::{Document, Part};
 use crate::api::labels::Selector;
 use crate::api::phase::PodPhase;
-use crate::api::request::{Answer, Payload, Request};
+use crate::api::request::{Answer, Request};
 use crate::api::status::{GroupResource, StatusError};
 use crate::api::words::{DISRUPTION_TARGET, FALSE, READY, TRUE};
 use crate::api::{Kind, Object, Pod, Resource as _, seconds, to_json};
@@ -45,7 +45,7 @@ impl ApiServer {
         name: &str,
     ) -> Result<(), StatusError> {
         let namespace = request.namespace();
-        let eviction = eviction(request);
+        let eviction = request.payload.json();
         if eviction.at("metadata").at("name").text() != name {
             let why = "name in URL does not match name in Eviction object";
             return Err(StatusError::bad_request(why));
@@ -125,19 +125,6 @@ impl ApiServer {
             0 => Err(refused(0, why_none(name, status, healthy, desired))),
             allowed => Ok(Permit::Spend(Box::new(spent(budget, pod, allowed - 1, now)))),
         }
-    }
-}
-
-/// The `Eviction` that was sent.
-fn eviction(request: &Request) -> Part<'_> {
-    match &request.payload {
-        Payload::Json(body) => Part::of(Some(body)),
-        Payload::None
-        | Payload::Refused(_)
-        | Payload::Object(_)
-        | Payload::Binding { .. }
-        | Payload::Patch(_)
-        | Payload::Precondition { .. } => Part::of(None),
     }
 }
 

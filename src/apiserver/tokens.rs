@@ -6,12 +6,9 @@
 //! Mirrors: `pkg/registry/core/serviceaccount/storage/token.go`, `pkg/serviceaccount/claims.go` and
 //! `pkg/apis/authentication/validation/validation.go`.
 
-use std::hash::Hasher as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use rustc_hash::FxHasher;
 use serde_json::{Map, Value, json};
 
 use super::authentication::AUTHENTICATED;
@@ -20,9 +17,10 @@ use super::strategy::group_resource;
 use crate::api::caller::User;
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
-use crate::api::request::{Document, JSON, Payload, Request};
+use crate::api::request::{Document, JSON, Request};
 use crate::api::status::{GroupResource, StatusError};
 use crate::api::{Kind, Object, Pod, Resource as _, seconds, to_json};
+use crate::sim::Rng;
 
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 /// The claim with what is of Kubernetes alone.
@@ -49,16 +47,7 @@ impl ApiServer {
     ) -> Result<Document, StatusError> {
         let namespace = request.namespace().to_owned();
         let uid = self.uid_of(Kind::ServiceAccount, &namespace, name)?;
-        let sent = match &request.payload {
-            Payload::Json(body) => Value::clone(body),
-            Payload::None
-            | Payload::Refused(_)
-            | Payload::Object(_)
-            | Payload::Binding { .. }
-            | Payload::Patch(_)
-            | Payload::Precondition { .. } => json!({}),
-        };
-        let spec = Part::of(Some(&sent)).at("spec");
+        let spec = request.payload.json().at("spec");
         let lasts = spec.at("expirationSeconds").number().unwrap_or(USUAL);
         check(lasts)?;
         let mut own = json!({"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}});
@@ -176,10 +165,9 @@ impl ApiServer {
     }
 
     fn signature(&self, text: &str) -> String {
-        let mut hasher = FxHasher::default();
-        hasher.write_u64(self.token_key);
-        hasher.write(text.as_bytes());
-        URL_SAFE_NO_PAD.encode(hasher.finish().to_be_bytes())
+        // A hasher of the library would take another way where a word has 32 bits.
+        let mix = |mixed, byte: u8| Rng::stream(mixed, byte.into()).next_u64();
+        URL_SAFE_NO_PAD.encode(text.bytes().fold(self.token_key, mix).to_be_bytes())
     }
 }
 
