@@ -3,7 +3,7 @@
 use wasm_bindgen::JsCast;
 use yew::{
     AttrValue, Callback, Children, FocusEvent, Html, KeyboardEvent, MouseEvent, Properties,
-    component, html,
+    component, html, use_node_ref,
 };
 
 /// The button, and what to do.
@@ -35,13 +35,14 @@ pub fn Popup(props: &PopupProps) -> Html {
             }
         }
     };
+    // Events are heard at the page's root, so the event itself does not know this element.
+    let own = use_node_ref();
     let onfocusout = {
-        let on_open = on_open.clone();
+        let (own, on_open) = (own.clone(), on_open.clone());
         move |event: FocusEvent| {
-            let own = event.current_target().and_then(|own| own.dyn_into::<web_sys::Node>().ok());
             let next =
                 event.related_target().and_then(|next| next.dyn_into::<web_sys::Node>().ok());
-            if let (true, Some(own), Some(next)) = (is_open, own, next)
+            if let (true, Some(own), Some(next)) = (is_open, own.cast::<web_sys::Node>(), next)
                 && !own.contains(Some(&next))
             {
                 on_open.emit(false);
@@ -49,7 +50,7 @@ pub fn Popup(props: &PopupProps) -> Html {
         }
     };
     html! {
-        <div class="share" {onkeydown} {onfocusout}>
+        <div class="share" ref={own} {onkeydown} {onfocusout}>
             <button class="button" aria-expanded={is_open.to_string()} onclick={toggle}>
                 { name.clone() }
             </button>
