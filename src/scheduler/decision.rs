@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::framework::Verdict;
+use super::evaluations::Refusal;
 use crate::sim::{Instant, SortedMap};
 
 /// A Pod's namespace and name.
@@ -42,7 +42,7 @@ pub struct Decision {
 pub struct NodeVerdict {
     pub node: Rc<str>,
     /// The plugin that refused it, and why.
-    pub filtered_by: Option<(&'static str, Verdict)>,
+    pub filtered_by: Option<Refusal>,
     /// Empty where nothing was scored: it was refused, or was the only one. Nodes that are alike share
     /// them.
     pub scores: Rc<[Score]>,

@@ -12,8 +12,13 @@ use super::framework::{CycleState, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use super::preemption::Candidate;
 
-/// The plugin that refused a node, and why.
-pub type Refusal = (&'static str, Verdict);
+/// The plugin that refused a node, and why; shared by the nodes that it is said of.
+pub type Refusal = Rc<(&'static str, Verdict)>;
+/// Who would have to leave a node, or why nobody's leaving helps.
+pub type Victims = Result<Rc<Candidate>, Rc<Verdict>>;
+
+/// How many different refusals are looked through for one that says the same.
+const SHARED: usize = 16;
 
 /// What is remembered of the nodes, by their place in the cache.
 #[derive(Debug, Default)]
@@ -23,6 +28,8 @@ pub struct Evaluations {
     surroundings: u64,
     nodes: Vec<Option<Evaluation>>,
     state: CycleState,
+    /// Refusals that were heard, so that nodes refused alike share one.
+    refusals: Vec<Refusal>,
 }
 
 /// What was said of one node.
@@ -34,7 +41,7 @@ struct Evaluation {
     /// The score of each plugin that takes part; empty until one was asked for.
     scores: Vec<i64>,
     /// Who would have to leave it.
-    victims: Option<Result<Candidate, Verdict>>,
+    victims: Option<Victims>,
 }
 
 impl Clone for Evaluations {
@@ -61,19 +68,39 @@ impl Evaluations {
         self.state = state;
     }
 
+    /// The same refusal as one that was heard before, if it was.
+    pub fn share(&mut self, refusal: Option<(&'static str, Verdict)>) -> Option<Refusal> {
+        let refusal = refusal?;
+        if let Some(same) = self.refusals.iter().find(|known| ***known == refusal) {
+            return Some(Rc::clone(same));
+        }
+        let refusal = Rc::new(refusal);
+        if self.refusals.len() < SHARED {
+            self.refusals.push(Rc::clone(&refusal));
+        }
+        Some(refusal)
+    }
+
     /// Who refused the node at `at`, asked only if that is not known.
     pub fn refusal(
         &mut self,
         at: usize,
         node: &NodeInfo,
-        ask: impl FnOnce() -> Option<Refusal>,
-    ) -> Option<&Refusal> {
-        self.known(at, node, ask)?.refusal.as_ref()
+        ask: impl FnOnce() -> Option<(&'static str, Verdict)>,
+    ) -> Option<Refusal> {
+        if self.is_stale(at, node) {
+            let refusal = self.share(ask());
+            self.remember(at, node, refusal);
+        }
+        self.nodes.get(at)?.as_ref()?.refusal.clone()
     }
 
     /// The scores of the node at `at`, which can take the pod, asked for only if they are not known.
     pub fn scores(&mut self, at: usize, node: &NodeInfo, ask: impl FnOnce() -> Vec<i64>) -> &[i64] {
-        let Some(known) = self.known(at, node, || None) else { return &[] };
+        if self.is_stale(at, node) {
+            self.remember(at, node, None);
+        }
+        let Some(Some(known)) = self.nodes.get_mut(at) else { return &[] };
         if known.scores.is_empty() {
             known.scores = ask();
         }
@@ -89,8 +116,8 @@ impl Evaluations {
         &mut self,
         at: usize,
         node: &NodeInfo,
-        ask: impl FnOnce() -> Result<Candidate, Verdict>,
-    ) -> Result<Candidate, Verdict> {
+        ask: impl FnOnce() -> Victims,
+    ) -> Victims {
         match self.nodes.get_mut(at) {
             Some(Some(known)) if known.change == node.change => {
                 known.victims.get_or_insert_with(ask).clone()
@@ -99,25 +126,17 @@ impl Evaluations {
         }
     }
 
-    fn known(
-        &mut self,
-        at: usize,
-        node: &NodeInfo,
-        ask: impl FnOnce() -> Option<Refusal>,
-    ) -> Option<&mut Evaluation> {
-        let slot = self.nodes.get_mut(at)?;
-        match slot {
-            Some(known) if known.change == node.change => {}
-            _ => {
-                *slot = Some(Evaluation {
-                    change: node.change,
-                    refusal: ask(),
-                    scores: Vec::new(),
-                    victims: None,
-                });
-            }
+    /// Whether nothing is known of the node at `at` as it is now.
+    fn is_stale(&self, at: usize, node: &NodeInfo) -> bool {
+        let known = self.nodes.get(at).and_then(Option::as_ref);
+        known.is_none_or(|known| known.change != node.change)
+    }
+
+    fn remember(&mut self, at: usize, node: &NodeInfo, refusal: Option<Refusal>) {
+        if let Some(slot) = self.nodes.get_mut(at) {
+            let scores = Vec::new();
+            *slot = Some(Evaluation { change: node.change, refusal, scores, victims: None });
         }
-        slot.as_mut()
     }
 }
 

@@ -8,13 +8,14 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
+use super::evaluations::Victims;
 use super::framework::{Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use crate::api::document::Part;
 use crate::api::labels::Selector;
 use crate::api::words::{DISRUPTION_TARGET, TRUE};
 use crate::api::{Document, Kind};
-use crate::sim::{SortedMap, sort};
+use crate::sim::sort;
 
 /// The reason of the condition that a victim gets.
 pub const BY_SCHEDULER: &str = "PreemptionByScheduler";
@@ -135,30 +136,35 @@ fn is_terminating_for_another(pod: &PodInfo) -> bool {
         })
 }
 
+/// As it is remembered.
+pub(super) fn shared(victims: Result<Candidate, Verdict>) -> Victims {
+    victims.map(Rc::new).map_err(Rc::new)
+}
+
 impl Preemption<'_> {
-    /// Tries the nodes from `offset` on, until enough can be had. The second are the nodes that cannot,
-    /// with why.
+    /// Tries the nodes from `offset` on, until enough can be had. The second is why the others cannot.
     pub fn candidates(
         &self,
         nodes: &[&NodeInfo],
         offset: usize,
         limits: Limits,
-    ) -> (Vec<Candidate>, SortedMap<Rc<str>, Verdict>) {
-        Self::among(nodes, offset, limits, |node| self.victims(node))
+    ) -> (Vec<Rc<Candidate>>, Vec<Rc<Verdict>>) {
+        Self::among(nodes, offset, limits, |node| shared(self.victims(node)))
     }
 
     /// As [`Preemption::candidates`], with `victims` telling who has to leave a node.
-    pub(super) fn among(
-        nodes: &[&NodeInfo],
+    pub(super) fn among<N>(
+        nodes: &[N],
         offset: usize,
         limits: Limits,
-        mut victims: impl FnMut(&NodeInfo) -> Result<Candidate, Verdict>,
-    ) -> (Vec<Candidate>, SortedMap<Rc<str>, Verdict>) {
+        mut victims: impl FnMut(&N) -> Victims,
+    ) -> (Vec<Rc<Candidate>>, Vec<Rc<Verdict>>) {
         let enough = limits.enough(nodes.len());
         let (mut harmless, mut violating) = (Vec::new(), Vec::new());
-        let mut refused = SortedMap::new();
+        let mut refused = Vec::new();
         let from = offset.checked_rem(nodes.len()).unwrap_or_default();
-        for node in nodes.iter().skip(from).chain(nodes.iter().take(from)) {
+        let (before, after) = nodes.split_at(from);
+        for node in after.iter().chain(before) {
             match victims(node) {
                 Ok(candidate) => {
                     let list =
@@ -170,9 +176,7 @@ impl Preemption<'_> {
                         break;
                     }
                 }
-                Err(verdict) => {
-                    refused.insert(Rc::clone(&node.name), verdict);
-                }
+                Err(verdict) => refused.push(verdict),
             }
         }
         harmless.append(&mut violating);
@@ -274,7 +278,7 @@ impl Preemption<'_> {
     }
 
     /// The candidate that costs the least: of the best by each measure in turn the first.
-    pub fn best(&self, candidates: Vec<Candidate>) -> Option<Candidate> {
+    pub fn best(&self, candidates: Vec<Rc<Candidate>>) -> Option<Rc<Candidate>> {
         candidates.into_iter().min_by_key(|candidate| {
             let priorities = || candidate.victims.iter().map(|victim| i64::from(priority(victim)));
             let highest = priorities().next().unwrap_or(i64::MIN);

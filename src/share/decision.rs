@@ -10,7 +10,7 @@ pub fn as_json(decision: &Decision) -> Value {
     let nodes = decision.nodes.iter().map(|node| {
         let refusal = node
             .filtered_by
-            .as_ref()
+            .as_deref()
             .map(|(plugin, verdict)| json!({"plugin": plugin, "reasons": verdict.reasons}));
         let scores = node.scores.iter().map(|score| {
             json!({
@@ -53,7 +53,7 @@ pub fn as_csv(decision: &Decision) -> String {
     }
     let mut csv = line(&head);
     for node in &*decision.nodes {
-        let (plugin, reasons) = match &node.filtered_by {
+        let (plugin, reasons) = match node.filtered_by.as_deref() {
             Some((plugin, verdict)) => (*plugin, verdict.reasons.join(", ")),
             None => ("", String::new()),
         };
@@ -108,7 +108,7 @@ mod tests {
         verdict.reasons.push("\"much\"".into());
         let refused = NodeVerdict {
             node: "c".into(),
-            filtered_by: Some(("B", verdict)),
+            filtered_by: Some(Rc::new(("B", verdict))),
             scores: Rc::default(),
             total: 0,
         };

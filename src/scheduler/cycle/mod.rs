@@ -13,7 +13,7 @@ use super::decision::{NODES, NodeVerdict, Score};
 use super::evaluations::{Evaluations, Refusal};
 use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
-use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible};
+use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible, shared};
 use super::profile::{Profile, Weighted};
 use crate::api::Document;
 use crate::sim::{Rng, SortedMap, SortedSet, sort};
@@ -46,7 +46,7 @@ pub struct Failure {
     pub message: String,
     pub refused_by: Rc<[&'static str]>,
     /// The node that can be had if these pods go.
-    pub preempt: Option<Candidate>,
+    pub preempt: Option<Rc<Candidate>>,
 }
 
 /// How many nodes that can take a pod are enough; a `percentage` of 0 adapts to their number.
@@ -105,7 +105,7 @@ pub fn schedule(
             let mut message = format!("0/{count} nodes are available: {reasons}.");
             if profile.preemption.is_some() {
                 let why = match eligible(pod, None) {
-                    Ok(()) => preemption_failed(count, &SortedMap::new()),
+                    Ok(()) => preemption_failed(count, &[]),
                     Err(why) => format!("preemption: {why}"),
                 };
                 message = format!("{message} {why}");
@@ -113,7 +113,12 @@ pub fn schedule(
             return fail(message, Rc::new([plugin]), Vec::new());
         }
     };
-    let (feasible, mut refused) = look(profile, pod, &search, cache, rotation, evaluations);
+    let nominated = nominated(pod, cache);
+    let (feasible, refused) = match nominated {
+        Some(at) => look_at_nominated(pod, &search, cache, at, evaluations),
+        None => None,
+    }
+    .unwrap_or_else(|| look(profile, pod, &search, cache, rotation, evaluations));
     if feasible.is_empty() {
         let (mut message, refused_by) = diagnose(count, &search, &refused);
         let limits = profile.preemption;
@@ -132,9 +137,9 @@ pub fn schedule(
         evaluations.keep(search.state);
         let result = Err(Failure { message, refused_by, preempt });
         let count = refused.len();
-        refused.truncate(NODES);
+        let nodes = told(cache, refused, NODES).collect();
         let reserved = Vec::new();
-        return Outcome { nodes: refused, feasible: 0, refused: count, tied: 0, reserved, result };
+        return Outcome { nodes, feasible: 0, refused: count, tied: 0, reserved, result };
     }
     let columns = score(profile, pod, cache, &mut search.state, &feasible, evaluations);
     let totals: Vec<i64> = (0..feasible.len()).map(|at| total(&columns, at)).collect();
@@ -145,9 +150,9 @@ pub fn schedule(
     let pick = if tied > 1 { rng.below(tied as u64) } else { 0 };
     let chosen =
         winners.get(usize::try_from(pick).unwrap_or_default()).copied().unwrap_or_default();
-    let told = feasible.iter().enumerate().filter(|(at, _)| *at < NODES || *at == chosen);
+    let shown = feasible.iter().enumerate().filter(|(at, _)| *at < NODES || *at == chosen);
     let mut latest: Rc<[Score]> = Rc::default();
-    let mut verdicts: Vec<NodeVerdict> = told
+    let mut verdicts: Vec<NodeVerdict> = shown
         .map(|(at, (_, node))| {
             let scores = || columns.iter().map(|column| column.of(at));
             if !latest.iter().copied().eq(scores()) {
@@ -163,7 +168,7 @@ pub fn schedule(
         .collect();
     let (can, cannot) = (feasible.len(), refused.len());
     let room = NODES.saturating_sub(verdicts.len());
-    verdicts.extend(refused.into_iter().take(room));
+    verdicts.extend(told(cache, refused, room));
     let node = feasible.get(chosen).map(|(_, node)| node);
     let reservers =
         node.into_iter().flat_map(|node| profile.reserve.iter().map(move |it| (it, node)));
@@ -213,6 +218,84 @@ fn prepare<'p>(
 
 /// Nodes that can take a pod, each with its place in the cache.
 type Feasible = Vec<(usize, Rc<NodeInfo>)>;
+/// The places of those that cannot, and why.
+type Refused = Vec<(usize, Refusal)>;
+
+/// What the page is told of the first `most` nodes that were refused.
+fn told(cache: &Cache, refused: Refused, most: usize) -> impl Iterator<Item = NodeVerdict> {
+    refused.into_iter().take(most).filter_map(|(at, refusal)| {
+        Some(NodeVerdict {
+            node: Rc::clone(&cache.nodes().get(at)?.name),
+            filtered_by: Some(refusal),
+            scores: Rc::default(),
+            total: 0,
+        })
+    })
+}
+
+/// What the filters say of one node after the other.
+struct Look<'a> {
+    pod: &'a PodInfo,
+    search: &'a Search<'a>,
+    /// The first filters, up to one that looks further: what these say is remembered.
+    local: &'a [&'a dyn Plugin],
+    further: &'a [&'a dyn Plugin],
+    evaluations: &'a mut Evaluations,
+    feasible: Feasible,
+    refused: Refused,
+}
+
+impl<'a> Look<'a> {
+    fn new(pod: &'a PodInfo, search: &'a Search<'_>, evaluations: &'a mut Evaluations) -> Self {
+        let local = search.filters.iter().take_while(|plugin| plugin.looks_at_node_only()).count();
+        let (local, further) = search.filters.split_at(local);
+        let (feasible, refused) = (Vec::new(), Vec::new());
+        Self { pod, search, local, further, evaluations, feasible, refused }
+    }
+
+    fn ask(&mut self, at: usize, node: &Rc<NodeInfo>) {
+        let Self { pod, search, .. } = *self;
+        // Room that was made for a more important pod is not for this one.
+        let refused_by = |filters: &[&dyn Plugin]| {
+            let with = node.with_promised(pod);
+            let with = with.and_then(|node| first_refusal(pod, search, filters, &node));
+            with.or_else(|| first_refusal(pod, search, filters, node))
+        };
+        // Where it is promised room itself, the answer is its own.
+        let refusal = if is_promised(node, pod) {
+            self.evaluations.share(refused_by(self.local))
+        } else {
+            self.evaluations.refusal(at, node, || refused_by(self.local))
+        };
+        let refusal = refusal.or_else(|| self.evaluations.share(refused_by(self.further)));
+        match refusal {
+            None => self.feasible.push((at, Rc::clone(node))),
+            Some(refusal) => self.refused.push((at, refusal)),
+        }
+    }
+}
+
+/// The place of the node that a pod waits for.
+fn nominated(pod: &PodInfo, cache: &Cache) -> Option<usize> {
+    cache.position(pod.pod.status.nominated_node_name.as_deref()?)
+}
+
+fn is_promised(node: &NodeInfo, pod: &PodInfo) -> bool {
+    node.promised.iter().any(|promised| promised.uid == pod.uid)
+}
+
+/// The node at `at` alone, if it can take the pod that waits for it.
+fn look_at_nominated(
+    pod: &PodInfo,
+    search: &Search<'_>,
+    cache: &Cache,
+    at: usize,
+    evaluations: &mut Evaluations,
+) -> Option<(Feasible, Refused)> {
+    let mut look = Look::new(pod, search, evaluations);
+    look.ask(at, cache.nodes().get(at)?);
+    (!look.feasible.is_empty()).then_some((look.feasible, look.refused))
+}
 
 /// The nodes that can take the pod, and those of the others that were looked at.
 fn look(
@@ -222,45 +305,16 @@ fn look(
     cache: &Cache,
     rotation: &mut Rotation,
     evaluations: &mut Evaluations,
-) -> (Feasible, Vec<NodeVerdict>) {
-    // What is remembered is the answer of the first filters, up to one that looks further.
-    let local = search.filters.iter().take_while(|plugin| plugin.looks_at_node_only()).count();
-    let (local, further) = search.filters.split_at(local);
-    let (mut feasible, mut refused) = (Vec::new(), Vec::new());
-    let mut ask = |at: usize, node: &Rc<NodeInfo>| {
-        // Room that was made for a more important pod is not for this one.
-        let refused_by = |filters: &[&dyn Plugin]| {
-            let with = node.with_promised(pod);
-            let with = with.and_then(|node| first_refusal(pod, search, filters, &node));
-            with.or_else(|| first_refusal(pod, search, filters, node))
-        };
-        // Where it is promised room itself, the answer is its own.
-        let is_own = node.promised.iter().any(|promised| promised.uid == pod.uid);
-        let refusal = if is_own {
-            refused_by(local)
-        } else {
-            evaluations.refusal(at, node, || refused_by(local)).cloned()
-        };
-        let refusal = refusal.or_else(|| refused_by(further));
-        match refusal {
-            None => feasible.push((at, Rc::clone(node))),
-            Some(refusal) => refused.push(NodeVerdict {
-                node: Rc::clone(&node.name),
-                filtered_by: Some(refusal),
-                scores: Rc::default(),
-                total: 0,
-            }),
-        }
-        feasible.len()
-    };
+) -> (Feasible, Refused) {
+    let mut look = Look::new(pod, search, evaluations);
     let nodes = cache.nodes();
     if let Some(names) = &search.names {
         for at in names.iter().filter_map(|name| cache.position(name)) {
             if let Some(node) = nodes.get(at) {
-                ask(at, node);
+                look.ask(at, node);
             }
         }
-        return (feasible, refused);
+        return (look.feasible, look.refused);
     }
     let enough = enough_nodes(profile.percentage, nodes.len());
     let from = rotation.start % nodes.len().max(1);
@@ -269,12 +323,13 @@ fn look(
     let places = (from..nodes.len()).zip(after).chain((0..from).zip(before));
     for (at, node) in places {
         looked += 1;
-        if ask(at, node) >= enough {
+        look.ask(at, node);
+        if look.feasible.len() >= enough {
             break;
         }
     }
     rotation.start = (from + looked) % nodes.len().max(1);
-    (feasible, refused)
+    (look.feasible, look.refused)
 }
 
 fn first_refusal(
@@ -282,7 +337,7 @@ fn first_refusal(
     search: &Search<'_>,
     filters: &[&dyn Plugin],
     node: &NodeInfo,
-) -> Option<Refusal> {
+) -> Option<(&'static str, Verdict)> {
     filters.iter().find_map(|plugin| {
         let verdict = plugin.filter(pod, &search.state, node);
         (!verdict.is_success()).then(|| (plugin.name(), verdict))
@@ -355,14 +410,17 @@ fn score(
 fn diagnose(
     count: usize,
     search: &Search<'_>,
-    refused: &[NodeVerdict],
+    refused: &[(usize, Refusal)],
 ) -> (String, Rc<[&'static str]>) {
     let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
     let mut plugins: SortedSet<&'static str> = search.narrowed_by.iter().copied().collect();
-    for (plugin, verdict) in refused.iter().filter_map(|node| node.filtered_by.as_ref()) {
+    // Nodes refused alike share what was said.
+    for alike in refused.chunk_by(|(_, one), (_, next)| Rc::ptr_eq(one, next)) {
+        let Some((_, refusal)) = alike.first() else { continue };
+        let (plugin, verdict) = &**refusal;
         plugins.insert(plugin);
         for reason in &verdict.reasons {
-            *reasons.or_default(Cow::Borrowed(&**reason)) += 1;
+            *reasons.or_default(Cow::Borrowed(&**reason)) += alike.len();
         }
     }
     let absent = count.saturating_sub(refused.len());
@@ -380,45 +438,41 @@ fn preempt(
     preemption: &Preemption<'_>,
     cache: &Cache,
     limits: Limits,
-    refused: &[NodeVerdict],
+    refused: &[(usize, Refusal)],
     mut known: Option<&mut Evaluations>,
     rng: &mut Rng,
-) -> Result<Candidate, String> {
-    let said = |name: &str| {
-        let verdict = refused.iter().find(|verdict| *verdict.node == *name);
-        verdict.and_then(|verdict| verdict.filtered_by.as_ref()).map(|(_, verdict)| verdict.code)
-    };
+) -> Result<Rc<Candidate>, String> {
     let pod = preemption.pod;
-    let nominated = pod.pod.status.nominated_node_name.as_deref();
-    let nominated = nominated.and_then(|name| Some((&**cache.node(name)?, said(name))));
-    eligible(pod, nominated).map_err(|why| format!("preemption: {why}"))?;
-    let resolvable = refused.iter().filter(|verdict| {
-        let code = verdict.filtered_by.as_ref().map(|(_, verdict)| verdict.code);
-        code == Some(Code::Unschedulable)
+    let nominated = nominated(pod, cache).and_then(|at| {
+        let said = refused.iter().find(|(refused, _)| *refused == at);
+        Some((&**cache.nodes().get(at)?, said.map(|(_, refusal)| refusal.1.code)))
     });
-    let nodes: Vec<&NodeInfo> =
-        resolvable.filter_map(|verdict| cache.node(&verdict.node).map(|node| &**node)).collect();
+    eligible(pod, nominated).map_err(|why| format!("preemption: {why}"))?;
+    let resolvable = refused.iter().filter(|(_, refusal)| refusal.1.code == Code::Unschedulable);
+    let nodes: Vec<(usize, &NodeInfo)> =
+        resolvable.filter_map(|(at, _)| Some((*at, &**cache.nodes().get(*at)?))).collect();
     // Without anybody less important there is nothing to choose, nor any chance in it.
-    let offset = if nodes.iter().any(|node| preemption.has_victims(node)) {
+    let offset = if nodes.iter().any(|(_, node)| preemption.has_victims(node)) {
         usize::try_from(rng.below(nodes.len() as u64)).unwrap_or_default()
     } else {
         0
     };
-    let victims = |node: &NodeInfo| {
-        let ask = || preemption.victims(node);
+    let victims = |(at, node): &(usize, &NodeInfo)| {
+        let ask = || shared(preemption.victims(node));
         // What is promised to this very pod there is no obstacle to it, but to its equals.
-        let is_own = node.promised.iter().any(|promised| promised.uid == pod.uid);
-        let known = known.as_mut().filter(|_| !is_own).zip(cache.position(&node.name));
-        known.map_or_else(ask, |(known, at)| known.victims(at, node, ask))
+        match known.as_mut().filter(|_| !is_promised(node, pod)) {
+            Some(known) => known.victims(*at, node, ask),
+            None => ask(),
+        }
     };
     let (candidates, failed) = Preemption::among(&nodes, offset, limits, victims);
     preemption.best(candidates).ok_or_else(|| preemption_failed(cache.nodes().len(), &failed))
 }
 
-/// Why preemption found no node of `count`; `refused` are those that were worth a try.
-pub fn preemption_failed(count: usize, refused: &SortedMap<Rc<str>, Verdict>) -> String {
+/// Why preemption found no node of `count`; `refused` is said of those that were worth a try.
+pub fn preemption_failed(count: usize, refused: &[Rc<Verdict>]) -> String {
     let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
-    for reason in refused.values().flat_map(|verdict| &verdict.reasons) {
+    for reason in refused.iter().flat_map(|verdict| &verdict.reasons) {
         *reasons.or_default(Cow::Borrowed(&**reason)) += 1;
     }
     if count > refused.len() {

@@ -153,15 +153,16 @@ proptest! {
         });
         let Err(failure) = outcome.result else { return Ok(()) };
         prop_assert_eq!(failure.preempt.is_some(), can_be_had, "{}", failure.message);
-        let Some(Candidate { node, victims, .. }) = failure.preempt else { return Ok(()) };
+        let Some(preempt) = failure.preempt else { return Ok(()) };
+        let Candidate { node, victims, .. } = &*preempt;
         prop_assert!(victims.iter().all(|victim| priority(victim) < own));
         let mut without = NodeInfo::clone(cache.node(&node).unwrap());
-        for victim in &victims {
+        for victim in victims {
             without.remove(&victim.uid);
         }
         let profile = &Configuration::default().profiles[0];
         prop_assert!(fits(profile, &urgent, &without, &cache));
-        for victim in &victims {
+        for victim in victims {
             let mut with = without.clone();
             with.add(Rc::clone(victim));
             prop_assert!(!fits(profile, &urgent, &with, &cache), "{:?} need not go", victim.uid);

@@ -133,3 +133,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_node_that_a_pod_waits_for_comes_first() {
+    let mut cache = Cache::default();
+    for number in 0..3 {
+        cache.put_node(&node(number, number));
+    }
+    let waiting = |number, node: &str| {
+        let mut info = PodInfo::clone(&pod(number, 0));
+        let pod = Rc::make_mut(&mut info.pod);
+        Rc::make_mut(&mut pod.status).nominated_node_name = Some(node.to_owned());
+        Rc::new(info)
+    };
+    let profile = &Configuration::default().profiles[0];
+    let mut rotation = Rotation::default();
+    let mut decide = |pod: &Rc<PodInfo>, cache: &Cache| {
+        let (mut rng, now) = (Rng::new(1), Timestamp::UNIX_EPOCH);
+        let evaluations = &mut Evaluations::default();
+        schedule(profile, pod, cache, &mut rotation, evaluations, &mut rng, now)
+    };
+    // Fuller than the others, but it was emptied for this one.
+    cache.assume(&pod(0, 0), &"node-2".into());
+    let outcome = decide(&waiting(1, "node-2"), &cache);
+    assert_eq!(outcome.result.unwrap(), "node-2".into());
+    assert_eq!(outcome.nodes.len(), 1);
+    // Without room there, or when it is gone, every node is looked at.
+    for number in 2..5 {
+        cache.assume(&pod(number, 0), &"node-2".into());
+    }
+    for gone in ["node-2", "node-9"] {
+        let outcome = decide(&waiting(5, gone), &cache);
+        assert_ne!(outcome.result.unwrap(), "node-2".into());
+        assert_eq!(outcome.nodes.len(), 3);
+    }
+}

@@ -147,7 +147,7 @@ impl From<Rc<Decision>> for Why {
         let groups = decision.nodes.len() > FEW;
         let mut rows: Vec<WhyRow> = Vec::new();
         for node in &*decision.nodes {
-            let verdict = match &node.filtered_by {
+            let verdict = match node.filtered_by.as_deref() {
                 Some((plugin, verdict)) => {
                     NodeVerdict::Refused { plugin, reasons: verdict.reasons.join(", ") }
                 }
@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn refused(node: &str) -> decision::NodeVerdict {
-        let filtered_by = Some(("NodeName", Verdict::unschedulable("no")));
+        let filtered_by = Some(Rc::new(("NodeName", Verdict::unschedulable("no"))));
         decision::NodeVerdict { filtered_by, scores: Rc::default(), ..fits(node, 0, 0) }
     }
 

@@ -93,8 +93,10 @@ type Messages = BTreeMap<String, BTreeMap<String, Field>>;
 /// The messages of the bindings.
 fn bindings() -> Messages {
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    // What other platforms need was perhaps never fetched.
     let output = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .args(["--filter-platform", "host-tuple"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
