@@ -24,15 +24,17 @@ pub fn with_schemas(path: &str, body: Vec<u8>) -> Vec<u8> {
     let (group, version) = of.trim_start_matches("apis/").split_once('/').unwrap_or_default();
     let group = if group == "api" { "" } else { group };
     if let Some(schemas) = document.pointer_mut("/components/schemas") {
-        *schemas = of_version(group, version);
+        *schemas = of_version(group, version, schemas);
     }
     document.to_string().into_bytes()
 }
 
-/// The kinds of a version of a group, and all types that stand in them.
-fn of_version(group: &str, version: &str) -> Value {
-    let mut found = serde_json::Map::new();
+/// The kinds of a version of a group, besides those that were `defined`, and all types that stand in
+/// them.
+fn of_version(group: &str, version: &str, defined: &Value) -> Value {
     let mut todo = BTreeSet::new();
+    led_to(defined, &mut todo);
+    let mut found = defined.as_object().cloned().unwrap_or_default();
     for kind in SCHEMAS.kinds.iter().filter(|it| it.group == group && it.version == version) {
         let Some(Value::Object(schema)) = SCHEMAS.types.get(&kind.name) else { continue };
         let mut schema = schema.clone();

@@ -7,6 +7,7 @@ use k8s_openapi::api::{
     apps, authentication, authorization, autoscaling, batch, coordination, core, discovery, events,
     networking, policy, rbac, scheduling, storage,
 };
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
@@ -81,6 +82,7 @@ impl Schemas {
             rbac::v1::RoleBinding,
             scheduling::v1::PriorityClass,
             storage::v1::StorageClass,
+            apiextensions::v1::CustomResourceDefinition,
         );
         Self { kinds, types: all.take_definitions(true).into_iter().collect() }
     }

@@ -115,7 +115,7 @@ macro_rules! objects {
                         type $d of = $crate::api::types::$kind;
                         $d body
                     })+
-                    $($crate::api::Kind::$document)|+ => {
+                    $($crate::api::Kind::$document)|+ | $crate::api::Kind::Custom(_) => {
                         let $d document: $crate::api::Kind = $d kind;
                         $d other
                     }
@@ -186,6 +186,7 @@ objects! { $ {
     RoleBinding,
     ClusterRole,
     ClusterRoleBinding,
+    CustomResourceDefinition,
 } }
 
 impl Object {
@@ -218,6 +219,16 @@ impl Object {
     /// Its kind.
     pub fn kind(&self) -> Kind {
         each_object!(self, object => kind_of(&**object), document => document.kind())
+    }
+
+    /// The same object in another version of its kind, if that is a defined one.
+    #[must_use]
+    pub fn as_kind(&self, kind: Kind) -> Self {
+        let same = |it: &&Rc<Document>| kind.custom().is_some() && it.kind() == kind;
+        match self.document().filter(same) {
+            Some(document) => document.as_kind(kind).into(),
+            None => self.clone(),
+        }
     }
 
     /// Its metadata.

@@ -601,7 +601,7 @@ impl Response {
                 let resource = kind.resource();
                 let items: Vec<Value> = items.iter().map(Object::to_json).collect();
                 json!({
-                    "kind": format!("{}List", resource.name),
+                    "kind": resource.list(),
                     "apiVersion": resource.api_version(),
                     "metadata": list_metadata(*resource_version, rest.as_ref()),
                     "items": items,

@@ -13,22 +13,23 @@ use super::representation::{Include, Representation, not_acceptable};
 use super::request::{FieldValidation, Params, Subresource, Target, Verb};
 use super::reviews::Review;
 use super::status::{GroupResource, Reason, StatusError};
-use super::{Kind, RESOURCES};
+use super::{Kind, Kinds};
 
-/// Reads a request line, and in which form the answer is accepted.
+/// Reads a request line to a server of these `kinds`, and in which form the answer is accepted.
 ///
 /// # Errors
 ///
 /// 404 for a path that nothing stands at, 405 for a method it does not take, 400 for a bad query,
 /// 406 for a form that there is not.
 pub fn parse(
+    kinds: &Kinds,
     method: &str,
     path: &str,
     accept: &str,
 ) -> Result<(Verb, Target, Params), StatusError> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let query = Query::parse(query);
-    let target = target(path)?;
+    let target = target(kinds, path)?;
     let Target::Resource { ref name, subresource, .. } = target else {
         let representation = Representation::of(accept, Include::default()).unwrap_or_default();
         let is_review = method == "POST" && Review::at(path).is_some();
@@ -189,23 +190,23 @@ fn bad_option(name: &'static str, value: Value, supported: &[&str]) -> StatusErr
     StatusError::invalid(options, "", &[error])
 }
 
-fn target(path: &str) -> Result<Target, StatusError> {
+fn target(kinds: &Kinds, path: &str) -> Result<Target, StatusError> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let (group, version, rest) = match parts.as_slice() {
         ["api", version, rest @ ..] if !rest.is_empty() => ("", *version, rest),
         ["apis", group, version, rest @ ..] if !rest.is_empty() => (*group, *version, rest),
         _ => return Ok(Target::Path(path.into())),
     };
-    if RESOURCES.iter().all(|resource| resource.group != group) {
+    if kinds.resources().all(|resource| resource.group != group) {
         return Ok(Target::Path(path.into()));
     }
     let find = |plural: &str| -> Result<Kind, StatusError> {
-        let found = RESOURCES.iter().find(|resource| {
+        let mut kinds = kinds.iter();
+        let found = kinds.find(|kind| {
+            let resource = kind.resource();
             resource.plural == plural && resource.group == group && resource.version == version
         });
-        found
-            .map(|resource| resource.kind)
-            .ok_or_else(|| StatusError::generic(Reason::NotFound, ""))
+        found.ok_or_else(|| StatusError::generic(Reason::NotFound, ""))
     };
     let (namespace, rest) = match rest {
         ["namespaces", namespace, rest @ ..]

@@ -1,15 +1,20 @@
 //! The table of resources: what the API server serves, and how each is named.
 
+use super::custom::Custom;
+
 /// How one kind is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceType {
-    pub kind: Kind,
     /// Empty for the core group.
     pub group: &'static str,
     pub version: &'static str,
     /// The kind's name.
     pub name: &'static str,
     pub plural: &'static str,
+    /// The name of one; empty for that of the kind in small letters.
+    pub singular: &'static str,
+    /// The name of a list of them; empty for that of the kind with `List` after it.
+    pub list: &'static str,
     pub short_names: &'static [&'static str],
     pub namespaced: bool,
     pub categories: &'static [&'static str],
@@ -19,18 +24,14 @@ pub struct ResourceType {
 }
 
 /// A row begins as a namespaced resource without more, in version `v1` of its group.
-const fn row(
-    kind: Kind,
-    name: &'static str,
-    group: &'static str,
-    plural: &'static str,
-) -> ResourceType {
+const fn row(name: &'static str, group: &'static str, plural: &'static str) -> ResourceType {
     ResourceType {
-        kind,
         group,
         version: "v1",
         name,
         plural,
+        singular: "",
+        list: "",
         short_names: &[],
         namespaced: true,
         categories: &[],
@@ -58,6 +59,11 @@ impl ResourceType {
         Self { categories: &["all"], ..self }
     }
 
+    /// Listed with what else extends the API.
+    const fn extensions(self) -> Self {
+        Self { categories: &["api-extensions"], ..self }
+    }
+
     const fn parts(self, subresources: &'static [&'static str]) -> Self {
         Self { subresources, ..self }
     }
@@ -70,16 +76,15 @@ impl ResourceType {
 macro_rules! resources {
     ($($kind:ident: $group:literal $plural:literal $(.$word:ident($($value:expr)?))*;)+) => {
         /// A kind of object, with its group and version.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Kind {
             $($kind,)+
+            /// One that a `CustomResourceDefinition` brought.
+            Custom(Custom),
         }
 
-        /// Every resource that is served, in the order of [`Kind`].
-        pub const RESOURCES: [ResourceType; Kind::COUNT] = [$(*Kind::$kind.resource(),)+];
-
         impl Kind {
-            /// Every kind.
+            /// Every kind that is always there.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$kind,)+];
             const COUNT: usize = [$(stringify!($kind),)+].len();
 
@@ -88,10 +93,10 @@ macro_rules! resources {
                 match self {
                     $(Self::$kind => {
                         const ROW: ResourceType =
-                            row(Kind::$kind, stringify!($kind), $group, $plural)
-                                $(.$word($($value)?))*;
+                            row(stringify!($kind), $group, $plural)$(.$word($($value)?))*;
                         &ROW
                     })+
+                    Self::Custom(custom) => custom.resource(),
                 }
             }
         }
@@ -136,22 +141,75 @@ resources! {
     NetworkPolicy: "networking.k8s.io" "networkpolicies".short(&["netpol"]);
     PodDisruptionBudget: "policy" "poddisruptionbudgets".short(&["pdb"]).parts(&["status"]);
     StorageClass: "storage.k8s.io" "storageclasses".short(&["sc"]).cluster();
+    CustomResourceDefinition: "apiextensions.k8s.io" "customresourcedefinitions"
+        .short(&["crd", "crds"]).cluster().extensions().parts(&["status"]);
 }
 
 impl Kind {
+    /// What is defined of it; none if it is always there.
+    pub const fn custom(self) -> Option<Custom> {
+        if let Self::Custom(custom) = self { Some(custom) } else { None }
+    }
+}
+
+/// The kinds that a server serves: those of the table, and those that were defined since.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// Each in each version in which it is served, by group and name, the preferred version first.
+    defined: Vec<Kind>,
+}
+
+impl Kinds {
+    /// Those of the table, and `defined`.
+    pub fn with(defined: Vec<Kind>) -> Self {
+        Self { defined }
+    }
+
+    /// Every kind; what is served in several versions comes as often.
+    pub fn iter(&self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().chain(self.defined.iter().copied())
+    }
+
+    /// How each is served.
+    pub fn resources(&self) -> impl Iterator<Item = &'static ResourceType> {
+        self.iter().map(Kind::resource)
+    }
+
+    /// Every kind, each in the version that is preferred.
+    pub fn preferred(&self) -> Vec<Kind> {
+        let mut kinds: Vec<Kind> = self.iter().collect();
+        // Versions of one kind are equal, and stand together.
+        kinds.dedup();
+        kinds
+    }
+
+    /// The kinds that were defined, in each of their versions.
+    pub fn defined(&self) -> &[Kind] {
+        &self.defined
+    }
+
     /// The kind that a manifest's `apiVersion` and `kind` name.
-    pub fn named(api_version: &str, kind: &str) -> Option<Self> {
-        let found = RESOURCES
-            .iter()
-            .find(|resource| resource.name == kind && resource.api_version() == api_version);
-        found.map(|resource| resource.kind)
+    pub fn named(&self, api_version: &str, kind: &str) -> Option<Kind> {
+        self.iter().find(|known| {
+            let resource = known.resource();
+            resource.name == kind && resource.api_version() == api_version
+        })
     }
 }
 
 impl ResourceType {
-    /// The name of one: that of the kind in small letters.
+    /// The name of one: that of the kind in small letters, if none was chosen.
     pub fn singular(&self) -> String {
-        self.name.to_ascii_lowercase()
+        if self.singular.is_empty() {
+            self.name.to_ascii_lowercase()
+        } else {
+            self.singular.to_owned()
+        }
+    }
+
+    /// The kind of a list of them.
+    pub fn list(&self) -> String {
+        if self.list.is_empty() { [self.name, "List"].concat() } else { self.list.to_owned() }
     }
 
     /// The type's name in Go, which the rules of strategic merge patches are kept under.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::api::decode::{self, UnknownField};
 use crate::api::request::{FieldValidation, Payload, Request, Subresource, Verb};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object, RESOURCES, ResourceType};
+use crate::api::{Kind, Object, ResourceType};
 
 /// What upstream calls the place where its kinds are registered.
 const SCHEME: &str = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
@@ -69,8 +69,8 @@ pub(super) fn decode_json(
         let name = if name.is_empty() { resource.name } else { name };
         let version = if version.is_empty() { &served } else { version };
         let short = version.rsplit('/').next().unwrap_or_default();
-        let is_known = |known: &&ResourceType| known.name == name && known.api_version() == version;
-        let why = if RESOURCES.iter().any(|known| is_known(&known)) {
+        let is_known = |known: &ResourceType| known.name == name && known.api_version() == version;
+        let why = if Kind::ALL.iter().any(|known| is_known(known.resource())) {
             let internal = resource.go_type();
             format!("converting ({short}.{name}) to ({internal}): unknown conversion")
         } else {

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
+use super::definitions;
 use super::eviction;
 use super::strategy::{Write, group_resource};
 use crate::api::document::Part;
@@ -15,7 +16,7 @@ use crate::api::field::{FieldError, Path};
 use crate::api::phase::PodPhase;
 use crate::api::request::{Payload, Request};
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Object, Pod, Resource as _, seconds};
+use crate::api::{Kind, Object, Pod, Resource as _, seconds};
 
 /// Namespaces that the cluster cannot do without.
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
@@ -56,6 +57,10 @@ pub(super) fn delete(
         delete_pod(pod, current, grace, now)
     } else if let Some(namespace) = Namespace::unwrap(current) {
         delete_namespace(namespace, current, empty, now)?
+    } else if let Some(definition) =
+        current.document().filter(|it| it.kind() == Kind::CustomResourceDefinition)
+    {
+        definitions::marked(definition, now)
     } else {
         Write::Delete
     };

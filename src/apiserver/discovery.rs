@@ -10,7 +10,7 @@ use crate::api::representation::Representation;
 use crate::api::request::{Document, JSON};
 use crate::api::reviews::{REVIEWS, Review};
 use crate::api::to_json;
-use crate::api::{Kind, RESOURCES, ResourceType};
+use crate::api::{Kind, Kinds, ResourceType};
 use crate::sim::sort;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -20,25 +20,21 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 const VERBS: [&str; 8] =
     ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
-/// The document at `path`, which is no resource's.
-pub(super) fn document(path: &str, wanted: Representation) -> Option<Document> {
+/// The document at `path`, which is no resource's, of a server of these `kinds`.
+pub(super) fn document(kinds: &Kinds, path: &str, wanted: Representation) -> Option<Document> {
     let json = |body| Some(Document { code: 200, media: JSON, body });
     let (path, verbose) = path.strip_suffix("?verbose").map_or((path, false), |path| (path, true));
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match (parts.as_slice(), wanted) {
-        ([], _) => Some(Document { code: 200, media: JSON, body: paths() }),
+        ([], _) => Some(Document { code: 200, media: JSON, body: paths(kinds) }),
         ([end @ ("healthz" | "livez" | "readyz"), checks @ ..], _) => {
             let body = health(end, &checks.join("/"), verbose)?;
             Some(Document { code: 200, media: TEXT, body: body.into() })
         }
-        (["openapi", ..], _) => openapi::document(&parts).and_then(json),
+        (["openapi", ..], _) => openapi::document(kinds, &parts).and_then(json),
         (["version"], _) => json(version()),
-        (["api"], Representation::Discovery) => {
-            Some(aggregated(groups().filter(|group| group.is_empty())))
-        }
-        (["apis"], Representation::Discovery) => {
-            Some(aggregated(groups().filter(|group| !group.is_empty())))
-        }
+        (["api"], Representation::Discovery) => Some(aggregated(kinds, str::is_empty)),
+        (["apis"], Representation::Discovery) => Some(aggregated(kinds, |group| !group.is_empty())),
         (["api"], _) => json(json!({
             "kind": "APIVersions", "versions": ["v1"],
             "serverAddressByClientCIDRs": [
@@ -46,30 +42,30 @@ pub(super) fn document(path: &str, wanted: Representation) -> Option<Document> {
             ],
         })),
         (["apis"], _) => {
-            let groups = groups().filter(|group| !group.is_empty()).map(group);
-            json(json!({
-                "kind": "APIGroupList", "apiVersion": "v1", "groups": groups.collect::<Vec<_>>(),
-            }))
+            let groups = groups(kinds).into_iter().filter(|group| !group.is_empty());
+            let groups: Vec<Value> = groups.map(|name| group(kinds, name)).collect();
+            json(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}))
         }
-        (["api", version], _) => resources("", version).and_then(json),
+        (["api", version], _) => resources(kinds, "", version).and_then(json),
         (["apis", name], _) => {
-            let mut group = groups().find(|group| group == name).map(group)?;
+            let name = groups(kinds).into_iter().find(|group| group == name)?;
+            let mut group = group(kinds, name);
             let fields = group.as_object_mut()?;
             fields.insert("kind".to_owned(), "APIGroup".into());
             fields.insert("apiVersion".to_owned(), "v1".into());
             json(group)
         }
-        (["apis", group, version], _) => resources(group, version).and_then(json),
+        (["apis", group, version], _) => resources(kinds, group, version).and_then(json),
         _ => None,
     }
 }
 
 /// What is said of a path at which there is nothing: below the groups that, elsewhere what there is.
-pub(super) fn nothing(path: &str) -> Document {
+pub(super) fn nothing(kinds: &Kinds, path: &str) -> Document {
     if path.starts_with("/api/") || path.starts_with("/apis/") {
         return Document { code: 404, media: TEXT, body: "404 page not found\n".into() };
     }
-    Document { code: 404, media: JSON, body: paths() }
+    Document { code: 404, media: JSON, body: paths(kinds) }
 }
 
 /// What can be checked of the server's health.
@@ -101,14 +97,16 @@ fn health(end: &str, check: &str, verbose: bool) -> Option<String> {
 }
 
 /// The paths at which there is something.
-fn paths() -> Value {
+fn paths(kinds: &Kinds) -> Value {
     let mut paths: Vec<String> =
         ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
             .map(str::to_owned)
             .into();
-    for group in groups().filter(|group| !group.is_empty()) {
+    for group in groups(kinds).into_iter().filter(|group| !group.is_empty()) {
         paths.push(format!("/apis/{group}"));
-        paths.extend(versions(group).iter().map(|version| format!("/apis/{group}/{version}")));
+        paths.extend(
+            versions(kinds, group).iter().map(|version| format!("/apis/{group}/{version}")),
+        );
     }
     paths.push("/api/v1".to_owned());
     for end in ["healthz", "livez", "readyz"] {
@@ -151,13 +149,13 @@ const PRIORITIES: [&str; 14] = [
 ];
 
 /// The groups, each once.
-fn groups() -> impl Iterator<Item = &'static str> {
+fn groups(kinds: &Kinds) -> Vec<&'static str> {
     let served = |group: &&str| {
-        RESOURCES.iter().any(|resource| resource.group == *group)
+        kinds.resources().any(|resource| resource.group == *group)
             || REVIEWS.iter().any(|review| review.group == *group)
     };
     let mut seen: Vec<&str> = PRIORITIES.into_iter().filter(served).collect();
-    for resource in &RESOURCES {
+    for resource in kinds.resources() {
         if !seen.contains(&resource.group) {
             seen.push(resource.group);
         }
@@ -167,13 +165,13 @@ fn groups() -> impl Iterator<Item = &'static str> {
             seen.push(review.group);
         }
     }
-    seen.into_iter()
+    seen
 }
 
 /// The versions of a group, the preferred one first.
-fn versions(group: &str) -> Vec<&'static str> {
+fn versions(kinds: &Kinds, group: &str) -> Vec<&'static str> {
     let mut versions: Vec<&str> = Vec::new();
-    for resource in RESOURCES.iter().filter(|resource| resource.group == group) {
+    for resource in kinds.resources().filter(|resource| resource.group == group) {
         if !versions.contains(&resource.version) {
             versions.push(resource.version);
         }
@@ -195,22 +193,23 @@ fn reviews<'a>(
 /// What can be done with a resource.
 fn verbs(resource: &ResourceType) -> impl Iterator<Item = &'static str> + use<> {
     // All namespaces at once are deleted by nobody.
-    let all_at_once = resource.kind != Kind::Namespace;
+    let all_at_once = *resource != *Kind::Namespace.resource();
     VERBS.into_iter().filter(move |verb| all_at_once || *verb != "deletecollection")
 }
 
-fn group(name: &str) -> Value {
+fn group(kinds: &Kinds, name: &str) -> Value {
     let version =
         |version: &str| json!({"groupVersion": format!("{name}/{version}"), "version": version});
-    let versions: Vec<Value> = versions(name).into_iter().map(version).collect();
+    let versions: Vec<Value> = versions(kinds, name).into_iter().map(version).collect();
     json!({"name": name, "preferredVersion": versions.first(), "versions": versions})
 }
 
 fn of_version<'a>(
+    kinds: &'a Kinds,
     group: &'a str,
     version: &'a str,
 ) -> impl Iterator<Item = &'static ResourceType> + use<'a> {
-    let resources = RESOURCES.iter();
+    let resources = kinds.resources();
     resources.filter(move |resource| resource.group == group && resource.version == version)
 }
 
@@ -249,9 +248,9 @@ impl Part {
 }
 
 /// `APIResourceList`: the resources of one version of one group, with their parts.
-fn resources(group: &str, version: &str) -> Option<Value> {
+fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
     let mut listed: Vec<APIResource> = Vec::new();
-    for resource in of_version(group, version) {
+    for resource in of_version(kinds, group, version) {
         let texts = |texts: &[&str]| {
             let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
             (!texts.is_empty()).then_some(texts)
@@ -299,17 +298,19 @@ fn resources(group: &str, version: &str) -> Option<Value> {
     (!list.resources.is_empty()).then_some(body)
 }
 
-/// `APIGroupDiscoveryList`: all that `groups` have, in one document.
-fn aggregated(groups: impl Iterator<Item = &'static str>) -> Document {
-    let items: Vec<Value> = groups
+/// `APIGroupDiscoveryList`: all that the `wanted` groups have, in one document.
+fn aggregated(kinds: &Kinds, wanted: fn(&str) -> bool) -> Document {
+    let items: Vec<Value> = groups(kinds)
+        .into_iter()
+        .filter(|group| wanted(group))
         .map(|group| {
             let of = |version: &&str| {
-                let kept = of_version(group, version).map(discovered);
+                let kept = of_version(kinds, group, version).map(discovered);
                 let asked = reviews(group, version).map(discovered_review);
                 let resources: Vec<Value> = kept.chain(asked).collect();
                 json!({"version": version, "freshness": "Current", "resources": resources})
             };
-            let versions: Vec<Value> = versions(group).iter().map(of).collect();
+            let versions: Vec<Value> = versions(kinds, group).iter().map(of).collect();
             json!({
                 "metadata": {"name": group, "creationTimestamp": null}, "versions": versions,
             })

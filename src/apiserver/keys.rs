@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::etcd::{
-    Compare, KeyValue, LeaseId, Put, Revision, Txn, TxnOp, TxnOpResponse, TxnResponse, WatchId,
+    Compare, KeyValue, LeaseId, Put, Revision, Txn, TxnOp, TxnOpResponse, TxnResponse,
 };
 use crate::api::{Kind, Object};
 
@@ -40,13 +40,4 @@ pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Rc<str> {
     let mut key = prefix(kind, namespace);
     key.push_str(name);
     key.into()
-}
-
-pub(super) fn watch_id(kind: Kind) -> WatchId {
-    WatchId::new(kind as u64)
-}
-
-/// The kind that the store's watch `id` follows.
-pub(super) fn watched_kind(id: WatchId) -> Option<Kind> {
-    Kind::ALL.get(usize::try_from(id.get()).ok()?).copied()
 }

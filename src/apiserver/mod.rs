@@ -11,6 +11,7 @@ mod authorization;
 mod body;
 mod bootstrap;
 mod collection_end;
+mod definitions;
 mod deletion;
 mod discovery;
 #[cfg_attr(

@@ -21,7 +21,7 @@ impl ApiServer {
     }
 
     fn content<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
-        let kinds = Kind::ALL.into_iter().filter(|kind| kind.resource().namespaced);
+        let kinds = self.caches.keys().copied().filter(|kind| kind.resource().namespaced);
         let prefixes: Vec<_> = kinds.map(|kind| (kind, prefix(kind, namespace))).collect();
         prefixes.into_iter().flat_map(|(kind, prefix)| self.under(kind, prefix))
     }
@@ -47,7 +47,7 @@ impl ApiServer {
     }
 
     /// Deletes as a client would; if somebody was faster, that change is looked at in its turn.
-    fn end(&mut self, ctx: &mut Ctx<'_, Self>, object: &Object) {
+    pub(super) fn end(&mut self, ctx: &mut Ctx<'_, Self>, object: &Object) {
         let request = Request {
             id: RequestId(0),
             verb: Verb::Delete,

@@ -14,6 +14,10 @@ use crate::api::status::{Reason, StatusError};
 use crate::api::{Object, Pod};
 use crate::sim::sort;
 
+/// The patches that objects of defined kinds take: nobody knows how to merge their lists.
+const OF_CUSTOM: [&str; 3] =
+    ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
+
 pub(super) fn patch(
     patch: &Patch,
     part: Option<Subresource>,
@@ -62,6 +66,11 @@ pub(super) fn patch(
             event.last_timestamp.clone_from(&again.last_timestamp);
             event.message.clone_from(&again.message);
             Ok(put(Object::Event(Rc::new(event)), current))
+        }
+        (Patch::Json { kind: PatchKind::Strategic, .. }, Object::Document(document))
+            if document.kind().custom().is_some() =>
+        {
+            Err(StatusError::unsupported_media_type(&OF_CUSTOM))
         }
         (Patch::Json { kind, patch }, _) => {
             let of = current.kind().resource().go_type();

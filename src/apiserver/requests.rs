@@ -68,8 +68,8 @@ impl ApiServer {
                 return Ok(());
             }
             Target::Path(path) => {
-                let document = document(path, request.params.representation);
-                let document = document.unwrap_or_else(|| nothing(path));
+                let document = document(&self.kinds, path, request.params.representation);
+                let document = document.unwrap_or_else(|| nothing(&self.kinds, path));
                 Self::answer(ctx, from, request, Ok(Answer::Document(Rc::new(document))));
                 return Ok(());
             }
@@ -77,6 +77,7 @@ impl ApiServer {
                 (*kind, namespace.as_deref(), name.as_deref(), *subresource)
             }
         };
+        self.is_defined(kind)?;
         check_options(request)?;
         let pending = |step| Pending { from, request: Rc::clone(request), step };
         let resource = kind.resource();
@@ -153,7 +154,7 @@ impl ApiServer {
         let params: Rc<Params> = Rc::new(request.params.clone());
         let cache = self.caches.get_mut(&kind).ok_or_else(no_such_resource)?;
         let watch = request.id;
-        let events = cache.watch((from, watch), &prefix, &params)?;
+        let events = cache.watch((from, watch), kind, &prefix, &params)?;
         if let Some(seconds) = params.timeout_seconds {
             let ends = Timer::WatchEnds { kind, to: from, watch };
             ctx.set_timer(Duration::from_secs(seconds), ends);
@@ -216,6 +217,7 @@ impl ApiServer {
         let birth = self.birth(now);
         let object = strategy::create(&object, namespace, &birth)?;
         let object = self.given(object)?;
+        self.admits_more(kind)?;
         if namespace.is_some() {
             self.admit_quota(&object)?;
         }
@@ -223,6 +225,7 @@ impl ApiServer {
             Self::answer(ctx, from, request, Ok(Answer::Created(object)));
             return Ok(());
         }
+        let object = object.as_kind(self.stored_kind(kind));
         self.reserve(&object);
         let key = key(kind, namespace.unwrap_or_default(), object.name());
         let lease = (kind == Kind::Event).then(|| self.event_lease(ctx));
@@ -324,6 +327,11 @@ impl ApiServer {
     ) -> Result<(), StatusError> {
         let now = self.now(ctx);
         let part = request.target.subresource();
+        // A defined kind is written in the version that the request speaks.
+        let current = match request.target.kind() {
+            Some(kind) => current.as_kind(kind),
+            None => current,
+        };
         let write = if let Some(marked) = eviction::marked(request, &current, now) {
             Write::Put(marked)
         } else if request.deletes() {
@@ -365,7 +373,8 @@ impl ApiServer {
             }
             Write::Put(object) => {
                 let lease = (object.kind() == Kind::Event).then(|| self.event_lease(ctx));
-                (TxnOp::Put(Put { key, value: object.clone(), lease }), Some(object))
+                let value = object.as_kind(self.stored_kind(object.kind()));
+                (TxnOp::Put(Put { key, value, lease }), Some(object))
             }
             Write::Delete => (TxnOp::DeleteRange(KeyRange::key(key)), None),
         };

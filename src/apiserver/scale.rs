@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::patch::patched;
 use super::strategy::group_resource;
+use crate::api::custom::{self, JsonPath};
 use crate::api::decode::decode;
 use crate::api::field::{FieldError, Path};
 use crate::api::labels::Selector;
@@ -28,7 +29,21 @@ struct Scale {
 }
 
 impl Scale {
+    fn of_custom(object: &Object, at: &custom::Scale) -> Option<Self> {
+        let object = object.document()?.to_json();
+        let number = |path: &JsonPath| path.find(&object).and_then(Value::as_i64);
+        let selector = at.selector.as_ref().and_then(|path| path.find(&object)?.as_str());
+        Some(Self {
+            wanted: number(&at.wanted).unwrap_or_default(),
+            there: number(&at.there).unwrap_or_default(),
+            selector: selector.unwrap_or_default().to_owned(),
+        })
+    }
+
     fn of(object: &Object) -> Option<Self> {
+        if let Some(custom) = object.kind().custom() {
+            return Self::of_custom(object, custom.scale()?);
+        }
         let document = object.document().filter(|document| SCALED.contains(&document.kind()))?;
         let (spec, selector) = (document.at("spec"), document.at("spec").at("selector"));
         let selector = if document.kind() == Kind::ReplicationController {
@@ -101,7 +116,15 @@ pub(super) fn scaled(object: &Object, payload: &Payload) -> Result<Object, Statu
 
 fn with_replicas(object: &Object, replicas: i32) -> Option<Object> {
     let mut document = Document::clone(object.document()?);
-    let spec = document.fields_mut().get_mut("spec")?.as_object_mut()?;
-    spec.insert("replicas".to_owned(), replicas.into());
+    let path = match document.kind().custom() {
+        Some(custom) => custom.scale()?.wanted.fields()?,
+        None => vec!["spec", "replicas"],
+    };
+    let (last, above) = path.split_last()?;
+    let mut part = document.fields_mut();
+    for name in above {
+        part = part.entry(*name).or_insert_with(|| json!({})).as_object_mut()?;
+    }
+    part.insert((*last).to_owned(), replicas.into());
     Some(document.into())
 }

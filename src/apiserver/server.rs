@@ -10,11 +10,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::apply::configuration;
 use super::body::warnings;
 use super::bootstrap;
+use super::definitions::in_version;
 use super::etcd::{
-    Call, CallId, Change as StoreChange, EtcdError, KeyRange, LeaseId, Op, Out as StoreOut,
-    Response as StoreResponse, Revision, WatchCreate,
+    Call, CallId, Change as StoreChange, EtcdError, LeaseId, Op, Out as StoreOut,
+    Response as StoreResponse, Revision,
 };
-use super::keys::{current_of, insert, key, prefix, versioned, watch_id, watched_kind};
+use super::keys::{current_of, insert, key, prefix, versioned};
 use super::logs::Proxied;
 use super::pending::{Pending, Step};
 use super::priority::system_classes;
@@ -29,7 +30,7 @@ use crate::api::request::{
     WatchEvent,
 };
 use crate::api::status::StatusError;
-use crate::api::{self, Kind, Object};
+use crate::api::{self, Kind, Kinds, Object};
 use crate::sim::{Component, Ctx, Event, GrowingMap, Rng, SortedMap};
 
 pub(super) const WORK: Duration = Duration::from_micros(300);
@@ -116,6 +117,12 @@ pub struct ApiServer {
     /// What is on its way into the store where a quota counts it.
     pub(super) reserved: SortedMap<Rc<str>, Object>,
     pub(super) caches: SortedMap<Kind, WatchCache>,
+    /// The kinds that are served.
+    pub(super) kinds: Rc<Kinds>,
+    /// The defined kinds that were ever served, to be made only once.
+    pub(super) ever_served: Vec<Kind>,
+    /// What the watches of the store follow, by their number.
+    pub(super) watched: Vec<Option<Kind>>,
     /// Forgotten at the next compaction.
     compact_at: Option<Revision>,
     leased_minute: u64,
@@ -137,6 +144,9 @@ impl ApiServer {
             pending: GrowingMap::default(),
             reserved: SortedMap::new(),
             caches: caches.collect(),
+            kinds: Rc::default(),
+            ever_served: Vec::new(),
+            watched: Vec::new(),
             compact_at: None,
             leased_minute: 0,
             proxied: SortedMap::new(),
@@ -187,16 +197,7 @@ impl ApiServer {
 
     fn start(&mut self, ctx: &mut Ctx<'_, Self>) {
         for kind in Kind::ALL {
-            let keys = KeyRange::prefix(prefix(kind, ""));
-            let create = WatchCreate {
-                id: watch_id(kind),
-                keys,
-                // From the very beginning: what is created now may be written before the watch opens.
-                start_revision: Some(Revision::new(1)),
-                prev_kv: false,
-                progress_notify: false,
-            };
-            self.call(ctx, Op::WatchCreate(create));
+            self.follow(ctx, kind);
         }
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let metadata = ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() };
@@ -275,7 +276,7 @@ impl ApiServer {
         request: &Request,
         result: Result<Answer, StatusError>,
     ) {
-        let result = result.map(|answer| in_part(request, answer));
+        let result = result.map(|answer| in_part(request, in_version(request, answer)));
         let mut response = Response::new(request.id, result.map_err(Rc::new));
         if response.result.is_ok() {
             response.warnings = warnings(request).into();
@@ -289,7 +290,7 @@ impl ApiServer {
         match out {
             StoreOut::Watch { id, revision, events } => {
                 self.revision = self.revision.max(revision);
-                let Some(kind) = watched_kind(id) else { return };
+                let Some(kind) = self.watched_kind(id) else { return };
                 for event in events.iter() {
                     self.on_change(ctx, kind, &event.change);
                 }
@@ -328,6 +329,7 @@ impl ApiServer {
         }
         if let Some(changed) = changed {
             self.end_namespace(ctx, &changed);
+            self.define(ctx, &changed);
         }
         self.recount(ctx, change.key(), old.as_ref(), new.as_ref());
     }

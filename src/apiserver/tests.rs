@@ -12,7 +12,7 @@ use crate::api::request::{
     Target, Verb, WatchEvent,
 };
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object, route};
+use crate::api::{Kind, Kinds, Object, route};
 use crate::sim::{Component, Ctx, Effect, Event, Instant, Queue, Rng};
 
 const ME: ConnectionId = ConnectionId(7);
@@ -124,7 +124,8 @@ impl World {
         path: &str,
         body: Option<Value>,
     ) -> Result<Answer, Rc<StatusError>> {
-        let (verb, target, params) = route::parse(method, path, "").map_err(Rc::new)?;
+        let (verb, target, params) =
+            route::parse(&Kinds::default(), method, path, "").map_err(Rc::new)?;
         let payload = body.map_or(Payload::None, |body| Payload::Json(Rc::new(body)));
         let id = self.send(verb, target, params, payload);
         self.answer(id)
@@ -358,10 +359,14 @@ fn a_version_that_left_the_window_is_expired() {
         cache.apply(&key, Some(object.clone()), revision);
     }
     let since = |version| Rc::new(Params { resource_version: Some(version), ..Params::default() });
-    let error = cache.watch((ME, RequestId(1)), "/registry/pods/", &since(1)).unwrap_err();
+    let error =
+        cache.watch((ME, RequestId(1)), Kind::Pod, "/registry/pods/", &since(1)).unwrap_err();
     assert_eq!((error.code, error.message.as_str()), (410, "too old resource version: 1 (3)"));
     assert_eq!(
-        cache.watch((ME, RequestId(1)), "/registry/pods/", &since(10_001)).unwrap().len(),
+        cache
+            .watch((ME, RequestId(1)), Kind::Pod, "/registry/pods/", &since(10_001))
+            .unwrap()
+            .len(),
         2
     );
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use imbl::GenericOrdMap;
 use imbl::shared_ptr::RcK;
 
+use super::definitions::change_as;
 use super::server::ConnectionId;
 use crate::api::request::{Change, Params, RequestId, WatchEvent};
 use crate::api::status::StatusError;
@@ -18,7 +19,7 @@ use crate::sim::{SortedMap, sort};
 /// How many changes a watch may lie back.
 const WINDOW: usize = 10_000;
 
-type Watcher = (ConnectionId, RequestId);
+pub(super) type Watcher = (ConnectionId, RequestId);
 
 /// One change of one object.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ struct Scope {
     /// It knows all up to this revision, which the cache may have yet to hear of.
     since: u64,
     params: Rc<Params>,
+    /// The kind that was asked for, in its version.
+    kind: Kind,
 }
 
 /// The cache of one kind.
@@ -142,6 +145,7 @@ impl WatchCache {
     pub(super) fn watch(
         &mut self,
         watcher: Watcher,
+        kind: Kind,
         prefix: &str,
         params: &Rc<Params>,
     ) -> Result<Vec<WatchEvent>, StatusError> {
@@ -149,9 +153,10 @@ impl WatchCache {
         let since = params.resource_version.unwrap_or_default();
         let begins_with_all = params.send_initial_events.unwrap_or(since == 0);
         let known = if since == 0 || begins_with_all { self.revision } else { since };
-        let scope = Scope { prefix: prefix.into(), since: known, params: Rc::clone(params) };
+        let scope = Scope { prefix: prefix.into(), since: known, params: Rc::clone(params), kind };
         let mut changes: Vec<Change> = if begins_with_all {
-            self.list(prefix, params).into_iter().map(Change::Added).collect()
+            let now = self.list(prefix, params).into_iter();
+            now.map(|object| Change::Added(object.as_kind(kind))).collect()
         } else if since == 0 {
             Vec::new()
         } else if since < self.forgotten {
@@ -160,7 +165,7 @@ impl WatchCache {
             self.window.iter().filter_map(|step| scope.told(step)).collect()
         };
         if params.send_initial_events == Some(true) && params.allow_watch_bookmarks {
-            let (kind, resource_version) = (self.kind, self.revision);
+            let resource_version = self.revision;
             changes.push(Change::Bookmark { kind, resource_version, ends_initial: true });
         }
         self.watchers.insert(watcher, scope);
@@ -182,6 +187,11 @@ impl WatchCache {
         }
     }
 
+    /// Those who watch, of a kind that is served no longer.
+    pub(super) fn ended(self) -> impl Iterator<Item = Watcher> {
+        self.watchers.into_iter().map(|(watcher, _)| watcher)
+    }
+
     /// Ends one watch; false if there is none.
     pub(super) fn end(&mut self, watcher: Watcher) -> bool {
         self.open.retain(|own| *own != watcher);
@@ -198,7 +208,7 @@ impl WatchCache {
             .map(|((connection, watch), scope)| {
                 let resource_version = self.revision.max(scope.since);
                 let change =
-                    Change::Bookmark { kind: self.kind, resource_version, ends_initial: false };
+                    Change::Bookmark { kind: scope.kind, resource_version, ends_initial: false };
                 (*connection, WatchEvent { watch: *watch, change })
             })
             .collect()
@@ -214,7 +224,7 @@ impl Scope {
         let params = &*self.params;
         let was = step.before.as_ref().filter(|object| selects(params, object));
         let is = step.after.as_ref().filter(|object| selects(params, object));
-        match (was, is) {
+        let told = match (was, is) {
             (None, None) => None,
             (None, Some(object)) => Some(Change::Added(object.clone())),
             (Some(before), Some(object)) => {
@@ -226,7 +236,8 @@ impl Scope {
                     before.with_meta(|meta| meta.resource_version = Some(version)),
                 ))
             }
-        }
+        };
+        told.map(|change| change_as(change, self.kind))
     }
 }
 

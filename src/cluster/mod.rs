@@ -21,7 +21,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::api::request::{RequestId, Response};
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Kinds, Object};
 use crate::apiserver::ApiServer;
 use crate::kubelet::Kubelet;
 use crate::runtime::Runtime;
@@ -151,12 +151,17 @@ impl Cluster {
 
     /// All objects of a kind, as the API server's cache has them.
     pub fn objects(&self, kind: Kind) -> Vec<Object> {
-        self.world.apiserver.component.objects(kind).cloned().collect()
+        self.world.apiserver.component.objects(kind).map(|object| object.as_kind(kind)).collect()
     }
 
     /// One object, as the API server's cache has it.
     pub fn object(&self, kind: Kind, namespace: &str, name: &str) -> Option<Object> {
         self.world.apiserver.component.object(kind, namespace, name).cloned()
+    }
+
+    /// The kinds that are served now.
+    pub fn kinds(&self) -> Rc<Kinds> {
+        Rc::clone(self.apiserver().kinds())
     }
 
     /// The API server, to look at.

@@ -163,7 +163,7 @@ impl World {
     }
 
     pub(super) fn submit(&mut self, call: &HttpCall) -> RequestId {
-        let request = self.you.request(call);
+        let request = self.you.request(call, self.apiserver.component.kinds());
         let id = request.id;
         self.send(
             None,

@@ -17,6 +17,7 @@ use crate::api::route;
 use crate::api::status::{Reason, StatusError};
 use crate::api::text::{go_json_error, go_quote, summary};
 use crate::api::yaml;
+use crate::api::{Kind, Kinds};
 use crate::sim::{GrowingMap, SortedMap};
 
 /// One HTTP request.
@@ -88,6 +89,16 @@ impl HttpCall {
         let content_type = "application/strategic-merge-patch+json".into();
         Self { content_type, ..Self::new("PATCH", path, Some(body)) }
     }
+
+    /// What `kubectl apply` sends to change an object of a kind: strategic merge patches are for kinds
+    /// whose types are known.
+    pub fn apply_patch(kind: Kind, path: &str, body: Value) -> Self {
+        if kind.custom().is_none() {
+            return Self::strategic_patch(path, body);
+        }
+        let content_type = "application/merge-patch+json".into();
+        Self { content_type, ..Self::new("PATCH", path, Some(body)) }
+    }
 }
 
 /// How many answers are kept until somebody asks for them.
@@ -114,30 +125,31 @@ struct Stream {
 }
 
 impl You {
-    pub(super) fn request(&mut self, call: &HttpCall) -> Request {
+    pub(super) fn request(&mut self, call: &HttpCall, kinds: &Kinds) -> Request {
         self.next += 1;
         let id = RequestId(self.next);
         let caller = call.credentials.as_ref().map(|credentials| {
             let credentials = Rc::clone(credentials);
             Rc::new(Caller { credentials, attributes: Attributes::of(&call.method, &call.path) })
         });
-        let (verb, target, params) = match route::parse(&call.method, &call.path, &call.accept) {
-            Ok(parsed) => parsed,
-            // The server says what is wrong with it.
-            Err(error) => {
-                let path: Rc<str> = call.path.split('?').next().unwrap_or_default().into();
-                let payload = Payload::Refused(Rc::new(error));
-                let (target, params) = (Target::Path(path), Params::default());
-                return Request {
-                    id,
-                    verb: verb_of(&call.method),
-                    target,
-                    params,
-                    payload,
-                    caller,
-                };
-            }
-        };
+        let (verb, target, params) =
+            match route::parse(kinds, &call.method, &call.path, &call.accept) {
+                Ok(parsed) => parsed,
+                // The server says what is wrong with it.
+                Err(error) => {
+                    let path: Rc<str> = call.path.split('?').next().unwrap_or_default().into();
+                    let payload = Payload::Refused(Rc::new(error));
+                    let (target, params) = (Target::Path(path), Params::default());
+                    return Request {
+                        id,
+                        verb: verb_of(&call.method),
+                        target,
+                        params,
+                        payload,
+                        caller,
+                    };
+                }
+            };
         let payload = payload(call, verb, &target);
         if params.representation != Representation::Object {
             if self.forms.len() >= KEPT {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use wasm_bindgen::{JsError, JsValue};
 
 use super::{Control, Host, to_js};
+use crate::api::Kinds;
 use crate::api::decode::{self, Document, Limits};
 use crate::cluster::{HttpCall, Untried};
 use crate::kubectl::{Apply, Manifest, apply};
@@ -18,7 +19,8 @@ use crate::share::decision::as_json;
 /// sent if one of the documents cannot be read; the first object that is refused ends it.
 pub(super) async fn apply_all(host: &Host, yaml: &str) -> Result<Array, JsValue> {
     host.turn().await?;
-    let wishes = read(yaml).map_err(|words| JsError::new(&words))?;
+    let kinds = host.session.borrow().cluster().kinds();
+    let wishes = read(yaml, &kinds).map_err(|words| JsError::new(&words))?;
     let objects = Array::new();
     for wish in &wishes {
         objects.push(&match wish {
@@ -40,16 +42,16 @@ enum Wish {
 }
 
 impl Wish {
-    fn of(document: Document) -> Result<Self, String> {
+    fn of(document: Document, kinds: &Kinds) -> Result<Self, String> {
         if is_configuration(&document.value) {
             let read = Configuration::read(&document.value).map_err(|error| error.to_string())?;
             return Ok(Self::Scheduler(Rc::new(read)));
         }
-        Manifest::of(document).map(Self::Object).map_err(|error| error.to_string())
+        Manifest::of(document, kinds).map(Self::Object).map_err(|error| error.to_string())
     }
 }
 
-fn read(yaml: &str) -> Result<Vec<Wish>, String> {
+fn read(yaml: &str, kinds: &Kinds) -> Result<Vec<Wish>, String> {
     let manifests = decode::read(yaml, Limits::default());
     if let Some(error) = manifests.error {
         return Err(error.to_string());
@@ -57,7 +59,7 @@ fn read(yaml: &str) -> Result<Vec<Wish>, String> {
     if manifests.documents.is_empty() {
         return Err("no objects passed to apply".to_owned());
     }
-    manifests.documents.into_iter().map(Wish::of).collect()
+    manifests.documents.into_iter().map(|document| Wish::of(document, kinds)).collect()
 }
 
 /// Puts the cluster that `text` was read from in the place of this one.
@@ -91,7 +93,8 @@ pub(super) async fn import(host: &Host, text: &str) -> Result<JsValue, JsValue> 
 /// What the scheduler would decide now about the one Pod of `yaml`, which is not created.
 pub(super) async fn what_if(host: &Host, yaml: &str) -> Result<JsValue, JsValue> {
     host.turn().await?;
-    let wishes = read(yaml).map_err(|words| JsError::new(&words))?;
+    let kinds = host.session.borrow().cluster().kinds();
+    let wishes = read(yaml, &kinds).map_err(|words| JsError::new(&words))?;
     let [Wish::Object(manifest)] = &wishes[..] else {
         return Err(JsError::new("one Pod can be tried at a time").into());
     };
@@ -117,7 +120,7 @@ async fn apply_one(host: &Host, manifest: &Manifest) -> Result<JsValue, JsValue>
     let plan = apply(manifest.kind, &manifest.object, live.as_ref());
     let call = match plan.map_err(|error| JsError::new(&error.to_string()))? {
         Apply::Create(object) => HttpCall::new("POST", &manifest.creates_at(), Some(object)),
-        Apply::Patch(patch) => HttpCall::strategic_patch(&manifest.changes_at(), patch),
+        Apply::Patch(patch) => HttpCall::apply_patch(manifest.kind, &manifest.changes_at(), patch),
         Apply::Unchanged => return to_js(&live.unwrap_or_default()),
     };
     let (code, body) = exchange(host, call).await?;

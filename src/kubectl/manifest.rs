@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::api::Kind;
 use crate::api::decode::{Document, Mark, Place};
 use crate::api::request::Target;
+use crate::api::{Kind, Kinds};
 
 /// Whose the fields are that `kubectl apply` writes.
 const WRITES: &str = "?fieldManager=kubectl-client-side-apply";
@@ -33,12 +33,12 @@ pub struct ManifestError {
 }
 
 impl Manifest {
-    /// Finds out what kind of object a document is.
+    /// Finds out what kind of object a document is, of the `kinds` that are served.
     ///
     /// # Errors
     ///
     /// It is no object, or of no kind that is served.
-    pub fn of(document: Document) -> Result<Self, ManifestError> {
+    pub fn of(document: Document, kinds: &Kinds) -> Result<Self, ManifestError> {
         let place = &document.place;
         let wrong = |mark, message| ManifestError { mark, message };
         if !document.value.is_object() {
@@ -48,7 +48,7 @@ impl Manifest {
         let missing = |name: &str| wrong(place.mark(), format!("{name} not set"));
         let api_version = text("/apiVersion").ok_or_else(|| missing("apiVersion"))?;
         let kind = text("/kind").ok_or_else(|| missing("kind"))?;
-        let kind = Kind::named(api_version, kind).ok_or_else(|| {
+        let kind = kinds.named(api_version, kind).ok_or_else(|| {
             let message = format!("no matches for kind {kind:?} in version {api_version:?}");
             wrong(place.nearest("kind").mark(), message)
         })?;

@@ -107,6 +107,11 @@ impl Cache {
         self.change(node, |info| info.promised.push(Rc::clone(pod)));
     }
 
+    /// The place of the node where room is made for a pod.
+    pub fn promised_to(&self, uid: &str) -> Option<usize> {
+        self.position(self.nominated.get(uid)?)
+    }
+
     /// Keeps no more room for a pod.
     pub fn forget_nominated(&mut self, uid: &str) {
         if let Some(node) = self.nominated.remove(uid) {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::{
     apps, autoscaling, batch, core, discovery, networking, policy, rbac, scheduling, storage,
 };
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
@@ -21,6 +22,13 @@ const KNOWN: &[(&str, &str)] = &[
     ("io.k8s.apimachinery.pkg.api.resource.Quantity", "quantity"),
     ("io.k8s.apimachinery.pkg.util.intstr.IntOrString", "intorstring"),
     ("io.k8s.apimachinery.pkg.runtime.RawExtension", "any"),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON", "any"),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray", "any"),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool", "any"),
+    (
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray",
+        "any",
+    ),
 ];
 
 /// What is read by its type.
@@ -59,6 +67,7 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<rbac::v1::RoleBinding>(&mut all, &mut kinds);
     add::<scheduling::v1::PriorityClass>(&mut all, &mut kinds);
     add::<storage::v1::StorageClass>(&mut all, &mut kinds);
+    add::<apiextensions::v1::CustomResourceDefinition>(&mut all, &mut kinds);
     (all, kinds)
 }
 

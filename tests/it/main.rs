@@ -11,6 +11,8 @@ mod conformance;
 #[cfg(test)]
 mod creating;
 #[cfg(test)]
+mod defining;
+#[cfg(test)]
 mod deleting;
 #[cfg(test)]
 mod evicting;

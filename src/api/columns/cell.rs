@@ -29,7 +29,7 @@ pub struct Column {
 }
 
 impl Column {
-    pub(super) const NAME: Self = Self {
+    pub(in crate::api) const NAME: Self = Self {
         name: "Name",
         kind: "string",
         format: "name",
@@ -37,7 +37,7 @@ impl Column {
         priority: 0,
     };
 
-    pub(super) const AGE: Self = Self::text(
+    pub(in crate::api) const AGE: Self = Self::text(
         "Age",
         "CreationTimestamp is a timestamp representing the server time when this object was created.",
     );
@@ -67,6 +67,8 @@ pub enum Cell {
     Text(String),
     Number(i64),
     Truth(bool),
+    /// There is nothing to show, which a client writes in its own way.
+    Nothing,
 }
 
 impl Cell {
@@ -76,6 +78,7 @@ impl Cell {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
             Self::Truth(truth) => truth.to_string(),
+            Self::Nothing => NONE.to_owned(),
         }
     }
 }
@@ -110,6 +113,7 @@ impl From<&Cell> for Value {
             Cell::Text(text) => text.as_str().into(),
             Cell::Number(number) => (*number).into(),
             Cell::Truth(truth) => (*truth).into(),
+            Cell::Nothing => Self::Null,
         }
     }
 }

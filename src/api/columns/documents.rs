@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::service::{self, Width};
 use super::{Cell, Column, OTHER, network, objects, other, rbac, storage, workloads};
 use crate::api::Kind;
+use crate::api::custom::Custom;
 use crate::api::document::Document;
 
 /// A kind, its columns, and the row of one.
@@ -53,14 +54,17 @@ const TABLES: &[Table] = &[
 
 /// The columns of a kind of documents.
 pub(super) fn columns(kind: Kind) -> &'static [Column] {
-    table(kind).map_or(OTHER, |(_, columns, _)| columns)
+    let of_table = || table(kind).map_or(OTHER, |(_, columns, _)| columns);
+    kind.custom().map_or_else(of_table, Custom::columns)
 }
 
 /// The row of a document.
 pub fn row(document: &Document, now: Timestamp) -> Vec<Cell> {
-    match table(document.kind()) {
-        Some((_, _, row)) => row(document, now),
-        None => other(&document.metadata),
+    let kind = document.kind();
+    match (kind.custom(), table(kind)) {
+        (Some(custom), _) => custom.row(document, now),
+        (None, Some((_, _, row))) => row(document, now),
+        (None, None) => other(&document.metadata),
     }
 }
 

@@ -23,7 +23,7 @@ mod yaml;
 pub use document::{Document, Limits, Manifests, read};
 pub use place::{Mark, Place};
 pub use suggest::nearest;
-pub use table::decode_document;
+pub use table::{OF_EVERY_KIND, decode_custom, decode_document};
 pub use typed::{Decoded, TypeError, UnknownField, decode, strict_error};
 
 /// Text that is no YAML, or more than is accepted.

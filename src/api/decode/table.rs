@@ -18,6 +18,9 @@ use crate::api::to_json;
 /// A document's metadata and its other fields, but for `apiVersion` and `kind`.
 pub type Parts = (ObjectMeta, Map<String, Value>);
 
+/// The fields that objects of every kind have.
+pub const OF_EVERY_KIND: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
 /// Decodes an object whose fields are those of the table's line `of`.
 ///
 /// # Errors
@@ -29,6 +32,28 @@ pub fn decode_document(of: &'static str, value: &Value) -> Result<Decoded<Parts>
         Ok(object) => Ok(Decoded { object, unknown: context.unknown() }),
         Err(fault) => Err(context.type_error(fault)),
     }
+}
+
+/// Decodes an object of a kind that was defined: what its fields are is looked at elsewhere.
+///
+/// # Errors
+///
+/// Its metadata have a wrong type.
+pub fn decode_custom(value: &Value) -> Result<Decoded<Parts>, TypeError> {
+    let mut decoded = decode_document("", &only_meta(value))?;
+    if let Value::Object(entries) = value {
+        let own = entries.iter().filter(|(key, _)| !OF_EVERY_KIND.contains(&key.as_str()));
+        decoded.object.1.extend(own.map(|(key, value)| (key.clone(), value.clone())));
+    }
+    Ok(decoded)
+}
+
+fn only_meta(value: &Value) -> Value {
+    let Value::Object(entries) = value else { return value.clone() };
+    let meta = OF_EVERY_KIND
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), entries.get(*key)?.clone())));
+    meta.collect::<Map<_, _>>().into()
 }
 
 fn document<'de>(

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 pub use fields::{Field, Fields};
 pub use part::Part;
 
-use super::decode::{Decoded, TypeError, decode_document};
+use super::decode::{Decoded, TypeError, decode_custom, decode_document};
 use super::{Kind, Object, defaults, managed, to_json};
 
 /// An object without a type of its own.
@@ -53,8 +53,15 @@ impl Document {
     /// A value has the wrong type.
     pub fn as_sent(kind: Kind, value: &Value) -> Result<Decoded<Self>, TypeError> {
         let resource = kind.resource();
-        let of = Fields::name_of(resource.name, resource.version);
-        let Decoded { object: (mut metadata, fields), unknown } = decode_document(of, value)?;
+        let Decoded { object: (mut metadata, fields), unknown } = match kind.custom() {
+            Some(custom) => {
+                let mut decoded = decode_custom(value)?;
+                let (_, fields) = &mut decoded.object;
+                decoded.unknown.extend(custom.schema().prune(fields));
+                decoded
+            }
+            None => decode_document(Fields::name_of(resource.name, resource.version), value)?,
+        };
         managed::pack(&mut metadata);
         Ok(Decoded { object: Self { kind, metadata, fields: Rc::new(fields) }, unknown })
     }
@@ -71,6 +78,12 @@ impl Document {
     /// Its kind.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The same object in another version of its kind.
+    #[must_use]
+    pub fn as_kind(&self, kind: Kind) -> Self {
+        Self { kind, ..self.clone() }
     }
 
     /// One of its fields; an absent part if it has none of that name.
@@ -112,6 +125,10 @@ impl Document {
 
     /// Fills in every choice that is open.
     pub fn set_defaults(&mut self) {
-        defaults::document(self.kind, &mut self.metadata, Rc::make_mut(&mut self.fields));
+        let fields = Rc::make_mut(&mut self.fields);
+        match self.kind.custom() {
+            Some(custom) => custom.schema().default_fields(fields),
+            None => defaults::document(self.kind, &mut self.metadata, fields),
+        }
     }
 }

@@ -150,7 +150,7 @@ impl ApiServer {
     fn used(&self, quota: &Document) -> Usage {
         let namespace = quota.metadata.namespace.as_deref().unwrap_or_default();
         let mut used = Usage::new();
-        let kinds = Kind::ALL.into_iter().filter(|kind| kind.resource().namespaced);
+        let kinds = self.caches.keys().copied().filter(|kind| kind.resource().namespaced);
         let stored = kinds.flat_map(|kind| self.under(kind, prefix(kind, namespace)));
         let coming = self.reserved.values().filter(|object| object.namespace() == namespace);
         for object in stored.chain(coming).filter(|object| covers(quota, object)) {

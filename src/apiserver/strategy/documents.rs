@@ -10,11 +10,13 @@ use super::{Birth, count, identify, keep_identity};
 use crate::api::document::Document;
 use crate::api::request::Subresource;
 use crate::api::{Kind, Object};
+use crate::apiserver::definitions::note_stored_version;
 use crate::apiserver::services;
 
 /// Kinds of which `metadata.generation` counts the changes of what is wanted.
-const COUNTED: [Kind; 14] = [
+const COUNTED: [Kind; 15] = [
     Kind::CronJob,
+    Kind::CustomResourceDefinition,
     Kind::DaemonSet,
     Kind::Deployment,
     Kind::EndpointSlice,
@@ -30,6 +32,10 @@ const COUNTED: [Kind; 14] = [
     Kind::StatefulSet,
 ];
 
+fn is_counted(kind: Kind) -> bool {
+    COUNTED.contains(&kind) || kind.custom().is_some()
+}
+
 fn has_status(kind: Kind) -> bool {
     kind.resource().subresources.contains(&"status")
 }
@@ -38,7 +44,7 @@ fn has_status(kind: Kind) -> bool {
 pub(super) fn newborn(document: &Document, namespace: Option<&str>, birth: &Birth) -> Object {
     let mut document = document.clone();
     let kind = document.kind();
-    identify(&mut document.metadata, namespace, birth, COUNTED.contains(&kind));
+    identify(&mut document.metadata, namespace, birth, is_counted(kind));
     if kind == Kind::Service {
         services::normalize(&mut document, None);
     } else if kind == Kind::Secret {
@@ -52,6 +58,9 @@ pub(super) fn newborn(document: &Document, namespace: Option<&str>, birth: &Birt
     }
     if has_status(kind) {
         document.forget_status();
+    }
+    if kind == Kind::CustomResourceDefinition {
+        note_stored_version(&mut document);
     }
     Object::Document(Rc::new(document))
 }
@@ -106,6 +115,13 @@ pub(super) fn successor(new: &Document, current: &Object, part: Option<Subresour
 
 fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
     let kind = next.kind();
+    if part == Some(Subresource::Status) && kind.custom().is_some() {
+        let new = std::mem::replace(next, current.as_kind(kind));
+        next.take("status", &new);
+        next.metadata.managed_fields = new.metadata.managed_fields;
+        next.metadata.resource_version = None;
+        return;
+    }
     if part == Some(Subresource::Status) {
         next.take("spec", current);
         if kind == Kind::Deployment {
@@ -116,21 +132,24 @@ fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
     if has_status(kind) {
         next.take("status", current);
     }
-    if kind == Kind::Service {
+    if kind == Kind::CustomResourceDefinition {
+        note_stored_version(next);
+    } else if kind == Kind::Service {
         services::normalize(next, Some(current));
     } else if kind == Kind::Secret {
         store_texts(next);
     }
-    if COUNTED.contains(&kind) {
+    if is_counted(kind) {
         // Annotations of a deployment count, too: the controller copies them to its replica sets.
         let annotations =
             kind == Kind::Deployment && next.metadata.annotations != current.metadata.annotations;
-        let changed = next.differs(current, "status") || annotations;
+        let own = if has_status(kind) { "status" } else { "" };
+        let changed = next.differs(current, own) || annotations;
         count(&mut next.metadata, changed);
     }
 }
 
 /// Whether an update of a document of `kind` need not say of which version it was made.
-pub(super) fn allows_any_version(_kind: Kind) -> bool {
-    true
+pub(super) fn allows_any_version(kind: Kind) -> bool {
+    kind != Kind::CustomResourceDefinition && kind.custom().is_none()
 }

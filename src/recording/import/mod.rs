@@ -10,10 +10,10 @@ use k8s_openapi::api::core::v1::Node;
 use serde_json::{Map, Value, json};
 
 use super::Session;
-use crate::api::Kind;
 use crate::api::decode::{Document, decode};
 use crate::api::document::Part;
 use crate::api::request::{RequestId, Target};
+use crate::api::{Kind, Kinds};
 use crate::cluster::{HttpCall, MOST_NODES, Setup};
 use crate::sim::{Instant, SortedMap, SortedSet, sort};
 
@@ -99,7 +99,7 @@ pub fn is_cluster(documents: &[Document]) -> bool {
 }
 
 fn kind_of(object: Part<'_>) -> Option<Kind> {
-    Kind::named(object.at("apiVersion").text(), object.at("kind").text())
+    Kinds::default().named(object.at("apiVersion").text(), object.at("kind").text())
 }
 
 fn name_of(object: Part<'_>) -> &str {

@@ -240,17 +240,25 @@ struct Look<'a> {
     /// The first filters, up to one that looks further: what these say is remembered.
     local: &'a [&'a dyn Plugin],
     further: &'a [&'a dyn Plugin],
+    /// The place of the node that it is promised room on.
+    promised: Option<usize>,
     evaluations: &'a mut Evaluations,
     feasible: Feasible,
     refused: Refused,
 }
 
 impl<'a> Look<'a> {
-    fn new(pod: &'a PodInfo, search: &'a Search<'_>, evaluations: &'a mut Evaluations) -> Self {
+    fn new(
+        pod: &'a PodInfo,
+        search: &'a Search<'_>,
+        cache: &Cache,
+        evaluations: &'a mut Evaluations,
+    ) -> Self {
         let local = search.filters.iter().take_while(|plugin| plugin.looks_at_node_only()).count();
         let (local, further) = search.filters.split_at(local);
         let (feasible, refused) = (Vec::new(), Vec::new());
-        Self { pod, search, local, further, evaluations, feasible, refused }
+        let promised = cache.promised_to(&pod.uid);
+        Self { pod, search, local, further, promised, evaluations, feasible, refused }
     }
 
     fn ask(&mut self, at: usize, node: &Rc<NodeInfo>) {
@@ -262,7 +270,7 @@ impl<'a> Look<'a> {
             with.or_else(|| first_refusal(pod, search, filters, node))
         };
         // Where it is promised room itself, the answer is its own.
-        let refusal = if is_promised(node, pod) {
+        let refusal = if self.promised == Some(at) {
             self.evaluations.share(refused_by(self.local))
         } else {
             self.evaluations.refusal(at, node, || refused_by(self.local))
@@ -280,10 +288,6 @@ fn nominated(pod: &PodInfo, cache: &Cache) -> Option<usize> {
     cache.position(pod.pod.status.nominated_node_name.as_deref()?)
 }
 
-fn is_promised(node: &NodeInfo, pod: &PodInfo) -> bool {
-    node.promised.iter().any(|promised| promised.uid == pod.uid)
-}
-
 /// The node at `at` alone, if it can take the pod that waits for it.
 fn look_at_nominated(
     pod: &PodInfo,
@@ -292,7 +296,7 @@ fn look_at_nominated(
     at: usize,
     evaluations: &mut Evaluations,
 ) -> Option<(Feasible, Refused)> {
-    let mut look = Look::new(pod, search, evaluations);
+    let mut look = Look::new(pod, search, cache, evaluations);
     look.ask(at, cache.nodes().get(at)?);
     (!look.feasible.is_empty()).then_some((look.feasible, look.refused))
 }
@@ -306,7 +310,7 @@ fn look(
     rotation: &mut Rotation,
     evaluations: &mut Evaluations,
 ) -> (Feasible, Refused) {
-    let mut look = Look::new(pod, search, evaluations);
+    let mut look = Look::new(pod, search, cache, evaluations);
     let nodes = cache.nodes();
     if let Some(names) = &search.names {
         for at in names.iter().filter_map(|name| cache.position(name)) {
@@ -457,10 +461,11 @@ fn preempt(
     } else {
         0
     };
+    let promised = cache.promised_to(&pod.uid);
     let victims = |(at, node): &(usize, &NodeInfo)| {
         let ask = || shared(preemption.victims(node));
         // What is promised to this very pod there is no obstacle to it, but to its equals.
-        match known.as_mut().filter(|_| !is_promised(node, pod)) {
+        match known.as_mut().filter(|_| promised != Some(*at)) {
             Some(known) => known.victims(*at, node, ask),
             None => ask(),
         }

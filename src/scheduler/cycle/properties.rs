@@ -156,7 +156,7 @@ proptest! {
         let Some(preempt) = failure.preempt else { return Ok(()) };
         let Candidate { node, victims, .. } = &*preempt;
         prop_assert!(victims.iter().all(|victim| priority(victim) < own));
-        let mut without = NodeInfo::clone(cache.node(&node).unwrap());
+        let mut without = NodeInfo::clone(cache.node(node).unwrap());
         for victim in victims {
             without.remove(&victim.uid);
         }

@@ -15,6 +15,7 @@ use super::super::view::why::Why;
 use super::inspector::why::WhyTable;
 use super::manifest_field::{Jump, ManifestField};
 use crate::api::Kind;
+use crate::cluster::Cluster;
 use crate::platform;
 use crate::recording::import::{self, Import};
 
@@ -44,9 +45,10 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     // What was selected when the manifest was sent, until its first object is there.
     let awaited = use_state(|| None::<Option<Selection>>);
 
-    let live = use_memo(Rc::clone(&text), |text| {
+    let kinds = engine.look(Cluster::kinds);
+    let live = use_memo((Rc::clone(&text), kinds), |(text, kinds)| {
         let worth_it = text.len() <= CHECKED_LIVE && !text.trim().is_empty();
-        if worth_it { manifest::plan(text) } else { Plan::default() }
+        if worth_it { manifest::plan(text, kinds) } else { Plan::default() }
     });
     let exists = engine
         .look(|cluster| live.outgoing.iter().any(|object| manifest::is_in(object, cluster)))
@@ -104,7 +106,7 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
             if readonly {
                 return;
             }
-            let plan = manifest::plan(&text);
+            let plan = manifest::plan(&text, &engine.look(Cluster::kinds));
             refused.set(plan.problems.as_slice().into());
             if let Some(import) = plan.import {
                 offered.set(Some(import));

@@ -1,5 +1,7 @@
 //! Every object there is, as kubectl's tables.
 
+use std::rc::Rc;
+
 use yew::{
     Callback, Event, Html, InputEvent, MouseEvent, TargetCast, classes, component, html, use_memo,
     use_state_eq,
@@ -46,21 +48,23 @@ pub fn Objects(props: &PanelProps) -> Html {
                 aria-pressed={is_picked.to_string()} {onclick}>{ each.resource().plural }</button>
         }
     };
+    let all: Rc<[Kind]> = engine.look(|cluster| cluster.kinds().preferred()).into();
     // Kinds without a single object stand in the list of all, not beside the others.
     let near: Vec<Kind> = engine.look(|cluster| {
         let is_near = |each: &Kind| {
             USUAL.contains(each) || *each == *kind || !cluster.objects(*each).is_empty()
         };
-        Kind::ALL.into_iter().filter(is_near).collect()
+        all.iter().copied().filter(is_near).collect()
     });
     let choose = {
         let (kind, order, deleting) = (kind.clone(), order.clone(), deleting.clone());
+        let all = Rc::clone(&all);
         move |event: Event| {
             let select = event.target_dyn_into::<web_sys::HtmlSelectElement>();
             let Some(select) = select else { return };
             let chosen = usize::try_from(select.selected_index() - 1).ok();
             select.set_selected_index(0);
-            if let Some(chosen) = chosen.and_then(|chosen| Kind::ALL.get(chosen)) {
+            if let Some(chosen) = chosen.and_then(|chosen| all.get(chosen)) {
                 kind.set(*chosen);
                 order.set(Order::default());
                 deleting.set(None);
@@ -95,7 +99,7 @@ pub fn Objects(props: &PanelProps) -> Html {
                 </div>
                 <select class="objects-more" aria-label={words.get("objects.more")} onchange={choose}>
                     <option selected={true}>{ words.get("objects.more") }</option>
-                    { for Kind::ALL.iter().map(|each| html! {
+                    { for all.iter().map(|each| html! {
                         <option>{ each.resource().plural }</option>
                     }) }
                 </select>

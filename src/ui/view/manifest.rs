@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::api::Object;
 use crate::api::decode::{self, Document, Limits, Mark, Place, nearest};
 use crate::api::status::StatusError;
+use crate::api::{Kinds, Object};
 use crate::cluster::Cluster;
 use crate::kubectl::Manifest;
 use crate::recording::import::{Import, is_cluster};
@@ -47,8 +47,8 @@ pub struct Plan {
     pub problems: Vec<Problem>,
 }
 
-/// Reads the text: one object for each of its documents.
-pub fn plan(text: &str) -> Plan {
+/// Reads the text: one object of one of these `kinds` for each of its documents.
+pub fn plan(text: &str, kinds: &Kinds) -> Plan {
     let manifests = decode::read(text, Limits::default());
     let mut plan = Plan::default();
     if let Some(error) = manifests.error {
@@ -68,7 +68,7 @@ pub fn plan(text: &str) -> Plan {
             plan.configure(&document);
             continue;
         }
-        match Manifest::of(document) {
+        match Manifest::of(document, kinds) {
             Ok(manifest) => {
                 plan.problems.extend(misfits(&manifest));
                 plan.outgoing.push(manifest);
@@ -139,13 +139,17 @@ mod tests {
     use super::*;
 
     fn problems(text: &str) -> Vec<(usize, String)> {
-        plan(text).problems.into_iter().map(|problem| (problem.line, problem.message)).collect()
+        plan(text, &Kinds::default())
+            .problems
+            .into_iter()
+            .map(|problem| (problem.line, problem.message))
+            .collect()
     }
 
     #[test]
     fn each_document_becomes_an_object() {
         let node = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n1}\n";
-        let plan = plan(&format!("{FIRST}{node}"));
+        let plan = plan(&format!("{FIRST}{node}"), &Kinds::default());
         assert!(plan.problems.is_empty(), "{:?}", plan.problems);
         let said: Vec<_> = plan.outgoing.iter().map(Manifest::path).collect();
         assert_eq!(said, ["/api/v1/namespaces/default/pods/nginx", "/api/v1/nodes/n1"]);
@@ -155,7 +159,7 @@ mod tests {
     fn a_configuration_is_for_the_scheduler() {
         let configuration = "apiVersion: kubescheduler.config.k8s.io/v1\n\
                              kind: KubeSchedulerConfiguration\n";
-        let plan = plan(&format!("{FIRST}---\n{configuration}"));
+        let plan = plan(&format!("{FIRST}---\n{configuration}"), &Kinds::default());
         assert!(plan.problems.is_empty() && plan.scheduler.is_some(), "{:?}", plan.problems);
         assert_eq!(plan.outgoing.len(), 1);
         let twice = format!("{configuration}---\n{configuration}");

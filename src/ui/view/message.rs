@@ -124,7 +124,7 @@ fn answer(response: &Response) -> Option<Value> {
         Ok(Answer::Object(object) | Answer::Created(object)) => Some(object.to_json()),
         Ok(Answer::List { kind, items, resource_version, .. }) => Some(json!({
             "apiVersion": kind.resource().api_version(),
-            "kind": format!("{}List", kind.resource().name),
+            "kind": kind.resource().list(),
             "metadata": {"resourceVersion": resource_version.to_string()},
             "items": items.iter().take(20).map(crate::api::Object::to_json).collect::<Vec<_>>(),
         })),

@@ -89,7 +89,7 @@ fn next_stage(engine: &Engine, sent: &Sent) -> Option<Stage> {
     Some(match apply(manifest.kind, &manifest.object, live.as_ref()) {
         Ok(Apply::Create(object)) => create(engine, manifest, object),
         Ok(Apply::Patch(patch)) => {
-            let call = HttpCall::strategic_patch(&manifest.changes_at(), patch);
+            let call = HttpCall::apply_patch(manifest.kind, &manifest.changes_at(), patch);
             Stage::Changing(engine.submit(call))
         }
         Ok(Apply::Unchanged) => Stage::Unchanged,

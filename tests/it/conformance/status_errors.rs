@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use podflow::testing::api::Kind;
 use podflow::testing::api::caller::Credentials;
-use podflow::testing::api::{Kind, RESOURCES};
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::{Value, json};
 
@@ -206,8 +206,9 @@ fn matches(body: &Value, want: &Value) -> Outcome {
 /// Creates an object as it is to be found; a pod on a node is bound to it.
 fn exist(cluster: &mut Cluster, object: &Value) -> Result<Vec<(String, String)>, String> {
     let kind = text(object, "kind");
-    let resource = RESOURCES.iter().find(|resource| resource.name == kind);
-    let resource = resource.ok_or_else(|| format!("{kind} is not served"))?;
+    let found = Kind::ALL.into_iter().find(|known| known.resource().name == kind);
+    let found = found.ok_or_else(|| format!("{kind} is not served"))?;
+    let resource = found.resource();
     let place = if resource.namespaced { "/namespaces/default" } else { "" };
     let path = format!("{}{place}/{}", resource.prefix(), resource.plural);
     let mut object = object.clone();
@@ -219,7 +220,7 @@ fn exist(cluster: &mut Cluster, object: &Value) -> Result<Vec<(String, String)>,
     cluster.run_for(Duration::from_secs(1));
     let made = cluster.reply(id).ok_or("no answer")?;
     same("made", &made.code, &201).map_err(|why| format!("{why}: {}", made.body))?;
-    if let Some(node) = node.filter(|_| resource.kind == Kind::Pod) {
+    if let Some(node) = node.filter(|_| found == Kind::Pod) {
         let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": {"kind": "Node", "name": node}});
         cluster.submit(&HttpCall::new("POST", &format!("{path}/{name}/binding"), Some(binding)));
         cluster.run_for(Duration::from_secs(1));

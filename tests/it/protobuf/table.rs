@@ -158,8 +158,10 @@ fn table() -> String {
     let mut todo: Vec<String> = kinds.iter().map(|kind| short(&kind.name)).collect();
     let messages = bindings();
     let (mut lines, mut missing) = (BTreeMap::new(), BTreeSet::new());
+    let mut seen = BTreeSet::new();
     while let Some(name) = todo.pop() {
-        if KNOWN.iter().any(|(known, _)| *known == name) || lines.contains_key(&name) {
+        let is_known = KNOWN.iter().any(|(known, _)| *known == name);
+        if is_known || !seen.insert(name.clone()) || lines.contains_key(&name) {
             continue;
         }
         let schema = types.get(&name).unwrap_or_else(|| panic!("{name}"));
@@ -171,7 +173,7 @@ fn table() -> String {
             todo.extend(led_to(part));
         }
         if !messages.contains_key(&name.to_lowercase()) {
-            continue; // All of it is younger.
+            continue; // All of it is younger, or nobody sends it so: definitions come as JSON.
         }
         add(name, &mut properties, &messages, &mut lines);
         // The envelope says what an object is.

@@ -42,6 +42,7 @@ const DEFAULTS: &[OfKind] = &[
     (Kind::Ingress, ingress),
     (Kind::IngressClass, ingress_class),
     (Kind::NetworkPolicy, network_policy),
+    (Kind::CustomResourceDefinition, definition),
 ];
 
 /// Fills in what was left open in the `metadata` and `fields` of a document of `kind`.
@@ -83,6 +84,20 @@ fn default_to(fields: &mut Fields, name: &str, value: impl Into<Value>) {
     let field = Part::of(fields.get(name));
     if !field.is_there() || field.value() == "" {
         fields.insert(name.to_owned(), value.into());
+    }
+}
+
+/// Mirrors: `SetDefaults_CustomResourceDefinitionSpec` of `apiextensions-apiserver`.
+fn definition(fields: &mut Fields) {
+    let Some(spec) = part(fields, "spec") else { return };
+    if let Some(conversion) = part(spec, "conversion") {
+        default_to(conversion, "strategy", "None");
+    }
+    let Some(names) = part(spec, "names") else { return };
+    let kind = Part::of(names.get("kind")).text().to_owned();
+    if !kind.is_empty() {
+        default_to(names, "singular", kind.to_lowercase());
+        default_to(names, "listKind", kind + "List");
     }
 }
 

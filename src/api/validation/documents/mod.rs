@@ -2,6 +2,7 @@
 
 mod autoscaling;
 mod config;
+mod definition;
 mod ingress;
 mod network;
 pub mod priority_class;
@@ -74,6 +75,7 @@ const RULES: &[(Kind, Rules)] = &[
     (Kind::IngressClass, ingress::INGRESS_CLASS),
     (Kind::HorizontalPodAutoscaler, autoscaling::AUTOSCALER),
     (Kind::PodDisruptionBudget, autoscaling::BUDGET),
+    (Kind::CustomResourceDefinition, definition::RULES),
 ];
 
 /// Of a kind of which only the metadata is checked.
@@ -98,6 +100,14 @@ pub(super) fn check(
     old: Option<(&Document, Option<Subresource>)>,
 ) -> Vec<FieldError> {
     let (mut out, rules) = (Report::default(), Rules::of(new.kind()));
+    if let Some(custom) = new.kind().custom() {
+        match old {
+            None => meta::create(&mut out, &new.metadata, custom.resource().namespaced, rules.name),
+            Some((old, _)) => meta::update(&mut out, &new.metadata, &old.metadata),
+        }
+        out.errors.extend(custom.schema().check(&new.to_json(), ""));
+        return out.errors;
+    }
     if old.is_none() || rules.anew {
         meta::create(&mut out, &new.metadata, new.kind().resource().namespaced, rules.name);
         (rules.check)(&mut out, new);

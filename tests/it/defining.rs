@@ -1,0 +1,376 @@
+//! Kinds that somebody defines: served at once, held to their schema, gone with their definition.
+
+use std::time::Duration;
+
+use podflow::testing::cluster::{Cluster, HttpCall, HttpReply, Setup};
+use serde_json::{Value, json};
+
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const TABS: &str = "/apis/stable.example.com/v1/namespaces/default/crontabs";
+
+struct Server(Cluster);
+
+impl Server {
+    fn new() -> Self {
+        let mut cluster = Cluster::new(&Setup::new(1, 0));
+        cluster.run_for(Duration::from_secs(2));
+        Self(cluster)
+    }
+
+    fn with_tabs() -> Self {
+        let mut server = Self::new();
+        server.expect(201, "POST", DEFINITIONS, definition());
+        server
+    }
+
+    fn send(&mut self, call: &HttpCall) -> HttpReply {
+        let id = self.0.submit(call);
+        self.0.run_for(Duration::from_secs(1));
+        self.0.reply(id).expect("an answer")
+    }
+
+    fn call(&mut self, method: &str, path: &str, body: Value) -> HttpReply {
+        let body = Some(body).filter(|body| !body.is_null());
+        self.send(&HttpCall::new(method, path, body))
+    }
+
+    /// The body of an answer that has this code.
+    #[track_caller]
+    fn expect(&mut self, code: u16, method: &str, path: &str, body: Value) -> Value {
+        let reply = self.call(method, path, body);
+        assert_eq!(reply.code, code, "{method} {path}: {}", reply.body);
+        serde_json::from_str(&reply.body).unwrap_or_else(|_| reply.body.into())
+    }
+}
+
+fn definition() -> Value {
+    let column =
+        |name: &str, of: &str, path: &str| json!({"name": name, "type": of, "jsonPath": path});
+    let properties = json!({
+        "spec": {
+            "type": "object", "required": ["cronSpec"],
+            "properties": {
+                "cronSpec": {"type": "string", "pattern": r"^(\d+|\*)(/\d+)?(\s+(\d+|\*)(/\d+)?){4}$"},
+                "image": {"type": "string", "default": "busybox"},
+                "replicas": {"type": "integer", "minimum": 1, "maximum": 10, "default": 1},
+            },
+        },
+        "status": {"type": "object", "properties": {
+            "replicas": {"type": "integer"}, "labelSelector": {"type": "string"},
+        }},
+    });
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "crontabs.stable.example.com"},
+        "spec": {
+            "group": "stable.example.com", "scope": "Namespaced",
+            "names": {"plural": "crontabs", "kind": "CronTab", "shortNames": ["ct"], "categories": ["all"]},
+            "versions": [{
+                "name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": properties}},
+                "subresources": {"status": {}, "scale": {
+                    "specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas",
+                    "labelSelectorPath": ".status.labelSelector",
+                }},
+                "additionalPrinterColumns": [
+                    column("Spec", "string", ".spec.cronSpec"),
+                    column("Replicas", "integer", ".spec.replicas"),
+                    column("Ready", "string", ".status.conditions[?(@.type=='Ready')].status"),
+                    column("Age", "date", ".metadata.creationTimestamp"),
+                ],
+            }],
+        },
+    })
+}
+
+fn tab(name: &str, spec: &Value) -> Value {
+    json!({
+        "apiVersion": "stable.example.com/v1", "kind": "CronTab",
+        "metadata": {"name": name}, "spec": spec,
+    })
+}
+
+fn good() -> Value {
+    json!({"cronSpec": "* * * * */5"})
+}
+
+#[test]
+fn a_definition_is_established_and_served_at_once() {
+    let mut server = Server::with_tabs();
+    let defined = server.expect(
+        200,
+        "GET",
+        &format!("{DEFINITIONS}/crontabs.stable.example.com"),
+        Value::Null,
+    );
+    let names = &defined["spec"]["names"];
+    assert_eq!(
+        (&names["singular"], &names["listKind"]),
+        (&json!("crontab"), &json!("CronTabList"))
+    );
+    assert_eq!(defined["spec"]["conversion"], json!({"strategy": "None"}));
+    let status = &defined["status"];
+    assert_eq!(status["acceptedNames"], *names);
+    assert_eq!(status["storedVersions"], json!(["v1"]));
+    let told: Vec<String> = status["conditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            [&one["type"], &one["status"], &one["reason"], &one["message"]]
+                .map(|it| it.as_str().unwrap())
+                .join(" | ")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "NamesAccepted | True | NoConflicts | no conflicts found",
+            "Established | True | InitialNamesAccepted | the initial names have been accepted",
+        ]
+    );
+    let listed = server.expect(200, "GET", "/apis/stable.example.com/v1", Value::Null);
+    let resources = listed["resources"].as_array().unwrap();
+    let names: Vec<&str> = resources.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["crontabs", "crontabs/scale", "crontabs/status"]);
+    assert_eq!(resources[0]["shortNames"], json!(["ct"]));
+    let groups = server.expect(200, "GET", "/apis", Value::Null);
+    let groups = groups["groups"].as_array().unwrap();
+    assert!(groups.iter().any(|group| group["name"] == "stable.example.com"));
+}
+
+#[test]
+fn before_it_is_defined_there_is_nothing() {
+    let mut server = Server::new();
+    let reply = server.call("GET", TABS, Value::Null);
+    assert_eq!((reply.code, &*reply.body), (404, "404 page not found\n"));
+}
+
+#[test]
+fn objects_are_defaulted_checked_and_counted_by_their_schema() {
+    let mut server = Server::with_tabs();
+    let made = server.expect(201, "POST", TABS, tab("a", &good()));
+    assert_eq!(made["spec"], json!({"cronSpec": "* * * * */5", "image": "busybox", "replicas": 1}));
+    assert_eq!((&made["kind"], &made["metadata"]["generation"]), (&json!("CronTab"), &json!(1)));
+
+    let wrong = tab("b", &json!({"cronSpec": "often", "replicas": 11}));
+    let refused = server.expect(422, "POST", TABS, wrong);
+    assert_eq!(
+        refused["message"],
+        concat!(
+            "CronTab.stable.example.com \"b\" is invalid: [spec.cronSpec: Invalid value: \"often\": ",
+            "spec.cronSpec in body should match '^(\\d+|\\*)(/\\d+)?(\\s+(\\d+|\\*)(/\\d+)?){4}$', ",
+            "spec.replicas: Invalid value: 11: spec.replicas in body should be less than or equal to 10]",
+        )
+    );
+
+    // What has no place is left out with a warning, or refused where that is asked for.
+    let more = tab("c", &json!({"cronSpec": "* * * * *", "colour": "red"}));
+    let reply = server.call("POST", TABS, more.clone());
+    assert_eq!(reply.code, 201);
+    assert!(!reply.body.contains("colour"), "{}", reply.body);
+    let strict = format!("{TABS}?fieldValidation=Strict");
+    let refused = server.expect(400, "POST", &strict, more);
+    assert_eq!(
+        refused["message"],
+        "CronTab in version \"v1\" cannot be handled as a CronTab: strict decoding error: unknown field \"spec.colour\"",
+    );
+}
+
+#[test]
+fn writes_to_the_whole_and_to_the_status_leave_each_other_alone() {
+    let mut server = Server::with_tabs();
+    let made = server.expect(201, "POST", TABS, tab("a", &good()));
+    let one = format!("{TABS}/a");
+    let mut next = made;
+    next["spec"]["replicas"] = json!(3);
+    next["status"] = json!({"replicas": 9});
+    let changed = server.expect(200, "PUT", &one, next);
+    assert_eq!(changed["metadata"]["generation"], 2);
+    assert!(changed.get("status").is_none(), "{changed}");
+
+    let mut next = changed;
+    next["spec"]["replicas"] = json!(5);
+    next["status"] = json!({"replicas": 2, "labelSelector": "app=a"});
+    let changed = server.expect(200, "PUT", &format!("{one}/status"), next);
+    assert_eq!(
+        (&changed["spec"]["replicas"], &changed["status"]["replicas"]),
+        (&json!(3), &json!(2))
+    );
+    assert_eq!(changed["metadata"]["generation"], 2);
+
+    let scale = server.expect(200, "GET", &format!("{one}/scale"), Value::Null);
+    assert_eq!(
+        (&scale["kind"], &scale["spec"], &scale["status"]),
+        (&json!("Scale"), &json!({"replicas": 3}), &json!({"replicas": 2, "selector": "app=a"}),)
+    );
+    let mut next = scale;
+    next["spec"]["replicas"] = json!(4);
+    server.expect(200, "PUT", &format!("{one}/scale"), next);
+    let now = server.expect(200, "GET", &one, Value::Null);
+    assert_eq!(now["spec"]["replicas"], 4);
+
+    // An update says which version it was made of.
+    let mut blind = now;
+    blind["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+    let refused = server.expect(422, "PUT", &one, blind);
+    assert!(refused["message"].as_str().unwrap().contains("must be specified for an update"));
+}
+
+#[test]
+fn patches_merge_and_a_strategic_one_is_not_taken() {
+    let mut server = Server::with_tabs();
+    server.expect(201, "POST", TABS, tab("a", &good()));
+    let one = format!("{TABS}/a");
+    let patch = json!({"spec": {"replicas": 2}});
+    let merge = HttpCall {
+        content_type: "application/merge-patch+json".into(),
+        ..HttpCall::new("PATCH", &one, Some(patch.clone()))
+    };
+    let reply = server.send(&merge);
+    assert_eq!(reply.code, 200, "{}", reply.body);
+    assert!(reply.body.contains("\"replicas\":2"), "{}", reply.body);
+    let reply = server.send(&HttpCall::strategic_patch(&one, patch));
+    assert_eq!(reply.code, 415, "{}", reply.body);
+    let message = "the body of the request was in an unknown format - accepted media types include: \
+                   application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+    assert!(reply.body.contains(message), "{}", reply.body);
+}
+
+#[test]
+fn a_table_has_the_columns_of_the_definition() {
+    let mut server = Server::with_tabs();
+    server.expect(201, "POST", TABS, tab("a", &good()));
+    let accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    let call = HttpCall { accept: accept.into(), ..HttpCall::get(TABS) };
+    let reply = server.send(&call);
+    let table: Value = serde_json::from_str(&reply.body).unwrap();
+    let columns = table["columnDefinitions"].as_array().unwrap();
+    let names: Vec<&str> = columns.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Name", "Spec", "Replicas", "Ready", "Age"]);
+    let cells = &table["rows"][0]["cells"];
+    assert_eq!(*cells, json!(["a", "* * * * */5", 1, null, "2s"]));
+}
+
+#[test]
+fn a_definition_takes_its_objects_with_it() {
+    let mut server = Server::with_tabs();
+    server.expect(201, "POST", TABS, tab("a", &good()));
+    let mut held = tab("b", &good());
+    held["metadata"]["finalizers"] = json!(["example.com/held"]);
+    server.expect(201, "POST", TABS, held);
+    let one = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    server.expect(200, "DELETE", &one, Value::Null);
+    let ending = server.expect(200, "GET", &one, Value::Null);
+    assert_eq!(
+        ending["metadata"]["finalizers"],
+        json!(["customresourcecleanup.apiextensions.k8s.io"])
+    );
+    assert_eq!(server.call("GET", &format!("{TABS}/a"), Value::Null).code, 404);
+    server.expect(405, "POST", TABS, tab("c", &good()));
+    // The last object goes, and then the definition, and then the whole resource.
+    let mut held = server.expect(200, "GET", &format!("{TABS}/b"), Value::Null);
+    held["metadata"]["finalizers"] = json!([]);
+    server.expect(200, "PUT", &format!("{TABS}/b"), held);
+    server.expect(404, "GET", &one, Value::Null);
+    let reply = server.call("GET", TABS, Value::Null);
+    assert_eq!((reply.code, &*reply.body), (404, "404 page not found\n"));
+    // It can be defined again, and is empty.
+    server.expect(201, "POST", DEFINITIONS, definition());
+    let list = server.expect(200, "GET", TABS, Value::Null);
+    assert_eq!((&list["kind"], &list["items"]), (&json!("CronTabList"), &json!([])));
+    server.expect(201, "POST", TABS, tab("a", &good()));
+}
+
+#[test]
+fn every_version_shows_the_same_objects() {
+    let mut server = Server::new();
+    let mut two = definition();
+    let mut beta = two["spec"]["versions"][0].clone();
+    beta["name"] = json!("v1beta1");
+    beta["storage"] = json!(false);
+    two["spec"]["versions"].as_array_mut().unwrap().push(beta);
+    server.expect(201, "POST", DEFINITIONS, two);
+    let beta = TABS.replace("v1/", "v1beta1/");
+    let mut old = tab("a", &good());
+    old["apiVersion"] = json!("stable.example.com/v1beta1");
+    let made = server.expect(201, "POST", &beta, old);
+    assert_eq!(made["apiVersion"], "stable.example.com/v1beta1");
+    let one = server.expect(200, "GET", &format!("{TABS}/a"), Value::Null);
+    assert_eq!(one["apiVersion"], "stable.example.com/v1");
+    let list = server.expect(200, "GET", &beta, Value::Null);
+    assert_eq!(list["items"][0]["apiVersion"], "stable.example.com/v1beta1");
+    let group = server.expect(200, "GET", "/apis/stable.example.com", Value::Null);
+    assert_eq!(group["preferredVersion"]["version"], "v1");
+    // A watch of one version hears of writes in the other.
+    let watch = server.0.submit(&HttpCall::get(&format!("{beta}?watch=1")));
+    server.0.run_for(Duration::from_secs(1));
+    server.expect(201, "POST", TABS, tab("b", &good()));
+    let lines: Vec<String> = server.0.lines(watch, 0).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines.iter().all(|line| line.contains("\"stable.example.com/v1beta1\"")), "{lines:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_definition_is_told() {
+    let mut server = Server::new();
+    let mut wrong = definition();
+    wrong["metadata"]["name"] = json!("tabs.example.com");
+    wrong["spec"]["group"] = json!("example");
+    wrong["spec"]["scope"] = json!("Global");
+    wrong["spec"]["versions"][0]["storage"] = json!(false);
+    let schema =
+        &mut wrong["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    schema["properties"]["image"].as_object_mut().unwrap().remove("type");
+    schema["properties"]["cronSpec"]["pattern"] = json!("(");
+    let refused = server.expect(422, "POST", DEFINITIONS, wrong);
+    let causes = refused["details"]["causes"].as_array().unwrap();
+    let fields: Vec<&str> = causes.iter().map(|cause| cause["field"].as_str().unwrap()).collect();
+    let schema = "spec.versions[0].schema.openAPIV3Schema.properties[spec].properties";
+    assert_eq!(
+        fields,
+        [
+            "metadata.name",
+            "spec.group",
+            "spec.scope",
+            &format!("{schema}[cronSpec].pattern"),
+            &format!("{schema}[image].type"),
+            "spec.versions",
+        ]
+    );
+}
+
+#[test]
+fn names_that_another_definition_has_are_not_accepted() {
+    let mut server = Server::with_tabs();
+    let mut other = definition();
+    other["metadata"]["name"] = json!("tabs.stable.example.com");
+    other["spec"]["names"] = json!({"plural": "tabs", "kind": "CronTab"});
+    server.expect(201, "POST", DEFINITIONS, other);
+    let told =
+        server.expect(200, "GET", &format!("{DEFINITIONS}/tabs.stable.example.com"), Value::Null);
+    let conditions = told["status"]["conditions"].as_array().unwrap();
+    let names = conditions.iter().find(|one| one["type"] == "NamesAccepted").unwrap();
+    assert_eq!((&names["status"], &names["reason"]), (&json!("False"), &json!("ListKindConflict")));
+    assert_eq!(names["message"], "\"CronTabList\" is already in use");
+    assert_eq!(server.call("GET", &TABS.replace("crontabs", "tabs"), Value::Null).code, 404);
+    // They are once the other is gone.
+    server.expect(
+        200,
+        "DELETE",
+        &format!("{DEFINITIONS}/crontabs.stable.example.com"),
+        Value::Null,
+    );
+    server.expect(200, "GET", &TABS.replace("crontabs", "tabs"), Value::Null);
+}
+
+#[test]
+fn a_namespace_takes_its_custom_objects_with_it() {
+    let mut server = Server::with_tabs();
+    server.expect(201, "POST", "/api/v1/namespaces", json!({"metadata": {"name": "own"}}));
+    let tabs = TABS.replace("default", "own");
+    server.expect(201, "POST", &tabs, tab("a", &good()));
+    server.expect(200, "DELETE", "/api/v1/namespaces/own", Value::Null);
+    assert_eq!(server.call("GET", &format!("{tabs}/a"), Value::Null).code, 404);
+    assert_eq!(server.call("GET", "/api/v1/namespaces/own", Value::Null).code, 404);
+}
