@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
+import { renamed, withShortImports } from "./imports.mjs";
 import { shrunk } from "./shrink.mjs";
 
 const worker = new URL("offline.js", import.meta.url);
@@ -16,27 +17,32 @@ addEventListener("load", () => setTimeout(() => navigator.serviceWorker?.registe
 
 /** Makes the built site in `folder` ready for publication. */
 export async function publish(folder) {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    if (name.endsWith(".wasm")) await writeFile(path, shrunk(await readFile(path)));
-    if (!name.endsWith(".js")) continue;
-    const { code } = await transform(await readFile(path, "utf8"), { format: "esm", minify: true });
+  const names = new Map();
+  const files = await readdir(folder);
+  for (const path of files.filter((name) => name.endsWith(".wasm")).map((name) => join(folder, name))) {
+    const engine = withShortImports(shrunk(await readFile(path)));
+    engine.names.forEach((short, long) => names.set(long, short));
+    await writeFile(path, engine.bytes);
+  }
+  for (const path of files.filter((name) => name.endsWith(".js")).map((name) => join(folder, name))) {
+    const script = renamed(await readFile(path, "utf8"), names);
+    const { code } = await transform(script, { format: "esm", minify: true });
     await writeFile(path, code);
   }
   const page = join(folder, "index.html");
   await writeFile(page, (await readFile(page, "utf8")).replace("</body>", `${registration}</body>`));
 
   const hash = createHash("sha256");
-  const files = [];
+  const site = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     hash.update(await readFile(path));
-    files.push(relative(folder, path).split(sep).join("/"));
+    site.push(relative(folder, path).split(sep).join("/"));
   }
   const script = (await readFile(worker, "utf8"))
     .replace("VERSION_OF_THE_SITE", hash.digest("hex").slice(0, 16))
-    .replace("[/* the site's files */]", JSON.stringify(files.sort()));
+    .replace("[/* the site's files */]", JSON.stringify(site.sort()));
   const { code } = await transform(script, { minify: true });
   await writeFile(join(folder, "offline.js"), code);
 }

@@ -3,9 +3,27 @@ import binaryen from "binaryen";
 
 /**
  * What tells of `jiff`'s errors in words. Nobody reads them: our decoder has Kubernetes' own words. Only
- * a panic in `jiff` could get there, and the page shows the same for a trap as for a panic.
+ * a panic in `jiff` could get there.
  */
-const UNREAD = /\bjiff(_core)?\[.* as core.*::fmt::Debug>::fmt$/;
+const UNREAD = /^<&?jiff(_core)?::(.* as core::fmt::Debug|(error|util::escape|tz|fmt::offset)::.* as core::fmt::Display)>::fmt$/;
+
+/**
+ * Where panics begin. A published engine stops there at once: the page says so and keeps what was done,
+ * and the same story in any other build tells what it was.
+ */
+const PANIC = new RegExp(
+  [
+    "^core::panicking::",
+    "^core::(option|result)::(unwrap|expect)_failed$",
+    "^core::(slice|str)::.*_fail(_rt)?$",
+    "^core::cell::panic_",
+    "^core::cell::lazy::panic_",
+    "^std::panicking::(begin_panic|panic_with_hook)",
+    "^std::thread::local::panic_",
+    "^alloc::raw_vec::(handle_error|capacity_overflow)$",
+    "^<?(alloc|hashbrown)::.*(assert_failed|capacity_overflow)$",
+  ].join("|"),
+);
 
 /** The module in `bytes`, small. */
 export function shrunk(bytes) {
@@ -19,13 +37,71 @@ export function shrunk(bytes) {
   const module = binaryen.readBinary(bytes);
   for (let index = 0; index < module.getNumFunctions(); index += 1) {
     const func = module.getFunctionByIndex(index);
-    if (UNREAD.test(binaryen.getFunctionInfo(func).name)) binaryen.Function.setBody(func, module.unreachable());
+    // Names have the hash of each crate.
+    const name = binaryen.getFunctionInfo(func).name.replace(/\[[0-9a-f]+\]/g, "");
+    if (UNREAD.test(name) || PANIC.test(name)) {
+      binaryen.Function.setBody(func, module.unreachable());
+    }
   }
   module.optimize();
+  module.optimize(); // What the first time has left bare.
   // Functions made of one source stand together, and compress well.
-  module.runPasses(["coalesce-locals-learning", "reorder-functions-by-name"]);
+  module.runPasses(["merge-similar-functions", "coalesce-locals-learning", "reorder-functions-by-name"]);
   binaryen.setDebugInfo(false);
   const small = module.emitBinary();
   module.dispose();
-  return small;
+  return withoutPlaces(small);
+}
+
+const DATA_SECTION = 11;
+const I32_CONST = 0x41;
+
+/**
+ * `bytes` without the places in the source that panics would tell of: a file's name, its length, a line
+ * and a column each. There are a thousand of them, no two alike.
+ */
+function withoutPlaces(bytes) {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const segments = [...dataSegments(bytes)];
+  const textAt = (address, length) => {
+    const segment = segments.find((it) => it.address <= address && address + length <= it.address + it.length);
+    const start = segment && segment.start + address - segment.address;
+    return segment && new TextDecoder().decode(bytes.subarray(start, start + length));
+  };
+  for (const { address, start, length } of segments) {
+    for (let at = start + (-address & 3); at + 16 <= start + length; at += 4) {
+      const [file, fileLength, line, column] = [0, 4, 8, 12].map((offset) => words.getUint32(at + offset, true));
+      const isPlace = fileLength > 3 && fileLength < 256 && line > 0 && line < 1e5 && column > 0 && column < 1e3;
+      if (isPlace && textAt(file, fileLength)?.endsWith(".rs")) bytes.fill(0, at, at + 16);
+    }
+  }
+  return bytes;
+}
+
+/** The segments of the data section: where in memory each goes, and where it is in `bytes`. */
+function* dataSegments(bytes) {
+  let at = 8;
+  const number = () => {
+    let [value, shift, byte] = [0, 0, 0];
+    do {
+      byte = bytes[at++];
+      value += (byte & 0x7f) * 2 ** shift;
+      shift += 7;
+    } while (byte & 0x80);
+    return value;
+  };
+  while (at < bytes.length) {
+    const section = bytes[at++];
+    const end = number() + at;
+    for (let left = section === DATA_SECTION ? number() : 0; left > 0; left -= 1) {
+      const flags = number();
+      if (flags !== 0 || bytes[at++] !== I32_CONST) throw new Error("a segment of data that is not placed by a number");
+      const address = number();
+      at += 1; // The end of the expression.
+      const length = number();
+      yield { address, start: at, length };
+      at += length;
+    }
+    at = end;
+  }
 }

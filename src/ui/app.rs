@@ -47,6 +47,8 @@ const ASIDE: &str = "session-aside";
 pub enum Msg {
     /// A frame, at so many milliseconds.
     Frame(f64),
+    /// From here on in these words.
+    Speak(Words),
     Do(Action),
 }
 
@@ -71,6 +73,8 @@ impl PartialEq for Connect {
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     pub connect: Connect,
+    /// Those of [`language`].
+    pub words: Words,
 }
 
 /// The page.
@@ -113,9 +117,9 @@ impl Component for App {
                 "podflow: the address asks for \"{unknown}\", which is not known"
             ));
         }
-        let state = begin(&options);
+        let words = ctx.props().words.clone();
+        let state = begin(&options, words.language());
         let engine = Engine::new(Session::new(Setup::new(SEED, NODES)));
-        let words = Words::of(state.language);
         dress(&words, state.theme);
         let on_action = ctx.link().callback(Msg::Do);
         let said = Rc::<RefCell<Line>>::default();
@@ -146,7 +150,15 @@ impl Component for App {
     fn update(&mut self, ctx: &Context<Self>, message: Msg) -> bool {
         match message {
             Msg::Frame(at) => self.pass(at),
+            // Who speaks is heard once the words are there.
+            Msg::Do(Action::SetLanguage(language)) => {
+                ctx.link().send_future(async move { Msg::Speak(Words::load(language).await) });
+            }
             Msg::Do(action) => self.act(&action),
+            Msg::Speak(words) => {
+                self.words = words;
+                self.act(&Action::SetLanguage(self.words.language()));
+            }
         }
         let scene = self.engine.look(scene);
         if *self.scene != scene {
@@ -417,7 +429,6 @@ impl App {
                     self.open(share::restore(&own));
                 }
             }
-            Action::SetLanguage(language) => self.words = Words::of(*language),
             Action::Play
             | Action::PlayIn(_)
             | Action::Pause
@@ -426,6 +437,7 @@ impl App {
             | Action::Select(_)
             | Action::Hold(_)
             | Action::SetTheme(_)
+            | Action::SetLanguage(_)
             | Action::ShowTab(_)
             | Action::Refresh
             | Action::Opened
@@ -440,10 +452,15 @@ impl App {
     }
 }
 
-/// The page's state as the address and what was kept ask for it.
-fn begin(options: &Options) -> State {
+/// The language that the address asks for, or was chosen before, or that the browser has.
+pub fn language() -> Language {
     let kept = platform::stored("language").unwrap_or_else(platform::browser_language);
-    let language = options.language.unwrap_or_else(|| Language::of_tag(&kept));
+    let asked = Options::parse(&platform::query()).language;
+    asked.unwrap_or_else(|| Language::of_tag(&kept))
+}
+
+/// The page's state as the address and what was kept ask for it.
+fn begin(options: &Options, language: Language) -> State {
     let kept = platform::stored("theme").and_then(|name| Theme::named(&name));
     let theme = options.theme.or(kept).unwrap_or(Theme::System);
     let state = State::new(language, theme, OPENING);

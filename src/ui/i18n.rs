@@ -1,10 +1,24 @@
-//! The page's words in each language, read from the catalogues in `www/i18n`.
+//! The page's words in each language, read from the catalogues in `www/i18n`. English is compiled in;
+//! another language is a module, which comes when somebody speaks it.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::sim::SortedMap;
+use serde_json::Value;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use yew::AttrValue;
+
+use crate::platform;
+use crate::sim::SortedMap;
+
+#[wasm_bindgen(inline_js = "
+export async function catalogues(name) {
+  return (await import(new URL(`./modules/${name}.js`, document.baseURI).href)).default;
+}")]
+extern "C" {
+    /// The catalogues of a language, as JSON, each on a line.
+    #[wasm_bindgen(catch)]
+    async fn catalogues(name: &str) -> Result<JsValue, JsValue>;
+}
 
 /// A language the page speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +49,10 @@ impl Language {
             Self::Chinese => Self::English,
         }
     }
-
-    fn catalogues(self) -> [&'static str; 2] {
-        match self {
-            Self::English => [
-                include_str!("../../www/i18n/en.json"),
-                include_str!("../../www/i18n/panels.en.json"),
-            ],
-            Self::Chinese => [
-                include_str!("../../www/i18n/zh.json"),
-                include_str!("../../www/i18n/panels.zh.json"),
-            ],
-        }
-    }
 }
+
+const ENGLISH: [&str; 2] =
+    [include_str!("../../www/i18n/en.json"), include_str!("../../www/i18n/panels.en.json")];
 
 /// The words of one language; cheap to clone and to compare.
 #[derive(Clone, Debug)]
@@ -64,14 +68,32 @@ impl PartialEq for Words {
 }
 
 impl Words {
-    /// The words of `language`.
-    pub fn of(language: Language) -> Self {
+    /// Those that are always at hand.
+    pub fn english() -> Self {
+        Self::read(Language::English, &ENGLISH)
+    }
+
+    /// The words of `language`; English ones where they cannot be had.
+    pub async fn load(language: Language) -> Self {
+        if language == Language::English {
+            return Self::english();
+        }
+        let found = catalogues("zh").await.ok().and_then(|text| text.as_string());
+        let Some(text) = found else {
+            platform::warn("podflow: the Chinese words cannot be had just now");
+            return Self::english();
+        };
+        Self::read(language, &text.lines().collect::<Vec<_>>())
+    }
+
+    fn read(language: Language, catalogues: &[&str]) -> Self {
         let mut texts = SortedMap::new();
-        for catalogue in language.catalogues() {
-            // The catalogues are compiled in, and a test reads them.
-            let part: BTreeMap<String, String> =
-                serde_json::from_str(catalogue).unwrap_or_default();
-            texts.extend(part.into_iter().map(|(key, text)| (key.into(), Rc::from(text))));
+        for catalogue in catalogues {
+            // They are made with the page, and a test reads them.
+            let part: Value = serde_json::from_str(catalogue).unwrap_or_default();
+            for (key, text) in part.as_object().into_iter().flatten() {
+                texts.insert(key.as_str().into(), text.as_str().unwrap_or_default().into());
+            }
         }
         Self { language, texts: Rc::new(texts) }
     }
@@ -110,7 +132,9 @@ mod tests {
 
     #[test]
     fn both_languages_say_the_same_things() {
-        let (english, chinese) = (Words::of(Language::English), Words::of(Language::Chinese));
+        let chinese =
+            [include_str!("../../www/i18n/zh.json"), include_str!("../../www/i18n/panels.zh.json")];
+        let (english, chinese) = (Words::english(), Words::read(Language::Chinese, &chinese));
         assert!(!english.texts.is_empty());
         let keys = |words: &Words| words.texts.keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&english), keys(&chinese));
@@ -121,7 +145,7 @@ mod tests {
 
     #[test]
     fn blanks_are_filled_and_a_missing_text_shows_its_key() {
-        let words = Words::of(Language::English);
+        let words = Words::english();
         assert_eq!(words.fill("who.kubelet", &[("node", "node-1")]), "the kubelet of node-1");
         assert_eq!(words.get("no.such.text"), "no.such.text");
         assert_eq!(Language::of_tag("zh-Hans"), Language::Chinese);

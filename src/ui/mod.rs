@@ -18,12 +18,14 @@ mod view;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use wasm_bindgen_futures::spawn_local;
 use yew::Callback;
 
 pub use app::OPENING;
 pub use narration::Line;
 pub use state::{Action, Gear};
 
+use self::i18n::Words;
 use crate::platform;
 use crate::recording::Session;
 
@@ -40,10 +42,13 @@ pub struct Page {
 /// called after every frame.
 pub fn mount(connect: impl Fn(Page) -> Rc<dyn Fn()> + 'static) {
     platform::show_failures();
-    let props = app::Props { connect: app::Connect::new(connect) };
-    // What else is in the document, as the words for a failure, stays.
-    match platform::place() {
-        Some(place) => yew::Renderer::<app::App>::with_root_and_props(place, props).render(),
-        None => yew::Renderer::<app::App>::with_props(props).render(),
-    };
+    spawn_local(async {
+        let words = Words::load(app::language()).await;
+        let props = app::Props { connect: app::Connect::new(connect), words };
+        // What else is in the document, as the words for a failure, stays.
+        match platform::place() {
+            Some(place) => yew::Renderer::<app::App>::with_root_and_props(place, props).render(),
+            None => yew::Renderer::<app::App>::with_props(props).render(),
+        };
+    });
 }

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn speeds_have_names() {
-        let words = Words::of(super::super::i18n::Language::English);
+        let words = Words::english();
         let names: Vec<_> = Gear::ALL.iter().map(|gear| name(*gear, &words).to_string()).collect();
         assert_eq!(names, ["story", "0.1×", "1×", "10×", "60×", "1000×"]);
     }

@@ -23,15 +23,20 @@ const LATER: &str = "modules/";
 pub fn run(project: &Project) -> Result<ExitCode, Stop> {
     let dist = project.root.join("dist");
     build(project, &PageTools::bring(project)?, &dist)?;
+    weigh(&dist)?;
+    Ok(ExitCode::SUCCESS)
+}
 
+/// Prints what each file of the site in `dist` weighs, and stops if the first load is over its budget.
+pub fn weigh(dist: &Path) -> Result<(), Stop> {
     let mut rows = Vec::new();
     let (mut first, mut first_gzipped) = (0, 0);
-    for file in files(&dist) {
+    for file in files(dist) {
         let Ok(bytes) = fs::read(&file) else {
             return stop(format!("cannot read {}", file.display()));
         };
         let gzipped = gzipped_len(&bytes);
-        let name = file.strip_prefix(&dist).unwrap_or(&file).display().to_string();
+        let name = file.strip_prefix(dist).unwrap_or(&file).display().to_string();
         if !name.starts_with(LATER) {
             first += bytes.len();
             first_gzipped += gzipped;
@@ -47,7 +52,7 @@ pub fn run(project: &Project) -> Result<ExitCode, Stop> {
             kib(BUDGET)
         ));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Builds the site as it is published into `dist`.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use crate::dist;
 use crate::process::{Stop, run as run_command, say, stdout, stop};
 use crate::project::Project;
 use crate::table::table;
@@ -43,9 +44,10 @@ pub fn run(project: &Project, browser: Browser) -> ExitCode {
     }));
     if browser == Browser::Included {
         steps.push(step("browser tests", || match &site {
-            Some(site) => browser_tests(project, site),
+            Some(site) => browser_tests(project, site, &|_| true),
             None => stop("there is no page to test"),
         }));
+        steps.push(step("published page", || published_page(project)));
     }
     summary(&steps)
 }
@@ -133,7 +135,24 @@ fn build_page(project: &Project) -> Result<PathBuf, Stop> {
     Ok(site)
 }
 
-fn browser_tests(project: &Project, site: &Path) -> Result<(), Stop> {
+/// What the page is like once it is made small: that changes how it begins and how it is written, not
+/// what it does, which the other tests see to.
+const PUBLISHED: [&str; 4] =
+    ["learner.test.mjs", "log.test.mjs", "page.test.mjs", "smoke.test.mjs"];
+
+fn published_page(project: &Project) -> Result<(), Stop> {
+    let site = project.web_target().join("published");
+    dist::build(project, &PageTools::bring(project)?, &site)?;
+    dist::weigh(&site)?;
+    browser_tests(project, &site, &|name| PUBLISHED.contains(&name))
+}
+
+/// Plays the tests in a browser whose file is `wanted`.
+fn browser_tests(
+    project: &Project,
+    site: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<(), Stop> {
     let mut node = tools::browser_node(project, site)?;
     let folder = project.root.join("tests/browser");
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
@@ -141,7 +160,10 @@ fn browser_tests(project: &Project, site: &Path) -> Result<(), Stop> {
         .flatten()
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
+        .filter(|path| {
+            let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            name.ends_with(".test.mjs") && wanted(&name)
+        })
         .collect();
     files.sort();
     run_command(node.args(["--test", "--test-reporter=spec"]).args(files))
