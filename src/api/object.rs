@@ -152,10 +152,10 @@ macro_rules! objects {
 objects! { $ {
     Pod => core::Pod,
     Node => types::Node,
-    Namespace => types::Namespace,
     Event => types::Event,
     Lease => types::Lease,
 } documents {
+    Namespace,
     ConfigMap,
     Secret,
     ServiceAccount,

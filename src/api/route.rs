@@ -201,7 +201,7 @@ fn target(kinds: &Kinds, path: &str) -> Result<Target, StatusError> {
         return Ok(Target::Path(path.into()));
     }
     let find = |plural: &str| -> Result<Kind, StatusError> {
-        let mut kinds = kinds.iter();
+        let mut kinds = kinds.all().iter().copied();
         let found = kinds.find(|kind| {
             let resource = kind.resource();
             resource.plural == plural && resource.group == group && resource.version == version

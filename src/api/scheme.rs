@@ -153,31 +153,40 @@ impl Kind {
 }
 
 /// The kinds that a server serves: those of the table, and those that were defined since.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kinds {
-    /// Each in each version in which it is served, by group and name, the preferred version first.
-    defined: Vec<Kind>,
+    /// Those of the table first; a defined one in each version in which it is served, by group and
+    /// name, the preferred version first.
+    all: Vec<Kind>,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self { all: Kind::ALL.to_vec() }
+    }
 }
 
 impl Kinds {
     /// Those of the table, and `defined`.
-    pub fn with(defined: Vec<Kind>) -> Self {
-        Self { defined }
+    pub fn with(defined: &[Kind]) -> Self {
+        let mut kinds = Self::default();
+        kinds.all.extend(defined);
+        kinds
     }
 
     /// Every kind; what is served in several versions comes as often.
-    pub fn iter(&self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().chain(self.defined.iter().copied())
+    pub fn all(&self) -> &[Kind] {
+        &self.all
     }
 
     /// How each is served.
     pub fn resources(&self) -> impl Iterator<Item = &'static ResourceType> {
-        self.iter().map(Kind::resource)
+        self.all.iter().map(|kind| kind.resource())
     }
 
     /// Every kind, each in the version that is preferred.
     pub fn preferred(&self) -> Vec<Kind> {
-        let mut kinds: Vec<Kind> = self.iter().collect();
+        let mut kinds = self.all.clone();
         // Versions of one kind are equal, and stand together.
         kinds.dedup();
         kinds
@@ -185,12 +194,13 @@ impl Kinds {
 
     /// The kinds that were defined, in each of their versions.
     pub fn defined(&self) -> &[Kind] {
-        &self.defined
+        self.all.get(Kind::ALL.len()..).unwrap_or_default()
     }
 
     /// The kind that a manifest's `apiVersion` and `kind` name.
     pub fn named(&self, api_version: &str, kind: &str) -> Option<Kind> {
-        self.iter().find(|known| {
+        let mut all = self.all.iter().copied();
+        all.find(|known| {
             let resource = known.resource();
             resource.name == kind && resource.api_version() == api_version
         })

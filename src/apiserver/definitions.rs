@@ -73,10 +73,11 @@ impl ApiServer {
 
     /// Serves what is defined, and nothing that is no longer.
     fn serve_defined(&mut self, ctx: &mut Ctx<'_, Self>) {
-        let mut known = std::mem::take(&mut self.ever_served);
-        let definitions = self.documents(Kind::CustomResourceDefinition, "");
-        let defined = definitions.flat_map(|document| Definition::of(document).kinds(&mut known));
-        self.kinds = Rc::new(Kinds::with(defined.collect()));
+        let (mut known, mut defined) = (std::mem::take(&mut self.ever_served), Vec::new());
+        for document in self.documents(Kind::CustomResourceDefinition, "") {
+            defined.append(&mut Definition::of(document).kinds(&mut known));
+        }
+        self.kinds = Rc::new(Kinds::with(&defined));
         self.ever_served = known;
         for kind in self.kinds.defined().to_vec() {
             if !self.caches.contains_key(&kind) {

@@ -2,11 +2,9 @@
 //!
 //! Mirrors: `apiserver/pkg/registry/rest/delete.go` and the pod's `CheckGracefulDelete`.
 
-use std::rc::Rc;
-
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::json;
 
 use super::definitions;
 use super::eviction;
@@ -16,7 +14,7 @@ use crate::api::field::{FieldError, Path};
 use crate::api::phase::PodPhase;
 use crate::api::request::{Payload, Request};
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Kind, Object, Pod, Resource as _, seconds};
+use crate::api::{Document, Kind, Object, Pod, Resource as _, seconds};
 
 /// Namespaces that the cluster cannot do without.
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
@@ -53,13 +51,12 @@ pub(super) fn delete(
         | Payload::Patch(_) => {}
     }
     meant(current, uid, version)?;
+    let document = |kind: Kind| current.document().filter(|document| document.kind() == kind);
     let write = if let Some(pod) = Pod::unwrap(current) {
         delete_pod(pod, current, grace, now)
-    } else if let Some(namespace) = Namespace::unwrap(current) {
-        delete_namespace(namespace, current, empty, now)?
-    } else if let Some(definition) =
-        current.document().filter(|it| it.kind() == Kind::CustomResourceDefinition)
-    {
+    } else if let Some(namespace) = document(Kind::Namespace) {
+        delete_namespace(namespace, empty, now)?
+    } else if let Some(definition) = document(Kind::CustomResourceDefinition) {
         definitions::marked(definition, now)
     } else {
         Write::Delete
@@ -173,15 +170,14 @@ fn later(at: Timestamp, seconds: i64) -> Timestamp {
 
 /// A namespace goes when it is empty; until then it is `Terminating`.
 fn delete_namespace(
-    namespace: &Namespace,
-    current: &Object,
+    namespace: &Document,
     empty: bool,
     now: Timestamp,
 ) -> Result<Write, StatusError> {
-    if IMMORTAL.contains(&current.name()) {
-        let resource = group_resource(current.kind().resource());
-        let why = "this namespace may not be deleted";
-        return Err(StatusError::forbidden(resource, current.name(), why));
+    let name = namespace.metadata.name.as_deref().unwrap_or_default();
+    if IMMORTAL.contains(&name) {
+        let resource = group_resource(namespace.kind().resource());
+        return Err(StatusError::forbidden(resource, name, "this namespace may not be deleted"));
     }
     if empty {
         return Ok(Write::Delete);
@@ -190,7 +186,7 @@ fn delete_namespace(
         return Ok(Write::Keep);
     }
     let mut ending = namespace.clone();
-    ending.metadata.deletion_timestamp = Some(Time::clone(&seconds(now)));
-    ending.status.get_or_insert_default().phase = Some("Terminating".into());
-    Ok(Write::Put(Object::Namespace(Rc::new(ending))))
+    ending.metadata.deletion_timestamp = Some(seconds(now));
+    ending.fields_mut().insert("status".to_owned(), json!({"phase": "Terminating"}));
+    Ok(Write::Put(ending.into()))
 }

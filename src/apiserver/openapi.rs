@@ -44,7 +44,10 @@ fn of_version(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
     let mut all = Map::new();
     all.extend(kinds.resources().filter(of).flat_map(paths));
     let defined = kinds.defined().iter().filter(|kind| of(&kind.resource()));
-    let schemas: Map<String, Value> = defined.filter_map(|kind| schema(*kind)).collect();
+    let mut schemas = Map::new();
+    for (name, schema) in defined.filter_map(|kind| schema(*kind)) {
+        schemas.insert(name, schema);
+    }
     (!all.is_empty()).then(|| {
         json!({
             "openapi": "3.0.0",

@@ -4,8 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::json;
 
 use super::apply::configuration;
 use super::body::warnings;
@@ -23,7 +22,7 @@ use super::scale::scale_of;
 use super::strategy::{self, Birth, group_resource};
 use super::watch_cache::{WatchCache, selects};
 use super::{EtcdCall, EtcdOut};
-use crate::api::defaults::Defaults as _;
+use crate::api::decode::Decoded;
 use crate::api::page::Continue;
 use crate::api::request::{
     Answer, Change, Document, JSON, Payload, Request, RequestId, Response, Subresource, Target,
@@ -200,11 +199,11 @@ impl ApiServer {
             self.follow(ctx, kind);
         }
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-            let metadata = ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() };
-            let mut namespace = Namespace { metadata, ..Namespace::default() };
             let birth = self.birth(self.now(ctx));
-            namespace.set_defaults();
-            let object = Object::Namespace(Rc::new(namespace));
+            let named = json!({"metadata": {"name": name}});
+            let Ok(Decoded { object, .. }) = Object::from_json(Kind::Namespace, &named) else {
+                continue;
+            };
             if let Ok(object) = strategy::create(&object, None, &birth) {
                 let txn = insert(key(Kind::Namespace, "", name), object, None);
                 self.call(ctx, Op::Txn(txn));

@@ -8,11 +8,11 @@ use std::rc::Rc;
 
 use imbl::GenericOrdMap;
 use imbl::shared_ptr::RcK;
-use k8s_openapi::api::core::v1::{ContainerImage, Namespace, Node};
+use k8s_openapi::api::core::v1::{ContainerImage, Node};
 
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
-use crate::api::{Document, Kind, Object, Resource as _};
+use crate::api::{Document, Kind, Object};
 use crate::sim::SortedMap;
 
 /// The nodes in the order in which they are looked at.
@@ -34,7 +34,6 @@ pub struct Cache {
     pods: GenericOrdMap<Rc<str>, Place, RcK>,
     /// Pods whose node is not known.
     stray: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
-    namespaces: GenericOrdMap<Rc<str>, Object, RcK>,
     /// What else plugins look at, by kind, namespace and name: a map of the one type serves all.
     documents: GenericOrdMap<Rc<str>, Object, RcK>,
     surroundings: u64,
@@ -117,19 +116,6 @@ impl Cache {
         if let Some(node) = self.nominated.remove(uid) {
             self.change(&node, |info| info.promised.retain(|pod| &*pod.uid != uid));
         }
-    }
-
-    /// Takes in a namespace, new or changed.
-    pub fn put_namespace(&mut self, namespace: &Rc<Namespace>) {
-        let name = namespace.metadata.name.as_deref().unwrap_or_default();
-        self.surroundings += 1;
-        self.namespaces.insert(name.into(), Namespace::wrap(Rc::clone(namespace)));
-    }
-
-    /// Forgets a namespace.
-    pub fn remove_namespace(&mut self, name: &str) {
-        self.surroundings += 1;
-        self.namespaces.remove(name);
     }
 
     /// Takes in a document, new or changed.
@@ -239,7 +225,7 @@ impl Snapshot for Cache {
     }
 
     fn namespace(&self, name: &str) -> Option<&Labels> {
-        self.namespaces.get(name)?.meta().labels.as_ref()
+        self.document(Kind::Namespace, "", name)?.metadata.labels.as_ref()
     }
 
     fn document(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Document> {

@@ -31,7 +31,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Namespace, Node};
+use k8s_openapi::api::core::v1::Node;
 
 use self::binding::PreBinding;
 use self::cache::Cache;
@@ -51,7 +51,8 @@ pub const NAME: &str = "default-scheduler";
 
 /// The kinds of documents that plugins look at: what tells which pods belong together and which of them
 /// are protected, and what pods mount.
-const DOCUMENTS: [Kind; 8] = [
+const DOCUMENTS: [Kind; 9] = [
+    Kind::Namespace,
     Kind::Service,
     Kind::ReplicationController,
     Kind::ReplicaSet,
@@ -90,7 +91,6 @@ pub struct Scheduler {
     client: Client,
     pods: Informer<Pod>,
     nodes: Informer<Node>,
-    namespaces: Informer<Namespace>,
     /// Of each of [`DOCUMENTS`].
     documents: Vec<Informer<Document>>,
     queue: Queue,
@@ -120,7 +120,6 @@ impl Scheduler {
             client: Client::default(),
             pods: Informer::new(running),
             nodes: Informer::new(Params::default()),
-            namespaces: Informer::new(Params::default()),
             documents: DOCUMENTS.into_iter().map(Informer::of).collect(),
             queue: Queue::new(configuration.backoff),
             cache: Cache::default(),
@@ -202,7 +201,6 @@ impl Scheduler {
     fn begin(&mut self, ctx: &mut Ctx<'_, Self>) {
         let synced = self.pods.has_synced()
             && self.nodes.has_synced()
-            && self.namespaces.has_synced()
             && self.documents.iter().all(Informer::has_synced);
         if self.current.is_none() && synced {
             self.current = self.queue.pop();
@@ -228,7 +226,6 @@ impl Component for Scheduler {
             Event::Started => {
                 self.nodes.start(ctx, &mut self.client);
                 self.pods.start(ctx, &mut self.client);
-                self.namespaces.start(ctx, &mut self.client);
                 for documents in &mut self.documents {
                     documents.start(ctx, &mut self.client);
                 }
@@ -239,7 +236,6 @@ impl Component for Scheduler {
             Event::Timer(Timer::Relist(relist)) => {
                 self.pods.retry(ctx, &mut self.client, relist);
                 self.nodes.retry(ctx, &mut self.client, relist);
-                self.namespaces.retry(ctx, &mut self.client, relist);
                 for documents in &mut self.documents {
                     documents.retry(ctx, &mut self.client, relist);
                 }

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::{Namespace, Node};
+use k8s_openapi::api::core::v1::Node;
 
 use super::Scheduler;
 use super::framework::ClusterEvent;
@@ -24,10 +24,6 @@ impl Scheduler {
         } else if let Some(deltas) = self.pods.handle(ctx, &mut self.client, incoming) {
             for delta in deltas {
                 self.on_pod(&delta, ctx.now);
-            }
-        } else if let Some(deltas) = self.namespaces.handle(ctx, &mut self.client, incoming) {
-            for delta in deltas {
-                self.on_namespace(&delta, ctx.now);
             }
         } else if self.receive_document(ctx, incoming).is_none() {
             match incoming {
@@ -61,7 +57,12 @@ impl Scheduler {
         };
         self.cache.put_document(new);
         let topologies = |class: &Document| class.at("allowedTopologies").value().clone();
-        let event = if new.kind() == Kind::PersistentVolumeClaim {
+        let event = if new.kind() == Kind::Namespace {
+            if old.is_some_and(|old| old.metadata.labels == new.metadata.labels) {
+                return;
+            }
+            ClusterEvent::NamespaceLabels
+        } else if new.kind() == Kind::PersistentVolumeClaim {
             ClusterEvent::ClaimChanged
         } else if new.kind() == Kind::PersistentVolume {
             ClusterEvent::VolumeChanged
@@ -94,25 +95,6 @@ impl Scheduler {
             }
             Delta::Deleted(node) => {
                 self.cache.remove_node(node.metadata.name.as_deref().unwrap_or_default());
-            }
-        }
-    }
-
-    fn on_namespace(&mut self, delta: &Delta<Namespace>, now: Instant) {
-        match delta {
-            Delta::Added(namespace) => {
-                self.cache.put_namespace(namespace);
-                self.queue.on_event(ClusterEvent::NamespaceLabels, now);
-            }
-            Delta::Updated { old, new } => {
-                self.cache.put_namespace(new);
-                if old.metadata.labels != new.metadata.labels {
-                    self.queue.on_event(ClusterEvent::NamespaceLabels, now);
-                }
-            }
-            Delta::Deleted(namespace) => {
-                let name = namespace.metadata.name.as_deref().unwrap_or_default();
-                self.cache.remove_namespace(name);
             }
         }
     }

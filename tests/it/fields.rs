@@ -46,6 +46,7 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<batch::v1::Job>(&mut all, &mut kinds);
     add::<core::v1::PodTemplate>(&mut all, &mut kinds);
     add::<core::v1::ReplicationController>(&mut all, &mut kinds);
+    add::<core::v1::Namespace>(&mut all, &mut kinds);
     add::<core::v1::ConfigMap>(&mut all, &mut kinds);
     add::<core::v1::Secret>(&mut all, &mut kinds);
     add::<core::v1::ServiceAccount>(&mut all, &mut kinds);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Cell, Column, Printed, node, objects, pod};
-use crate::api::types::{Event, Lease, Namespace, Node, Pod};
+use crate::api::types::{Event, Lease, Node, Pod};
 
 impl Printed for Pod {
     const COLUMNS: &'static [Column] = pod::COLUMNS;
@@ -19,14 +19,6 @@ impl Printed for Node {
     fn row(&self, now: Timestamp) -> Vec<Cell> {
         let (spec, status) = (self.spec.clone(), self.status.clone());
         node::row(&self.metadata, &spec.unwrap_or_default(), &status.unwrap_or_default(), now)
-    }
-}
-
-impl Printed for Namespace {
-    const COLUMNS: &'static [Column] = objects::NAMESPACE;
-
-    fn row(&self, now: Timestamp) -> Vec<Cell> {
-        objects::namespace(&self.metadata, &self.status.clone().unwrap_or_default(), now)
     }
 }
 

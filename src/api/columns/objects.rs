@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::LeaseSpec;
-use k8s_openapi::api::core::v1::{Event, NamespaceStatus};
+use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 
 use super::cell::{UNKNOWN, age, name, text};
@@ -15,8 +15,9 @@ pub const NAMESPACE: &[Column] =
     &[Column::NAME, Column::text("Status", "The status of the namespace"), Column::AGE];
 
 /// The row of a namespace.
-pub fn namespace(meta: &ObjectMeta, status: &NamespaceStatus, now: Timestamp) -> Vec<Cell> {
-    vec![name(meta), text(status.phase.as_ref()), age(meta, now)]
+pub fn namespace(namespace: &Document, now: Timestamp) -> Vec<Cell> {
+    let meta = &namespace.metadata;
+    vec![name(meta), namespace.at("status").at("phase").text().into(), age(meta, now)]
 }
 
 /// The columns of events.

@@ -230,30 +230,24 @@ impl<'a> Schema<'a> {
     }
 
     fn check_number(self, number: f64, value: &Value, at: &str, found: &mut Found) {
-        let bound = |name: &str| self.0.at(name).value().as_f64();
-        let excludes = |name: &str| self.0.at(name).is_true();
-        if let Some(most) = bound("maximum") {
-            if excludes("exclusiveMaximum") && number >= most {
-                found.invalid(at, value.clone(), &format!("should be less than {most}"));
-            } else if number > most {
-                found.invalid(
-                    at,
-                    value.clone(),
-                    &format!("should be less than or equal to {most}"),
-                );
+        let is = |name: &str| self.0.at(name).is_true();
+        let mut check = |name: &str, fails: fn(f64, f64) -> bool, words: &str| {
+            let bound = self.0.at(name).value();
+            if bound.as_f64().is_some_and(|bound| fails(number, bound)) {
+                found.invalid(at, value.clone(), &format!("should be {words} {bound}"));
             }
+        };
+        if is("exclusiveMaximum") {
+            check("maximum", |number, most| number >= most, "less than");
+        } else {
+            check("maximum", |number, most| number > most, "less than or equal to");
         }
-        if let Some(least) = bound("minimum") {
-            if excludes("exclusiveMinimum") && number <= least {
-                found.invalid(at, value.clone(), &format!("should be greater than {least}"));
-            } else if number < least {
-                let words = format!("should be greater than or equal to {least}");
-                found.invalid(at, value.clone(), &words);
-            }
+        if is("exclusiveMinimum") {
+            check("minimum", |number, least| number <= least, "greater than");
+        } else {
+            check("minimum", |number, least| number < least, "greater than or equal to");
         }
-        if let Some(factor) = bound("multipleOf").filter(|factor| number % *factor != 0.0) {
-            found.invalid(at, value.clone(), &format!("should be a multiple of {factor}"));
-        }
+        check("multipleOf", |number, factor| number % factor != 0.0, "a multiple of");
     }
 
     fn check_list(self, items: &[Value], at: &str, found: &mut Found) {
@@ -275,14 +269,18 @@ impl<'a> Schema<'a> {
     /// Mirrors: `apiextensions-apiserver/pkg/apiserver/schema/listtype`.
     fn check_unique(self, items: &[Value], at: &str, found: &mut Found) {
         let keys = self.0.at("x-kubernetes-list-map-keys");
+        let of_keys = |item: &Value| {
+            let mut parts = Map::new();
+            for name in keys.texts() {
+                if let Some(part) = item.get(name) {
+                    parts.insert(name.to_owned(), part.clone());
+                }
+            }
+            parts
+        };
         let key = |item: &Value| match self.0.at("x-kubernetes-list-type").text() {
             "set" => Some(item.clone()),
-            "map" => {
-                let parts = keys
-                    .texts()
-                    .filter_map(|name| Some((name.to_owned(), item.get(name)?.clone())));
-                Some(parts.collect::<Map<_, _>>().into())
-            }
+            "map" => Some(of_keys(item).into()),
             _ => None,
         };
         let mut seen: Vec<Value> = Vec::new();

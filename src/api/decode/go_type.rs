@@ -1,6 +1,7 @@
 //! What Go calls the types that a value did not fit.
 
 use serde::de::Unexpected;
+use serde_json::Value;
 
 /// Fields whose type upstream is a named text, by the struct they stand in (empty: any).
 const NAMED: &[(&str, &str, &str)] = &[
@@ -78,7 +79,8 @@ pub(super) fn value(unexpected: &Unexpected<'_>) -> String {
         Unexpected::Bool(_) => "bool".to_owned(),
         Unexpected::Unsigned(number) => format!("number {number}"),
         Unexpected::Signed(number) => format!("number {number}"),
-        Unexpected::Float(number) => format!("number {number}"),
+        // As JSON writes it: the standard library's way to write it is a weight that the page need not have.
+        Unexpected::Float(number) => format!("number {}", Value::from(*number)),
         Unexpected::Str(_) | Unexpected::Char(_) => "string".to_owned(),
         Unexpected::Seq => "array".to_owned(),
         Unexpected::Map => "object".to_owned(),
@@ -90,6 +92,6 @@ pub(super) fn value(unexpected: &Unexpected<'_>) -> String {
         | Unexpected::NewtypeVariant
         | Unexpected::TupleVariant
         | Unexpected::StructVariant
-        | Unexpected::Other(_) => unexpected.to_string(),
+        | Unexpected::Other(_) => "value".to_owned(),
     }
 }

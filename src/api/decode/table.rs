@@ -42,18 +42,22 @@ pub fn decode_document(of: &'static str, value: &Value) -> Result<Decoded<Parts>
 pub fn decode_custom(value: &Value) -> Result<Decoded<Parts>, TypeError> {
     let mut decoded = decode_document("", &only_meta(value))?;
     if let Value::Object(entries) = value {
-        let own = entries.iter().filter(|(key, _)| !OF_EVERY_KIND.contains(&key.as_str()));
-        decoded.object.1.extend(own.map(|(key, value)| (key.clone(), value.clone())));
+        let (_, fields) = &mut decoded.object;
+        for (key, value) in entries.iter().filter(|(key, _)| !OF_EVERY_KIND.contains(&key.as_str()))
+        {
+            fields.insert(key.clone(), value.clone());
+        }
     }
     Ok(decoded)
 }
 
 fn only_meta(value: &Value) -> Value {
     let Value::Object(entries) = value else { return value.clone() };
-    let meta = OF_EVERY_KIND
-        .iter()
-        .filter_map(|key| Some(((*key).to_owned(), entries.get(*key)?.clone())));
-    meta.collect::<Map<_, _>>().into()
+    let mut meta = Map::new();
+    for (key, value) in entries.iter().filter(|(key, _)| OF_EVERY_KIND.contains(&key.as_str())) {
+        meta.insert(key.clone(), value.clone());
+    }
+    meta.into()
 }
 
 fn document<'de>(

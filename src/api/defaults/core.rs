@@ -1,20 +1,9 @@
 //! Kinds of the core group other than Pods, and priority classes.
 
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Event, Namespace, Node, PersistentVolumeClaimSpec};
+use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaimSpec};
 
 use super::{Defaults, default_to, round};
-
-impl Defaults for Namespace {
-    fn set_defaults(&mut self) {
-        if let Some(name) = self.metadata.name.clone().filter(|name| !name.is_empty()) {
-            let labels = self.metadata.labels.get_or_insert_default();
-            labels.insert("kubernetes.io/metadata.name".to_owned(), name);
-        }
-        self.spec.get_or_insert_default();
-        default_to(&mut self.status.get_or_insert_default().phase, "Active");
-    }
-}
 
 impl Defaults for Node {
     fn set_defaults(&mut self) {

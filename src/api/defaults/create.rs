@@ -3,9 +3,8 @@
 //!
 //! Mirrors: `PrepareForCreate` and `BeginCreate` of `pkg/registry/*/*/strategy.go`.
 
-use k8s_openapi::api::core::v1::{Namespace, NamespaceStatus, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{Pod, PodStatus};
 
-use super::default_to;
 use crate::api::qos::QosClass;
 
 /// A Pod begins as pending, whatever status was sent.
@@ -16,14 +15,4 @@ pub fn pod(pod: &mut Pod) {
         qos_class: Some(QosClass::of(spec).as_str().to_owned()),
         ..PodStatus::default()
     });
-}
-
-/// A namespace begins as active, and is only gone once its content is.
-pub fn namespace(namespace: &mut Namespace) {
-    let finalizers = namespace.spec.get_or_insert_default().finalizers.get_or_insert_default();
-    if !finalizers.iter().any(|finalizer| finalizer == "kubernetes") {
-        finalizers.push("kubernetes".to_owned());
-    }
-    let status = namespace.status.insert(NamespaceStatus::default());
-    default_to(&mut status.phase, "Active");
 }

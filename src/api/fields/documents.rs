@@ -16,6 +16,7 @@ pub fn field<'a>(document: &'a Document, field: &str) -> Option<Cow<'a, str>> {
         (Kind::ReplicaSet | Kind::ReplicationController, "status.replicas") => {
             Some(number("replicas"))
         }
+        (Kind::Namespace, "status.phase") => Some(document.at("status").at("phase").text().into()),
         (Kind::Secret, "type") => Some(document.at("type").text().into()),
         (Kind::Job, "status.successful") => Some(number("succeeded")),
         (Kind::Service, "spec.clusterIP") => Some(spec.at("clusterIP").text().into()),

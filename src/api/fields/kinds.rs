@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::Selectable;
-use crate::api::types::{Event, Lease, Namespace, Node, Pod};
+use crate::api::types::{Event, Lease, Node, Pod};
 
 impl Selectable for Pod {
     fn field(&self, field: &str) -> Option<Cow<'_, str>> {
@@ -35,13 +35,6 @@ impl Selectable for Node {
     fn field(&self, field: &str) -> Option<Cow<'_, str>> {
         let cordoned = || self.spec.as_ref().and_then(|spec| spec.unschedulable);
         (field == "spec.unschedulable").then(|| truth(cordoned()))
-    }
-}
-
-impl Selectable for Namespace {
-    fn field(&self, field: &str) -> Option<Cow<'_, str>> {
-        let phase = || self.status.as_ref().and_then(|status| status.phase.as_deref());
-        (field == "status.phase").then(|| text(phase()))
     }
 }
 

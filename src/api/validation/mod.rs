@@ -12,7 +12,6 @@ mod env;
 mod event;
 mod lease;
 mod meta;
-mod namespace;
 mod node;
 pub mod pod;
 mod pod_spec;

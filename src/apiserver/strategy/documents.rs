@@ -61,8 +61,20 @@ pub(super) fn newborn(document: &Document, namespace: Option<&str>, birth: &Birt
     }
     if kind == Kind::CustomResourceDefinition {
         note_stored_version(&mut document);
+    } else if kind == Kind::Namespace {
+        hold(&mut document);
     }
     Object::Document(Rc::new(document))
+}
+
+/// A namespace is only gone once its content is.
+fn hold(namespace: &mut Document) {
+    let spec = part(namespace.fields_mut(), "spec");
+    let names =
+        spec.and_then(|spec| spec.entry("finalizers").or_insert_with(|| json!([])).as_array_mut());
+    if let Some(names) = names.filter(|names| names.iter().all(|name| name != "kubernetes")) {
+        names.push("kubernetes".into());
+    }
 }
 
 /// What was sent to a secret as text is stored as bytes.
@@ -131,6 +143,10 @@ fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
     }
     if has_status(kind) {
         next.take("status", current);
+    }
+    if kind == Kind::Namespace {
+        // Its finalizers have a part of their own.
+        next.take("spec", current);
     }
     if kind == Kind::CustomResourceDefinition {
         note_stored_version(next);

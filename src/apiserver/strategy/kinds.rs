@@ -5,10 +5,9 @@ use std::rc::Rc;
 use k8s_openapi::api::core::v1::PodStatus;
 
 use super::{Birth, Strategy, count};
-use crate::api::defaults::create;
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
-use crate::api::types::{Event, Lease, Namespace, Node, Pod};
+use crate::api::types::{Event, Lease, Node, Pod};
 use crate::apiserver::{admission, node_taints};
 
 impl Strategy for Pod {
@@ -50,19 +49,6 @@ impl Strategy for Node {
             self.status.clone_from(&old.status);
         }
         node_taints::settle(self);
-    }
-}
-
-impl Strategy for Namespace {
-    fn begin(&mut self, _birth: &Birth) {
-        create::namespace(self);
-    }
-
-    fn follow(&mut self, old: &Self, part: Option<Subresource>) {
-        self.spec.clone_from(&old.spec);
-        if part != Some(Subresource::Status) {
-            self.status.clone_from(&old.status);
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The runner for the rows of Tables.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod};
+use k8s_openapi::api::core::v1::{Event, Node, Pod};
 use podflow::testing::api::columns::pod::Completed;
 use podflow::testing::api::columns::service::Width;
 use podflow::testing::api::columns::{self, Cell, Column, node, objects, pod, service};
@@ -54,11 +54,6 @@ fn table(case: &Value, now: Timestamp) -> Result<Table, String> {
         "Service" => {
             let width = if case["wide"] == true { Width::Wide } else { Width::Narrow };
             (service::COLUMNS, service::row(&document(case)?, width, now))
-        }
-        "Namespace" => {
-            let Namespace { metadata, status, .. } = object(case)?;
-            let status = status.unwrap_or_default();
-            (objects::NAMESPACE, objects::namespace(&metadata, &status, now))
         }
         "Event" => (objects::EVENT, objects::event(&object::<Event>(case)?, now)),
         _ => {

@@ -42,7 +42,6 @@ fn defaults(_: &Value, case: &Value) -> Outcome {
         "Pod" => created::<Pod>(&input, create::pod),
         "Node" => created::<Node>(&input, |_| ()),
         "Event" => created::<Event>(&input, |_| ()),
-        "Namespace" => created(&input, create::namespace),
         _ => created_by_a_server(&input),
     }?;
     differences("", &got, &case["expect"])

@@ -25,6 +25,7 @@ const DEFAULTS: &[OfKind] = &[
     (Kind::ReplicaSet, workloads::replica_set),
     (Kind::ReplicationController, workloads::replication_controller),
     (Kind::StatefulSet, workloads::stateful_set),
+    (Kind::Namespace, namespace),
     (Kind::Secret, secret),
     (Kind::PriorityClass, priority_class),
     (Kind::RoleBinding, role_binding),
@@ -53,6 +54,12 @@ pub fn document(kind: Kind, metadata: &mut ObjectMeta, fields: &mut Fields) {
     }
     if [Kind::Job, Kind::ReplicationController].contains(&kind) {
         labels_of_template(metadata, fields);
+    }
+    if let Some(name) =
+        metadata.name.clone().filter(|name| kind == Kind::Namespace && !name.is_empty())
+    {
+        let labels = metadata.labels.get_or_insert_default();
+        labels.insert("kubernetes.io/metadata.name".to_owned(), name);
     }
 }
 
@@ -98,6 +105,14 @@ fn definition(fields: &mut Fields) {
     if !kind.is_empty() {
         default_to(names, "singular", kind.to_lowercase());
         default_to(names, "listKind", kind + "List");
+    }
+}
+
+/// Mirrors: `SetDefaults_NamespaceStatus`.
+fn namespace(fields: &mut Fields) {
+    part(fields, "spec");
+    if let Some(status) = part(fields, "status") {
+        default_to(status, "phase", "Active");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Mirrors: `ValidateConfigMap` and `ValidateSecret` of `pkg/apis/core/validation/validation.go`.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{PLAIN, Rules};
 use crate::api::document::{Document, Part};
@@ -88,9 +88,23 @@ fn docker_config(out: &mut Report, data: Part<'_>, key: &str) {
     let config = data.at(key);
     if !config.is_there() {
         out.required(&path, "");
-    } else if let Err(error) = serde_json::from_slice::<Map<String, Value>>(&config.bytes()) {
-        out.invalid(&path, "<secret contents redacted>", error.to_string());
+        return;
     }
+    let wrong = match serde_json::from_slice::<Value>(&config.bytes()) {
+        Ok(Value::Object(_) | Value::Null) => return,
+        Ok(other) => {
+            let found = match other {
+                Value::Bool(_) => "bool",
+                Value::Number(_) => "number",
+                Value::String(_) => "string",
+                Value::Array(_) | Value::Object(_) | Value::Null => "array",
+            };
+            let wanted = "Go value of type map[string]interface {}";
+            format!("json: cannot unmarshal {found} into {wanted}")
+        }
+        Err(error) => error.to_string(),
+    };
+    out.invalid(&path, "<secret contents redacted>", wrong);
 }
 
 fn secret_changed(out: &mut Report, new: &Document, old: &Document) {

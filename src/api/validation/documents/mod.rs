@@ -4,6 +4,7 @@ mod autoscaling;
 mod config;
 mod definition;
 mod ingress;
+mod namespace;
 mod network;
 pub mod priority_class;
 mod quota;
@@ -55,6 +56,7 @@ const RULES: &[(Kind, Rules)] = &[
     (Kind::ReplicaSet, workload::REPLICA_SET),
     (Kind::ReplicationController, workload::REPLICATION_CONTROLLER),
     (Kind::StatefulSet, workload::STATEFUL_SET),
+    (Kind::Namespace, namespace::RULES),
     (Kind::ConfigMap, config::CONFIG_MAP),
     (Kind::Secret, config::SECRET),
     (Kind::PriorityClass, priority_class::RULES),
