@@ -21,16 +21,16 @@ use serde_json::{Value, json};
 
 use super::client;
 
-type Done = Result<(), Box<dyn Error>>;
+pub(super) type Done = Result<(), Box<dyn Error>>;
 
 /// Runs a session; one that hangs fails.
-fn session(what: impl Future<Output = Done>) -> Done {
+pub(super) fn session(what: impl Future<Output = Done>) -> Done {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async { tokio::time::timeout(Duration::from_mins(1), what).await? })
 }
 
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Box<dyn Error>> {
+pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Box<dyn Error>> {
     Ok(serde_json::from_value(value)?)
 }
 
@@ -50,7 +50,7 @@ fn data(map: &ConfigMap) -> Vec<(String, String)> {
 }
 
 /// Why it was refused: code and reason.
-fn refusal<T>(result: Result<T, kube::Error>) -> Option<(u16, String)> {
+pub(super) fn refusal<T>(result: Result<T, kube::Error>) -> Option<(u16, String)> {
     match result {
         Err(kube::Error::Api(status)) => Some((status.code, status.reason.clone())),
         _ => None,
