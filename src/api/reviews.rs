@@ -8,35 +8,45 @@ pub struct Review {
     /// The kind's name.
     pub name: &'static str,
     pub plural: &'static str,
+    /// Whether it is asked within a namespace.
+    pub namespaced: bool,
+}
+
+const fn review(group: &'static str, name: &'static str, plural: &'static str) -> Review {
+    Review { group, name, plural, namespaced: false }
 }
 
 const AUTHENTICATION: &str = "authentication.k8s.io";
 const AUTHORIZATION: &str = "authorization.k8s.io";
 
 /// The reviews that are answered.
-pub const REVIEWS: [Review; 5] = [
-    Review { group: AUTHENTICATION, name: "SelfSubjectReview", plural: "selfsubjectreviews" },
-    Review { group: AUTHENTICATION, name: "TokenReview", plural: "tokenreviews" },
+pub const REVIEWS: [Review; 6] = [
+    review(AUTHENTICATION, "SelfSubjectReview", "selfsubjectreviews"),
+    review(AUTHENTICATION, "TokenReview", "tokenreviews"),
     Review {
-        group: AUTHORIZATION,
-        name: "SelfSubjectAccessReview",
-        plural: "selfsubjectaccessreviews",
+        namespaced: true,
+        ..review(AUTHORIZATION, "LocalSubjectAccessReview", "localsubjectaccessreviews")
     },
-    Review {
-        group: AUTHORIZATION,
-        name: "SelfSubjectRulesReview",
-        plural: "selfsubjectrulesreviews",
-    },
-    Review { group: AUTHORIZATION, name: "SubjectAccessReview", plural: "subjectaccessreviews" },
+    review(AUTHORIZATION, "SelfSubjectAccessReview", "selfsubjectaccessreviews"),
+    review(AUTHORIZATION, "SelfSubjectRulesReview", "selfsubjectrulesreviews"),
+    review(AUTHORIZATION, "SubjectAccessReview", "subjectaccessreviews"),
 ];
 
 impl Review {
-    /// The kind that is created at `path`, if it is one.
-    pub fn at(path: &str) -> Option<&'static Self> {
+    /// The kind that is created at `path`, if it is one, and the namespace, if it is asked within one.
+    pub fn at(path: &str) -> Option<(&'static Self, Option<&str>)> {
         let rest = path.trim_end_matches('/').strip_prefix("/apis/")?;
         let (group, rest) = rest.split_once('/')?;
-        let plural = rest.strip_prefix("v1/")?;
-        REVIEWS.iter().find(|review| review.group == group && review.plural == plural)
+        let rest = rest.strip_prefix("v1/")?;
+        let (namespace, plural) = match rest.strip_prefix("namespaces/") {
+            Some(rest) => {
+                rest.split_once('/').map(|(namespace, plural)| (Some(namespace), plural))?
+            }
+            None => (None, rest),
+        };
+        let mut of_group = REVIEWS.iter().filter(|review| review.group == group);
+        let found = of_group.find(|review| review.plural == plural)?;
+        (found.namespaced == namespace.is_some()).then_some((found, namespace))
     }
 
     /// Its group and version.

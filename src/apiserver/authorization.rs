@@ -75,7 +75,7 @@ impl ApiServer {
     }
 
     /// The role that a binding in `namespace` refers to, if it is there.
-    fn role(&self, role: Part<'_>, namespace: &str) -> Option<&Rc<Document>> {
+    pub(super) fn role(&self, role: Part<'_>, namespace: &str) -> Option<&Rc<Document>> {
         let name = role.at("name").text();
         if role.at("kind").text() == "ClusterRole" {
             self.object(Kind::ClusterRole, "", name)?.document()
@@ -139,7 +139,7 @@ fn is_named(subject: Part<'_>, user: &User, namespace: &str) -> bool {
 }
 
 /// Whether a rule allows it.
-fn covers(rule: Part<'_>, wish: &Attributes) -> bool {
+pub(super) fn covers(rule: Part<'_>, wish: &Attributes) -> bool {
     let has =
         |list: &str, wanted: &str| rule.at(list).texts().any(|one| one == "*" || one == wanted);
     if !has("verbs", &wish.verb) {

@@ -1,9 +1,8 @@
 //! What every cluster has from its beginning: roles that let everybody discover it, its administrators
 //! do everything, and those who work in a namespace what they need there.
 //!
-//! Mirrors: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go`. The rules of the roles that are
-//! made of others (`admin`, `edit`, `view`) are as the controller leaves them that gathers them; there is
-//! no such controller here yet.
+//! Mirrors: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go`. The roles that are made of others
+//! (`admin`, `edit`, `view`) begin with the rules of these.
 
 use serde_json::{Value, json};
 

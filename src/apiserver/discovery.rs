@@ -282,6 +282,7 @@ fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
     listed.extend(reviews(group, version).map(|review| APIResource {
         name: review.plural.to_owned(),
         singular_name: review.name.to_ascii_lowercase(),
+        namespaced: review.namespaced,
         kind: review.name.to_owned(),
         verbs: vec!["create".to_owned()],
         ..APIResource::default()
@@ -349,7 +350,7 @@ fn discovered_review(review: &Review) -> Value {
     json!({
         "resource": review.plural,
         "responseKind": {"group": review.group, "version": "v1", "kind": review.name},
-        "scope": "Cluster",
+        "scope": if review.namespaced { "Namespaced" } else { "Cluster" },
         "singularResource": review.name.to_ascii_lowercase(),
         "verbs": ["create"],
     })

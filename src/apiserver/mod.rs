@@ -5,6 +5,7 @@
 //! [`watch_cache`], and that tells whoever watches.
 
 mod admission;
+mod aggregation;
 mod apply;
 mod authentication;
 mod authorization;
@@ -14,6 +15,7 @@ mod collection_end;
 mod definitions;
 mod deletion;
 mod discovery;
+mod escalation;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "the store is whole; not all of it is asked for yet")

@@ -218,6 +218,7 @@ impl ApiServer {
         let object = strategy::create(&object, namespace, &birth)?;
         let object = self.given(object)?;
         self.admits_more(kind)?;
+        self.admit_grant(request, &object, None, now)?;
         if namespace.is_some() {
             self.admit_quota(&object)?;
         }
@@ -342,6 +343,7 @@ impl ApiServer {
             match strategy::change(request, part, &current, now)? {
                 Write::Put(new) => {
                     let new = self.given(new)?;
+                    self.admit_grant(request, &new, Some(&current), now)?;
                     Write::Put(apply::tracked(request, part, Some(&current), new, now))
                 }
                 write @ (Write::Keep | Write::Delete) => write,

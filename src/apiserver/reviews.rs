@@ -10,6 +10,7 @@ use super::authorization::together;
 use super::server::ApiServer;
 use super::tokens::reviewed;
 use crate::api::caller::{Attributes, User};
+use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::request::{Document, JSON};
 use crate::api::reviews::Review;
@@ -28,7 +29,7 @@ impl ApiServer {
         sent: &Value,
         now: Timestamp,
     ) -> Result<Document, StatusError> {
-        let Some(kind) = Review::at(path) else {
+        let Some((kind, namespace)) = Review::at(path) else {
             return Err(StatusError::generic(Reason::NotFound, ""));
         };
         let spec = sent.get("spec").unwrap_or(&Value::Null);
@@ -60,6 +61,9 @@ impl ApiServer {
                     let words = "at least one of user or group must be specified";
                     let path = Path::new("spec").child("user");
                     mistakes.push(FieldError::invalid(&path, name, words));
+                }
+                if let Some(namespace) = namespace {
+                    mistakes.extend(within(namespace, sent)?);
                 }
                 self.verdict(&asked, &wish(spec, kind, mistakes)?)
             }
@@ -101,6 +105,34 @@ impl ApiServer {
         }
         json!({"resourceRules": resources, "nonResourceRules": urls, "incomplete": false})
     }
+}
+
+/// What is wrong with a review that is asked within a namespace.
+///
+/// # Errors
+///
+/// 400 if it says that it is of another one.
+fn within(namespace: &str, sent: &Value) -> Result<Vec<FieldError>, StatusError> {
+    let (own, spec) = (Part::of(Some(sent)).at("metadata"), Part::of(Some(sent)).at("spec"));
+    let own = own.at("namespace").text();
+    if !own.is_empty() && own != namespace {
+        return Err(StatusError::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    let (resource, url) = (spec.at("resourceAttributes"), spec.at("nonResourceAttributes"));
+    let mut mistakes = Vec::new();
+    let asked = resource.at("namespace").text();
+    if resource.is_there() && asked != namespace {
+        let path = Path::new("spec.resourceAttributes.namespace");
+        mistakes.push(FieldError::invalid(&path, asked, "must match metadata.namespace"));
+    }
+    if url.is_there() {
+        let words = "disallowed on this kind of request";
+        let path = Path::new("spec.nonResourceAttributes");
+        mistakes.push(FieldError::invalid(&path, url.value().clone(), words));
+    }
+    Ok(mistakes)
 }
 
 /// What a review asks about.

@@ -329,6 +329,7 @@ impl ApiServer {
         if let Some(changed) = changed {
             self.end_namespace(ctx, &changed);
             self.define(ctx, &changed);
+            self.aggregate(ctx, &changed);
         }
         self.recount(ctx, change.key(), old.as_ref(), new.as_ref());
     }

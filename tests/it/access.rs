@@ -6,17 +6,17 @@ use podflow::testing::api::caller::Credentials;
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::{Value, json};
 
-struct Door(Cluster);
+pub struct Door(Cluster);
 
 impl Door {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut cluster = Cluster::new(&Setup::new(1, 0));
         cluster.run_for(Duration::from_secs(1));
         Self(cluster)
     }
 
     /// The code and the message of the answer.
-    fn ask(&mut self, shown: Option<Credentials>, call: &HttpCall) -> (u16, String) {
+    pub fn ask(&mut self, shown: Option<Credentials>, call: &HttpCall) -> (u16, String) {
         let call = HttpCall { credentials: shown.map(Into::into), ..call.clone() };
         let id = self.0.submit(&call);
         self.0.run_for(Duration::from_secs(1));
@@ -25,11 +25,18 @@ impl Door {
         (reply.code, body["message"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// The body of the answer to a call through the insecure door.
+    pub fn body(&mut self, call: &HttpCall) -> Value {
+        let id = self.0.submit(call);
+        self.0.run_for(Duration::from_secs(1));
+        serde_json::from_str(&self.0.reply(id).unwrap().body).unwrap_or_default()
+    }
+
     fn get(&mut self, shown: Credentials, path: &str) -> (u16, String) {
         self.ask(Some(shown), &HttpCall::get(path))
     }
 
-    fn create(&mut self, path: &str, body: Value) {
+    pub fn create(&mut self, path: &str, body: Value) {
         let (code, message) = self.ask(None, &HttpCall::new("POST", path, Some(body)));
         assert_eq!(code, 201, "{message}");
     }
@@ -39,11 +46,11 @@ fn token(token: &str) -> Credentials {
     Credentials::of_headers(Some(&format!("Bearer {token}")), None, [])
 }
 
-fn passing_for(user: &str, groups: &[&str]) -> Credentials {
+pub fn passing_for(user: &str, groups: &[&str]) -> Credentials {
     Credentials::of_headers(Some("Bearer admin"), Some(user), groups.iter().copied())
 }
 
-const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+pub const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
 #[test]
@@ -246,8 +253,10 @@ fn reviews_are_discovered_as_what_can_only_be_created() {
         groups["groups"].as_array().unwrap().iter().filter_map(|it| it["name"].as_str()).collect();
     assert!(names.contains(&"authorization.k8s.io"), "{names:?}");
     let list = read("/apis/authorization.k8s.io/v1");
-    assert_eq!(list["resources"][0]["name"], "selfsubjectaccessreviews");
-    assert_eq!(list["resources"][0]["verbs"], json!(["create"]));
+    assert_eq!(list["resources"][0]["name"], "localsubjectaccessreviews");
+    assert_eq!(list["resources"][0]["namespaced"], true);
+    assert_eq!(list["resources"][1]["name"], "selfsubjectaccessreviews");
+    assert_eq!(list["resources"][1]["verbs"], json!(["create"]));
     let core = read("/api/v1");
     let of = |name: &str| {
         let resources = core["resources"].as_array().unwrap();

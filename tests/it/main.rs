@@ -21,6 +21,8 @@ mod fields;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod granting;
+#[cfg(test)]
 mod log;
 mod logs;
 #[cfg(test)]
