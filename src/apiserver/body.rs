@@ -46,7 +46,22 @@ pub(super) fn warnings(request: &Request) -> Vec<String> {
     }
     let unknown = Object::from_json(kind, value).map(|decoded| decoded.unknown);
     let fields = unknown.unwrap_or_default().into_iter();
-    fields.map(|field| format!("unknown field \"{}\"", field.path)).collect()
+    let unknown = fields.map(|field| format!("unknown field \"{}\"", field.path));
+    let unread = kind == Kind::CustomResourceDefinition && has_rules(value);
+    let unread = unread.then(|| format!("{RULES} are kept, but Podflow does not evaluate them"));
+    unknown.chain(unread).collect()
+}
+
+/// Rules in CEL, in a schema.
+const RULES: &str = "x-kubernetes-validations";
+
+/// Whether there are rules anywhere in a definition.
+fn has_rules(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.contains_key(RULES) || fields.values().any(has_rules),
+        Value::Array(items) => items.iter().any(has_rules),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 pub(super) fn decode_json(

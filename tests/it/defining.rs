@@ -341,6 +341,18 @@ fn what_is_wrong_with_a_definition_is_told() {
 }
 
 #[test]
+fn rules_that_nobody_evaluates_are_warned_of() {
+    let mut server = Server::new();
+    let mut ruled = definition();
+    let schema = &mut ruled["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    schema["x-kubernetes-validations"] = json!([{"rule": "self.spec.replicas < 5"}]);
+    let reply = server.call("POST", DEFINITIONS, ruled);
+    assert_eq!(reply.code, 201, "{}", reply.body);
+    let warning = "x-kubernetes-validations are kept, but Podflow does not evaluate them";
+    assert!(format!("{:?}", reply.headers).contains(warning), "{:?}", reply.headers);
+}
+
+#[test]
 fn names_that_another_definition_has_are_not_accepted() {
     let mut server = Server::with_tabs();
     let mut other = definition();
