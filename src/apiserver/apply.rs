@@ -131,8 +131,7 @@ fn apply(
     {
         metadata.entry("name").or_insert_with(|| request.name().into());
     }
-    let of = resource.go_type();
-    let writer = writer(request, part, &served, &of, now);
+    let writer = writer(request, part, &served, kind, now);
     managed::apply(live, &config, &writer, request.params.force).map_err(|conflicts| {
         let (text, causes) = conflicts.words();
         StatusError::apply_conflict(causes, text)
@@ -143,11 +142,11 @@ fn writer<'a>(
     request: &'a Request,
     part: Option<Subresource>,
     api_version: &'a str,
-    of: &'a str,
+    kind: Kind,
     now: Timestamp,
 ) -> Writer<'a> {
     let manager = request.params.field_manager.as_deref().unwrap_or(UNKNOWN);
-    Writer { manager, api_version, of, subresource: part.map_or("", Subresource::name), now }
+    Writer { manager, api_version, kind, subresource: part.map_or("", Subresource::name), now }
 }
 
 /// `new` with its owners after a write from outside; as it is after one of a component.
@@ -163,8 +162,8 @@ pub(super) fn tracked(
     if !from_outside || configuration(request).is_some() {
         return new;
     }
-    let resource = new.kind().resource();
-    let (api_version, of) = (resource.api_version(), resource.go_type());
-    let owners = managed::updated(live, &new, &writer(request, part, &api_version, &of, now));
+    let api_version = new.kind().resource().api_version();
+    let writer = writer(request, part, &api_version, new.kind(), now);
+    let owners = managed::updated(live, &new, &writer);
     new.with_meta(|meta| meta.managed_fields = owners)
 }

@@ -341,6 +341,44 @@ fn what_is_wrong_with_a_definition_is_told() {
 }
 
 #[test]
+fn items_of_a_list_are_owned_as_the_schema_says() {
+    let mut server = Server::new();
+    let mut listed = definition();
+    let spec =
+        &mut listed["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    let port = json!({"type": "object", "required": ["port"], "properties": {
+        "port": {"type": "integer"}, "name": {"type": "string"},
+    }});
+    spec["properties"]["ports"] = json!({
+        "type": "array", "items": port, "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["port"],
+    });
+    spec["properties"]["hosts"] = json!({"type": "array", "items": {"type": "string"}});
+    server.expect(201, "POST", DEFINITIONS, listed);
+    let apply = |server: &mut Server, manager: &str, spec: Value| {
+        let path = format!("{TABS}/a?fieldManager={manager}");
+        let content_type = "application/apply-patch+yaml".into();
+        let call = HttpCall::new("PATCH", &path, Some(tab("a", &spec)));
+        server.send(&HttpCall { content_type, ..call })
+    };
+    let one =
+        json!({"cronSpec": "* * * * *", "ports": [{"port": 1, "name": "one"}], "hosts": ["x"]});
+    assert_eq!(apply(&mut server, "one", one).code, 201);
+    let two = json!({"ports": [{"port": 2, "name": "two"}]});
+    let both = apply(&mut server, "two", two);
+    let both: Value = serde_json::from_str(&both.body).unwrap();
+    let ports = json!([{"port": 1, "name": "one"}, {"port": 2, "name": "two"}]);
+    assert_eq!(both["spec"]["ports"], ports, "{both}");
+    // A list that does not say so is one thing, which one owns.
+    let refused =
+        apply(&mut server, "two", json!({"hosts": ["y"], "ports": [{"port": 1, "name": "y"}]}));
+    assert_eq!(refused.code, 409);
+    for field in [".spec.hosts", ".spec.ports[port=1].name"] {
+        assert!(refused.body.contains(field), "{}", refused.body);
+    }
+}
+
+#[test]
 fn rules_that_nobody_evaluates_are_warned_of() {
     let mut server = Server::new();
     let mut ruled = definition();

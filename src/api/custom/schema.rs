@@ -38,8 +38,14 @@ impl<'a> Schema<'a> {
         self.0.at(name).items().map(Self)
     }
 
+    /// The schema of the items of a list.
+    #[must_use]
+    pub fn items(self) -> Self {
+        Self(self.0.at("items"))
+    }
+
     /// The schema of a field; none if there is none of that name.
-    fn field(self, name: &str) -> Option<Self> {
+    pub fn field(self, name: &str) -> Option<Self> {
         let property = self.0.at("properties").at(name);
         let other = self.0.at("additionalProperties");
         if property.is_there() {
@@ -87,7 +93,7 @@ impl<'a> Schema<'a> {
                 self.prune_fields(fields, self.0.at(EMBEDDED).is_true(), at, unknown);
             }
             Value::Array(items) => {
-                let schema = Self(self.0.at("items"));
+                let schema = self.items();
                 for (index, item) in items.iter_mut().enumerate() {
                     schema.prune_value(item, &format!("{at}[{index}]"), unknown);
                 }
@@ -119,7 +125,7 @@ impl<'a> Schema<'a> {
         match value {
             Value::Object(fields) => self.default_fields(fields),
             Value::Array(items) => {
-                let schema = Self(self.0.at("items"));
+                let schema = self.items();
                 for item in items {
                     schema.default_value(item);
                 }
@@ -257,7 +263,7 @@ impl<'a> Schema<'a> {
         if let Some(least) = self.limit("minItems").filter(|least| items.len() < *least) {
             found.invalid(at, items.len(), &format!("should have at least {least} items"));
         }
-        let schema = Self(self.0.at("items"));
+        let schema = self.items();
         for (index, item) in items.iter().enumerate() {
             schema.check_value(item, &format!("{at}[{index}]"), found);
         }

@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntr
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{StatusCause, Time};
 use serde_json::{Value, json};
 
-use super::{Object, seconds};
+use super::{Kind, Object, seconds};
 use crate::sim::sort;
 use fields::Fields;
 use place::Place;
@@ -35,8 +35,7 @@ const KUBECTL: &str = "kubectl";
 pub struct Writer<'a> {
     pub manager: &'a str,
     pub api_version: &'a str,
-    /// The Go type of the object, such as `apps.Deployment`.
-    pub of: &'a str,
+    pub kind: Kind,
     /// The part that is written; empty for the whole.
     pub subresource: &'a str,
     pub now: Timestamp,
@@ -316,7 +315,7 @@ pub fn updated(
         return None;
     }
     let before = live.map_or_else(nothing, bare);
-    let difference = compare(Place::root(writer.of), Some(&before), Some(&bare(new)));
+    let difference = compare(Place::root(writer.kind), Some(&before), Some(&bare(new)));
     managers.update(writer, difference);
     managers.write()
 }
@@ -351,7 +350,7 @@ pub fn apply(
         return made;
     }
     // What was applied on the client's side may be taken over.
-    let allowed = still_as_applied(live, writer.of);
+    let allowed = still_as_applied(live, writer.kind);
     let rest = conflicts.0.iter().map(|(manager, fields)| {
         let mut fields = fields.clone();
         fields.take_out(&allowed);
@@ -367,7 +366,7 @@ fn try_apply(
     writer: &Writer<'_>,
     force: bool,
 ) -> Result<Applied, Conflicts> {
-    let root = Place::root(writer.of);
+    let root = Place::root(writer.kind);
     let before = live.map_or_else(|| json!({}), bare);
     let kept = live.and_then(|live| live.meta().managed_fields.as_deref());
     let mut managers = Managers::read(kept).unwrap_or_default();
@@ -431,8 +430,8 @@ fn prune(root: Place, merged: Value, managers: &Managers, last: &Fields) -> Valu
 }
 
 /// The fields that are as `kubectl apply` last made them on the client's side.
-fn still_as_applied(live: &Object, of: &str) -> Fields {
-    let root = Place::root(of);
+fn still_as_applied(live: &Object, kind: Kind) -> Fields {
+    let root = Place::root(kind);
     let note = live.meta().annotations.as_ref().and_then(|all| all.get(LAST_APPLIED));
     let Some(applied) = note.and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
         return Fields::default();

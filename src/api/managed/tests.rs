@@ -34,9 +34,9 @@ fn map(data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": data})
 }
 
-fn writer(manager: &str, object: &Value) -> (String, String, String) {
-    let of = if object["kind"] == "ConfigMap" { "core.ConfigMap" } else { "apps.Deployment" };
-    (manager.into(), object["apiVersion"].as_str().unwrap().into(), of.into())
+fn writer(manager: &str, object: &Value) -> (String, String, Kind) {
+    let kind = if object["kind"] == "ConfigMap" { Kind::ConfigMap } else { Kind::Deployment };
+    (manager.into(), object["apiVersion"].as_str().unwrap().into(), kind)
 }
 
 fn at(second: i64) -> Timestamp {
@@ -45,11 +45,11 @@ fn at(second: i64) -> Timestamp {
 
 /// The object with its owners, after somebody wrote `new`.
 fn write(live: Option<&Object>, new: &Value, manager: &str, second: i64) -> Object {
-    let (manager, api_version, of) = writer(manager, new);
+    let (manager, api_version, kind) = writer(manager, new);
     let writer = Writer {
         manager: &manager,
         api_version: &api_version,
-        of: &of,
+        kind,
         subresource: "",
         now: at(second),
     };
@@ -64,11 +64,11 @@ fn try_to(
     manager: &str,
     force: bool,
 ) -> Result<Object, String> {
-    let (manager, api_version, of) = writer(manager, config);
+    let (manager, api_version, kind) = writer(manager, config);
     let writer = Writer {
         manager: &manager,
         api_version: &api_version,
-        of: &of,
+        kind,
         subresource: "",
         now: at(100),
     };
@@ -212,7 +212,7 @@ fn an_object_without_owners_gets_one_for_what_was_there_before() {
             &Writer {
                 manager: "x",
                 api_version: "v1",
-                of: "core.ConfigMap",
+                kind: Kind::ConfigMap,
                 subresource: "",
                 now: at(0)
             }
