@@ -4,4 +4,4 @@ mod apply;
 mod manifest;
 
 pub use apply::{Apply, apply};
-pub use manifest::Manifest;
+pub use manifest::{Manifest, ManifestError};

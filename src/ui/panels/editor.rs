@@ -77,7 +77,7 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
     }
     let problems: Rc<Vec<Problem>> = {
         let after = if live.problems.is_empty() { &refused[..] } else { &[] };
-        let all = live.problems.iter().chain(after).chain(&outcome.refused);
+        let all = live.problems.iter().chain(after).chain(&live.waiting).chain(&outcome.refused);
         Rc::new(all.take(MOST_LISTED).cloned().collect())
     };
 

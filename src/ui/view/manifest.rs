@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
+
 use crate::api::decode::{self, Document, Limits, Mark, Place, nearest};
+use crate::api::document::Part;
 use crate::api::status::StatusError;
-use crate::api::{Kinds, Object};
+use crate::api::{Kind, Kinds, Object};
 use crate::cluster::Cluster;
-use crate::kubectl::Manifest;
+use crate::kubectl::{Manifest, ManifestError};
 use crate::recording::import::{Import, is_cluster};
 use crate::scheduler::configuration::{Configuration, is_configuration};
 
@@ -45,6 +48,8 @@ pub struct Plan {
     pub scheduler: Option<Rc<Configuration>>,
     /// If there are any, nothing is to be sent.
     pub problems: Vec<Problem>,
+    /// Objects of kinds that other documents define: they can be sent once those are there.
+    pub waiting: Vec<Problem>,
 }
 
 /// Reads the text: one object of one of these `kinds` for each of its documents.
@@ -63,7 +68,14 @@ pub fn plan(text: &str, kinds: &Kinds) -> Plan {
         }
         return plan;
     }
+    let defined: Vec<(String, String)> =
+        manifests.documents.iter().flat_map(|document| defines(&document.value)).collect();
     for document in manifests.documents {
+        let names = |(api_version, kind): &(String, String)| {
+            document.value.get("apiVersion").is_some_and(|own| own == api_version.as_str())
+                && document.value.get("kind").is_some_and(|own| own == kind.as_str())
+        };
+        let waits = defined.iter().any(names);
         if is_configuration(&document.value) {
             plan.configure(&document);
             continue;
@@ -73,10 +85,28 @@ pub fn plan(text: &str, kinds: &Kinds) -> Plan {
                 plan.problems.extend(misfits(&manifest));
                 plan.outgoing.push(manifest);
             }
+            // As kubectl says it.
+            Err(ManifestError { mark, message }) if waits => {
+                let message = message + "\nensure CRDs are installed first";
+                plan.waiting.push(Problem::at(mark, message));
+            }
             Err(error) => plan.problems.push(Problem::at(error.mark, error.message)),
         }
     }
     plan
+}
+
+/// The `apiVersion` and `kind` of what a document defines, if it is a definition, in each version.
+fn defines(document: &Value) -> Vec<(String, String)> {
+    let document = Part::of(Some(document));
+    if document.at("kind").text() != Kind::CustomResourceDefinition.resource().name {
+        return Vec::new();
+    }
+    let (group, kind) =
+        (document.at("spec").at("group").text(), document.at("spec").at("names").at("kind").text());
+    let versions = document.at("spec").at("versions").items();
+    let names = versions.map(|version| [group, "/", version.at("name").text()].concat());
+    names.map(|api_version| (api_version, kind.to_owned())).collect()
 }
 
 impl Plan {
@@ -187,5 +217,32 @@ mod tests {
         assert_eq!(problems("").len(), 1);
         assert_eq!(problems("- 1").len(), 1);
         assert_eq!(problems("kind: Pod"), [(1, "apiVersion not set".to_owned())]);
+    }
+
+    #[test]
+    fn objects_wait_for_the_definition_of_their_kind() {
+        let text = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: tabs.example.com}
+spec: {group: example.com, names: {kind: Tab}, versions: [{name: v1}]}
+---
+apiVersion: example.com/v1
+kind: Tab
+metadata: {name: a}
+---
+apiVersion: example.com/v2
+kind: Tab
+metadata: {name: b}
+";
+        let plan = plan(text, &Kinds::default());
+        assert_eq!(plan.outgoing.len(), 1);
+        let [waiting] = &plan.waiting[..] else { panic!("{:?}", plan.waiting) };
+        assert_eq!(waiting.line, 7);
+        assert_eq!(
+            waiting.message,
+            "no matches for kind \"Tab\" in version \"example.com/v1\"\nensure CRDs are installed first"
+        );
+        assert_eq!(plan.problems.len(), 1);
     }
 }
