@@ -153,9 +153,9 @@ objects! { $ {
     Pod => core::Pod,
     Node => types::Node,
     Event => types::Event,
-    Lease => types::Lease,
 } documents {
     Namespace,
+    Lease,
     ConfigMap,
     Secret,
     ServiceAccount,

@@ -2,7 +2,6 @@
 //!
 //! They are those of `k8s-openapi`, but for [`Pod`], which has a form of its own in the engine.
 
-pub use k8s_openapi::api::coordination::v1::Lease;
 pub use k8s_openapi::api::core::v1::{Event, Node};
 
 pub use super::object::Pod;

@@ -15,7 +15,7 @@ use crate::api::status::StatusError;
 use crate::api::text::go_quote;
 use crate::api::words::RBAC;
 use crate::api::{Kind, Object};
-use crate::sim::{SortedSet, sort};
+use crate::sim::sort;
 
 impl ApiServer {
     /// Checks what a new or changed role or binding gives to others against what who writes it has.
@@ -104,12 +104,11 @@ impl ApiServer {
             return Ok(());
         }
         let groups: Vec<String> = user.groups.iter().map(|group| go_quote(group)).collect();
-        let lines: Vec<String> = told(&missing).into_iter().collect();
         let why = format!(
             "user {} (groups=[{}]) is attempting to grant RBAC permissions not currently held:\n{}",
             go_quote(&user.name),
             groups.join(" "),
-            lines.join("\n"),
+            told(&missing),
         );
         let name = object.metadata.name.as_deref().unwrap_or_default();
         Err(StatusError::forbidden(group_resource(object.kind().resource()), name, why))
@@ -146,28 +145,27 @@ fn wishes(rule: Part<'_>) -> Vec<Attributes> {
 }
 
 /// What is missing as upstream tells it: the verbs of one resource together, sorted as texts.
-fn told(missing: &[Attributes]) -> SortedSet<String> {
-    let mut missing: Vec<&Attributes> = missing.iter().collect();
-    let about = |wish: &Attributes| {
-        let mut parts = Vec::new();
-        if wish.path.is_empty() {
-            parts.push(format!("APIGroups:[{}]", go_quote(&wish.group)));
-            parts.push(format!("Resources:[{}]", go_quote(&wish.whole_resource())));
+fn told(missing: &[Attributes]) -> String {
+    let mut together: Vec<(String, String)> = Vec::new();
+    for wish in missing {
+        let mut about = if wish.path.is_empty() {
+            let (group, resource) = (go_quote(&wish.group), go_quote(&wish.whole_resource()));
+            ["APIGroups:[", &group, "], Resources:[", &resource, "]"].concat()
         } else {
-            parts.push(format!("NonResourceURLs:[{}]", go_quote(&wish.path)));
-        }
+            ["NonResourceURLs:[", &go_quote(&wish.path), "]"].concat()
+        };
         if !wish.name.is_empty() {
-            parts.push(format!("ResourceNames:[{}]", go_quote(&wish.name)));
+            about.extend([", ResourceNames:[", &go_quote(&wish.name), "]"]);
         }
-        parts.join(", ")
-    };
-    // In the order of the rules within one resource.
-    sort::by_key(&mut missing, |wish| about(wish));
-    let together = missing.chunk_by(|one, next| about(one) == about(next));
-    together
-        .filter_map(|alike| {
-            let verbs: Vec<String> = alike.iter().map(|wish| go_quote(&wish.verb)).collect();
-            Some(format!("{{{}, Verbs:[{}]}}", about(alike.first()?), verbs.join(" ")))
-        })
-        .collect()
+        let verb = go_quote(&wish.verb);
+        match together.iter_mut().find(|(known, _)| *known == about) {
+            Some((_, verbs)) => verbs.extend([" ", &verb]),
+            None => together.push((about, verb)),
+        }
+    }
+    let lines = together.into_iter();
+    let mut lines: Vec<String> =
+        lines.map(|(about, verbs)| ["{", &about, ", Verbs:[", &verbs, "]}"].concat()).collect();
+    sort::by(&mut lines, Ord::cmp);
+    lines.join("\n")
 }

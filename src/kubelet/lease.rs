@@ -6,8 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, OwnerReference};
+use serde_json::json;
+
+use crate::api::{Document, Kind, to_json};
 
 /// Between two renewals: a quarter of how long the lease holds.
 pub(super) const RENEW: Duration = Duration::from_secs(10);
@@ -20,33 +22,36 @@ const HOLDS_SECONDS: i32 = 40;
 
 /// The lease as of `now`; `known` is the one that the server has.
 pub(super) fn renewed(
-    known: Option<&Rc<Lease>>,
+    known: Option<&Rc<Document>>,
     node: &str,
     uid: Option<&str>,
     now: Timestamp,
-) -> Lease {
-    let mut lease = known.map_or_else(Lease::default, |lease| Lease::clone(lease));
-    if known.is_none() {
-        lease.metadata = ObjectMeta {
-            name: Some(node.into()),
-            namespace: Some(NAMESPACE.into()),
-            owner_references: uid.map(|uid| {
-                vec![OwnerReference {
-                    api_version: "v1".into(),
-                    kind: "Node".into(),
-                    name: node.into(),
-                    uid: uid.into(),
-                    ..OwnerReference::default()
-                }]
-            }),
-            ..ObjectMeta::default()
-        };
+) -> Document {
+    let mut lease = match known {
+        Some(known) => Document::clone(known),
+        None => Document::new(Kind::Lease, metadata(node, uid)),
+    };
+    let spec = lease.fields_mut().entry("spec").or_insert_with(|| json!({}));
+    if let Some(spec) = spec.as_object_mut() {
+        spec.insert("holderIdentity".to_owned(), node.into());
+        spec.insert("leaseDurationSeconds".to_owned(), HOLDS_SECONDS.into());
+        spec.insert("renewTime".to_owned(), to_json(&MicroTime(now)));
     }
-    lease.spec = Some(LeaseSpec {
-        holder_identity: Some(node.into()),
-        lease_duration_seconds: Some(HOLDS_SECONDS),
-        renew_time: Some(MicroTime(now)),
-        ..lease.spec.take().unwrap_or_default()
-    });
     lease
+}
+
+fn metadata(node: &str, uid: Option<&str>) -> ObjectMeta {
+    let owner = |uid: &str| OwnerReference {
+        api_version: "v1".into(),
+        kind: "Node".into(),
+        name: node.into(),
+        uid: uid.into(),
+        ..OwnerReference::default()
+    };
+    ObjectMeta {
+        name: Some(node.into()),
+        namespace: Some(NAMESPACE.into()),
+        owner_references: uid.map(|uid| vec![owner(uid)]),
+        ..ObjectMeta::default()
+    }
 }

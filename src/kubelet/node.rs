@@ -6,14 +6,13 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ContainerImage, Node, NodeStatus};
 
 use super::node_status::{PERIOD, REPORT, first_events, node_status};
 use super::{Asked, Caller, Kubelet, Timer, lease};
 use crate::api::request::{Answer, Patch, Subresource, Target};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object};
+use crate::api::{Document, Kind, Object};
 use crate::client::{EventKind, Regarding};
 use crate::runtime::{CriRequest, Image};
 use crate::sim::{Ctx, Instant, SortedMap, sort};
@@ -28,7 +27,7 @@ pub(super) struct NodeReport {
     since: Instant,
     reported_at: Option<Instant>,
     pod_cidr: Option<String>,
-    lease: Option<Rc<Lease>>,
+    lease: Option<Rc<Document>>,
     /// What the node has pulled, by the image's id.
     images: SortedMap<String, ContainerImage>,
 }
@@ -174,7 +173,7 @@ impl Kubelet {
     /// The lease as the server has it, or that it has none.
     pub(super) fn lease_read(&mut self, ctx: &mut Ctx<'_, Self>, result: &Result) {
         match result {
-            Ok(Answer::Object(Object::Lease(lease))) => {
+            Ok(Answer::Object(Object::Document(lease))) => {
                 self.node.lease = Some(Rc::clone(lease));
                 self.write_lease(ctx);
             }
@@ -194,7 +193,7 @@ impl Kubelet {
     fn write_lease(&mut self, ctx: &mut Ctx<'_, Self>) {
         let (known, now) = (self.node.lease.as_ref(), self.shared.clock(ctx.now));
         let renewed = lease::renewed(known, &self.shared.node, self.node.uid.as_deref(), now);
-        let object = Object::Lease(Rc::new(renewed));
+        let object = Object::from(renewed);
         let client = &mut self.shared.client;
         let id = match known {
             Some(_) => client.update(ctx, object),
@@ -205,8 +204,9 @@ impl Kubelet {
 
     /// The answer to a renewal.
     pub(super) fn lease_written(&mut self, ctx: &mut Ctx<'_, Self>, result: &Result) {
-        if let Ok(Answer::Created(Object::Lease(lease)) | Answer::Object(Object::Lease(lease))) =
-            result
+        if let Ok(
+            Answer::Created(Object::Document(lease)) | Answer::Object(Object::Document(lease)),
+        ) = result
         {
             self.node.lease = Some(Rc::clone(lease));
             ctx.set_timer(lease::RENEW, Timer::Lease);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Cell, Column, Printed, node, objects, pod};
-use crate::api::types::{Event, Lease, Node, Pod};
+use crate::api::types::{Event, Node, Pod};
 
 impl Printed for Pod {
     const COLUMNS: &'static [Column] = pod::COLUMNS;
@@ -27,13 +27,5 @@ impl Printed for Event {
 
     fn row(&self, now: Timestamp) -> Vec<Cell> {
         objects::event(self, now)
-    }
-}
-
-impl Printed for Lease {
-    const COLUMNS: &'static [Column] = objects::LEASE;
-
-    fn row(&self, now: Timestamp) -> Vec<Cell> {
-        objects::lease(&self.metadata, &self.spec.clone().unwrap_or_default(), now)
     }
 }

@@ -1,9 +1,8 @@
 //! Rows of the smaller kinds: namespaces, events, leases, config maps, secrets, service accounts.
 
 use jiff::Timestamp;
-use k8s_openapi::api::coordination::v1::LeaseSpec;
 use k8s_openapi::api::core::v1::Event;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::cell::{UNKNOWN, age, name, text};
 use super::{Cell, Column};
@@ -112,8 +111,9 @@ pub const LEASE: &[Column] = &[
 ];
 
 /// The row of a lease.
-pub fn lease(meta: &ObjectMeta, spec: &LeaseSpec, now: Timestamp) -> Vec<Cell> {
-    vec![name(meta), text(spec.holder_identity.as_ref()), age(meta, now)]
+pub fn lease(lease: &Document, now: Timestamp) -> Vec<Cell> {
+    let meta = &lease.metadata;
+    vec![name(meta), lease.at("spec").at("holderIdentity").text().into(), age(meta, now)]
 }
 
 /// The columns of priority classes.
@@ -195,8 +195,7 @@ fn count(number: usize) -> Cell {
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use serde_json::{from_value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::api::Kind;
@@ -208,23 +207,20 @@ mod tests {
     #[test]
     fn the_small_kinds_show_what_they_hold() {
         let now = Timestamp::UNIX_EPOCH;
-        let meta = ObjectMeta {
-            name: Some("a".to_owned()),
-            creation_timestamp: Some(Time(now)),
-            ..ObjectMeta::default()
-        };
-        let holder = from_value(json!({"holderIdentity": "node-1"})).unwrap();
-        assert_eq!(shown(&lease(&meta, &holder, now)), ["a", "node-1", "0s"]);
         let row = |kind, json| {
             let document = Document::from_json(kind, &json).unwrap().object;
             shown(&super::super::document(&document, now))
         };
+        let meta = json!({"name": "a", "creationTimestamp": "1970-01-01T00:00:00Z"});
+        let lease = json!({"metadata": &meta, "spec": {"holderIdentity": "node-1"}});
+        assert_eq!(row(Kind::Lease, lease), ["a", "node-1", "0s"]);
         let data = json!({"metadata": {"name": "a"}, "data": {"k": ""}, "binaryData": {"b": ""}});
         assert_eq!(row(Kind::ConfigMap, data), ["a", "2", UNKNOWN]);
         let data = json!({"metadata": {"name": "a"}, "type": "Opaque", "data": {"k": ""}});
         assert_eq!(row(Kind::Secret, data), ["a", "Opaque", "1", UNKNOWN]);
         let account = json!({"metadata": {"name": "a"}});
         assert_eq!(row(Kind::ServiceAccount, account), ["a", "0", UNKNOWN]);
-        assert_eq!(shown(&super::super::other(&meta)), ["a", "1970-01-01T00:00:00Z"]);
+        let template = row(Kind::LimitRange, json!({"metadata": meta}));
+        assert_eq!(template, ["a", "1970-01-01T00:00:00Z"]);
     }
 }

@@ -1,6 +1,5 @@
 //! Kinds of the core group other than Pods, and priority classes.
 
-use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaimSpec};
 
 use super::{Defaults, default_to, round};
@@ -25,12 +24,6 @@ impl Defaults for Event {
         self.source.get_or_insert_default();
         default_to(&mut self.reporting_component, "");
         default_to(&mut self.reporting_instance, "");
-    }
-}
-
-impl Defaults for Lease {
-    fn set_defaults(&mut self) {
-        self.spec.get_or_insert_default();
     }
 }
 

@@ -35,6 +35,11 @@ impl From<Document> for Object {
 }
 
 impl Document {
+    /// One that has nothing but its metadata.
+    pub fn new(kind: Kind, metadata: ObjectMeta) -> Self {
+        Self { kind, metadata, fields: Rc::default() }
+    }
+
     /// Reads a document of `kind` from the wire, and fills in its defaults.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::Selectable;
-use crate::api::types::{Event, Lease, Node, Pod};
+use crate::api::types::{Event, Node, Pod};
 
 impl Selectable for Pod {
     fn field(&self, field: &str) -> Option<Cow<'_, str>> {
@@ -61,8 +61,6 @@ impl Selectable for Event {
         })
     }
 }
-
-impl Selectable for Lease {}
 
 fn text(value: Option<&str>) -> Cow<'_, str> {
     value.unwrap_or_default().into()

@@ -10,7 +10,6 @@ mod container;
 mod documents;
 mod env;
 mod event;
-mod lease;
 mod meta;
 mod node;
 pub mod pod;

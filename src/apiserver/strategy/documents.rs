@@ -167,5 +167,5 @@ fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
 
 /// Whether an update of a document of `kind` need not say of which version it was made.
 pub(super) fn allows_any_version(kind: Kind) -> bool {
-    kind != Kind::CustomResourceDefinition && kind.custom().is_none()
+    ![Kind::CustomResourceDefinition, Kind::Lease].contains(&kind) && kind.custom().is_none()
 }

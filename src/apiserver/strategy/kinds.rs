@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::PodStatus;
 use super::{Birth, Strategy, count};
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
-use crate::api::types::{Event, Lease, Node, Pod};
+use crate::api::types::{Event, Node, Pod};
 use crate::apiserver::{admission, node_taints};
 
 impl Strategy for Pod {
@@ -53,7 +53,3 @@ impl Strategy for Node {
 }
 
 impl Strategy for Event {}
-
-impl Strategy for Lease {
-    const UNCONDITIONAL: bool = false;
-}
