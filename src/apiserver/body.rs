@@ -47,9 +47,20 @@ pub(super) fn warnings(request: &Request) -> Vec<String> {
     let unknown = Object::from_json(kind, value).map(|decoded| decoded.unknown);
     let fields = unknown.unwrap_or_default().into_iter();
     let unknown = fields.map(|field| format!("unknown field \"{}\"", field.path));
-    let unread = kind == Kind::CustomResourceDefinition && has_rules(value);
-    let unread = unread.then(|| format!("{RULES} are kept, but Podflow does not evaluate them"));
+    let unread = if kind == Kind::CustomResourceDefinition { unread(value) } else { Vec::new() };
     unknown.chain(unread).collect()
+}
+
+/// What of a definition is kept, and does nothing here.
+fn unread(definition: &Value) -> Vec<String> {
+    let rules = has_rules(definition)
+        .then(|| format!("{RULES} are kept, but Podflow does not evaluate them"));
+    let strategy = definition.pointer("/spec/conversion/strategy");
+    let webhook = strategy.is_some_and(|strategy| strategy == "Webhook").then(|| {
+        "spec.conversion: Podflow calls no webhooks: versions differ in their apiVersion only"
+            .to_owned()
+    });
+    rules.into_iter().chain(webhook).collect()
 }
 
 /// Rules in CEL, in a schema.

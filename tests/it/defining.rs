@@ -379,7 +379,7 @@ fn items_of_a_list_are_owned_as_the_schema_says() {
 }
 
 #[test]
-fn rules_that_nobody_evaluates_are_warned_of() {
+fn what_nobody_heeds_here_is_warned_of() {
     let mut server = Server::new();
     let mut ruled = definition();
     let schema = &mut ruled["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
@@ -387,7 +387,13 @@ fn rules_that_nobody_evaluates_are_warned_of() {
     let reply = server.call("POST", DEFINITIONS, ruled);
     assert_eq!(reply.code, 201, "{}", reply.body);
     let warning = "x-kubernetes-validations are kept, but Podflow does not evaluate them";
-    assert!(format!("{:?}", reply.headers).contains(warning), "{:?}", reply.headers);
+    let told = format!("{:?}", reply.headers);
+    assert!(told.contains(warning) && !told.contains("webhooks"), "{told}");
+    let mut converted = definition();
+    converted["spec"]["conversion"] = json!({"strategy": "Webhook"});
+    let reply = server.call("POST", &format!("{DEFINITIONS}?dryRun=All"), converted);
+    let told = format!("{:?}", reply.headers);
+    assert!(told.contains("Podflow calls no webhooks") && !told.contains(warning), "{told}");
 }
 
 #[test]
