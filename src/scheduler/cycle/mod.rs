@@ -477,8 +477,11 @@ fn preempt(
 /// Why preemption found no node of `count`; `refused` is said of those that were worth a try.
 pub fn preemption_failed(count: usize, refused: &[Rc<Verdict>]) -> String {
     let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
-    for reason in refused.iter().flat_map(|verdict| &verdict.reasons) {
-        *reasons.or_default(Cow::Borrowed(&**reason)) += 1;
+    // Most nodes are like the one before.
+    for alike in refused.chunk_by(|one, next| one.reasons == next.reasons) {
+        for reason in alike.first().into_iter().flat_map(|verdict| &verdict.reasons) {
+            *reasons.or_default(Cow::Borrowed(&**reason)) += alike.len();
+        }
     }
     if count > refused.len() {
         reasons.insert("Preemption is not helpful for scheduling".into(), count - refused.len());
