@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 use serde_json::{Value, json};
 
+use super::deletion;
 use super::etcd::{Compare, KeyRange, Op, Put, Range, Revision, Txn, TxnOp};
 use super::keys::key;
 use super::pending::{Pending, Step};
@@ -56,9 +57,11 @@ impl ApiServer {
         let pods = group_resource(Kind::Pod.resource());
         let pod = found.ok_or_else(|| StatusError::not_found(pods, name))?;
         match self.permit(&pod, self.now(ctx))? {
-            // Nothing would be left to check.
+            // Whether it could be deleted is still to be seen.
             _ if is_dry => {
-                Self::answer(ctx, from, request, Ok(Answer::Object(Object::Pod(pod))));
+                let pod = Object::Pod(pod);
+                deletion::delete(request, &pod, true, self.now(ctx))?;
+                Self::answer(ctx, from, request, Ok(Answer::Object(pod)));
                 Ok(())
             }
             Permit::Free => self.change(ctx, from, request, Kind::Pod, namespace, name),

@@ -92,8 +92,11 @@ fn the_options_of_an_eviction_are_those_of_the_delete() {
     let (code, _) = evict(&mut cluster, "web", &json!({"dryRun": ["All"]}));
     assert_eq!(code, 201);
     assert!(condition(&cluster, "web", "DisruptionTarget").is_none());
-    let (code, answer) = evict(&mut cluster, "web", &json!({"preconditions": {"uid": "other"}}));
-    assert_eq!((code, &answer["reason"]), (409, &json!("Conflict")));
+    for dry in [json!(["All"]), json!([])] {
+        let options = json!({"preconditions": {"uid": "other"}, "dryRun": dry});
+        let (code, answer) = evict(&mut cluster, "web", &options);
+        assert_eq!((code, &answer["reason"]), (409, &json!("Conflict")));
+    }
     let (code, _) = evict(&mut cluster, "web", &json!({"gracePeriodSeconds": 0}));
     assert_eq!(code, 201);
     assert!(cluster.object(Kind::Pod, "default", "web").is_none());
