@@ -4,6 +4,7 @@
 //! `pkg/registry/rbac/validation`.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::authorization::covers;
 use super::server::ApiServer;
@@ -43,7 +44,9 @@ impl ApiServer {
         let before = before.and_then(Object::document);
         let same =
             |field| before.is_some_and(|old| old.at(field).value() == document.at(field).value());
-        if user.is_master() || same(if is_role { "rules" } else { "subjects" }) {
+        let is_same =
+            if is_role { same("rules") && same("aggregationRule") } else { same("subjects") };
+        if user.is_master() || is_same {
             return Ok(());
         }
         let namespace = object.namespace();
@@ -51,6 +54,18 @@ impl ApiServer {
             let resource = document.kind().resource().plural;
             if self.may(&user, ("escalate", resource), namespace, object.name()) {
                 return Ok(());
+            }
+            // What is gathered can be anything.
+            let gathers = |role: &Document| role.at("aggregationRule").is_there();
+            let gathers = gathers(document) || before.is_some_and(|old| gathers(old));
+            let everything = json!([
+                {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+                {"nonResourceURLs": ["*"], "verbs": ["*"]},
+            ]);
+            if gathers && !self.missing(&user, Part::of(Some(&everything)), namespace).is_empty() {
+                let why = "must have cluster-admin privileges to use the aggregationRule";
+                let resource = group_resource(document.kind().resource());
+                return Err(StatusError::forbidden(resource, object.name(), why));
             }
             return self.has_all(&user, document, document.at("rules"), namespace);
         }
@@ -85,6 +100,18 @@ impl ApiServer {
         self.allowed_by(user, &wish, &mut Vec::new()).is_some()
     }
 
+    /// What of all that the rules allow is not allowed to `user`.
+    fn missing(&self, user: &User, rules: Part<'_>, namespace: &str) -> Vec<Attributes> {
+        let own = self.rules_for(user, namespace);
+        let mut missing = Vec::new();
+        for wish in rules.items().flat_map(wishes) {
+            if !own.iter().any(|rule| covers(*rule, &wish)) {
+                missing.push(wish);
+            }
+        }
+        missing
+    }
+
     /// 403 unless all that the rules allow is allowed to `user`.
     fn has_all(
         &self,
@@ -93,13 +120,7 @@ impl ApiServer {
         rules: Part<'_>,
         namespace: &str,
     ) -> Result<(), StatusError> {
-        let own = self.rules_for(user, namespace);
-        let mut missing: Vec<Attributes> = Vec::new();
-        for wish in rules.items().flat_map(wishes) {
-            if !own.iter().any(|rule| covers(*rule, &wish)) {
-                missing.push(wish);
-            }
-        }
+        let missing = self.missing(user, rules, namespace);
         if missing.is_empty() {
             return Ok(());
         }

@@ -81,6 +81,28 @@ fn a_role_gives_what_its_writer_has_and_no_more() {
 }
 
 #[test]
+fn only_who_may_everything_makes_a_role_of_others() {
+    let mut door = Door::new();
+    let own = [rule("rbac.authorization.k8s.io:clusterroles", &["create"])];
+    door.create(&format!("{RBAC}/clusterroles"), role("writes", &own));
+    door.create(&format!("{RBAC}/clusterrolebindings"), binding("writes", "writes"));
+    let mut made = role("made", &[]);
+    made["aggregationRule"] = json!({"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]});
+    let path = format!("{RBAC}/clusterroles");
+    let (code, message) = post(&mut door, &path, made.clone());
+    assert_eq!(
+        (code, &*message),
+        (
+            403,
+            "clusterroles.rbac.authorization.k8s.io \"made\" is forbidden: must have cluster-admin \
+             privileges to use the aggregationRule"
+        )
+    );
+    door.create(&format!("{RBAC}/clusterrolebindings"), binding("all", "cluster-admin"));
+    assert_eq!(post(&mut door, &path, made).0, 201);
+}
+
+#[test]
 fn a_binding_gives_what_its_writer_has_and_no_more() {
     let mut door = with_bob();
     let bindings = format!("{RBAC}/namespaces/default/rolebindings");
