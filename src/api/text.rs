@@ -102,6 +102,18 @@ fn push_escape(out: &mut String, c: char) {
     debug_assert!(written.is_ok());
 }
 
+/// What Go's JSON decoder calls a value of this type.
+pub fn go_json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
 /// The number that `text` writes in decimal digits, with a sign, a point and an exponent if it likes.
 /// What has up to fifteen digits is as exact as can be, the rest to some parts in 2^52: the standard
 /// library's way to be exact for every text weighs more than the page has to spare.

@@ -253,7 +253,7 @@ impl ApiServer {
     }
 
     /// 404 for a kind whose definition went while the request was on its way.
-    pub(super) fn is_defined(&self, kind: Kind) -> Result<(), StatusError> {
+    pub(super) fn check_defined(&self, kind: Kind) -> Result<(), StatusError> {
         if kind.custom().is_some() && !self.kinds.defined().contains(&kind) {
             return Err(no_such_resource());
         }

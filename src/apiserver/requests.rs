@@ -77,7 +77,7 @@ impl ApiServer {
                 (*kind, namespace.as_deref(), name.as_deref(), *subresource)
             }
         };
-        self.is_defined(kind)?;
+        self.check_defined(kind)?;
         check_options(request)?;
         let pending = |step| Pending { from, request: Rc::clone(request), step };
         let resource = kind.resource();

@@ -68,9 +68,9 @@ impl Custom {
         self.0.scale.as_ref()
     }
 
-    /// Whether writes to the whole and to the status of its objects leave each other alone.
-    pub fn has_status(self) -> bool {
-        self.0.resource.subresources.contains(&"status")
+    /// Whether both are the same version as the same definition has it, which is more than equal.
+    pub fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.0, other.0)
     }
 
     /// The columns of its table.
@@ -276,7 +276,10 @@ fn preference(version: &str) -> impl Ord {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::api::Kinds;
 
     #[test]
     fn versions_are_preferred_as_upstream_does() {
@@ -286,5 +289,28 @@ mod tests {
             versions,
             ["v10", "v2", "v1", "v1beta10", "v1beta2", "v1alpha1", "foo1", "foo10"]
         );
+    }
+
+    #[test]
+    fn versions_of_a_kind_are_equal_and_not_served_alike() {
+        let kinds = |version: &str, known: &mut Vec<Kind>| {
+            let definition = json!({
+                "metadata": {"name": "tabs.example.com"},
+                "spec": {
+                    "group": "example.com", "scope": "Cluster",
+                    "names": {"plural": "tabs", "kind": "Tab"},
+                    "versions": [{"name": version, "served": true, "storage": true}],
+                },
+                "status": {"conditions": [{"type": "Established", "status": "True"}]},
+            });
+            let read = Document::from_json(Kind::CustomResourceDefinition, &definition).unwrap();
+            Definition::of(&read.object).kinds(known)
+        };
+        let known = &mut Vec::new();
+        let (one, again, two) = (kinds("v1", known), kinds("v1", known), kinds("v2", known));
+        assert_eq!(one, two);
+        assert_eq!(known.len(), 2);
+        assert_eq!(Kinds::with(&one), Kinds::with(&again));
+        assert_ne!(Kinds::with(&one), Kinds::with(&two));
     }
 }

@@ -15,6 +15,7 @@ use super::access::{Entries, Items, Left};
 use super::context::{Context, Fault, Known, Step, Struct};
 use super::go_type;
 use crate::api::quantity::Quantity;
+use crate::api::text::go_json_type;
 
 pub(super) struct Source<'de, 'c> {
     /// What is decoded. None is a probe: the type is asked what it is called, which it answers by an
@@ -31,17 +32,8 @@ fn probed(name: impl Into<String>) -> Fault {
 impl<'de, 'c> Source<'de, 'c> {
     /// The fault of this value not being of the type `wanted`.
     pub(super) fn mismatch(&self, wanted: &str) -> Fault {
-        let value = match self.value {
-            None => "",
-            Some(Value::Null) => "null",
-            Some(Value::Bool(_)) => "bool",
-            // Go tells the digits only where the field is a number, too.
-            Some(Value::Number(_)) => "number",
-            Some(Value::String(_)) => "string",
-            Some(Value::Array(_)) => "array",
-            Some(Value::Object(_)) => "object",
-        };
-        Fault::mismatch(value, wanted)
+        // Go tells the digits of a number only where the field is one, too.
+        Fault::mismatch(self.value.map_or("", go_json_type), wanted)
     }
 
     /// Whether it is no value; only bytes are ever probed here.

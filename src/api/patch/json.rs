@@ -8,6 +8,7 @@
 use serde_json::{Map, Value};
 
 use super::PatchError;
+use crate::api::text::go_json_type;
 
 /// The API server takes no more operations in one patch.
 pub const MAX_OPERATIONS: usize = 10_000;
@@ -37,14 +38,7 @@ pub fn json_patch(document: &mut Value, patch: &Value) -> Result<(), PatchError>
 
 /// As Go words it.
 fn not_a_list(patch: &Value) -> String {
-    let found = match patch {
-        Value::Object(_) => "object",
-        Value::String(_) => "string",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::Array(_) => "array",
-        Value::Null => "null",
-    };
+    let found = go_json_type(patch);
     format!("json: cannot unmarshal {found} into Go value of type jsonpatch.Patch")
 }
 

@@ -8,6 +8,7 @@ use super::{PLAIN, Rules};
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::text::go_json_type;
 use crate::api::validation::report::Report;
 
 pub(super) const CONFIG_MAP: Rules = Rules { check: config_map, change: map_changed, ..PLAIN };
@@ -93,14 +94,8 @@ fn docker_config(out: &mut Report, data: Part<'_>, key: &str) {
     let wrong = match serde_json::from_slice::<Value>(&config.bytes()) {
         Ok(Value::Object(_) | Value::Null) => return,
         Ok(other) => {
-            let found = match other {
-                Value::Bool(_) => "bool",
-                Value::Number(_) => "number",
-                Value::String(_) => "string",
-                Value::Array(_) | Value::Object(_) | Value::Null => "array",
-            };
-            let wanted = "Go value of type map[string]interface {}";
-            format!("json: cannot unmarshal {found} into {wanted}")
+            let (found, wanted) = (go_json_type(&other), "map[string]interface {}");
+            format!("json: cannot unmarshal {found} into Go value of type {wanted}")
         }
         Err(error) => error.to_string(),
     };
