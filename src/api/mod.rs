@@ -33,6 +33,7 @@ pub mod status;
 pub mod text;
 pub mod types;
 pub mod validation;
+pub mod versions;
 pub mod words;
 pub mod yaml;
 

@@ -20,6 +20,7 @@ use super::managed;
 use super::scheme::Kind;
 use super::types;
 use super::validation::Validate;
+use super::versions;
 
 /// A Pod in the engine's form: its spec and status are shared between versions, and the node it is
 /// bound to stands beside the spec, so that binding copies neither.
@@ -155,6 +156,7 @@ objects! { $ {
     Event => types::Event,
 } documents {
     Namespace,
+    EventOfEvents,
     Lease,
     ConfigMap,
     Secret,
@@ -175,6 +177,7 @@ objects! { $ {
     ResourceQuota,
     LimitRange,
     HorizontalPodAutoscaler,
+    HorizontalPodAutoscalerV1,
     EndpointSlice,
     Ingress,
     IngressClass,
@@ -190,12 +193,19 @@ objects! { $ {
 } }
 
 impl Object {
-    /// Reads an object of `kind` from the wire, and fills in its defaults.
+    /// Reads an object of `kind` from the wire, and fills in its defaults. What comes in a second form of a
+    /// kind becomes what is stored.
     ///
     /// # Errors
     ///
     /// A value has the wrong type.
     pub fn from_json(kind: Kind, value: &Value) -> Result<Decoded<Self>, TypeError> {
+        if kind.stored() != kind {
+            let Decoded { object, unknown } = Document::as_sent(kind, value)?;
+            let stored = versions::to_stored(kind, Self::from(object).to_json());
+            let Decoded { object, .. } = Self::from_json(kind.stored(), &stored)?;
+            return Ok(Decoded { object, unknown });
+        }
         each_kind!(
             kind,
             T => typed::<T>(value),
@@ -221,14 +231,25 @@ impl Object {
         each_object!(self, object => kind_of(&**object), document => document.kind())
     }
 
-    /// The same object in another version of its kind, if that is a defined one.
+    /// The same object in another version of its kind; as it is, if `kind` is none.
     #[must_use]
     pub fn as_kind(&self, kind: Kind) -> Self {
+        if kind.stored() != kind {
+            return self.in_second_form(kind).unwrap_or_else(|| self.clone());
+        }
         let same = |it: &&Rc<Document>| kind.custom().is_some() && it.kind() == kind;
         match self.document().filter(same) {
             Some(document) => document.as_kind(kind).into(),
             None => self.clone(),
         }
+    }
+
+    fn in_second_form(&self, kind: Kind) -> Option<Self> {
+        if self.kind() != kind.stored() {
+            return None;
+        }
+        let json = versions::from_stored(kind, self.to_json());
+        Document::as_sent(kind, &json).ok().map(|decoded| decoded.object.into())
     }
 
     /// Its metadata.
@@ -290,6 +311,12 @@ impl Object {
 
     /// Its cells in the columns of its kind.
     pub fn row(&self, now: Timestamp) -> Vec<Cell> {
+        // The columns of all forms are those of what is stored.
+        if self.kind().stored() != self.kind()
+            && let Ok(stored) = Self::from_json(self.kind(), &self.to_json())
+        {
+            return stored.object.row(now);
+        }
         each_object!(
             self,
             object => object.row(now),

@@ -21,6 +21,8 @@ pub struct ResourceType {
     pub subresources: &'static [&'static str],
     /// Where etcd keeps its objects, after `/registry/`: upstream keeps some under older names.
     pub storage: &'static str,
+    /// The kind whose objects these are, if this is a second form in which they are served.
+    pub form_of: Option<Kind>,
 }
 
 /// A row begins as a namespaced resource without more, in version `v1` of its group.
@@ -37,6 +39,7 @@ const fn row(name: &'static str, group: &'static str, plural: &'static str) -> R
         categories: &[],
         subresources: &[],
         storage: plural,
+        form_of: None,
     }
 }
 
@@ -47,6 +50,16 @@ impl ResourceType {
 
     const fn version(self, version: &'static str) -> Self {
         Self { version, ..self }
+    }
+
+    /// Called otherwise than its row.
+    const fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// A second form of a kind.
+    const fn form_of(self, kind: Kind) -> Self {
+        Self { form_of: Some(kind), ..self }
     }
 
     /// Of the cluster, not of a namespace.
@@ -108,6 +121,8 @@ resources! {
     Node: "" "nodes".short(&["no"]).cluster().parts(&["status"]).stored("minions");
     Namespace: "" "namespaces".short(&["ns"]).cluster().parts(&["status"]);
     Event: "" "events".short(&["ev"]);
+    EventOfEvents: "events.k8s.io" "events"
+        .named("Event").form_of(Kind::Event).short(&["ev"]);
     Lease: "coordination.k8s.io" "leases";
     ConfigMap: "" "configmaps".short(&["cm"]);
     Secret: "" "secrets";
@@ -135,6 +150,8 @@ resources! {
     LimitRange: "" "limitranges".short(&["limits"]);
     HorizontalPodAutoscaler: "autoscaling" "horizontalpodautoscalers"
         .version("v2").short(&["hpa"]).all().parts(&["status"]);
+    HorizontalPodAutoscalerV1: "autoscaling" "horizontalpodautoscalers"
+        .named("HorizontalPodAutoscaler").form_of(Kind::HorizontalPodAutoscaler).short(&["hpa"]).all().parts(&["status"]);
     EndpointSlice: "discovery.k8s.io" "endpointslices";
     Ingress: "networking.k8s.io" "ingresses".short(&["ing"]).parts(&["status"]).stored("ingress");
     IngressClass: "networking.k8s.io" "ingressclasses".cluster();
@@ -146,6 +163,17 @@ resources! {
 }
 
 impl Kind {
+    /// The kind whose objects these are: another one, if this is a second form in which they are served.
+    #[must_use]
+    pub fn stored(self) -> Self {
+        self.resource().form_of.unwrap_or(self)
+    }
+
+    /// Every kind that is always there and has objects of its own.
+    pub fn all_stored() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| kind.stored() == *kind)
+    }
+
     /// What is defined of it; none if it is always there.
     pub const fn custom(self) -> Option<Custom> {
         if let Self::Custom(custom) = self { Some(custom) } else { None }
@@ -198,7 +226,8 @@ impl Kinds {
     /// Every kind, each in the version that is preferred.
     pub fn preferred(&self) -> Vec<Kind> {
         let mut kinds = self.all.clone();
-        // Versions of one kind are equal, and stand together.
+        kinds.retain(|kind| kind.stored() == *kind);
+        // Versions of one defined kind are equal, and stand together.
         kinds.dedup();
         kinds
     }

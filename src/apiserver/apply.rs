@@ -16,7 +16,7 @@ use crate::api::field::{FieldError, Path};
 use crate::api::managed::{self, Applied, Writer};
 use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Request, Subresource, Verb};
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, versions};
 
 /// Whom a write is put down to that does not say whose it is.
 const UNKNOWN: &str = "unknown";
@@ -82,7 +82,8 @@ pub(super) fn change(
 ) -> Result<Write, StatusError> {
     let applied = apply(request, current.kind(), part, Some(current), now)?;
     let (new, _) = decode_json(current.kind(), &applied.object, FieldValidation::Ignore)?;
-    let object = match update(part, current, &new)? {
+    let spoken = request.target.kind().unwrap_or_else(|| current.kind());
+    let object = match update(part, current, &new, spoken)? {
         Write::Put(object) => object,
         Write::Keep => current.clone(),
         Write::Delete => return Ok(Write::Delete),
@@ -97,7 +98,8 @@ fn apply(
     live: Option<&Object>,
     now: Timestamp,
 ) -> Result<Applied, StatusError> {
-    let resource = kind.resource();
+    let spoken = request.target.kind().unwrap_or(kind);
+    let resource = spoken.resource();
     let none = Value::Null;
     let config = configuration(request).map_or(&none, |config| config);
     let text = |field: &str| config.get(field).and_then(Value::as_str).unwrap_or_default();
@@ -119,11 +121,15 @@ fn apply(
             resource.name,
         ))
     };
-    let decoded = Object::from_json(kind, config).map_err(|error| cannot(error.to_string()))?;
+    let decoded = Object::from_json(spoken, config).map_err(|error| cannot(error.to_string()))?;
     if let Some(unknown) = decoded.unknown.first() {
         return Err(cannot(format!(".{}: field not declared in schema", unknown.path)));
     }
+    // What is applied in a second form is put down as said in the first.
     let mut config = config.clone();
+    if spoken != spoken.stored() {
+        config = versions::to_stored(spoken, config);
+    }
     if live.is_none()
         && let Some(config) = config.as_object_mut()
         && let Some(metadata) =
@@ -131,7 +137,8 @@ fn apply(
     {
         metadata.entry("name").or_insert_with(|| request.name().into());
     }
-    let writer = writer(request, part, &served, kind, now);
+    let version = kind.resource().api_version();
+    let writer = writer(request, part, &version, kind, now);
     managed::apply(live, &config, &writer, request.params.force).map_err(|conflicts| {
         let (text, causes) = conflicts.words();
         StatusError::apply_conflict(causes, text)

@@ -96,7 +96,13 @@ pub(super) fn decode_json(
         let version = if version.is_empty() { &served } else { version };
         let short = version.rsplit('/').next().unwrap_or_default();
         let is_known = |known: &ResourceType| known.name == name && known.api_version() == version;
-        let why = if Kind::ALL.iter().any(|known| is_known(known.resource())) {
+        let other = Kind::ALL.iter().find(|known| is_known(known.resource()));
+        if other.is_some_and(|other| other.stored() == kind.stored()) {
+            return Err(StatusError::bad_request(format!(
+                "the API version in the data ({version}) does not match the expected API version ({served})"
+            )));
+        }
+        let why = if other.is_some() {
             let internal = resource.go_type();
             format!("converting ({short}.{name}) to ({internal}): unknown conversion")
         } else {

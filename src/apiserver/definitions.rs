@@ -303,8 +303,8 @@ pub(super) fn marked(definition: &Document, now: Timestamp) -> Write {
 
 /// What is answered, in the version that was asked for.
 pub(super) fn in_version(request: &Request, answer: Answer) -> Answer {
-    let kind = request.target.kind().filter(|kind| kind.custom().is_some());
-    let Some(kind) = kind else { return answer };
+    let has_forms = |kind: &Kind| kind.custom().is_some() || kind.stored() != *kind;
+    let Some(kind) = request.target.kind().filter(has_forms) else { return answer };
     match answer {
         Answer::Object(object) => Answer::Object(object.as_kind(kind)),
         Answer::Created(object) => Answer::Created(object.as_kind(kind)),
@@ -316,7 +316,7 @@ pub(super) fn in_version(request: &Request, answer: Answer) -> Answer {
     }
 }
 
-/// What happened, told in one of the versions of a defined kind.
+/// What happened, told in one of the forms of a kind.
 pub(super) fn change_as(change: Change, kind: Kind) -> Change {
     match change {
         Change::Added(object) => Change::Added(object.as_kind(kind)),

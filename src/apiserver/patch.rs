@@ -11,17 +11,19 @@ use super::strategy::{Write, put, set_condition, update, wrong_uid};
 use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic_merge};
 use crate::api::request::{FieldValidation, Patch, PatchKind, Subresource};
 use crate::api::status::{Reason, StatusError};
-use crate::api::{Object, Pod};
+use crate::api::{Kind, Object, Pod};
 use crate::sim::sort;
 
 /// The patches that objects of defined kinds take: nobody knows how to merge their lists.
 const OF_CUSTOM: [&str; 3] =
     ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
 
+/// What a patch makes of `current`, which it sees as a `spoken` kind.
 pub(super) fn patch(
     patch: &Patch,
     part: Option<Subresource>,
     current: &Object,
+    spoken: Kind,
 ) -> Result<Write, StatusError> {
     match (patch, current) {
         (Patch::PodStatus { uid, new, .. }, Object::Pod(pod)) => {
@@ -73,10 +75,10 @@ pub(super) fn patch(
             Err(StatusError::unsupported_media_type(&OF_CUSTOM))
         }
         (Patch::Json { kind, patch }, _) => {
-            let of = current.kind().resource().go_type();
-            let patched = patched(*kind, current.to_json(), patch, &of)?;
-            let (new, _) = decode_json(current.kind(), &patched, FieldValidation::Ignore)?;
-            update(part, current, &new)
+            let of = spoken.resource().go_type();
+            let patched = patched(*kind, current.as_kind(spoken).to_json(), patch, &of)?;
+            let (new, _) = decode_json(spoken, &patched, FieldValidation::Ignore)?;
+            update(part, current, &new, spoken)
         }
         (
             Patch::PodStatus { .. }

@@ -74,7 +74,7 @@ impl ApiServer {
                 return Ok(());
             }
             Target::Resource { kind, namespace, name, subresource } => {
-                (*kind, namespace.as_deref(), name.as_deref(), *subresource)
+                (kind.stored(), namespace.as_deref(), name.as_deref(), *subresource)
             }
         };
         self.check_defined(kind)?;
@@ -154,7 +154,8 @@ impl ApiServer {
         let params: Rc<Params> = Rc::new(request.params.clone());
         let cache = self.caches.get_mut(&kind).ok_or_else(no_such_resource)?;
         let watch = request.id;
-        let events = cache.watch((from, watch), kind, &prefix, &params)?;
+        let spoken = request.target.kind().unwrap_or(kind);
+        let events = cache.watch((from, watch), spoken, &prefix, &params)?;
         if let Some(seconds) = params.timeout_seconds {
             let ends = Timer::WatchEnds { kind, to: from, watch };
             ctx.set_timer(Duration::from_secs(seconds), ends);
@@ -205,9 +206,10 @@ impl ApiServer {
     ) -> Result<(), StatusError> {
         let resource = kind.resource();
         let now = self.now(ctx);
+        let spoken = request.target.kind().unwrap_or(kind);
         let object = match apply::configuration(request) {
             Some(_) => apply::born(request, kind, now)?,
-            None => object_of(kind, &request.payload, request.params.field_validation)?.0,
+            None => object_of(spoken, &request.payload, request.params.field_validation)?.0,
         };
         let namespace = namespace.filter(|_| resource.namespaced);
         strategy::belongs(&object, namespace)?;
@@ -215,7 +217,7 @@ impl ApiServer {
         let object = apply::tracked(request, None, None, object, now);
         let object = self.admit(object, namespace)?;
         let birth = self.birth(now);
-        let object = strategy::create(&object, namespace, &birth)?;
+        let object = strategy::create(&object, namespace, &birth, spoken)?;
         let object = self.given(object)?;
         self.admits_more(kind)?;
         self.admit_grant(request, &object, None, now)?;
@@ -330,7 +332,7 @@ impl ApiServer {
         let part = request.target.subresource();
         // A defined kind is written in the version that the request speaks.
         let current = match request.target.kind() {
-            Some(kind) => current.as_kind(kind),
+            Some(kind) => current.as_kind(kind.stored()),
             None => current,
         };
         let write = if let Some(marked) = eviction::marked(request, &current, now) {

@@ -134,7 +134,7 @@ pub struct ApiServer {
 impl ApiServer {
     /// A server whose clock shows `epoch` at the beginning of virtual time.
     pub fn new(epoch: Timestamp, seed: u64) -> Self {
-        let caches = Kind::ALL.into_iter().map(|kind| (kind, WatchCache::new(kind)));
+        let caches = Kind::all_stored().map(|kind| (kind, WatchCache::new(kind)));
         Self {
             epoch,
             identity: Rng::stream(seed, 0xA11),
@@ -195,7 +195,7 @@ impl ApiServer {
     }
 
     fn start(&mut self, ctx: &mut Ctx<'_, Self>) {
-        for kind in Kind::ALL {
+        for kind in Kind::all_stored() {
             self.follow(ctx, kind);
         }
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
@@ -204,21 +204,21 @@ impl ApiServer {
             let Ok(Decoded { object, .. }) = Object::from_json(Kind::Namespace, &named) else {
                 continue;
             };
-            if let Ok(object) = strategy::create(&object, None, &birth) {
+            if let Ok(object) = strategy::create(&object, None, &birth, object.kind()) {
                 let txn = insert(key(Kind::Namespace, "", name), object, None);
                 self.call(ctx, Op::Txn(txn));
             }
         }
         for object in system_classes().chain(bootstrap::roles()) {
             let birth = self.birth(self.now(ctx));
-            if let Ok(object) = strategy::create(&object, None, &birth) {
+            if let Ok(object) = strategy::create(&object, None, &birth, object.kind()) {
                 let key = key(object.kind(), "", object.name());
                 self.call(ctx, Op::Txn(insert(key, object, None)));
             }
         }
         if let Some(service) = bootstrap::own_service() {
             let birth = self.birth(self.now(ctx));
-            if let Ok(object) = strategy::create(&service, Some("default"), &birth) {
+            if let Ok(object) = strategy::create(&service, Some("default"), &birth, Kind::Service) {
                 let key = key(object.kind(), "default", object.name());
                 self.call(ctx, Op::Txn(insert(key, object, None)));
             }
@@ -367,7 +367,7 @@ impl ApiServer {
                     && configuration(request).is_some()
                 {
                     // What is applied and is not there is created.
-                    self.create(ctx, from, request, *kind, namespace.as_deref())?;
+                    self.create(ctx, from, request, kind.stored(), namespace.as_deref())?;
                     return Ok(None);
                 }
                 let stored = found.kvs.first().ok_or_else(|| not_found(request))?;
@@ -533,7 +533,9 @@ fn too_old(request: &Request) -> StatusError {
 
 fn not_found(request: &Request) -> StatusError {
     match request.target.kind() {
-        Some(kind) => StatusError::not_found(group_resource(kind.resource()), request.name()),
+        Some(kind) => {
+            StatusError::not_found(group_resource(kind.stored().resource()), request.name())
+        }
         None => no_such_resource(),
     }
 }

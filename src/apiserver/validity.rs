@@ -1,18 +1,18 @@
 //! Whether an object may be stored: every mistake at once, as 422 in upstream's words.
 
 use super::strategy::Write;
-use crate::api::Object;
 use crate::api::field::FieldError;
 use crate::api::request::Subresource;
 use crate::api::status::{GroupResource, StatusError};
+use crate::api::{Kind, Object};
 
-/// Checks a new object.
+/// Checks a new object that came as a `spoken` kind.
 ///
 /// # Errors
 ///
 /// 422 with all that is wrong.
-pub(super) fn created(object: Object) -> Result<Object, StatusError> {
-    let errors = object.validate_create();
+pub(super) fn created(object: Object, spoken: Kind) -> Result<Object, StatusError> {
+    let errors = object.validate_create(spoken);
     refused(&object, &errors).map(|()| object)
 }
 
@@ -25,11 +25,12 @@ pub(super) fn updated(
     part: Option<Subresource>,
     write: Write,
     old: &Object,
+    spoken: Kind,
 ) -> Result<Write, StatusError> {
     let Write::Put(new) = &write else { return Ok(write) };
     let version = old.meta().resource_version.clone();
     let new = new.with_meta(|meta| meta.resource_version = version);
-    let errors = new.validate_update(old, part);
+    let errors = new.validate_update(old, part, spoken);
     refused(&new, &errors).map(|()| write)
 }
 

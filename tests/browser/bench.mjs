@@ -73,7 +73,8 @@ async function scheduled({ nodes = 5000, pods = 5000, spec = {}, cpu = "100m", b
   for (let number = 0; number < nodes; number += 1) {
     const name = `bare-${number}`;
     const labels = { "kubernetes.io/hostname": name, "topology.kubernetes.io/zone": `zone-${number % 3}` };
-    const status = { capacity, allocatable: capacity, conditions: [{ type: "Ready", status: "True", reason: "KubeletReady" }] };
+    const conditions = [{ type: "Ready", status: "True", reason: "KubeletReady" }];
+    const status = { capacity, allocatable: capacity, conditions };
     post("/api/v1/nodes", { metadata: { name, labels }, status });
     // Who waits for more than a minute of the cluster's time for an answer gives up.
     if (number % 1000 === 999) await podflow.run(5);
@@ -108,6 +109,9 @@ async function scheduled({ nodes = 5000, pods = 5000, spec = {}, cpu = "100m", b
   await settled("blue");
   return pods / ((performance.now() - begin) / 1000);
 }
+
+/** The status of a node that takes Pods: one that does not say that it is ready gets a taint. */
+const ready = (capacity) => ({ capacity, allocatable: capacity, conditions: [{ type: "Ready", status: "True" }] });
 
 const ZONE = "topology.kubernetes.io/zone";
 const near = (topologyKey) => ({ topologyKey, labelSelector: { matchLabels: { color: "blue" } } });
@@ -146,7 +150,7 @@ const SHAPES = {
     nodes: 15_000,
     pods: 10_000,
     spec: { affinity: { nodeAffinity: required({ nodeSelectorTerms: named }) } },
-    before: [{ path: "/api/v1/nodes", object: { metadata: { name: "own" }, status: { allocatable: { cpu: "90000", memory: "90000Gi", pods: "90000" }, capacity: { cpu: "90000", memory: "90000Gi", pods: "90000" } } } }],
+    before: [{ path: "/api/v1/nodes", object: { metadata: { name: "own" }, status: ready({ cpu: "90000", memory: "90000Gi", pods: "90000" }) } }],
   },
   "fill-5000-nodes-150000-pods": { pods: 150_000 },
 };

@@ -2,45 +2,19 @@
 
 use std::time::Duration;
 
-use podflow::testing::cluster::{Cluster, HttpCall, HttpReply, Setup};
+use podflow::testing::cluster::HttpCall;
 use serde_json::{Value, json};
+
+use crate::server::Server;
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const TABS: &str = "/apis/stable.example.com/v1/namespaces/default/crontabs";
 
-struct Server(Cluster);
-
-impl Server {
-    fn new() -> Self {
-        let mut cluster = Cluster::new(&Setup::new(1, 0));
-        cluster.run_for(Duration::from_secs(2));
-        Self(cluster)
-    }
-
-    fn with_tabs() -> Self {
-        let mut server = Self::new();
-        server.expect(201, "POST", DEFINITIONS, definition());
-        server
-    }
-
-    fn send(&mut self, call: &HttpCall) -> HttpReply {
-        let id = self.0.submit(call);
-        self.0.run_for(Duration::from_secs(1));
-        self.0.reply(id).expect("an answer")
-    }
-
-    fn call(&mut self, method: &str, path: &str, body: Value) -> HttpReply {
-        let body = Some(body).filter(|body| !body.is_null());
-        self.send(&HttpCall::new(method, path, body))
-    }
-
-    /// The body of an answer that has this code.
-    #[track_caller]
-    fn expect(&mut self, code: u16, method: &str, path: &str, body: Value) -> Value {
-        let reply = self.call(method, path, body);
-        assert_eq!(reply.code, code, "{method} {path}: {}", reply.body);
-        serde_json::from_str(&reply.body).unwrap_or_else(|_| reply.body.into())
-    }
+/// A server that knows the kind of the definition.
+fn with_tabs() -> Server {
+    let mut server = Server::new();
+    server.expect(201, "POST", DEFINITIONS, definition());
+    server
 }
 
 fn definition() -> Value {
@@ -96,7 +70,7 @@ fn good() -> Value {
 
 #[test]
 fn a_definition_is_established_and_served_at_once() {
-    let mut server = Server::with_tabs();
+    let mut server = with_tabs();
     let defined = server.expect(
         200,
         "GET",
@@ -148,7 +122,7 @@ fn before_it_is_defined_there_is_nothing() {
 
 #[test]
 fn objects_are_defaulted_checked_and_counted_by_their_schema() {
-    let mut server = Server::with_tabs();
+    let mut server = with_tabs();
     let made = server.expect(201, "POST", TABS, tab("a", &good()));
     assert_eq!(made["spec"], json!({"cronSpec": "* * * * */5", "image": "busybox", "replicas": 1}));
     assert_eq!((&made["kind"], &made["metadata"]["generation"]), (&json!("CronTab"), &json!(1)));
@@ -179,7 +153,7 @@ fn objects_are_defaulted_checked_and_counted_by_their_schema() {
 
 #[test]
 fn writes_to_the_whole_and_to_the_status_leave_each_other_alone() {
-    let mut server = Server::with_tabs();
+    let mut server = with_tabs();
     let made = server.expect(201, "POST", TABS, tab("a", &good()));
     let one = format!("{TABS}/a");
     let mut next = made;
@@ -219,7 +193,7 @@ fn writes_to_the_whole_and_to_the_status_leave_each_other_alone() {
 
 #[test]
 fn patches_merge_and_a_strategic_one_is_not_taken() {
-    let mut server = Server::with_tabs();
+    let mut server = with_tabs();
     server.expect(201, "POST", TABS, tab("a", &good()));
     let one = format!("{TABS}/a");
     let patch = json!({"spec": {"replicas": 2}});
@@ -239,7 +213,7 @@ fn patches_merge_and_a_strategic_one_is_not_taken() {
 
 #[test]
 fn a_table_has_the_columns_of_the_definition() {
-    let mut server = Server::with_tabs();
+    let mut server = with_tabs();
     server.expect(201, "POST", TABS, tab("a", &good()));
     let accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
     let call = HttpCall { accept: accept.into(), ..HttpCall::get(TABS) };
@@ -254,7 +228,7 @@ fn a_table_has_the_columns_of_the_definition() {
 
 #[test]
 fn a_definition_takes_its_objects_with_it() {
-    let mut server = Server::with_tabs();
+    let mut server = with_tabs();
     server.expect(201, "POST", TABS, tab("a", &good()));
     let mut held = tab("b", &good());
     held["metadata"]["finalizers"] = json!(["example.com/held"]);
@@ -398,7 +372,7 @@ fn what_nobody_heeds_here_is_warned_of() {
 
 #[test]
 fn names_that_another_definition_has_are_not_accepted() {
-    let mut server = Server::with_tabs();
+    let mut server = with_tabs();
     let mut other = definition();
     other["metadata"]["name"] = json!("tabs.stable.example.com");
     other["spec"]["names"] = json!({"plural": "tabs", "kind": "CronTab"});
@@ -422,7 +396,7 @@ fn names_that_another_definition_has_are_not_accepted() {
 
 #[test]
 fn a_namespace_takes_its_custom_objects_with_it() {
-    let mut server = Server::with_tabs();
+    let mut server = with_tabs();
     server.expect(201, "POST", "/api/v1/namespaces", json!({"metadata": {"name": "own"}}));
     let tabs = TABS.replace("default", "own");
     server.expect(201, "POST", &tabs, tab("a", &good()));

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::{
-    apps, autoscaling, batch, coordination, core, discovery, networking, policy, rbac, scheduling,
-    storage,
+    apps, autoscaling, batch, coordination, core, discovery, events, networking, policy, rbac,
+    scheduling, storage,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -59,6 +59,8 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<core::v1::ResourceQuota>(&mut all, &mut kinds);
     add::<core::v1::LimitRange>(&mut all, &mut kinds);
     add::<autoscaling::v2::HorizontalPodAutoscaler>(&mut all, &mut kinds);
+    add::<autoscaling::v1::HorizontalPodAutoscaler>(&mut all, &mut kinds);
+    add::<events::v1::Event>(&mut all, &mut kinds);
     add::<discovery::v1::EndpointSlice>(&mut all, &mut kinds);
     add::<networking::v1::Ingress>(&mut all, &mut kinds);
     add::<networking::v1::IngressClass>(&mut all, &mut kinds);

@@ -19,6 +19,8 @@ mod evicting;
 #[cfg(test)]
 mod fields;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod granting;
@@ -34,6 +36,8 @@ mod profiles;
 mod protobuf;
 #[cfg(test)]
 mod quotas;
+#[cfg(test)]
+mod server;
 #[cfg(test)]
 mod services;
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub trait Printed {
 impl Kind {
     /// The columns of its table.
     pub fn columns(self) -> &'static [Column] {
-        each_kind!(self, T => T::COLUMNS, kind => documents::columns(kind))
+        each_kind!(self.stored(), T => T::COLUMNS, kind => documents::columns(kind))
     }
 }
 

@@ -193,6 +193,7 @@ impl<'a> Definition<'a> {
             categories: all_kept(names.at("categories")),
             subresources: parts.collect::<Vec<_>>().leak(),
             storage: kept(&[group, "/", plural].concat()),
+            form_of: None,
         };
         let (mut columns, mut paths) = (vec![Column::NAME], Vec::new());
         for column in version.at("additionalPrinterColumns").items() {

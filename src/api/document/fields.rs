@@ -77,6 +77,6 @@ mod tests {
     fn a_version_tells_types_of_one_name_apart() {
         assert_eq!(Fields::name_of("Service", "v1"), "Service");
         assert_eq!(Fields::name_of("HorizontalPodAutoscaler", "v2"), "v2.HorizontalPodAutoscaler");
-        assert_eq!(Fields::name_of("HorizontalPodAutoscaler", "v1"), "");
+        assert_eq!(Fields::name_of("HorizontalPodAutoscaler", "v1"), "HorizontalPodAutoscaler");
     }
 }

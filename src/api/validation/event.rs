@@ -2,10 +2,12 @@
 
 use k8s_openapi::api::core::v1::Event;
 
-use super::Validate;
+use serde_json::Value;
+
 use super::report::{Report, text};
+use super::{IMMUTABLE, Validate};
 use crate::api::field::{FieldError, Path};
-use crate::api::names;
+use crate::api::{names, to_json};
 
 const SHORT_MAX: usize = 128;
 const MESSAGE_MAX: usize = 1_024;
@@ -25,6 +27,75 @@ impl Validate for Event {
 
     fn validate_update(&self, _: &Self) -> Vec<FieldError> {
         self.validate_create()
+    }
+}
+
+/// What else is asked of a new event that came as one of `events.k8s.io`.
+pub(super) fn of_own_group(out: &mut Report, event: &Event) {
+    series(out, event);
+    if event.event_time.is_none() {
+        out.required(&Path::new("eventTime"), "");
+    }
+    let kind = text(&event.type_);
+    if !["Normal", "Warning"].contains(&kind) {
+        out.invalid(&Path::new("type"), "", format!("has invalid value: {kind}"));
+    }
+    let source = event.source.as_ref();
+    let named =
+        source.is_some_and(|it| !text(&it.component).is_empty() || !text(&it.host).is_empty());
+    for (field, is_set) in [
+        ("firstTimestamp", event.first_timestamp.is_some()),
+        ("lastTimestamp", event.last_timestamp.is_some()),
+        ("count", event.count.unwrap_or_default() != 0),
+        ("source", named),
+    ] {
+        if is_set {
+            out.invalid(&Path::new(field), "", "needs to be unset");
+        }
+    }
+}
+
+/// What else is asked of an event of `events.k8s.io` that takes the place of `old`: of what there is only
+/// its series may change.
+pub(super) fn of_own_group_again(out: &mut Report, event: &Event, old: &Event) {
+    if event.series != old.series {
+        series(out, event);
+    }
+    let (new, old) = (to_json(event), to_json(old));
+    for field in FIXED {
+        let value = |of: &Value| of.get(field).cloned().unwrap_or_default();
+        if value(&new) != value(&old) {
+            let name = if field == "reportingComponent" { "reportingController" } else { field };
+            out.invalid(&Path::new(name), value(&new), IMMUTABLE);
+        }
+    }
+}
+
+/// In the order in which upstream compares them; it does so twice with the reason.
+const FIXED: [&str; 14] = [
+    "involvedObject",
+    "reason",
+    "message",
+    "source",
+    "firstTimestamp",
+    "lastTimestamp",
+    "count",
+    "reason",
+    "type",
+    "eventTime",
+    "action",
+    "related",
+    "reportingComponent",
+    "reportingInstance",
+];
+
+fn series(out: &mut Report, event: &Event) {
+    let Some(series) = &event.series else { return };
+    if series.count.unwrap_or_default() < 2 {
+        out.invalid(&Path::new("series.count"), "", "should be at least 2");
+    }
+    if series.last_observed_time.is_none() {
+        out.required(&Path::new("series.lastObservedTime"), "");
     }
 }
 

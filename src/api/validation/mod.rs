@@ -26,7 +26,9 @@ use k8s_openapi::api::core::v1::NodeAffinity;
 
 use super::field::{FieldError, Path};
 use super::request::Subresource;
-use super::{Object, Resource};
+use super::types::Event;
+use super::{Kind, Object, Resource};
+use report::Report;
 
 pub use documents::priority_class;
 pub use documents::service;
@@ -49,28 +51,48 @@ pub trait Validate {
 
 /// What is wrong with a node affinity at `path`.
 pub fn node_affinity(affinity: &NodeAffinity, path: &Path) -> Vec<FieldError> {
-    let mut out = report::Report::default();
+    let mut out = Report::default();
     affinity::node_affinity(&mut out, affinity, path);
     out.errors
 }
 
 impl Object {
-    /// What is wrong with a new object.
-    pub fn validate_create(&self) -> Vec<FieldError> {
-        each_object!(
+    /// What is wrong with a new object that came as a `spoken` kind: some forms ask for more.
+    pub fn validate_create(&self, spoken: Kind) -> Vec<FieldError> {
+        let errors = each_object!(
             self,
             object => object.validate_create(),
             document => documents::check(document, None),
-        )
+        );
+        let Some(event) = Event::unwrap(self).filter(|_| spoken == Kind::EventOfEvents) else {
+            return errors;
+        };
+        let mut out = Report { errors };
+        event::of_own_group(&mut out, event);
+        out.errors
     }
 
-    /// What is wrong with an object of which a `part`, or all, takes the place of that of `old`.
-    pub fn validate_update(&self, old: &Self, part: Option<Subresource>) -> Vec<FieldError> {
-        each_object!(
+    /// What is wrong with an object of which a `part`, or all, takes the place of that of `old`, and
+    /// which came as a `spoken` kind.
+    pub fn validate_update(
+        &self,
+        old: &Self,
+        part: Option<Subresource>,
+        spoken: Kind,
+    ) -> Vec<FieldError> {
+        let errors = each_object!(
             self,
             object => against(&**object, old, part),
             document => documents::check(document, old.document().map(|old| (&**old, part))),
-        )
+        );
+        let (Some(event), Some(old), Kind::EventOfEvents) =
+            (Event::unwrap(self), Event::unwrap(old), spoken)
+        else {
+            return errors;
+        };
+        let mut out = Report { errors };
+        event::of_own_group_again(&mut out, event, old);
+        out.errors
     }
 }
 

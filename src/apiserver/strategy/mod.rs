@@ -20,7 +20,7 @@ use super::validity;
 use crate::api::field::{FieldError, Path};
 use crate::api::request::{Payload, Request, Subresource};
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Object, Pod, Resource, ResourceType, seconds};
+use crate::api::{Kind, Object, Pod, Resource, ResourceType, seconds};
 
 /// How the server treats the objects of one kind.
 ///
@@ -70,7 +70,7 @@ pub(super) fn belongs(object: &Object, namespace: Option<&str>) -> Result<(), St
     Ok(())
 }
 
-/// What a create writes.
+/// What a create writes of an object that came as a `spoken` kind.
 ///
 /// # Errors
 ///
@@ -79,6 +79,7 @@ pub(super) fn create(
     object: &Object,
     namespace: Option<&str>,
     birth: &Birth,
+    spoken: Kind,
 ) -> Result<Object, StatusError> {
     let resource = object.kind().resource();
     if !object.meta().resource_version.as_deref().unwrap_or_default().is_empty() {
@@ -86,11 +87,12 @@ pub(super) fn create(
         return Err(StatusError::unforeseen(why));
     }
     let namespace = namespace.filter(|_| resource.namespaced);
-    validity::created(each_object!(
+    let object = each_object!(
         object,
         object => newborn(&**object, namespace, birth),
         document => documents::newborn(document, namespace, birth),
-    ))
+    );
+    validity::created(object, spoken)
 }
 
 /// `object` as it begins: named, identified, and without what only the server decides.
@@ -132,19 +134,19 @@ pub(super) fn change(
     current: &Object,
     now: Timestamp,
 ) -> Result<Write, StatusError> {
-    let kind = current.kind();
+    let spoken = request.target.kind().unwrap_or_else(|| current.kind());
     if part == Some(Subresource::Scale) {
-        return update(part, current, &scaled(current, &request.payload)?);
+        return update(part, current, &scaled(current, &request.payload)?, spoken);
     }
     if apply::configuration(request).is_some() {
         return apply::change(request, part, current, now);
     }
     match &request.payload {
         Payload::Binding { uid, node } => bind(current, uid.as_deref(), node, now),
-        Payload::Patch(patch) => self::patch(patch, part, current),
+        Payload::Patch(patch) => self::patch(patch, part, current, spoken),
         Payload::Object(_) | Payload::Json(_) => {
-            let (new, _) = object_of(kind, &request.payload, request.params.field_validation)?;
-            update(part, current, &new)
+            let (new, _) = object_of(spoken, &request.payload, request.params.field_validation)?;
+            update(part, current, &new, spoken)
         }
         Payload::None | Payload::Refused(_) | Payload::Precondition { .. } => {
             Err(StatusError::bad_request("a body is required"))
@@ -152,7 +154,7 @@ pub(super) fn change(
     }
 }
 
-/// What an object writes that is to stand in `current`'s place.
+/// What an object writes that is to stand in `current`'s place, and came as a `spoken` kind.
 ///
 /// # Errors
 ///
@@ -161,6 +163,7 @@ pub(super) fn update(
     part: Option<Subresource>,
     current: &Object,
     new: &Object,
+    spoken: Kind,
 ) -> Result<Write, StatusError> {
     if new.name().is_empty() {
         return Err(StatusError::bad_request(format!(
@@ -204,7 +207,7 @@ pub(super) fn update(
         let why = "the object has been modified; please apply your changes to the latest version and try again";
         return Err(StatusError::conflict(resource, current.name(), why));
     }
-    validity::updated(part, replace(part, current, new), current)
+    validity::updated(part, replace(part, current, new), current, spoken)
 }
 
 /// 409: the object is not the one that was meant.

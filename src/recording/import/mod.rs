@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
             || kind == Kind::PriorityClass && name_of(object).starts_with("system-")
             || kind == Kind::Service && (namespace, name_of(object)) == ("default", "kubernetes")
             || kind == Kind::Namespace && is_there_already(name_of(object));
-        if MADE_AGAIN.contains(&kind) || own {
+        if MADE_AGAIN.contains(&kind.stored()) || own {
             return;
         }
         if kind == Kind::ServiceAccount {

@@ -10,7 +10,7 @@ use podflow::testing::api::field::FieldError;
 use podflow::testing::api::phase::{self, PodPhase};
 use podflow::testing::api::qos::QosClass;
 use podflow::testing::api::request::Subresource;
-use podflow::testing::api::{Kind, Object};
+use podflow::testing::api::{Kind, Kinds, Object};
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -168,7 +168,9 @@ const WRONG: &[(&str, &str)] = &[("finalizer with space", "metadata.finalizers[0
 
 fn validation(_: &Value, case: &Value) -> Outcome {
     let object = case.get("object").or(case.get("new")).ok_or("no object")?;
-    let kind = Kind::ALL.into_iter().find(|kind| kind.resource().name == text(object, "kind"));
+    let named = Kinds::default().named(text(object, "apiVersion"), text(object, "kind"));
+    let mut all = Kind::ALL.into_iter();
+    let kind = named.or(all.find(|kind| kind.resource().name == text(object, "kind")));
     let errors = checked(kind.ok_or("no such kind here")?, case)?;
     let mut got: Vec<_> = errors.iter().map(FieldError::to_cause).collect();
     let exact = case.get("causes").is_some();
@@ -204,11 +206,11 @@ fn checked(kind: Kind, case: &Value) -> Result<Vec<FieldError>, String> {
         Ok::<Object, String>(decoded.object)
     };
     match text(case, "op") {
-        "create" => Ok(read(&case["object"])?.validate_create()),
+        "create" => Ok(read(&case["object"])?.validate_create(kind)),
         "status" => {
             let part = Some(Subresource::Status);
-            Ok(read(&case["new"])?.validate_update(&read(&case["old"])?, part))
+            Ok(read(&case["new"])?.validate_update(&read(&case["old"])?, part, kind))
         }
-        _ => Ok(read(&case["new"])?.validate_update(&read(&case["old"])?, None)),
+        _ => Ok(read(&case["new"])?.validate_update(&read(&case["old"])?, None, kind)),
     }
 }
