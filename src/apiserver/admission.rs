@@ -22,7 +22,7 @@ impl ApiServer {
     /// # Errors
     ///
     /// 403 if there is no such account.
-    pub(super) fn admit_account(&self, mut pod: Pod, namespace: &str) -> Result<Pod, StatusError> {
+    pub(super) fn admit_account(&self, pod: &mut Pod, namespace: &str) -> Result<(), StatusError> {
         let spec = Rc::make_mut(&mut pod.spec);
         let named = spec.service_account_name.take().filter(|name| !name.is_empty());
         let account = named.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
@@ -37,7 +37,7 @@ impl ApiServer {
         }
         spec.service_account = Some(account.clone());
         spec.service_account_name = Some(account);
-        Ok(pod)
+        Ok(())
     }
 }
 

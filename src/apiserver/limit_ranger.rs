@@ -28,10 +28,9 @@ impl ApiServer {
     /// # Errors
     ///
     /// 403 with all that is outside the limits.
-    pub(super) fn admit_limits(&self, pod: &Pod, namespace: &str) -> Result<Pod, StatusError> {
-        let mut pod = pod.clone();
+    pub(super) fn admit_limits(&self, pod: &mut Pod, namespace: &str) -> Result<(), StatusError> {
         for range in self.documents(Kind::LimitRange, namespace) {
-            fill_in(&mut pod, range);
+            fill_in(pod, range);
         }
         let mut wrong = Vec::new();
         for limit in self.documents(Kind::LimitRange, namespace).flat_map(limits) {
@@ -51,8 +50,7 @@ impl ApiServer {
                 _ => {}
             }
         }
-        refused(Kind::Pod, pod.metadata.name.as_deref(), &wrong)?;
-        Ok(pod)
+        refused(Kind::Pod, pod.metadata.name.as_deref(), &wrong)
     }
 
     /// # Errors

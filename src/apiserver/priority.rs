@@ -29,7 +29,7 @@ impl ApiServer {
     /// # Errors
     ///
     /// 403 if there is no such class, or the pod says another number than the class.
-    pub(super) fn admit_priority(&self, pod: &Pod) -> Result<Pod, StatusError> {
+    pub(super) fn admit_priority(&self, pod: &mut Pod) -> Result<(), StatusError> {
         let resource = || group_resource(Kind::Pod.resource());
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let refuse = |why: String| Err(StatusError::forbidden(resource(), name, why));
@@ -57,14 +57,14 @@ impl ApiServer {
                  priority admission controller computed {policy} from the given PriorityClass name"
             ));
         }
-        let mut pod = pod.clone();
+        let is_named = !wanted.is_empty();
         let spec = Rc::make_mut(&mut pod.spec);
-        if wanted.is_empty() {
+        if !is_named {
             spec.priority_class_name = class.and_then(|class| class.metadata.name.clone());
         }
         spec.priority = Some(value);
         spec.preemption_policy = Some(policy.to_owned());
-        Ok(pod)
+        Ok(())
     }
 
     /// Of the classes that are meant for all others' pods the one of the least value.

@@ -22,13 +22,16 @@ use crate::api::field::{FieldError, Path, aggregate};
 use crate::api::fields::{FieldSelector, supported_fields};
 use crate::api::request::{Answer, Params, Payload, Request, Response, Subresource, Target, Verb};
 use crate::api::status::StatusError;
-use crate::api::{Document, Kind, Object, Pod, Resource as _};
+use crate::api::{Document, Kind, Object};
 use crate::sim::Ctx;
 
 /// How long a read waits for a version that is to come before it looks again, and how often: for three
 /// seconds in all, as upstream.
 const FRESH_AFTER: Duration = Duration::from_millis(100);
 const FRESH_TRIES: u32 = 30;
+
+/// How many specs of pods are looked through for an equal one.
+const KNOWN_SPECS: usize = 8;
 
 impl ApiServer {
     pub(super) fn on_request(
@@ -219,6 +222,7 @@ impl ApiServer {
         let birth = self.birth(now);
         let object = strategy::create(&object, namespace, &birth, spoken)?;
         let object = self.given(object)?;
+        let object = self.with_known_spec(object);
         self.admits_more(kind)?;
         self.admit_grant(request, &object, None, now)?;
         if namespace.is_some() {
@@ -243,14 +247,28 @@ impl ApiServer {
         if let Some(namespace) = namespace {
             self.admit_namespace(namespace, &object)?;
         }
-        let Some(pod) = Pod::unwrap(&object) else {
+        let Object::Pod(pod) = object else {
             return Ok(self.with_default_class(object));
         };
-        let pod = self.admit_limits(pod, namespace.unwrap_or_default())?;
-        let pod = self.admit_account(pod, namespace.unwrap_or_default())?;
-        let mut pod = self.admit_priority(&pod)?;
+        let mut pod = Rc::unwrap_or_clone(pod);
+        self.admit_limits(&mut pod, namespace.unwrap_or_default())?;
+        self.admit_account(&mut pod, namespace.unwrap_or_default())?;
+        self.admit_priority(&mut pod)?;
         admission::tolerate(Rc::make_mut(&mut pod.spec));
         Ok(Object::Pod(Rc::new(pod)))
+    }
+
+    /// The same pod, sharing its spec with a former one of an equal spec: pods come in numbers of one
+    /// template, and their specs are most of what they weigh.
+    fn with_known_spec(&mut self, object: Object) -> Object {
+        let Object::Pod(mut pod) = object else { return object };
+        if let Some(known) = self.specs.iter().find(|known| **known == pod.spec) {
+            Rc::make_mut(&mut pod).spec = Rc::clone(known);
+        } else {
+            self.specs.push_front(Rc::clone(&pod.spec));
+            self.specs.truncate(KNOWN_SPECS);
+        }
+        Object::Pod(pod)
     }
 
     /// `object` with what the server gives to those of its kind.

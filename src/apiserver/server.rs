@@ -1,9 +1,11 @@
 //! The server itself: requests in, calls of the store out, answers and watch events back.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::PodSpec;
 use serde_json::json;
 
 use super::apply::configuration;
@@ -129,6 +131,8 @@ pub struct ApiServer {
     pub(super) proxied: SortedMap<RequestId, Proxied>,
     pub(super) proxied_last: u64,
     pub(super) revision: Revision,
+    /// The specs of the last pods that were created, each once, the newest first.
+    pub(super) specs: VecDeque<Rc<PodSpec>>,
 }
 
 impl ApiServer {
@@ -150,6 +154,7 @@ impl ApiServer {
             leased_minute: 0,
             proxied: SortedMap::new(),
             proxied_last: 0,
+            specs: VecDeque::new(),
             revision: Revision::default(),
         }
     }
@@ -183,6 +188,11 @@ impl ApiServer {
     /// The objects of a kind whose keys begin with `prefix`.
     pub(super) fn under(&self, kind: Kind, prefix: String) -> impl Iterator<Item = &Object> {
         self.caches.get(&kind).into_iter().flat_map(move |cache| cache.under(prefix.clone()))
+    }
+
+    /// How many objects there are.
+    pub fn size(&self) -> usize {
+        self.caches.values().map(WatchCache::len).sum()
     }
 
     /// How many watches are open.

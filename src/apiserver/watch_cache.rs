@@ -91,6 +91,10 @@ impl WatchCache {
         self.objects.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.objects.len()
+    }
+
     /// All objects under a prefix of the key.
     pub(super) fn under(&self, prefix: String) -> impl Iterator<Item = &Object> {
         let from: Rc<str> = prefix.as_str().into();

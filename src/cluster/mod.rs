@@ -137,6 +137,17 @@ impl Cluster {
         &self.world.trace
     }
 
+    /// Forgets what only people look at: decisions, and messages but for about the last `window`.
+    pub fn forget(&mut self, window: usize) {
+        self.world.trace.shorten(window);
+        self.world.scheduler.component.forget_decisions();
+    }
+
+    /// How many objects there are, of all kinds.
+    pub fn size(&self) -> usize {
+        self.world.apiserver.component.size()
+    }
+
     /// The messages on their way, in no order.
     pub fn in_flight(&self) -> impl Iterator<Item = &Rc<Message>> {
         let now = self.now();

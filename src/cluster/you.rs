@@ -79,6 +79,27 @@ impl HttpCall {
         }
     }
 
+    /// The same call with its body as text, which takes a tenth of the room; [`HttpCall::unpacked`] reads
+    /// it again.
+    #[must_use]
+    pub fn packed(self) -> Self {
+        match &self.body {
+            Some(body) if !is_yaml(&self.content_type) => {
+                Self { text: Some(body.to_string().into()), body: None, ..self }
+            }
+            Some(_) | None => self,
+        }
+    }
+
+    /// The call as it was before it was packed.
+    #[must_use]
+    pub fn unpacked(&self) -> Self {
+        match &self.text {
+            Some(text) => self.clone().with_text(text),
+            None => self.clone(),
+        }
+    }
+
     /// A call that reads.
     pub fn get(path: &str) -> Self {
         Self::new("GET", path, None)

@@ -1,4 +1,5 @@
-//! Checkpoints: clusters kept along the way. Old ones thin out, so that their number is bounded.
+//! Checkpoints: clusters kept along the way. Old ones thin out, so that their number is bounded, and so
+//! that what they hold is: a checkpoint shares all with the present but what has changed since.
 
 use std::time::Duration;
 
@@ -6,14 +7,36 @@ use crate::cluster::Cluster;
 use crate::sim::Instant;
 
 const MOST: usize = 48;
-/// The events between two checkpoints at first; it doubles whenever they are thinned out.
+/// So few are kept, however much they hold.
+const LEAST: usize = 4;
+/// The events between two checkpoints at first; it grows whenever they are thinned out.
 const FIRST_INTERVAL: u64 = 2_000;
 const FIRST_SPAN: Duration = Duration::from_secs(2);
+/// The messages that all checkpoints together may keep; beyond that the older ones have few each, and no
+/// decisions.
+const MOST_MESSAGES: u64 = 200_000;
+const FEW_MESSAGES: usize = 2_048;
+/// The objects that all checkpoints together may hold, each in a version of its own.
+const MOST_OBJECTS: u64 = 400_000;
 
 #[derive(Clone, Debug)]
 struct Checkpoint {
     cluster: Cluster,
     played: usize,
+    /// The events since the checkpoint before.
+    events: u64,
+}
+
+impl Checkpoint {
+    /// How many messages it keeps that no earlier one does.
+    fn messages(&self) -> u64 {
+        self.cluster.trace().kept().min(self.events)
+    }
+
+    /// How many objects it holds at most that no earlier one does: each change of one is an event.
+    fn objects(&self) -> u64 {
+        (self.cluster.size() as u64).min(self.events)
+    }
 }
 
 /// Some moments of one past, oldest first; the beginning is always one of them.
@@ -27,7 +50,7 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     pub(super) fn new(start: &Cluster) -> Self {
-        let start = Checkpoint { cluster: start.clone(), played: 0 };
+        let start = Checkpoint { cluster: start.clone(), played: 0, events: 0 };
         Self { start, kept: Vec::new(), interval: FIRST_INTERVAL, span: FIRST_SPAN }
     }
 
@@ -39,29 +62,92 @@ impl Checkpoints {
         if !far || cluster.steps() <= last.steps() {
             return;
         }
-        self.kept.push(Checkpoint { cluster: cluster.clone(), played });
-        if self.kept.len() > MOST {
-            // The older half loses every second one; the newer half stays as dense as it is.
-            let half = self.kept.len() / 2;
-            let mut index = 0;
-            self.kept.retain(|_| {
-                index += 1;
-                index > half || index % 2 == 0
-            });
-            self.interval = self.interval.saturating_add(self.interval / 4);
-            self.span += self.span / 4;
+        self.kept.push(Checkpoint { cluster: cluster.clone(), played, events });
+        while self.kept.len() > MOST
+            || self.kept.len() > LEAST && self.sum(Checkpoint::objects) > MOST_OBJECTS
+        {
+            self.thin_out();
+        }
+        self.forget();
+    }
+
+    fn sum(&self, of: impl Fn(&Checkpoint) -> u64) -> u64 {
+        self.kept.iter().map(of).sum()
+    }
+
+    /// The older half loses every second one; the newer half stays as dense as it is.
+    fn thin_out(&mut self) {
+        let half = self.kept.len() / 2;
+        let (mut index, mut lost) = (0, 0);
+        self.kept.retain_mut(|kept| {
+            index += 1;
+            let stays = index > half || index % 2 == 0;
+            if stays {
+                kept.events += std::mem::take(&mut lost);
+            } else {
+                lost += kept.events;
+            }
+            stays
+        });
+        self.interval = self.interval.saturating_add(self.interval / 4);
+        self.span += self.span / 4;
+    }
+
+    fn forget(&mut self) {
+        let mut messages = self.sum(Checkpoint::messages);
+        for kept in &mut self.kept {
+            if messages <= MOST_MESSAGES {
+                return;
+            }
+            messages -= kept.messages();
+            kept.cluster.forget(FEW_MESSAGES);
+            messages += kept.messages();
         }
     }
 
     /// The last checkpoint that is not after `moment`, and how many inputs it has had.
     pub(super) fn before(&self, moment: Instant) -> (Cluster, usize) {
         let found = self.kept.iter().rev().find(|kept| kept.cluster.now() <= moment);
-        let Checkpoint { cluster, played } = found.unwrap_or(&self.start);
+        let Checkpoint { cluster, played, .. } = found.unwrap_or(&self.start);
         (cluster.clone(), *played)
     }
 
     /// Drops those that lie after `steps` events.
     pub(super) fn forget_after(&mut self, steps: u64) {
         self.kept.retain(|kept| kept.cluster.steps() <= steps);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Setup;
+
+    /// Checkpoints of a cluster that has lived so long with these bounds held.
+    fn after(nodes: usize, span: Duration) -> Checkpoints {
+        let mut cluster = Cluster::new(&Setup::new(1, nodes));
+        let mut checkpoints = Checkpoints::new(&cluster);
+        while cluster.now() < Instant::ZERO + span && cluster.step() {
+            checkpoints.offer(&cluster, 0);
+        }
+        checkpoints
+    }
+
+    #[test]
+    fn there_are_never_too_many_and_they_are_in_order() {
+        let checkpoints = after(3, Duration::from_mins(10));
+        assert!((MOST / 2..=MOST).contains(&checkpoints.kept.len()));
+        assert!(checkpoints.kept.is_sorted_by_key(|kept| kept.cluster.steps()));
+        let steps = checkpoints.kept.last().map(|kept| kept.cluster.steps());
+        let start = checkpoints.start.cluster.steps();
+        assert_eq!(steps, Some(start + checkpoints.sum(|kept| kept.events)));
+    }
+
+    #[test]
+    fn older_ones_keep_few_messages_once_all_of_them_have_many() {
+        let checkpoints = after(100, Duration::from_mins(20));
+        assert!(checkpoints.sum(Checkpoint::messages) <= MOST_MESSAGES);
+        let [first, .., last] = &*checkpoints.kept else { panic!("some are kept") };
+        assert!(first.cluster.trace().kept() < last.cluster.trace().kept());
     }
 }

@@ -28,7 +28,7 @@ pub struct Input {
 /// What you can do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
-    /// You send a request.
+    /// You send a request, which is kept packed.
     Call(HttpCall),
     /// You start the scheduler again, with another configuration.
     ConfigureScheduler(Rc<Configuration>),
@@ -103,7 +103,7 @@ impl Session {
     /// Sends a request of yours now; a future that was there is dropped.
     pub fn submit(&mut self, call: HttpCall) -> RequestId {
         let id = self.cluster.submit(&call);
-        self.record(Act::Call(call));
+        self.record(Act::Call(call.packed()));
         id
     }
 
@@ -130,7 +130,7 @@ impl Session {
             }
             match &input.act {
                 Act::Call(call) => {
-                    self.cluster.submit(call);
+                    self.cluster.submit(&call.unpacked());
                 }
                 Act::ConfigureScheduler(to) => self.cluster.configure_scheduler(to),
             }

@@ -94,6 +94,11 @@ impl Decisions {
         self.count += 1;
     }
 
+    /// Forgets them all, but for how many there were.
+    pub fn forget(&mut self) {
+        *self = Self { count: self.count, ..Self::default() };
+    }
+
     /// How many decisions there were so far.
     pub fn count(&self) -> u64 {
         self.count

@@ -162,6 +162,11 @@ impl Scheduler {
         self.decisions(namespace, name).last()
     }
 
+    /// Forgets what it decided, which only people look at.
+    pub fn forget_decisions(&mut self) {
+        self.decisions.forget();
+    }
+
     /// How many decisions there were so far.
     pub fn decided(&self) -> u64 {
         self.decisions.count()

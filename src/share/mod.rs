@@ -186,7 +186,7 @@ mod tests {
     fn shared() -> Shared {
         let body = json!({"kind": "Pod", "metadata": {"name": "web"}});
         let call = HttpCall::new("POST", "/api/v1/namespaces/default/pods", Some(body));
-        let act = Act::Call(call);
+        let act = Act::Call(call.packed());
         let input = Input { at: Instant::from_micros(5_000_000), after: 412, act };
         let recording = Recording { setup: Setup::new(7, 3), inputs: vec![input] };
         Shared { recording, moment: Instant::from_micros(5_400_000) }

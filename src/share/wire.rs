@@ -26,6 +26,7 @@ pub(super) fn of_input(input: &Input) -> Value {
     match &input.act {
         Act::ConfigureScheduler(to) => put("s", (*to.source).clone()),
         Act::Call(call) => {
+            let call = call.unpacked();
             put("m", (&*call.method).into());
             put("p", (&*call.path).into());
             if &*call.content_type != JSON {
@@ -67,7 +68,7 @@ pub(super) fn input(wire: Part<'_>) -> Option<Input> {
         Act::ConfigureScheduler(Rc::new(Configuration::read(wire.at("s").value()).ok()?))
     } else {
         let (body, who) = (wire.at("b"), wire.at("u"));
-        Act::Call(HttpCall {
+        let call = HttpCall {
             method: text("m")?,
             path: text("p")?,
             content_type: text("c").unwrap_or_else(|| JSON.into()),
@@ -75,7 +76,8 @@ pub(super) fn input(wire: Part<'_>) -> Option<Input> {
             body: body.is_there().then(|| Rc::new(body.value().clone())),
             text: text("x"),
             credentials: who.is_there().then(|| Rc::new(credentials(who))),
-        })
+        };
+        Act::Call(call.packed())
     };
     Some(Input { at: Instant::from_micros(number("t")?), after: number("n")?, act })
 }

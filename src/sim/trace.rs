@@ -32,6 +32,18 @@ impl<M> Trace<M> {
         }
     }
 
+    /// Keeps no more than about the last `window` of the items that there are now.
+    pub fn shorten(&mut self, window: usize) {
+        while self.sealed.len() > window.div_ceil(CHUNK) && self.sealed.pop_front().is_some() {
+            self.first += CHUNK as u64;
+        }
+    }
+
+    /// How many items are kept.
+    pub fn kept(&self) -> u64 {
+        self.end() - self.first
+    }
+
     /// The number of the oldest item that is kept.
     pub fn first(&self) -> u64 {
         self.first
@@ -72,5 +84,17 @@ mod tests {
         assert_eq!(trace.get(trace.first() - 1), None);
         let kept: Vec<u64> = trace.from(0).map(|item| **item).collect();
         assert_eq!(kept, (trace.first()..trace.end()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_shortened_trace_goes_on_with_the_same_numbers() {
+        let mut trace = Trace::new(8 * CHUNK);
+        for number in 0..6 * CHUNK as u64 + 7 {
+            trace.push(Rc::new(number));
+        }
+        trace.shorten(CHUNK);
+        assert_eq!(trace.kept(), CHUNK as u64 + 7);
+        assert_eq!(trace.get(trace.first()).map(|item| **item), Some(trace.first()));
+        assert_eq!(trace.end(), 6 * CHUNK as u64 + 7);
     }
 }
