@@ -12,10 +12,10 @@ const LEAST: usize = 4;
 /// The events between two checkpoints at first; it grows whenever they are thinned out.
 const FIRST_INTERVAL: u64 = 2_000;
 const FIRST_SPAN: Duration = Duration::from_secs(2);
-/// The messages that all checkpoints together may keep; beyond that the older ones have few each, and no
-/// decisions.
-const MOST_MESSAGES: u64 = 200_000;
-const FEW_MESSAGES: usize = 2_048;
+/// The messages, and the nodes in decisions, that all checkpoints together may keep; beyond that the older
+/// ones have few messages each, and no decisions.
+const MOST_TOLD: u64 = 150_000;
+const FEW_MESSAGES: usize = 1_024;
 /// The objects that all checkpoints together may hold, each in a version of its own.
 const MOST_OBJECTS: u64 = 400_000;
 
@@ -25,12 +25,14 @@ struct Checkpoint {
     played: usize,
     /// The events since the checkpoint before.
     events: u64,
+    /// The nodes of which the decisions since then tell.
+    decided: u64,
 }
 
 impl Checkpoint {
-    /// How many messages it keeps that no earlier one does.
-    fn messages(&self) -> u64 {
-        self.cluster.trace().kept().min(self.events)
+    /// How much it keeps to be looked at that no earlier one does.
+    fn told(&self) -> u64 {
+        self.cluster.trace().kept().min(self.events) + self.decided
     }
 
     /// How many objects it holds at most that no earlier one does: each change of one is an event.
@@ -50,7 +52,7 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     pub(super) fn new(start: &Cluster) -> Self {
-        let start = Checkpoint { cluster: start.clone(), played: 0, events: 0 };
+        let start = Checkpoint { cluster: start.clone(), played: 0, events: 0, decided: 0 };
         Self { start, kept: Vec::new(), interval: FIRST_INTERVAL, span: FIRST_SPAN }
     }
 
@@ -62,7 +64,10 @@ impl Checkpoints {
         if !far || cluster.steps() <= last.steps() {
             return;
         }
-        self.kept.push(Checkpoint { cluster: cluster.clone(), played, events });
+        let before = last.scheduler().decided();
+        let decisions = cluster.scheduler().decisions_since(before);
+        let decided = decisions.map(|decision| decision.nodes.len() as u64).sum();
+        self.kept.push(Checkpoint { cluster: cluster.clone(), played, events, decided });
         while self.kept.len() > MOST
             || self.kept.len() > LEAST && self.sum(Checkpoint::objects) > MOST_OBJECTS
         {
@@ -78,14 +83,16 @@ impl Checkpoints {
     /// The older half loses every second one; the newer half stays as dense as it is.
     fn thin_out(&mut self) {
         let half = self.kept.len() / 2;
-        let (mut index, mut lost) = (0, 0);
+        let (mut index, mut lost) = (0, (0, 0));
         self.kept.retain_mut(|kept| {
             index += 1;
             let stays = index > half || index % 2 == 0;
             if stays {
-                kept.events += std::mem::take(&mut lost);
+                let (events, decided) = std::mem::take(&mut lost);
+                kept.events += events;
+                kept.decided += decided;
             } else {
-                lost += kept.events;
+                lost = (lost.0 + kept.events, lost.1 + kept.decided);
             }
             stays
         });
@@ -94,14 +101,15 @@ impl Checkpoints {
     }
 
     fn forget(&mut self) {
-        let mut messages = self.sum(Checkpoint::messages);
+        let mut told = self.sum(Checkpoint::told);
         for kept in &mut self.kept {
-            if messages <= MOST_MESSAGES {
+            if told <= MOST_TOLD {
                 return;
             }
-            messages -= kept.messages();
+            told -= kept.told();
             kept.cluster.forget(FEW_MESSAGES);
-            messages += kept.messages();
+            kept.decided = 0;
+            told += kept.told();
         }
     }
 
@@ -146,7 +154,7 @@ mod tests {
     #[test]
     fn older_ones_keep_few_messages_once_all_of_them_have_many() {
         let checkpoints = after(100, Duration::from_mins(20));
-        assert!(checkpoints.sum(Checkpoint::messages) <= MOST_MESSAGES);
+        assert!(checkpoints.sum(Checkpoint::told) <= MOST_TOLD);
         let [first, .., last] = &*checkpoints.kept else { panic!("some are kept") };
         assert!(first.cluster.trace().kept() < last.cluster.trace().kept());
     }
