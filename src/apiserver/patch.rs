@@ -9,7 +9,7 @@ use super::body::decode_json;
 use super::node_taints::settle;
 use super::strategy::{Write, put, set_condition, update, wrong_uid};
 use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic_merge};
-use crate::api::request::{FieldValidation, Patch, PatchKind, Subresource};
+use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Subresource};
 use crate::api::status::{Reason, StatusError};
 use crate::api::{Kind, Object, Pod};
 use crate::sim::sort;
@@ -17,6 +17,15 @@ use crate::sim::sort;
 /// The patches that objects of defined kinds take: nobody knows how to merge their lists.
 const OF_CUSTOM: [&str; 3] =
     ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
+
+/// 415 if objects of a kind take no patches of that form, whether or not the one that is meant exists.
+pub(super) fn check_form(kind: Kind, payload: &Payload) -> Result<(), StatusError> {
+    let merges = matches!(payload, Payload::Patch(Patch::Json { kind: PatchKind::Strategic, .. }));
+    if merges && kind.custom().is_some() {
+        return Err(StatusError::unsupported_media_type(&OF_CUSTOM));
+    }
+    Ok(())
+}
 
 /// What a patch makes of `current`, which it sees as a `spoken` kind.
 pub(super) fn patch(
@@ -68,11 +77,6 @@ pub(super) fn patch(
             event.last_timestamp.clone_from(&again.last_timestamp);
             event.message.clone_from(&again.message);
             Ok(put(Object::Event(Rc::new(event)), current))
-        }
-        (Patch::Json { kind: PatchKind::Strategic, .. }, Object::Document(document))
-            if document.kind().custom().is_some() =>
-        {
-            Err(StatusError::unsupported_media_type(&OF_CUSTOM))
         }
         (Patch::Json { kind, patch }, _) => {
             let of = spoken.resource().go_type();

@@ -21,6 +21,8 @@ pub(super) enum Step {
     List,
     Create {
         object: Object,
+        /// How many names were generated for it.
+        tries: u32,
     },
     /// Written if the object is still the one that `to` was made of.
     Change {

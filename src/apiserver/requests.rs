@@ -14,21 +14,29 @@ use super::discovery::{document, nothing};
 use super::etcd::{Compare, KeyRange, Op, Put, Range, Revision, Txn, TxnOp};
 use super::eviction;
 use super::keys::{insert, key, prefix};
+use super::patch::check_form;
 use super::pending::{Pending, Step};
-use super::server::{ApiServer, ConnectionId, Out, Timer, WORK, no_such_resource};
+use super::server::{ApiServer, ConnectionId, Out, Timer, WORK, no_such_resource, taken};
 use super::strategy::{self, Write, group_resource};
 use crate::api::columns::storage::{BETA_CLASS, is_default};
 use crate::api::field::{FieldError, Path, aggregate};
 use crate::api::fields::{FieldSelector, supported_fields};
-use crate::api::request::{Answer, Params, Payload, Request, Response, Subresource, Target, Verb};
+use crate::api::request::{
+    Answer, Change, Params, Payload, Request, RequestId, Response, Subresource, Target, Verb,
+    WatchEvent,
+};
 use crate::api::status::StatusError;
 use crate::api::{Document, Kind, Object};
-use crate::sim::Ctx;
+use crate::sim::{Ctx, Instant, Rng};
 
 /// How long a read waits for a version that is to come before it looks again, and how often: for three
 /// seconds in all, as upstream.
 const FRESH_AFTER: Duration = Duration::from_millis(100);
 const FRESH_TRIES: u32 = 30;
+/// `--min-request-timeout`.
+const SHORTEST_WATCH: Duration = Duration::from_mins(30);
+/// How many names are generated for an object before it is refused because all are taken.
+pub(super) const NAMES: u32 = 8;
 
 /// How many specs of pods are looked through for an equal one.
 const KNOWN_SPECS: usize = 8;
@@ -82,6 +90,7 @@ impl ApiServer {
         };
         self.check_defined(kind)?;
         check_options(request)?;
+        check_form(kind, &request.payload)?;
         let pending = |step| Pending { from, request: Rc::clone(request), step };
         let resource = kind.resource();
         supported(kind, &request.params)?;
@@ -116,7 +125,7 @@ impl ApiServer {
                 }
             }
             (Verb::Watch, _) => self.open_watch(ctx, from, request, kind)?,
-            (Verb::Create, None) => self.create(ctx, from, request, kind, namespace)?,
+            (Verb::Create, None) => self.create(ctx, from, request, kind, namespace, 1)?,
             (Verb::Create, Some(name)) if part == Some(Subresource::Binding) => {
                 let request = with_binding(request)?;
                 self.change(ctx, from, &request, kind, namespace.unwrap_or_default(), name)?;
@@ -158,11 +167,18 @@ impl ApiServer {
         let cache = self.caches.get_mut(&kind).ok_or_else(no_such_resource)?;
         let watch = request.id;
         let spoken = request.target.kind().unwrap_or(kind);
-        let events = cache.watch((from, watch), spoken, &prefix, &params)?;
-        if let Some(seconds) = params.timeout_seconds {
-            let ends = Timer::WatchEnds { kind, to: from, watch };
-            ctx.set_timer(Duration::from_secs(seconds), ends);
-        }
+        let events = match cache.watch((from, watch), spoken, &prefix, &params) {
+            Ok(events) => {
+                let ends = Timer::WatchEnds { kind, to: from, watch };
+                ctx.set_timer(lasts(&params, ctx.now, watch), ends);
+                events
+            }
+            // The stream itself says so.
+            Err(error) => {
+                let changes = [Change::Error(Rc::new(error)), Change::Ended];
+                changes.into_iter().map(|change| WatchEvent { watch, change }).collect()
+            }
+        };
         // A stream keeps its order, so all of it takes the same time.
         let response = Rc::new(Response::new(watch, Ok(Answer::Watching)));
         ctx.send_after(WORK, Out::Response { to: from, response });
@@ -199,6 +215,7 @@ impl ApiServer {
         }
     }
 
+    /// Creates the object of a request; where its name is generated, this is the `tries`th one.
     pub(super) fn create(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
@@ -206,6 +223,7 @@ impl ApiServer {
         request: &Rc<Request>,
         kind: Kind,
         namespace: Option<&str>,
+        tries: u32,
     ) -> Result<(), StatusError> {
         let resource = kind.resource();
         let now = self.now(ctx);
@@ -219,6 +237,7 @@ impl ApiServer {
         // What admission adds is nobody's.
         let object = apply::tracked(request, None, None, object, now);
         let object = self.admit(object, namespace)?;
+        let tries = if object.name().is_empty() { tries } else { NAMES };
         let birth = self.birth(now);
         let object = strategy::create(&object, namespace, &birth, spoken)?;
         let object = self.given(object)?;
@@ -229,6 +248,9 @@ impl ApiServer {
             self.admit_quota(&object)?;
         }
         if request.params.dry_run {
+            if self.object(kind, namespace.unwrap_or_default(), object.name()).is_some() {
+                return Err(taken(&object));
+            }
             Self::answer(ctx, from, request, Ok(Answer::Created(object)));
             return Ok(());
         }
@@ -237,7 +259,7 @@ impl ApiServer {
         let key = key(kind, namespace.unwrap_or_default(), object.name());
         let lease = (kind == Kind::Event).then(|| self.event_lease(ctx));
         let txn = insert(key, object.clone(), lease);
-        let step = Step::Create { object };
+        let step = Step::Create { object, tries };
         self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
         Ok(())
     }
@@ -404,6 +426,20 @@ impl ApiServer {
         let step = Step::Change { to, current };
         self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
         Ok(())
+    }
+}
+
+/// How long a watch lasts: as long as it asks to, or else up to twice the least, so that not all end
+/// together. What is drawn for that changes no other draw.
+///
+/// Mirrors: `apiserver/pkg/endpoints/handlers/get.go`.
+fn lasts(params: &Params, now: Instant, RequestId(watch): RequestId) -> Duration {
+    match params.timeout_seconds {
+        Some(seconds) if seconds > 0 => Duration::from_secs(seconds),
+        Some(_) | None => {
+            let mut rng = Rng::stream(now.as_micros(), watch);
+            SHORTEST_WATCH + rng.span_below(SHORTEST_WATCH)
+        }
     }
 }
 

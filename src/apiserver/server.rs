@@ -20,6 +20,7 @@ use super::keys::{current_of, insert, key, prefix, versioned};
 use super::logs::Proxied;
 use super::pending::{Pending, Step};
 use super::priority::system_classes;
+use super::requests::NAMES;
 use super::scale::scale_of;
 use super::strategy::{self, Birth, group_resource};
 use super::watch_cache::{WatchCache, selects};
@@ -39,8 +40,10 @@ const WORK_JITTER: Duration = Duration::from_micros(200);
 const BOOKMARKS_EVERY: Duration = Duration::from_mins(1);
 /// `--etcd-compaction-interval`.
 const COMPACT_EVERY: Duration = Duration::from_mins(5);
-/// `--event-ttl`: an hour.
-const EVENT_TTL_SECONDS: u64 = 3600;
+/// `--event-ttl`: an hour. A lease holds a minute longer, for it serves all events of that minute.
+///
+/// Mirrors: `apiserver/pkg/storage/etcd3/lease_manager.go`.
+const EVENT_TTL_SECONDS: u64 = 3600 + 60;
 /// The alphabet of generated names: no vowels, nothing that reads as another.
 const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -377,18 +380,22 @@ impl ApiServer {
                     && configuration(request).is_some()
                 {
                     // What is applied and is not there is created.
-                    self.create(ctx, from, request, kind.stored(), namespace.as_deref())?;
+                    self.create(ctx, from, request, kind.stored(), namespace.as_deref(), 1)?;
                     return Ok(None);
                 }
                 let stored = found.kvs.first().ok_or_else(|| not_found(request))?;
                 self.change_from(ctx, from, request, versioned(stored))?;
                 Ok(None)
             }
-            (Step::Create { object }, StoreResponse::Txn(done)) => {
+            (Step::Create { object, tries }, StoreResponse::Txn(done)) => {
                 if !done.succeeded {
                     self.reserved.remove(&key(object.kind(), object.namespace(), object.name()));
-                    let resource = group_resource(object.kind().resource());
-                    return Err(StatusError::already_exists(resource, object.name()));
+                    if let (true, Some(kind)) = (tries < NAMES, request.target.kind()) {
+                        let namespace = request.target.namespace();
+                        self.create(ctx, from, request, kind, namespace, tries + 1)?;
+                        return Ok(None);
+                    }
+                    return Err(taken(&object));
                 }
                 let version = done.revision.to_string();
                 let object = object.with_meta(|meta| meta.resource_version = Some(version));
@@ -539,6 +546,17 @@ fn too_old(request: &Request) -> StatusError {
     error.go_on =
         after.map(|after| Continue { revision: None, key: Rc::clone(&after.key) }.token());
     error
+}
+
+/// 409: another object has that name.
+///
+/// Mirrors: `CheckGeneratedNameError` of `apiserver/pkg/registry/rest/create.go`.
+pub(super) fn taken(object: &Object) -> StatusError {
+    let (resource, name) = (group_resource(object.kind().resource()), object.name());
+    match object.meta().generate_name.as_deref() {
+        None | Some("") => StatusError::already_exists(resource, name),
+        Some(_) => StatusError::generate_name_conflict(resource, name, 1),
+    }
 }
 
 fn not_found(request: &Request) -> StatusError {

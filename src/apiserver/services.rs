@@ -192,7 +192,7 @@ impl ApiServer {
 
     fn taken_by_others(&self, service: &Document) -> Taken {
         let new = self.pending.values().filter_map(|pending| match &pending.step {
-            Step::Create { object } => Some(object),
+            Step::Create { object, .. } => Some(object),
             Step::Get
             | Step::Permit
             | Step::List

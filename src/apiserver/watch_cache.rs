@@ -47,7 +47,7 @@ pub(super) struct WatchCache {
     kind: Kind,
     objects: GenericOrdMap<Rc<str>, Object, RcK>,
     window: VecDeque<Rc<Step>>,
-    /// Changes up to this revision have left the window.
+    /// The revision before the oldest change in the window, once any has left it.
     forgotten: u64,
     revision: u64,
     watchers: SortedMap<Watcher, Scope>,
@@ -116,10 +116,10 @@ impl WatchCache {
         self.revision = self.revision.max(revision);
         let step = Rc::new(Step { revision, key: Rc::clone(key), before, after });
         self.window.push_back(Rc::clone(&step));
-        if self.window.len() > WINDOW
-            && let Some(old) = self.window.pop_front()
-        {
-            self.forgotten = old.revision;
+        if self.window.len() > WINDOW {
+            self.window.pop_front();
+            // As upstream: it counts back from what it still has.
+            self.forgotten = self.window.front().map_or(0, |oldest| oldest.revision - 1);
         }
         let nodes = [&step.before, &step.after].map(|object| object.as_ref().and_then(node_of));
         let [old_node, new_node] = &nodes;

@@ -167,7 +167,7 @@ impl<R: Held> Informer<R> {
                 })
             }
             (Incoming::Watch(event), State::Watching(id)) if event.watch == id => {
-                Some(self.on_event(ctx, event))
+                Some(self.on_event(ctx, client, event))
             }
             (Incoming::Closed(closed), State::Watching(id)) if *closed == id => {
                 Some(self.wait(ctx, false))
@@ -219,9 +219,14 @@ impl<R: Held> Informer<R> {
         Vec::new()
     }
 
-    fn on_event<C>(&mut self, ctx: &mut Ctx<'_, C>, event: &WatchEvent) -> Vec<Delta<R>>
+    fn on_event<C>(
+        &mut self,
+        ctx: &mut Ctx<'_, C>,
+        client: &mut Client,
+        event: &WatchEvent,
+    ) -> Vec<Delta<R>>
     where
-        C: Component<Timer: From<Relist>>,
+        C: Component<Out: From<Request>, Timer: From<Relist>>,
     {
         match &event.change {
             Change::Added(object) | Change::Modified { object, .. } => {
@@ -238,7 +243,10 @@ impl<R: Held> Informer<R> {
                 Vec::new()
             }
             Change::Error(error) => self.wait(ctx, error.code == 410),
-            Change::Ended => self.wait(ctx, false),
+            Change::Ended => {
+                self.watch(ctx, client);
+                Vec::new()
+            }
         }
     }
 

@@ -59,3 +59,30 @@ fn a_patch_of_too_many_operations_is_too_large() {
     let words = "the server rejected our request due to an error in our request";
     assert_eq!((code, &*said), (422, words));
 }
+
+#[test]
+fn a_name_is_made_anew_if_it_is_taken() {
+    let mut cluster = cluster();
+    let create = |cluster: &mut Cluster, query: &str, metadata: Value| {
+        let body = Some(json!({"metadata": metadata}));
+        let (code, body) = ask(cluster, &HttpCall::new("POST", &format!("{MAPS}{query}"), body));
+        (code, body["metadata"]["name"].as_str().map(str::to_owned), body["message"].to_string())
+    };
+    // A copy tells which name the server makes after one more object.
+    let wish = json!({"generateName": "web-"});
+    let mut copy = cluster.clone();
+    create(&mut copy, "", json!({"name": "other"}));
+    let (_, next, _) = create(&mut copy, "", wish.clone());
+    let (code, ..) = create(&mut cluster, "", json!({"name": next}));
+    assert_eq!(code, 201);
+    let (code, made, _) = create(&mut cluster, "", wish);
+    assert!(code == 201 && made != next, "{made:?}");
+    // One that was chosen is not, and who only tries is told, too.
+    let both = json!({"name": next, "generateName": "web-"});
+    for query in ["", "?dryRun=All"] {
+        let (code, _, message) = create(&mut cluster, query, json!({"name": next}));
+        assert!(code == 409 && message.ends_with("already exists\""), "{message}");
+        let (code, _, message) = create(&mut cluster, query, both.clone());
+        assert!(code == 409 && message.contains("not able to generate a unique name"), "{message}");
+    }
+}

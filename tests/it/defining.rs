@@ -365,7 +365,8 @@ fn what_nobody_heeds_here_is_warned_of() {
     assert!(told.contains(warning) && !told.contains("webhooks"), "{told}");
     let mut converted = definition();
     converted["spec"]["conversion"] = json!({"strategy": "Webhook"});
-    let reply = server.call("POST", &format!("{DEFINITIONS}?dryRun=All"), converted);
+    let path = format!("{DEFINITIONS}?dryRun=All");
+    let reply = Server::new().call("POST", &path, converted);
     let told = format!("{:?}", reply.headers);
     assert!(told.contains("Podflow calls no webhooks") && !told.contains(warning), "{told}");
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use podflow::testing::api::Kind;
 use podflow::testing::api::request::RequestId;
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::json;
@@ -70,4 +71,23 @@ fn a_watch_goes_on_however_much_it_tells_but_not_for_who_is_far_behind() {
     }
     assert_eq!((read, cluster.is_over(id, read)), (11_000, false));
     assert_eq!((cluster.lines(id, 0).count(), cluster.is_over(id, 0)), (0, true));
+}
+
+#[test]
+fn watches_that_do_not_say_for_how_long_end_within_the_hour_and_components_watch_on() {
+    let mut cluster = Cluster::new(&Setup::new(1, 2));
+    cluster.run_for(Duration::from_secs(2));
+    let before = cluster.apiserver().watchers();
+    let id = watch(&mut cluster, "");
+    cluster.run_for(Duration::from_mins(29));
+    assert!(!cluster.is_over(id, 0));
+    cluster.run_for(Duration::from_mins(31));
+    assert!(cluster.is_over(id, 0));
+    assert_eq!(cluster.apiserver().watchers(), before);
+    let spec = json!({"containers": [{"name": "c", "image": "nginx"}]});
+    let pod = json!({"metadata": {"name": "web"}, "spec": spec});
+    cluster.submit(&HttpCall::new("POST", "/api/v1/namespaces/default/pods", Some(pod)));
+    cluster.run_for(Duration::from_secs(20));
+    let found = cluster.object(Kind::Pod, "default", "web").expect("the pod");
+    assert_eq!(found.to_json()["status"]["phase"], "Running");
 }

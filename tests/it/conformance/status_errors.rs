@@ -7,32 +7,13 @@ use podflow::testing::api::caller::Credentials;
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::{Value, json};
 
-use super::{Form, NOT_THERE, Outcome, same, text};
+use super::{Form, Outcome, same, text};
 
 pub const FORMS: &[Form] =
     &[Form { file: "status_errors", keys: &["request", "http"], run: answers }];
 
-/// Cases that do not hold yet, with what is missing. One that holds must leave the list.
-const ABSENT: &[(&str, &[&str])] = &[
-    ("kinds that are not served", &["strategic merge patch of a custom resource"]),
-    (
-        "a store of that age or with those names, which a case cannot set up",
-        &["watch from a forgotten version", "generated name taken, all tries used"],
-    ),
-];
-
-fn answers(_: &Value, case: &Value) -> Outcome {
-    let name = text(case, "name");
-    let absent = ABSENT.iter().find(|(_, names)| names.contains(&name));
-    match (check(case), absent) {
-        (Ok(()), Some((what, _))) => Err(format!("it holds, though there is no: {what}")),
-        (Err(_), Some((what, _))) => Err(format!("{NOT_THERE}{what}")),
-        (outcome, None) => outcome,
-    }
-}
-
 /// A cluster without nodes, so that nobody changes what a case has made.
-fn check(case: &Value) -> Outcome {
+fn answers(_: &Value, case: &Value) -> Outcome {
     let mut cluster = Cluster::new(&Setup::new(1, 0));
     cluster.run_for(Duration::from_secs(1));
     // What the server gives an object, and what the case has in its place.
@@ -44,6 +25,15 @@ fn check(case: &Value) -> Outcome {
         age(&mut cluster, 100);
     }
     let request = &case["request"];
+    if text(case, "setup").starts_with("a CustomResourceDefinition ") {
+        define(&mut cluster, text(case, "setup"))?;
+    }
+    if text(case, "setup").starts_with("every generated name exists ") {
+        given.push(take_names(&mut cluster, request, text(case, "setup"))?);
+    }
+    if text(case, "setup").starts_with("the oldest remembered event ") {
+        given.push(forget(&mut cluster, text(case, "setup"))?);
+    }
     if text(case, "setup").starts_with("ResourceQuota ") {
         fill(&mut cluster, text(case, "setup"))?;
     }
@@ -97,7 +87,11 @@ fn check(case: &Value) -> Outcome {
         same(name, &got.contains(&want.as_str().unwrap_or_default()), &true)?;
     }
     if let Some(want) = case.get("watch_event") {
-        let line = cluster.lines(id, 0).next().unwrap_or_default();
+        let mut line = cluster.lines(id, 0).next().unwrap_or_default();
+        for (got, want) in &given {
+            line = line.replace(got, want);
+        }
+        same("more lines", &cluster.is_over(id, 1), &true)?;
         let line: Value = serde_json::from_str(&line).unwrap_or_default();
         same("event", &line, want)?;
     }
@@ -158,6 +152,104 @@ fn own(cluster: &mut Cluster, request: &Value, setup: &str) -> Outcome {
     let id = cluster.submit(&call);
     cluster.run_for(Duration::from_secs(1));
     same("owned", &cluster.reply(id).map(|reply| reply.code), &Some(200))
+}
+
+/// Defines a kind: `a CustomResourceDefinition widgets.example.com exists`.
+fn define(cluster: &mut Cluster, setup: &str) -> Outcome {
+    let name = setup.split(' ').nth(2).unwrap_or_default();
+    let (plural, group) = name.split_once('.').ok_or("no group")?;
+    let schema = json!({"openAPIV3Schema": {"type": "object"}});
+    let version = json!({"name": "v1", "served": true, "storage": true, "schema": schema});
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": name},
+        "spec": {
+            "group": group, "scope": "Namespaced", "versions": [version],
+            "names": {"plural": plural, "kind": "Thing"},
+        },
+    });
+    exist(cluster, &definition).map(|_| ())
+}
+
+/// How many names a server tries.
+const TRIES: usize = 8;
+
+/// Makes Pods of all the names that the server will try: `every generated name exists (p-abcde is the
+/// last one tried)`. Returns the last of them, and what it is called there.
+///
+/// A copy of the cluster tells which names it makes once as many Pods were made as names are tried.
+fn take_names(
+    cluster: &mut Cluster,
+    request: &Value,
+    setup: &str,
+) -> Result<(String, String), String> {
+    let called = setup.split(['(', ' ']).find(|word| word.starts_with("p-")).ok_or("no name")?;
+    let make = |cluster: &mut Cluster, query: &str, metadata: Value| {
+        let mut pod = request["body"].clone();
+        pod["metadata"] = metadata;
+        // Nobody tells anything of it, which would make another event.
+        pod["spec"]["schedulerName"] = "nobody".into();
+        let path = format!("{}{query}", text(request, "path"));
+        let id = cluster.submit(&HttpCall::new("POST", &path, Some(pod)));
+        cluster.run_for(Duration::from_millis(100));
+        let reply = cluster.reply(id).ok_or("no answer")?;
+        same("made", &reply.code, &201).map_err(|why| format!("{why}: {}", reply.body))?;
+        let made: Value = serde_json::from_str(&reply.body).map_err(|error| error.to_string())?;
+        Ok::<String, String>(text(&made["metadata"], "name").to_owned())
+    };
+    let mut copy = cluster.clone();
+    for number in 0..TRIES {
+        make(&mut copy, "", json!({"name": format!("made-{number}")}))?;
+    }
+    let wanted = &request["body"]["metadata"];
+    let names = (0..TRIES).map(|_| make(&mut copy, "?dryRun=All", wanted.clone()));
+    let names = names.collect::<Result<Vec<_>, _>>()?;
+    for name in &names {
+        make(cluster, "", json!({"name": name}))?;
+    }
+    let last = names.last().cloned().ok_or("no names")?;
+    Ok((last, called.to_owned()))
+}
+
+/// Changes Pods until the server no longer remembers the first change: `the oldest remembered event has
+/// version 101, so 100 is the oldest usable one`. Returns the oldest version that a watch may begin
+/// with, and what it is there, both as messages have them.
+fn forget(cluster: &mut Cluster, setup: &str) -> Result<(String, String), String> {
+    const PODS: &str = "/api/v1/namespaces/default/pods";
+    let usable = setup.split([' ', ',']).filter_map(|word| word.parse::<u64>().ok()).nth(1);
+    let begins = |cluster: &mut Cluster, version: u64| {
+        let path = format!("{PODS}?watch=1&resourceVersion={version}");
+        let id = cluster.submit(&HttpCall::get(&path));
+        cluster.run_for(Duration::from_millis(20));
+        let refused = cluster.lines(id, 0).next().is_some_and(|line| line.contains("too old"));
+        cluster.hang_up(id);
+        !refused
+    };
+    let names: Vec<String> = (0..200).map(|number| format!("p{number}")).collect();
+    for name in &names {
+        let spec = json!({"nodeName": "nobodys", "containers": [{"name": "c", "image": "a"}]});
+        let pod = json!({"metadata": {"name": name}, "spec": spec});
+        cluster.submit(&HttpCall::new("POST", PODS, Some(pod)));
+    }
+    cluster.run_for(Duration::from_secs(1));
+    // A Pod that no kubelet stops is asked to end ever sooner.
+    for grace in (1..1_000_000).rev() {
+        if grace % 10 == 0 && !begins(cluster, 1) {
+            break;
+        }
+        for name in &names {
+            let path = format!("{PODS}/{name}?gracePeriodSeconds={grace}");
+            cluster.submit(&HttpCall::new("DELETE", &path, None));
+        }
+        cluster.run_for(Duration::from_millis(50));
+    }
+    let (mut refused, mut begun) = (1, cluster.revision());
+    while begun - refused > 1 {
+        let middle = refused + (begun - refused) / 2;
+        if begins(cluster, middle) { begun = middle } else { refused = middle }
+    }
+    let told = |version: u64| format!("({version})");
+    Ok((told(begun), told(usable.ok_or("no version")?)))
 }
 
 /// Writes until the store is at that revision.
