@@ -1,16 +1,12 @@
-//! `constants.json`: numbers and names that a cluster depends on, as far as they show in what a server
-//! answers.
+//! Constants that stand in an object, once a server has made it of a manifest.
 
 use serde_json::{Value, json};
 
-use super::objects::created_by_a_server;
-use super::{Form, NOT_THERE, Outcome, same, text};
+use super::Seen;
+use crate::conformance::objects::created_by_a_server;
 
-pub const FORMS: &[Form] =
-    &[Form { file: "constants", keys: &["value", "unit", "source"], run: constant }];
-
-/// Where a constant shows: in which field of what is made of the manifest called so.
-const SEEN: &[(&str, &str, &str)] = &[
+/// In which field of what is made of the manifest called so.
+const FIELDS: &[(&str, &str, &str)] = &[
     ("job.backoffLimit", "Job", "/spec/backoffLimit"),
     ("cronJob.successfulJobsHistoryLimit", "CronJob", "/spec/successfulJobsHistoryLimit"),
     ("cronJob.failedJobsHistoryLimit", "CronJob", "/spec/failedJobsHistoryLimit"),
@@ -47,15 +43,12 @@ const SEEN: &[(&str, &str, &str)] = &[
     ("namespace.default", "Pod", "/metadata/namespace"),
 ];
 
-fn constant(_: &Value, case: &Value) -> Outcome {
-    let name = text(case, "name");
-    let Some((_, kind, pointer)) = SEEN.iter().find(|(own, _, _)| *own == name) else {
-        return Err(format!("{NOT_THERE}no answer of a server shows it"));
-    };
-    let made = created_by_a_server(&manifest(kind))?;
+/// What the constant called so is, if a field has it.
+pub fn seen(name: &str) -> Option<Seen> {
+    let (_, kind, pointer) = FIELDS.iter().find(|(own, _, _)| *own == name)?;
+    let made = created_by_a_server(&manifest(kind));
     // A zero is left out.
-    let got = made.pointer(pointer).cloned().unwrap_or_else(|| json!(0));
-    same(pointer, &got, &case["value"])
+    Some(made.map(|made| made.pointer(pointer).cloned().unwrap_or_else(|| json!(0))))
 }
 
 fn manifest(kind: &str) -> Value {
