@@ -21,6 +21,7 @@ use super::scheme::Kind;
 use super::types;
 use super::validation::Validate;
 use super::versions;
+use super::wire;
 
 /// A Pod in the engine's form: its spec and status are shared between versions, and the node it is
 /// bound to stands beside the spec, so that binding copies neither.
@@ -28,13 +29,13 @@ use super::versions;
 pub struct Pod {
     pub metadata: ObjectMeta,
     /// Its `node_name` is always `None`; see [`Pod::node_name`].
-    pub spec: Rc<core::PodSpec>,
+    pub spec: Rc<wire::PodSpec>,
     pub node_name: Option<Rc<str>>,
     pub status: Rc<core::PodStatus>,
 }
 
-impl From<core::Pod> for Pod {
-    fn from(pod: core::Pod) -> Self {
+impl From<wire::Pod> for Pod {
+    fn from(pod: wire::Pod) -> Self {
         let mut spec = pod.spec.unwrap_or_default();
         let node_name = spec.node_name.take().filter(|name| !name.is_empty()).map(Into::into);
         let status = Rc::new(pod.status.unwrap_or_default());
@@ -44,10 +45,10 @@ impl From<core::Pod> for Pod {
 
 impl Pod {
     /// The Pod as it is on the wire.
-    pub fn to_wire(&self) -> core::Pod {
+    pub fn to_wire(&self) -> wire::Pod {
         let mut spec = (*self.spec).clone();
         spec.node_name = self.node_name.as_deref().map(str::to_owned);
-        core::Pod {
+        wire::Pod {
             metadata: self.metadata.clone(),
             spec: Some(spec),
             status: Some((*self.status).clone()),
@@ -151,7 +152,7 @@ macro_rules! objects {
 }
 
 objects! { $ {
-    Pod => core::Pod,
+    Pod => wire::Pod,
     Node => types::Node,
     Event => types::Event,
 } documents {

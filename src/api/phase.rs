@@ -4,11 +4,10 @@
 
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{
-    Container, ContainerRestartRule, ContainerStatus, PodCondition, PodSpec,
-};
+use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, ContainerStatus, PodCondition};
 
 use super::text::go_quote;
+use crate::api::wire::PodSpec;
 
 /// Where a Pod is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

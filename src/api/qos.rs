@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{PodSpec, ResourceRequirements};
+use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
 use super::quantity::Quantity;
+use crate::api::wire::PodSpec;
 
 /// Only these resources count.
 const COMPUTE: [&str; 2] = ["cpu", "memory"];

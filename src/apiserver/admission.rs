@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1 as core;
 use super::server::ApiServer;
 use super::strategy::group_resource;
 use crate::api::status::StatusError;
+use crate::api::wire::PodSpec;
 use crate::api::words::NO_EXECUTE;
 use crate::api::{Kind, Pod};
 
@@ -42,7 +43,7 @@ impl ApiServer {
 }
 
 /// `Priority` of an update: who says nothing of the number leaves it as it is.
-pub(super) fn keep_priority(spec: &mut core::PodSpec, old: &core::PodSpec) {
+pub(super) fn keep_priority(spec: &mut PodSpec, old: &PodSpec) {
     spec.priority = spec.priority.or(old.priority);
     if spec.preemption_policy.is_none() {
         spec.preemption_policy.clone_from(&old.preemption_policy);
@@ -52,7 +53,7 @@ pub(super) fn keep_priority(spec: &mut core::PodSpec, old: &core::PodSpec) {
 /// `DefaultTolerationSeconds`: five minutes on a node that is not ready or not reachable.
 ///
 /// Mirrors: `plugin/pkg/admission/defaulttolerationseconds`, which is asked of updates, too.
-pub(super) fn tolerate(spec: &mut core::PodSpec) {
+pub(super) fn tolerate(spec: &mut PodSpec) {
     let tolerations = spec.tolerations.get_or_insert_default();
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
         let tolerated = tolerations.iter().any(|toleration| {

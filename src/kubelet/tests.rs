@@ -14,7 +14,7 @@ use crate::api::request::{
     Answer, Change, Patch, Payload, Request, RequestId, Response, Target, Verb, WatchEvent,
 };
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Kind, Object, Pod, seconds};
+use crate::api::{Kind, Object, Pod, seconds, wire};
 use crate::client::Incoming;
 use crate::runtime::{Catalogue, CriRequest, Host, Runtime, Timing};
 use crate::sim::{Component, Ctx, Effect, Event, Instant, Queue, Rng};
@@ -156,7 +156,7 @@ impl World {
 
     fn create(&mut self, spec: &Value) -> String {
         let uid = format!("uid-{}", self.version);
-        let pod: core::Pod = serde_json::from_value(json!({
+        let pod: wire::Pod = serde_json::from_value(json!({
             "metadata": {"name": "web", "namespace": "default", "uid": uid, "generation": 1},
             "spec": spec,
         }))

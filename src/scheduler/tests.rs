@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1 as core;
 use serde_json::{Value, json};
 
 use super::*;
@@ -10,7 +9,7 @@ use crate::api::request::{
     Answer, Change, Patch, Payload, Response, Subresource, Target, Verb, WatchEvent,
 };
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, wire};
 use crate::sim::{Effect, Instant, Rng};
 
 /// A scheduler, its clock, its timers and what it has sent.
@@ -115,7 +114,7 @@ fn node(value: Value) -> Object {
 }
 
 fn pod(value: Value) -> Object {
-    let pod: core::Pod = serde_json::from_value(value).unwrap();
+    let pod: wire::Pod = serde_json::from_value(value).unwrap();
     Object::Pod(Rc::new(pod.into()))
 }
 

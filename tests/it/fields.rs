@@ -32,6 +32,9 @@ const KNOWN: &[(&str, &str)] = &[
     ),
 ];
 
+/// Of what is read by its type, the fields that are read by the table.
+const FRAGMENTS: &[(&str, &[&str])] = &[("io.k8s.api.core.v1.PodSpec", &["volumes"])];
+
 /// What is read by its type.
 const TYPED: &[&str] = &["FieldsV1", "ManagedFieldsEntry", "OwnerReference"];
 
@@ -119,6 +122,7 @@ fn written(schema: &Value) -> String {
 
 fn table() -> String {
     let (mut all, mut todo) = generator();
+    todo.extend(FRAGMENTS.iter().map(|(name, _)| (*name).to_owned()));
     let types = all.take_definitions(true);
     let mut lines = BTreeMap::new();
     while let Some(name) = todo.pop() {
@@ -131,8 +135,10 @@ fn table() -> String {
         let schema = types.get(&name).unwrap_or(&Value::Null);
         let required = schema.get("required").and_then(Value::as_array);
         let mut line = format!("{}:", short(&name));
-        for (field, of) in schema.get("properties").and_then(Value::as_object).into_iter().flatten()
-        {
+        let fragments = FRAGMENTS.iter().find(|(of, _)| *of == name).map(|(_, fields)| *fields);
+        let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let is_read = |field: &str| fragments.is_none_or(|fields| fields.contains(&field));
+        for (field, of) in fields.filter(|(field, _)| is_read(field)) {
             let required = required.is_some_and(|names| names.iter().any(|name| name == field));
             let mark = if required { "!" } else { "" };
             line.extend([" ", field, "=", &written(of), mark]);

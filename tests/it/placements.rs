@@ -21,8 +21,7 @@ use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1 as core;
-use podflow::testing::api::Pod;
+use podflow::testing::api::{Pod, wire};
 use podflow::testing::scheduler::Configuration;
 use podflow::testing::scheduler::cache::Cache;
 use podflow::testing::scheduler::cycle::{self, Rotation};
@@ -152,7 +151,7 @@ fn from_zero(scores: &[(i64, i64)]) -> Vec<i64> {
 }
 
 fn read(pod: &Value) -> Rc<PodInfo> {
-    let mut pod: core::Pod = serde_json::from_value(pod.clone()).unwrap();
+    let mut pod: wire::Pod = serde_json::from_value(pod.clone()).unwrap();
     pod.metadata.namespace.get_or_insert_with(|| "default".to_owned());
     Rc::new(PodInfo::new(Rc::new(Pod::from(pod))))
 }

@@ -1,12 +1,13 @@
 //! Rows of pods.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, ContainerStatus, PodCondition, PodSpec, PodStatus};
+use k8s_openapi::api::core::v1::{Container, ContainerStatus, PodCondition, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::cell::{NONE, age, name, text_or};
 use super::{Cell, Column};
 use crate::api::duration;
+use crate::api::wire::PodSpec;
 
 /// The columns of pods.
 pub const COLUMNS: &[Column] = &[

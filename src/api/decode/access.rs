@@ -67,7 +67,7 @@ impl<'de, 'c> Items<'de, 'c> {
     }
 }
 
-impl<'de> SeqAccess<'de> for Items<'de, '_> {
+impl<'de> SeqAccess<'de> for Items<'_, '_> {
     type Error = Fault;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -123,7 +123,7 @@ impl<'de, 'c> Entries<'de, 'c> {
     }
 }
 
-impl<'de> MapAccess<'de> for Entries<'de, '_> {
+impl<'de> MapAccess<'de> for Entries<'_, '_> {
     type Error = Fault;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(

@@ -3,7 +3,8 @@
 //! One for every type, so that each type is compiled once. It keeps the path, which gives errors
 //! their field, and notes the fields that a type does not know. What does not depend on the type is
 //! in functions of its own: there are some hundred types with some thousand fields, and what stands
-//! in a generic method is compiled for each.
+//! in a generic method is compiled for each. Nothing that it makes refers to the values, so that it
+//! can be handed some that do not last.
 
 use k8s_openapi::jiff::Timestamp;
 use serde::de::value::{StrDeserializer, StringDeserializer};
@@ -13,7 +14,8 @@ use serde_json::{Number, Value};
 use super::absent::is_absent;
 use super::access::{Entries, Items, Left};
 use super::context::{Context, Fault, Known, Step, Struct};
-use super::go_type;
+use super::{go_type, table};
+use crate::api::document::Fragment;
 use crate::api::quantity::Quantity;
 use crate::api::text::go_json_type;
 
@@ -156,7 +158,7 @@ macro_rules! integers {
     )* };
 }
 
-impl<'de> Deserializer<'de> for Source<'de, '_> {
+impl<'de> Deserializer<'de> for Source<'_, '_> {
     type Error = Fault;
 
     integers! {
@@ -183,7 +185,7 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
                     visitor.visit_f64(number.as_f64().unwrap_or_default())
                 }
             }
-            Some(Value::String(text)) => visitor.visit_borrowed_str(text),
+            Some(Value::String(text)) => visitor.visit_str(text),
             Some(Value::Array(_)) => self.deserialize_seq(visitor),
             Some(Value::Object(_)) => self.deserialize_map(visitor),
             None => Err(probed("intstr.IntOrString")),
@@ -212,7 +214,7 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let text = self.text()?;
-        visitor.visit_borrowed_str(text).map_err(|fault: Fault| fault.of_text(text))
+        visitor.visit_str(text).map_err(|fault: Fault| fault.of_text(text))
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -244,6 +246,12 @@ impl<'de> Deserializer<'de> for Source<'de, '_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
+        if name == Fragment::NAME {
+            let read = table::fragment(self)?;
+            // What is to be said of it is said; this hands it over.
+            let context = &mut Context::default();
+            return visitor.visit_newtype_struct(Source { value: Some(&read), context });
+        }
         self.check_form(name)?;
         if name == "Quantity" {
             return visitor.visit_newtype_struct(StringDeserializer::new(self.quantity()?));

@@ -2,7 +2,7 @@
 //! are by their types, with the same errors and the same unknown fields.
 
 use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::{NodeAffinity, PodTemplateSpec, TopologySpreadConstraint};
+use k8s_openapi::api::core::v1::{NodeAffinity, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -14,6 +14,7 @@ use super::source::Source;
 use super::typed::{Decoded, TypeError};
 use crate::api::document::Fields;
 use crate::api::to_json;
+use crate::api::wire::PodTemplateSpec;
 
 /// A document's metadata and its other fields, but for `apiVersion` and `kind`.
 pub type Parts = (ObjectMeta, Map<String, Value>);
@@ -166,6 +167,13 @@ fn value<'de>(
         "podtemplate" => PodTemplateSpec::deserialize(source).map(|it| to_json(&it)),
         _ => structure(context, of, value),
     }
+}
+
+/// Reads the field of a type that keeps it as JSON.
+pub(super) fn fragment(source: Source<'_, '_>) -> Result<Value, Fault> {
+    let Source { value, context } = source;
+    let of = Fields::of(context.structure()).get(context.field()).map_or("any", |field| field.of);
+    value.map_or(Ok(Value::Null), |value| self::value(context, of, value))
 }
 
 fn list<'de>(

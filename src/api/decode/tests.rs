@@ -1,12 +1,13 @@
 //! Texts that people paste, good ones and broken ones.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{Secret, Service};
 use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::{collection, prop_assert, prop_assert_eq};
 use serde_json::{Value, json};
 
 use super::{Limits, Manifests, decode, nearest, read, strict_error};
+use crate::api::wire::Pod;
 
 fn values(text: &str) -> Vec<Value> {
     let Manifests { documents, error } = read(text, Limits::default());

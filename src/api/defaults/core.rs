@@ -1,6 +1,6 @@
 //! Kinds of the core group other than Pods, and priority classes.
 
-use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaimSpec};
+use k8s_openapi::api::core::v1::{Event, Node};
 
 use super::{Defaults, default_to, round};
 
@@ -25,12 +25,4 @@ impl Defaults for Event {
         default_to(&mut self.reporting_component, "");
         default_to(&mut self.reporting_instance, "");
     }
-}
-
-/// What a template of claims leaves open.
-pub(super) fn claim_spec(spec: &mut PersistentVolumeClaimSpec) {
-    default_to(&mut spec.volume_mode, "Filesystem");
-    let resources = spec.resources.get_or_insert_default();
-    round(resources.limits.as_mut());
-    round(resources.requests.as_mut());
 }

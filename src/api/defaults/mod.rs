@@ -16,12 +16,12 @@ mod volume;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
 pub use documents::document;
 
 use super::quantity::{MILLI, Quantity};
+use crate::api::wire::PodSpec;
 use crate::sim::SortedMap;
 
 /// Kinds with defaults.

@@ -1,12 +1,17 @@
 //! Pods and their templates.
 
 use k8s_openapi::api::core::v1::{
-    Container, EnvVar, EphemeralContainer, HTTPGetAction, Lifecycle, ObjectFieldSelector, Pod,
-    PodSpec, PodTemplateSpec, Probe, ResourceFieldSelector, ResourceRequirements,
+    Container, EnvVar, EphemeralContainer, HTTPGetAction, Lifecycle, ObjectFieldSelector, Probe,
+    ResourceFieldSelector, ResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
+use serde_json::Value;
+
+use super::documents::Fields;
 use super::{Defaults, default_number, default_to, fill_up, image, pod_resources, round, volume};
+use crate::api::document::Fragment;
+use crate::api::wire::{Pod, PodSpec, PodTemplateSpec};
 
 impl Defaults for Pod {
     fn set_defaults(&mut self) {
@@ -61,11 +66,19 @@ impl Defaults for PodSpec {
             round(resources.limits.as_mut());
             round(resources.requests.as_mut());
         }
-        self.volumes.iter_mut().flatten().for_each(volume::set_defaults);
+        if let Some(volumes) = &mut self.volumes {
+            objects(volumes).for_each(volume::set_defaults);
+        }
         self.containers.iter_mut().for_each(Defaults::set_defaults);
         self.init_containers.iter_mut().flatten().for_each(Defaults::set_defaults);
         self.ephemeral_containers.iter_mut().flatten().for_each(Defaults::set_defaults);
     }
+}
+
+/// The structs of a list.
+fn objects(list: &mut Fragment) -> impl Iterator<Item = &mut Fields> {
+    let list = list.value_mut().as_array_mut();
+    list.into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
 /// The same fields in two types, as an ephemeral container is a container upstream.
@@ -112,11 +125,11 @@ fn env(variable: &mut EnvVar) {
     }
 }
 
-pub(super) fn field(selector: &mut ObjectFieldSelector) {
+fn field(selector: &mut ObjectFieldSelector) {
     default_to(&mut selector.api_version, "v1");
 }
 
-pub(super) fn divisor(selector: &mut ResourceFieldSelector) {
+fn divisor(selector: &mut ResourceFieldSelector) {
     selector.divisor.get_or_insert_with(|| WireQuantity("0".to_owned()));
 }
 

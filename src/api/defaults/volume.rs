@@ -1,80 +1,57 @@
-//! Volumes of Pods.
+//! Volumes of Pods, and of the kinds that have the same.
 
-use k8s_openapi::api::core::v1::{ProjectedVolumeSource, Volume, VolumeProjection};
+use serde_json::json;
 
-use super::core::claim_spec;
-use super::{default_to, image, pod};
+use super::documents::{Fields, claim_spec, default_to, far_disks, found, part, structs};
+use super::image;
+use crate::api::document::Part;
 
 /// Mode 0644 of the files.
 const FILE_MODE: i32 = 0o644;
 
-pub(super) fn set_defaults(volume: &mut Volume) {
-    if *volume == (Volume { name: volume.name.clone(), ..Volume::default() }) {
-        volume.empty_dir = Some(k8s_openapi::api::core::v1::EmptyDirVolumeSource::default());
+pub(super) fn set_defaults(volume: &mut Fields) {
+    if volume.keys().all(|field| field == "name") {
+        volume.insert("emptyDir".to_owned(), json!({}));
     }
-    if let Some(source) = &mut volume.secret {
-        default_to(&mut source.default_mode, FILE_MODE);
-    }
-    if let Some(source) = &mut volume.config_map {
-        default_to(&mut source.default_mode, FILE_MODE);
-    }
-    if let Some(source) = &mut volume.downward_api {
-        default_to(&mut source.default_mode, FILE_MODE);
-        for file in source.items.iter_mut().flatten() {
-            file.field_ref.iter_mut().for_each(pod::field);
-            file.resource_field_ref.iter_mut().for_each(pod::divisor);
+    for source in ["configMap", "downwardAPI", "projected", "secret"] {
+        if let Some(source) = found(volume, source) {
+            default_to(source, "defaultMode", FILE_MODE);
         }
     }
-    volume.projected.iter_mut().for_each(projected);
-    if let Some(source) = &mut volume.host_path {
-        default_to(&mut source.type_, "");
+    found(volume, "downwardAPI").into_iter().for_each(files);
+    if let Some(projected) = found(volume, "projected") {
+        for source in structs(projected, "sources") {
+            found(source, "downwardAPI").into_iter().for_each(files);
+            if let Some(token) = found(source, "serviceAccountToken") {
+                default_to(token, "expirationSeconds", 3_600);
+            }
+        }
     }
-    if let Some(source) = &mut volume.image {
-        let latest = image::tag(source.reference.as_deref().unwrap_or_default()) == Some("latest");
-        default_to(&mut source.pull_policy, if latest { "Always" } else { "IfNotPresent" });
+    if let Some(source) = found(volume, "image") {
+        let reference = Part::of(source.get("reference")).text();
+        let latest = image::tag(reference) == Some("latest");
+        default_to(source, "pullPolicy", if latest { "Always" } else { "IfNotPresent" });
     }
-    if let Some(template) =
-        volume.ephemeral.as_mut().and_then(|source| source.volume_claim_template.as_mut())
+    if let Some(source) = found(volume, "ephemeral")
+        && let Some(template) = found(source, "volumeClaimTemplate")
     {
-        template.metadata.get_or_insert_default();
-        claim_spec(&mut template.spec);
+        part(template, "metadata");
+        claim_spec(template);
     }
-    far_sources(volume);
+    far_disks(volume);
 }
 
-fn projected(source: &mut ProjectedVolumeSource) {
-    default_to(&mut source.default_mode, FILE_MODE);
-    for VolumeProjection { downward_api, service_account_token, .. } in
-        source.sources.iter_mut().flatten()
-    {
-        for file in downward_api.iter_mut().filter_map(|source| source.items.as_mut()).flatten() {
-            file.field_ref.iter_mut().for_each(pod::field);
-            file.resource_field_ref.iter_mut().for_each(pod::divisor);
-        }
-        if let Some(token) = service_account_token {
-            default_to(&mut token.expiration_seconds, 3_600);
-        }
-    }
+/// Files that show fields of the Pod.
+fn files(source: &mut Fields) {
+    structs(source, "items").for_each(shown);
 }
 
-/// Disks of other machines.
-fn far_sources(volume: &mut Volume) {
-    if let Some(source) = &mut volume.iscsi {
-        default_to(&mut source.iscsi_interface, "default");
+/// What a file or a variable shows: a field of the Pod, or a resource of a container.
+pub(super) fn shown(source: &mut Fields) {
+    if let Some(selector) = found(source, "fieldRef") {
+        default_to(selector, "apiVersion", "v1");
     }
-    if let Some(source) = &mut volume.rbd {
-        default_to(&mut source.pool, "rbd");
-        default_to(&mut source.user, "admin");
-        default_to(&mut source.keyring, "/etc/ceph/keyring");
-    }
-    if let Some(source) = &mut volume.azure_disk {
-        default_to(&mut source.caching_mode, "ReadWrite");
-        default_to(&mut source.fs_type, "ext4");
-        default_to(&mut source.read_only, false);
-        default_to(&mut source.kind, "Shared");
-    }
-    if let Some(source) = &mut volume.scale_io {
-        default_to(&mut source.storage_mode, "ThinProvisioned");
-        default_to(&mut source.fs_type, "xfs");
+    if let Some(selector) = found(source, "resourceFieldRef") {
+        default_to(selector, "divisor", "0");
     }
 }

@@ -6,6 +6,7 @@
 //! what it may hold, and what is done with it reads it through [`Part`].
 
 mod fields;
+mod fragment;
 mod part;
 
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Map, Value};
 
 pub use fields::{Field, Fields};
+pub use fragment::Fragment;
 pub use part::Part;
 
 use super::decode::{Decoded, TypeError, decode_custom, decode_document};

@@ -1,7 +1,7 @@
 //! Containers: main, init and ephemeral ones.
 
 use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, ContainerRestartRule, EphemeralContainer, PodSpec,
+    Container, ContainerPort, ContainerRestartRule, EphemeralContainer,
 };
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ use super::{env, pod, probe, resources, security, volume};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::phase::is_sidecar;
+use crate::api::wire::PodSpec;
 
 const RESTART_RULES_MAX: usize = 20;
 const EXIT_CODES_MAX: usize = 255;

@@ -1,13 +1,13 @@
 //! Environment variables and the fields they may show.
 
-use k8s_openapi::api::core::v1::{
-    EnvFromSource, EnvVar, EnvVarSource, ObjectFieldSelector, ResourceFieldSelector,
-};
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, EnvVarSource};
 
 use super::report::{Report, text};
+use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
+use crate::api::to_json;
 
 /// Fields of a Pod that a variable can show, sorted.
 const IN_VARIABLES: &[&str] = &[
@@ -66,11 +66,13 @@ fn value_from(out: &mut Report, source: &EnvVarSource, has_value: bool, path: &P
     let mut sources = 0;
     if let Some(selector) = &source.field_ref {
         sources += 1;
-        field_selector(out, selector, IN_VARIABLES, &path.child("fieldRef"));
+        let selector = to_json(selector);
+        field_selector(out, Part::of(Some(&selector)), IN_VARIABLES, &path.child("fieldRef"));
     }
     if let Some(selector) = &source.resource_field_ref {
         sources += 1;
-        resource_selector(out, selector, false, &path.child("resourceFieldRef"));
+        let selector = to_json(selector);
+        resource_selector(out, Part::of(Some(&selector)), false, &path.child("resourceFieldRef"));
     }
     if let Some(selector) = &source.config_map_key_ref {
         sources += 1;
@@ -101,15 +103,10 @@ fn key_selector(out: &mut Report, name: &str, key: &str, path: &Path) {
 }
 
 /// A field of the Pod, such as `metadata.labels['app']`.
-pub(super) fn field_selector(
-    out: &mut Report,
-    selector: &ObjectFieldSelector,
-    shown: &[&str],
-    path: &Path,
-) {
-    let field = selector.field_path.as_str();
+pub(super) fn field_selector(out: &mut Report, selector: Part<'_>, shown: &[&str], path: &Path) {
+    let field = selector.at("fieldPath").text();
     let field_path = path.child("fieldPath");
-    if text(&selector.api_version).is_empty() {
+    if selector.at("apiVersion").text().is_empty() {
         out.required(&path.child("apiVersion"), "");
         return;
     }
@@ -145,24 +142,20 @@ pub(super) fn field_selector(
 }
 
 /// A request or limit of a container; a file must say of which.
-pub(super) fn resource_selector(
-    out: &mut Report,
-    selector: &ResourceFieldSelector,
-    in_file: bool,
-    path: &Path,
-) {
-    let resource = selector.resource.as_str();
+pub(super) fn resource_selector(out: &mut Report, selector: Part<'_>, in_file: bool, path: &Path) {
+    let resource = selector.at("resource").text();
     let huge = ["limits.hugepages-", "requests.hugepages-"]
         .iter()
         .any(|prefix| resource.starts_with(prefix));
-    if in_file && text(&selector.container_name).is_empty() {
+    if in_file && selector.at("containerName").text().is_empty() {
         out.required(&path.child("containerName"), "");
     } else if resource.is_empty() {
         out.required(&path.child("resource"), "");
     } else if !huge {
         out.supported(&path.child("resource"), resource, &RESOURCES);
     }
-    let divisor = selector.divisor.as_ref().map_or("0", |divisor| divisor.0.as_str());
+    let divisor = selector.at("divisor");
+    let divisor = if divisor.is_there() { divisor.text() } else { "0" };
     if Quantity::parse(divisor).is_ok_and(|divisor| divisor.is_zero()) {
         return;
     }

@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{self as core, Binding, PodSpec, PodStatus};
+use k8s_openapi::api::core::v1::{self as core, Binding, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 pub use super::pod_status::status_update;
 use super::report::{Report, text};
 use super::{Validate, affinity, meta, pod_spec};
+use crate::api::document::Fragment;
 use crate::api::field::{FieldError, Path};
 use crate::api::to_json;
+use crate::api::wire::{self, PodSpec};
 use crate::api::{self, names};
 
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -33,8 +35,8 @@ pub struct PodParts<'a> {
     pub status: Cow<'a, PodStatus>,
 }
 
-impl<'a> From<&'a core::Pod> for PodParts<'a> {
-    fn from(pod: &'a core::Pod) -> Self {
+impl<'a> From<&'a wire::Pod> for PodParts<'a> {
+    fn from(pod: &'a wire::Pod) -> Self {
         let spec = pod.spec.as_ref();
         Self {
             metadata: &pod.metadata,
@@ -59,7 +61,7 @@ impl<'a> From<&'a api::Pod> for PodParts<'a> {
     }
 }
 
-impl Validate for core::Pod {
+impl Validate for wire::Pod {
     fn validate_create(&self) -> Vec<FieldError> {
         create(&self.into())
     }
@@ -128,10 +130,10 @@ fn metadata_and_spec(out: &mut Report, pod: &PodParts<'_>) {
 }
 
 fn token_without_account(out: &mut Report, spec: &PodSpec, path: &Path) {
-    for (index, volume) in spec.volumes.iter().flatten().enumerate() {
-        let sources = volume.projected.iter().filter_map(|projected| projected.sources.as_ref());
-        for (source, projection) in sources.flatten().enumerate() {
-            if projection.service_account_token.is_some() {
+    for (index, volume) in Fragment::part(&spec.volumes).items().enumerate() {
+        let sources = volume.at("projected").at("sources");
+        for (source, projection) in sources.items().enumerate() {
+            if projection.at("serviceAccountToken").is_there() {
                 let path = path.index(index).child("projected").child("sources").index(source);
                 let words = "must not be specified when serviceAccountName is not set";
                 out.forbidden(&path.child("serviceAccountToken"), words);

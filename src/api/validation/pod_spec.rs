@@ -2,13 +2,15 @@
 //!
 //! Left out: Windows.
 
-use k8s_openapi::api::core::v1::{PodDNSConfig, PodResourceClaim, PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{PodDNSConfig, PodResourceClaim};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::report::{Report, text};
 use super::{affinity, container, meta, pod, resources, security, volume};
+use crate::api::document::Fragment;
 use crate::api::field::Path;
 use crate::api::names;
+use crate::api::wire::{PodSpec, PodTemplateSpec};
 
 /// libc's limits for resolving names.
 const NAMESERVERS_MAX: usize = 3;
@@ -44,7 +46,7 @@ pub(super) fn check(out: &mut Report, spec: &PodSpec, of: &Context<'_>, path: &P
     if spec.termination_grace_period_seconds.is_none() {
         out.required(&path.child("terminationGracePeriodSeconds"), "");
     }
-    let volumes = volume::check(out, spec.volumes.as_deref(), of.pod, &path.child("volumes"));
+    let volumes = volume::check(out, Fragment::part(&spec.volumes), of.pod, &path.child("volumes"));
     let claims: Vec<&str> =
         spec.resource_claims.iter().flatten().map(|claim| claim.name.as_str()).collect();
     resource_claims(out, spec.resource_claims.as_deref(), &path.child("resourceClaims"));

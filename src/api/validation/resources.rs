@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{PodSpec, ResourceClaim, ResourceRequirements};
+use k8s_openapi::api::core::v1::{ResourceClaim, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
 use super::NEGATIVE;
@@ -10,6 +10,7 @@ use super::report::{Report, text};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
+use crate::api::wire::PodSpec;
 
 type ResourceList = BTreeMap<String, WireQuantity>;
 

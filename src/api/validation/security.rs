@@ -3,13 +3,14 @@
 //! Left out: Windows, and the annotations that were there before the fields.
 
 use k8s_openapi::api::core::v1::{
-    AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext, Sysctl,
+    AppArmorProfile, PodSecurityContext, SeccompProfile, SecurityContext, Sysctl,
 };
 
 use super::report::{Report, text};
 use super::volume;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::wire::PodSpec;
 
 const SYSCTL_MAX: usize = 253;
 const PROFILE_PATH_MAX: usize = 4_095;

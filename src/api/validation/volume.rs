@@ -2,45 +2,84 @@
 //!
 //! Of the disks of clouds and of far machines only that there is one is checked.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::{
-    Container, DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume, VolumeMount,
-};
+use k8s_openapi::api::core::v1::{Container, VolumeMount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::Value;
 
+use super::documents::HOST_PATHS;
 use super::env;
 use super::report::{Report, text};
+use crate::api::document::Part;
 use crate::api::field::Path;
 use crate::api::names;
-use crate::api::quantity::Quantity;
 
-/// The volumes of a Pod that are right, by name.
-pub(super) type Volumes<'a> = BTreeMap<&'a str, &'a Volume>;
+/// The volumes of a Pod that are right.
+pub(super) struct Volumes<'a>(Vec<Part<'a>>);
 
 const MANY: &str = "may not specify more than 1 volume type";
 const MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
 const TWICE: &str = "conflicting duplicate paths";
 
+/// What a volume can be made of, in the order in which upstream looks.
+const SOURCES: [&str; 30] = [
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "flocker",
+    "persistentVolumeClaim",
+    "rbd",
+    "cinder",
+    "cephfs",
+    "quobyte",
+    "downwardAPI",
+    "fc",
+    "flexVolume",
+    "configMap",
+    "azureFile",
+    "vsphereVolume",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "azureDisk",
+    "storageos",
+    "projected",
+    "scaleIO",
+    "csi",
+    "ephemeral",
+    "image",
+];
+
+impl<'a> Volumes<'a> {
+    /// The volume called `name`.
+    fn get(&self, name: &str) -> Option<Part<'a>> {
+        self.0.iter().copied().find(|volume| volume.at("name").text() == name)
+    }
+}
+
 /// Checks the volumes and returns those that containers can mount.
 pub(super) fn check<'a>(
     out: &mut Report,
-    volumes: Option<&'a [Volume]>,
+    volumes: Part<'a>,
     pod: Option<&ObjectMeta>,
     path: &Path,
 ) -> Volumes<'a> {
-    let mut right = Volumes::new();
+    let mut right = Volumes(Vec::new());
     let pod = pod.map_or("", |pod| text(&pod.name));
-    let volumes = volumes.unwrap_or_default();
-    let own_claims: Vec<String> = volumes
-        .iter()
-        .filter(|volume| volume.ephemeral.is_some() && !pod.is_empty())
-        .map(|volume| format!("{pod}-{}", volume.name))
-        .collect();
-    for (index, volume) in volumes.iter().enumerate() {
+    let is_own_claim = |claim: &str| {
+        let own = |volume: Part<'_>| {
+            volume.at("ephemeral").is_there()
+                && claim.strip_prefix(pod).and_then(|rest| rest.strip_prefix('-'))
+                    == Some(volume.at("name").text())
+        };
+        !pod.is_empty() && volumes.items().any(own)
+    };
+    for (index, volume) in volumes.items().enumerate() {
         let path = path.index(index);
-        let name = volume.name.as_str();
+        let name = volume.at("name").text();
         let mut own = Report::default();
         source(&mut own, volume, pod, &path);
         if name.is_empty() {
@@ -48,297 +87,218 @@ pub(super) fn check<'a>(
         } else {
             own.words(&path.child("name"), name, names::dns1123_label(name));
         }
-        if right.contains_key(name) {
+        if right.get(name).is_some() {
             own.duplicate(&path.child("name"), name);
         }
         if own.is_empty() {
-            right.insert(name, volume);
+            right.0.push(volume);
         }
         out.errors.append(&mut own.errors);
-        let claim = volume.persistent_volume_claim.as_ref().map(|claim| claim.claim_name.as_str());
-        if let Some(claim) = claim.filter(|claim| own_claims.iter().any(|own| own == claim)) {
+        let claim = volume.at("persistentVolumeClaim");
+        let name = claim.at("claimName").text();
+        if claim.is_there() && is_own_claim(name) {
             let path = path.child("persistentVolumeClaim").child("claimName");
             let words = "must not reference a PVC that gets created for an ephemeral volume";
-            out.invalid(&path, claim, words);
+            out.invalid(&path, name, words);
         }
     }
     right
 }
 
 /// Where the volume comes from: exactly one source.
-fn source(out: &mut Report, volume: &Volume, pod: &str, path: &Path) {
-    let mut sources = 0;
-    for (field, is_set) in present(volume) {
-        if !is_set {
-            continue;
-        }
-        sources += 1;
-        if sources > 1 {
-            out.forbidden(&path.child(field), MANY);
+fn source(out: &mut Report, volume: Part<'_>, pod: &str, path: &Path) {
+    let mut found = false;
+    for field in SOURCES.iter().filter(|source| volume.at(source).is_there()) {
+        if found {
+            // Upstream names these two otherwise than they are written.
+            let name = match *field {
+                "cephfs" => "cephFS",
+                "downwardAPI" => "downwarAPI",
+                field => field,
+            };
+            out.forbidden(&path.child(name), MANY);
         } else {
             details(out, volume, field, pod, path);
         }
+        found = true;
     }
-    if sources == 0 {
+    if !found {
         out.required(path, "must specify a volume type");
     }
 }
 
-/// The sources in upstream's order, by the names its errors use.
-fn present(volume: &Volume) -> [(&'static str, bool); 30] {
-    [
-        ("emptyDir", volume.empty_dir.is_some()),
-        ("hostPath", volume.host_path.is_some()),
-        ("gitRepo", volume.git_repo.is_some()),
-        ("gcePersistentDisk", volume.gce_persistent_disk.is_some()),
-        ("awsElasticBlockStore", volume.aws_elastic_block_store.is_some()),
-        ("secret", volume.secret.is_some()),
-        ("nfs", volume.nfs.is_some()),
-        ("iscsi", volume.iscsi.is_some()),
-        ("glusterfs", volume.glusterfs.is_some()),
-        ("flocker", volume.flocker.is_some()),
-        ("persistentVolumeClaim", volume.persistent_volume_claim.is_some()),
-        ("rbd", volume.rbd.is_some()),
-        ("cinder", volume.cinder.is_some()),
-        ("cephFS", volume.cephfs.is_some()),
-        ("quobyte", volume.quobyte.is_some()),
-        ("downwarAPI", volume.downward_api.is_some()),
-        ("fc", volume.fc.is_some()),
-        ("flexVolume", volume.flex_volume.is_some()),
-        ("configMap", volume.config_map.is_some()),
-        ("azureFile", volume.azure_file.is_some()),
-        ("vsphereVolume", volume.vsphere_volume.is_some()),
-        ("photonPersistentDisk", volume.photon_persistent_disk.is_some()),
-        ("portworxVolume", volume.portworx_volume.is_some()),
-        ("azureDisk", volume.azure_disk.is_some()),
-        ("storageos", volume.storageos.is_some()),
-        ("projected", volume.projected.is_some()),
-        ("scaleIO", volume.scale_io.is_some()),
-        ("csi", volume.csi.is_some()),
-        ("ephemeral", volume.ephemeral.is_some()),
-        ("image", volume.image.is_some()),
-    ]
-}
-
-fn details(out: &mut Report, volume: &Volume, field: &'static str, pod: &str, path: &Path) {
-    let own = path.child(if field == "downwarAPI" { "downwardAPI" } else { field });
-    if let Some(source) = &volume.empty_dir
-        && let Some(limit) = &source.size_limit
-        && Quantity::parse(&limit.0).is_ok_and(|limit| limit.is_negative())
-    {
-        let words = "SizeLimit field must be a valid resource quantity";
-        out.forbidden(&own.child("sizeLimit"), words);
-    }
+fn details(out: &mut Report, volume: Part<'_>, field: &'static str, pod: &str, path: &Path) {
+    let (source, own) = (volume.at(field), path.child(field));
     match field {
-        "hostPath" => host_path(out, volume, &own),
-        "secret" => {
-            let Some(source) = &volume.secret else { return };
-            if text(&source.secret_name).is_empty() {
-                out.required(&own.child("secretName"), "");
+        "emptyDir" => {
+            if source.at("sizeLimit").quantity().is_some_and(|limit| limit.is_negative()) {
+                let words = "SizeLimit field must be a valid resource quantity";
+                out.forbidden(&own.child("sizeLimit"), words);
             }
-            mode(out, source.default_mode, &own.child("defaultMode"));
-            keys(out, source.items.as_deref(), &own.child("items"));
+        }
+        "hostPath" => host_path(out, source, &own),
+        "secret" => {
+            missing(out, source, "secretName", &own);
+            mode(out, source.at("defaultMode"), &own.child("defaultMode"));
+            keys(out, source.at("items"), &own.child("items"));
         }
         "configMap" => {
-            let Some(source) = &volume.config_map else { return };
-            if source.name.is_empty() {
-                out.required(&own.child("name"), "");
-            }
-            mode(out, source.default_mode, &own.child("defaultMode"));
-            keys(out, source.items.as_deref(), &own.child("items"));
+            missing(out, source, "name", &own);
+            mode(out, source.at("defaultMode"), &own.child("defaultMode"));
+            keys(out, source.at("items"), &own.child("items"));
         }
         "nfs" => {
-            let Some(source) = &volume.nfs else { return };
-            if source.server.is_empty() {
-                out.required(&own.child("server"), "");
-            }
-            if source.path.is_empty() {
-                out.required(&own.child("path"), "");
-            }
-            if !source.path.starts_with('/') {
-                let words = "must be an absolute path";
-                out.invalid(&own.child("path"), source.path.as_str(), words);
+            missing(out, source, "server", &own);
+            missing(out, source, "path", &own);
+            let at = source.at("path").text();
+            if !at.starts_with('/') {
+                out.invalid(&own.child("path"), at, "must be an absolute path");
             }
         }
-        "persistentVolumeClaim" => {
-            let claim = volume.persistent_volume_claim.as_ref();
-            if claim.is_some_and(|claim| claim.claim_name.is_empty()) {
-                out.required(&own.child("claimName"), "");
-            }
-        }
-        "downwarAPI" => {
-            let Some(source) = &volume.downward_api else { return };
-            mode(out, source.default_mode, &own.child("defaultMode"));
-            for file in source.items.iter().flatten() {
-                downward_file(out, file, &own);
-            }
+        "persistentVolumeClaim" => missing(out, source, "claimName", &own),
+        "downwardAPI" => {
+            mode(out, source.at("defaultMode"), &own.child("defaultMode"));
+            source.at("items").items().for_each(|file| downward_file(out, file, &own));
         }
         "projected" => {
-            let Some(source) = &volume.projected else { return };
-            mode(out, source.default_mode, &own.child("defaultMode"));
+            mode(out, source.at("defaultMode"), &own.child("defaultMode"));
             projected(out, source, &own);
         }
-        "csi" => {
-            let driver = volume.csi.as_ref().map_or("", |source| source.driver.as_str());
-            if driver.is_empty() {
-                out.required(&own.child("driver"), "");
-            }
-        }
+        "csi" => missing(out, source, "driver", &own),
         "ephemeral" => ephemeral(out, volume, pod, path),
-        "image" => image(out, volume, !pod.is_empty(), &own),
+        "image" => image(out, source, !pod.is_empty(), &own),
         _ => {}
     }
 }
 
-fn host_path(out: &mut Report, volume: &Volume, path: &Path) {
-    let Some(source) = &volume.host_path else { return };
-    if source.path.is_empty() {
-        out.required(&path.child("path"), "");
-        return;
-    }
-    no_backsteps(out, &source.path, &path.child("path"));
-    if let Some(kind) = &source.type_ {
-        let kinds = [
-            "",
-            "BlockDevice",
-            "CharDevice",
-            "Directory",
-            "DirectoryOrCreate",
-            "File",
-            "FileOrCreate",
-            "Socket",
-        ];
-        out.supported(&path.child("type"), kind, &kinds);
+/// A field that must say something.
+fn missing(out: &mut Report, part: Part<'_>, field: &'static str, path: &Path) {
+    if part.at(field).text().is_empty() {
+        out.required(&path.child(field), "");
     }
 }
 
-fn ephemeral(out: &mut Report, volume: &Volume, pod: &str, path: &Path) {
-    let template =
-        volume.ephemeral.as_ref().and_then(|source| source.volume_claim_template.as_ref());
-    if template.is_none() {
+fn host_path(out: &mut Report, source: Part<'_>, path: &Path) {
+    missing(out, source, "path", path);
+    let at = source.at("path").text();
+    if at.is_empty() {
+        return;
+    }
+    no_backsteps(out, at, &path.child("path"));
+    let kind = source.at("type");
+    if kind.is_there() {
+        out.supported(&path.child("type"), kind.text(), &HOST_PATHS);
+    }
+}
+
+fn ephemeral(out: &mut Report, volume: Part<'_>, pod: &str, path: &Path) {
+    if !volume.at("ephemeral").at("volumeClaimTemplate").is_there() {
         out.required(&path.child("ephemeral").child("volumeClaimTemplate"), "");
     }
-    if !pod.is_empty() && !volume.name.is_empty() {
-        let claim = format!("{pod}-{}", volume.name);
+    let name = volume.at("name").text();
+    if !pod.is_empty() && !name.is_empty() {
+        let claim = format!("{pod}-{name}");
         for words in names::dns1123_subdomain(&claim) {
             let words = format!("PVC name {claim:?}: {words}");
-            out.invalid(&path.child("name"), volume.name.as_str(), words);
+            out.invalid(&path.child("name"), name, words);
         }
     }
 }
 
-fn image(out: &mut Report, volume: &Volume, is_pod: bool, path: &Path) {
-    let Some(source) = &volume.image else { return };
-    if is_pod && text(&source.reference).is_empty() {
-        out.required(&path.child("reference"), "");
+fn image(out: &mut Report, source: Part<'_>, is_pod: bool, path: &Path) {
+    if is_pod {
+        missing(out, source, "reference", path);
     }
     let policies = ["Always", "IfNotPresent", "Never"];
-    out.one_of(&path.child("pullPolicy"), text(&source.pull_policy), &policies);
+    out.one_of(&path.child("pullPolicy"), source.at("pullPolicy").text(), &policies);
 }
 
-fn mode(out: &mut Report, mode: Option<i32>, path: &Path) {
-    if let Some(mode) = mode.filter(|mode| !(0..=0o777).contains(mode)) {
+fn mode(out: &mut Report, mode: Part<'_>, path: &Path) {
+    if let Some(mode) = mode.number().filter(|mode| !(0..=0o777).contains(mode)) {
         out.invalid(path, mode, MODE);
     }
 }
 
-fn keys(out: &mut Report, items: Option<&[KeyToPath]>, path: &Path) {
-    for (index, item) in items.into_iter().flatten().enumerate() {
+fn keys(out: &mut Report, items: Part<'_>, path: &Path) {
+    for (index, item) in items.items().enumerate() {
         let path = path.index(index);
-        if item.key.is_empty() {
-            out.required(&path.child("key"), "");
-        }
-        if item.path.is_empty() {
-            out.required(&path.child("path"), "");
-        }
-        not_reserved(out, &item.path, &path.child("path"));
-        mode(out, item.mode, &path.child("mode"));
+        missing(out, item, "key", &path);
+        missing(out, item, "path", &path);
+        not_reserved(out, item.at("path").text(), &path.child("path"));
+        mode(out, item.at("mode"), &path.child("mode"));
     }
 }
 
-fn downward_file(out: &mut Report, file: &DownwardAPIVolumeFile, path: &Path) {
-    if file.path.is_empty() {
-        out.required(&path.child("path"), "");
-    }
-    not_reserved(out, &file.path, &path.child("path"));
-    match (&file.field_ref, &file.resource_field_ref) {
-        (Some(selector), other) => {
-            env::field_selector(out, selector, env::IN_FILES, &path.child("fieldRef"));
-            if other.is_some() {
-                let words = "fieldRef and resourceFieldRef can not be specified simultaneously";
-                out.invalid(path, "resource", words);
-            }
+fn downward_file(out: &mut Report, file: Part<'_>, path: &Path) {
+    missing(out, file, "path", path);
+    not_reserved(out, file.at("path").text(), &path.child("path"));
+    let (field, resource) = (file.at("fieldRef"), file.at("resourceFieldRef"));
+    if field.is_there() {
+        env::field_selector(out, field, env::IN_FILES, &path.child("fieldRef"));
+        if resource.is_there() {
+            let words = "fieldRef and resourceFieldRef can not be specified simultaneously";
+            out.invalid(path, "resource", words);
         }
-        (None, Some(selector)) => {
-            env::resource_selector(out, selector, true, &path.child("resourceFieldRef"));
-        }
-        (None, None) => out.required(path, "one of fieldRef and resourceFieldRef is required"),
+    } else if resource.is_there() {
+        env::resource_selector(out, resource, true, &path.child("resourceFieldRef"));
+    } else {
+        out.required(path, "one of fieldRef and resourceFieldRef is required");
     }
-    mode(out, file.mode, &path.child("mode"));
+    mode(out, file.at("mode"), &path.child("mode"));
 }
 
-fn projected(out: &mut Report, projection: &ProjectedVolumeSource, path: &Path) {
-    let mut taken: Vec<String> = Vec::new();
-    let mut take = |out: &mut Report, file: &str, shown: &str| {
-        if file.is_empty() {
-            return;
-        }
-        if taken.iter().any(|taken| taken == file) {
-            out.invalid(path, Value::from(shown), TWICE);
-        } else {
-            taken.push(file.to_owned());
+fn projected<'a>(out: &mut Report, projection: Part<'a>, path: &Path) {
+    let mut taken: Vec<&str> = Vec::new();
+    let mut take = |out: &mut Report, file: &'a str, shown: &str| {
+        if taken.contains(&file) {
+            out.invalid(path, shown, TWICE);
+        } else if !file.is_empty() {
+            taken.push(file);
         }
     };
-    for (index, source) in projection.sources.iter().flatten().enumerate() {
+    for (index, source) in projection.at("sources").items().enumerate() {
         let own = path.child("sources").index(index);
-        let mut sources = 0;
-        let maps = [
-            ("secret", source.secret.as_ref().map(|own| (&own.name, own.items.as_deref()))),
-            ("configMap", source.config_map.as_ref().map(|own| (&own.name, own.items.as_deref()))),
-        ];
-        for (field, name, items) in maps
-            .into_iter()
-            .filter_map(|(field, map)| map.map(|(name, items)| (field, name, items)))
-        {
-            sources += 1;
-            let own = own.child(field);
-            if name.is_empty() {
-                out.required(&own.child("name"), "");
-            }
-            keys(out, items, &own.child("items"));
-            items.into_iter().flatten().for_each(|item| take(out, &item.path, name));
-        }
-        if let Some(downward) = &source.downward_api {
-            sources += 1;
-            for file in downward.items.iter().flatten() {
-                downward_file(out, file, &own.child("downwardAPI"));
-                take(out, &file.path, &file.path);
+        for field in ["secret", "configMap"] {
+            let (map, own) = (source.at(field), own.child(field));
+            if map.is_there() {
+                missing(out, map, "name", &own);
+                keys(out, map.at("items"), &own.child("items"));
+                let name = map.at("name").text();
+                map.at("items").items().for_each(|item| take(out, item.at("path").text(), name));
             }
         }
-        if let Some(token) = &source.service_account_token {
-            sources += 1;
-            let seconds = token.expiration_seconds.unwrap_or_default();
-            let seconds_path = own.child("serviceAccountToken").child("expirationSeconds");
-            if seconds < 600 {
-                let words = "may not specify a duration less than 10 minutes";
-                out.invalid(&seconds_path, seconds, words);
-            }
-            if seconds > 1 << 32 {
-                let words = "may not specify a duration larger than 2^32 seconds";
-                out.invalid(&seconds_path, seconds, words);
-            }
-            if token.path.is_empty() {
-                out.required(&path.child("path"), "");
-            } else {
-                not_reserved(out, &token.path, &path.child("path"));
-            }
+        for file in source.at("downwardAPI").at("items").items() {
+            let at = file.at("path").text();
+            downward_file(out, file, &own.child("downwardAPI"));
+            take(out, at, at);
         }
-        sources += usize::from(source.cluster_trust_bundle.is_some());
-        if sources > 1 {
+        let token = source.at("serviceAccountToken");
+        if token.is_there() {
+            projected_token(out, token, &own, path);
+        }
+        let known =
+            ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle"];
+        if known.iter().filter(|field| source.at(field).is_there()).count() > 1 {
             let words = "may not specify more than 1 volume type per source";
             out.forbidden(&own, words);
         }
     }
+}
+
+/// The path in errors of its own path lacks the source, as upstream's does.
+fn projected_token(out: &mut Report, token: Part<'_>, own: &Path, path: &Path) {
+    let seconds = token.at("expirationSeconds").number().unwrap_or_default();
+    let seconds_path = own.child("serviceAccountToken").child("expirationSeconds");
+    if seconds < 600 {
+        let words = "may not specify a duration less than 10 minutes";
+        out.invalid(&seconds_path, seconds, words);
+    }
+    if seconds > 1 << 32 {
+        let words = "may not specify a duration larger than 2^32 seconds";
+        out.invalid(&seconds_path, seconds, words);
+    }
+    missing(out, token, "path", path);
+    not_reserved(out, token.at("path").text(), &path.child("path"));
 }
 
 /// A path inside, that does not climb out again.
@@ -371,7 +331,7 @@ pub(super) fn mounts(out: &mut Report, container: &Container, volumes: &Volumes<
         if name.is_empty() {
             out.required(&own.child("name"), "");
         }
-        if !volumes.contains_key(name) {
+        if volumes.get(name).is_none() {
             out.not_found(&own.child("name"), name);
         }
         if at.is_empty() {
@@ -387,7 +347,7 @@ pub(super) fn mounts(out: &mut Report, container: &Container, volumes: &Volumes<
             let words = "must not already exist as a path in volumeDevices";
             out.invalid(&own.child("mountPath"), at, words);
         }
-        sub_paths(out, mount, volumes.get(name).copied(), &own, path);
+        sub_paths(out, mount, volumes.get(name), &own, path);
         if let Some(propagation) = &mount.mount_propagation {
             mount_propagation(out, propagation, container, &path.child("mountPropagation"));
         }
@@ -399,12 +359,12 @@ pub(super) fn mounts(out: &mut Report, container: &Container, volumes: &Volumes<
 fn sub_paths(
     out: &mut Report,
     mount: &VolumeMount,
-    volume: Option<&Volume>,
+    volume: Option<Part<'_>>,
     own: &Path,
     path: &Path,
 ) {
     let (sub, expression) = (text(&mount.sub_path), text(&mount.sub_path_expr));
-    let image = volume.is_some_and(|volume| volume.image.is_some());
+    let image = volume.is_some_and(|volume| volume.at("image").is_there());
     for (field, value) in [("subPath", sub), ("subPathExpr", expression)] {
         if image && !value.is_empty() {
             out.invalid(&own.child(field), value, "not allowed in image volume sources");
@@ -463,7 +423,8 @@ pub(super) fn devices(out: &mut Report, container: &Container, volumes: &Volumes
         match volumes.get(name) {
             None => out.not_found(&name_path, name),
             Some(volume)
-                if volume.persistent_volume_claim.is_none() && volume.ephemeral.is_none() =>
+                if !volume.at("persistentVolumeClaim").is_there()
+                    && !volume.at("ephemeral").is_there() =>
             {
                 let words = "can only use volume source type of PersistentVolumeClaim or Ephemeral \
                              for block mode";

@@ -12,7 +12,7 @@ fn pod(spec: Value) -> PodInfo {
         spec["containers"] = json!([{"name": "a", "resources": {"requests": spec["requests"]}}]);
     }
     let wire = json!({"metadata": {"name": "p", "namespace": "default", "uid": "p"}, "spec": spec});
-    let wire: k8s_openapi::api::core::v1::Pod = decode(&wire).unwrap().object;
+    let wire: crate::api::wire::Pod = decode(&wire).unwrap().object;
     PodInfo::new(Rc::new(Pod::from(wire)))
 }
 

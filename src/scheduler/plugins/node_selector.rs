@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1 as core;
 
 use crate::api::labels::{Labels, Operator, Requirement, Selector};
+use crate::api::wire::PodSpec;
 use crate::scheduler::node_info::NodeInfo;
 use crate::sim::sort;
 
@@ -38,7 +39,7 @@ enum Need {
 
 impl Required {
     /// What a pod requires; `None` where it requires nothing.
-    pub fn of_pod(spec: &core::PodSpec) -> Option<Self> {
+    pub fn of_pod(spec: &PodSpec) -> Option<Self> {
         let terms = required(spec.affinity.as_ref()).map(terms);
         let labels = spec.node_selector.as_ref().map(Selector::from_labels);
         (terms.is_some() || labels.is_some()).then_some(Self { labels, terms })

@@ -10,6 +10,7 @@ use super::super::narration::{Weight, weight};
 use crate::api::columns::pod::summary;
 use crate::api::phase::PodPhase;
 use crate::api::quantity::Quantity;
+use crate::api::wire::PodSpec;
 use crate::api::{Kind, Object, Pod};
 use crate::cluster::{Address, BodyKind, Cluster};
 use crate::sim::sort;
@@ -225,7 +226,7 @@ fn is_trouble(reason: &str) -> bool {
 }
 
 /// What the scheduler counts for the containers of a Pod: thousandths of a core, and bytes.
-fn requests(spec: &core::PodSpec) -> (i64, i64) {
+fn requests(spec: &PodSpec) -> (i64, i64) {
     let requests = |container: &core::Container| {
         let requests = container.resources.as_ref().and_then(|all| all.requests.as_ref());
         (milli(requests, "cpu"), whole(requests, "memory"))
@@ -268,7 +269,7 @@ mod tests {
     fn look(status: &serde_json::Value, node: Option<&str>) -> Look {
         let pod = json!({"metadata": {"name": "web"}, "spec": {
             "nodeName": node, "containers": [{"name": "web"}]}, "status": status});
-        let pod: core::Pod = serde_json::from_value(pod).unwrap();
+        let pod: crate::api::wire::Pod = serde_json::from_value(pod).unwrap();
         pod_view(&Pod::from(pod), None).look
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
 use podflow::testing::api::labels::Selector;
-use podflow::testing::api::{Document, Kind, Pod};
+use podflow::testing::api::{Document, Kind, Pod, wire};
 use podflow::testing::scheduler::cache::Cache;
 use podflow::testing::scheduler::cycle::{self, Rotation};
 use podflow::testing::scheduler::evaluations::Evaluations;
@@ -55,7 +55,7 @@ pub static FORMS: &[Form] = &[
 ];
 
 fn pod(value: &Value) -> Result<Rc<PodInfo>, String> {
-    let pod: core::Pod = read(value)?;
+    let pod: wire::Pod = read(value)?;
     Ok(Rc::new(PodInfo::new(Rc::new(Pod::from(pod)))))
 }
 

@@ -11,7 +11,7 @@ use crate::api::document::Part;
 use crate::api::quantity::MILLI;
 use crate::api::words::{CLUSTER_IP, LOAD_BALANCER, NODE_PORT, RBAC};
 
-type Fields = Map<String, Value>;
+pub(super) type Fields = Map<String, Value>;
 
 /// A kind, and how what its documents leave open is filled in.
 type OfKind = (Kind, fn(&mut Fields));
@@ -67,12 +67,20 @@ pub fn document(kind: Kind, metadata: &mut ObjectMeta, fields: &mut Fields) {
 }
 
 /// The fields of a struct in a document, made if there are none.
-fn part<'a>(fields: &'a mut Fields, name: &str) -> Option<&'a mut Fields> {
+pub(super) fn part<'a>(fields: &'a mut Fields, name: &str) -> Option<&'a mut Fields> {
     fields.entry(name).or_insert_with(|| json!({})).as_object_mut()
 }
 
+/// The fields of a struct in a document, if there is one.
+pub(super) fn found<'a>(fields: &'a mut Fields, name: &str) -> Option<&'a mut Fields> {
+    fields.get_mut(name).and_then(Value::as_object_mut)
+}
+
 /// The structs of a list.
-fn structs<'a>(fields: &'a mut Fields, list: &str) -> impl Iterator<Item = &'a mut Fields> {
+pub(super) fn structs<'a>(
+    fields: &'a mut Fields,
+    list: &str,
+) -> impl Iterator<Item = &'a mut Fields> {
     let list = fields.get_mut(list).and_then(Value::as_array_mut);
     list.into_iter().flatten().filter_map(Value::as_object_mut)
 }
@@ -90,7 +98,7 @@ fn round(fields: &mut Fields, list: &str) {
 }
 
 /// Sets a field that was left open, or is empty.
-fn default_to(fields: &mut Fields, name: &str, value: impl Into<Value>) {
+pub(super) fn default_to(fields: &mut Fields, name: &str, value: impl Into<Value>) {
     let field = Part::of(fields.get(name));
     if !field.is_there() || field.value() == "" {
         fields.insert(name.to_owned(), value.into());
@@ -212,7 +220,12 @@ fn persistent_volume(fields: &mut Fields) {
     default_to(spec, "persistentVolumeReclaimPolicy", "Retain");
     default_to(spec, "volumeMode", "Filesystem");
     round(spec, "capacity");
-    if let Some(path) = spec.get_mut("hostPath").and_then(Value::as_object_mut) {
+    far_disks(spec);
+}
+
+/// Disks of the node and of other machines, which a volume and a persistent volume name alike.
+pub(super) fn far_disks(spec: &mut Fields) {
+    if let Some(path) = found(spec, "hostPath") {
         path.entry("type").or_insert_with(|| "".into());
     }
     for (source, field, value) in [
@@ -226,11 +239,11 @@ fn persistent_volume(fields: &mut Fields) {
         ("azureDisk", "fsType", "ext4"),
         ("azureDisk", "kind", "Shared"),
     ] {
-        if let Some(source) = spec.get_mut(source).and_then(Value::as_object_mut) {
+        if let Some(source) = found(spec, source) {
             default_to(source, field, value);
         }
     }
-    if let Some(disk) = spec.get_mut("azureDisk").and_then(Value::as_object_mut) {
+    if let Some(disk) = found(spec, "azureDisk") {
         default_to(disk, "readOnly", false);
     }
 }
@@ -239,8 +252,13 @@ fn persistent_volume_claim(fields: &mut Fields) {
     if let Some(status) = part(fields, "status") {
         default_to(status, "phase", "Pending");
     }
+    claim_spec(fields);
+}
+
+/// The spec of a claim, or of a template of claims.
+pub(super) fn claim_spec(fields: &mut Fields) {
     let Some(spec) = part(fields, "spec") else { return };
-    default_to(spec, "volumeMode", "Filesystem");
+    spec.entry("volumeMode").or_insert_with(|| "Filesystem".into());
     if let Some(resources) = part(spec, "resources") {
         round(resources, "limits");
         round(resources, "requests");
@@ -254,7 +272,7 @@ fn storage_class(fields: &mut Fields) {
 
 /// Mirrors: `SetDefaults_LimitRangeItem`.
 fn limit_range(fields: &mut Fields) {
-    let Some(spec) = fields.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let Some(spec) = found(fields, "spec") else { return };
     for limit in structs(spec, "limits") {
         for list in ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] {
             round(limit, list);
@@ -309,7 +327,7 @@ fn autoscaler(fields: &mut Fields) {
         let cpu = json!({"type": "Resource", "resource": {"name": "cpu", "target": target}});
         spec.insert("metrics".to_owned(), json!([cpu]));
     }
-    let Some(behavior) = spec.get_mut("behavior").and_then(Value::as_object_mut) else { return };
+    let Some(behavior) = found(spec, "behavior") else { return };
     let percent = json!({"type": "Percent", "value": 100, "periodSeconds": 15});
     let pods = json!({"type": "Pods", "value": 4, "periodSeconds": 15});
     if let Some(up) = part(behavior, "scaleUp") {
@@ -332,7 +350,7 @@ fn ingress(fields: &mut Fields) {
 
 fn ingress_class(fields: &mut Fields) {
     let Some(spec) = part(fields, "spec") else { return };
-    if let Some(parameters) = spec.get_mut("parameters").and_then(Value::as_object_mut) {
+    if let Some(parameters) = found(spec, "parameters") {
         default_to(parameters, "scope", "Cluster");
     }
 }

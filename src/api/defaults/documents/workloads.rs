@@ -2,7 +2,6 @@
 //!
 //! Mirrors: `pkg/apis/{apps,batch,core}/v1/defaults.go`.
 
-use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
@@ -11,6 +10,7 @@ use crate::api::decode::decode;
 use crate::api::defaults::Defaults;
 use crate::api::document::Part;
 use crate::api::to_json;
+use crate::api::wire::PodTemplateSpec;
 
 const ROLLING_UPDATE: &str = "RollingUpdate";
 

@@ -16,6 +16,8 @@ mod workload;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+pub(super) use storage::HOST_PATHS;
+
 use super::meta::{self, NameRule};
 use super::report::Report;
 use super::selector;

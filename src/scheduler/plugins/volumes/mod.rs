@@ -13,6 +13,7 @@ pub use binding::{VolumeBinding, Volumes};
 pub use restrictions::VolumeRestrictions;
 pub use zone::{VolumeZone, Zones};
 
+use crate::api::document::{Fragment, Part};
 use crate::api::{Document, Kind, Pod};
 use crate::scheduler::framework::{Snapshot, Verdict};
 use crate::scheduler::node_info::PodInfo;
@@ -28,20 +29,22 @@ struct Mount<'a> {
     ephemeral: bool,
 }
 
+/// The volumes of a pod.
+fn volumes(pod: &Pod) -> impl Iterator<Item = Part<'_>> {
+    Fragment::part(&pod.spec.volumes).items()
+}
+
 /// The claims that a pod mounts, in the order of its volumes.
 fn mounts(pod: &Pod) -> impl Iterator<Item = Mount<'_>> {
     let own = pod.metadata.name.as_deref().unwrap_or_default();
-    pod.spec.volumes.iter().flatten().filter_map(move |volume| {
-        match (&volume.persistent_volume_claim, &volume.ephemeral) {
-            (Some(source), _) => {
-                Some(Mount { name: Cow::Borrowed(&source.claim_name), ephemeral: false })
-            }
-            (None, Some(_)) => {
-                let name = [own, "-", &volume.name].concat();
-                Some(Mount { name: Cow::Owned(name), ephemeral: true })
-            }
-            (None, None) => None,
+    volumes(pod).filter_map(move |volume| {
+        let claim = volume.at("persistentVolumeClaim");
+        if claim.is_there() {
+            let name = Cow::Borrowed(claim.at("claimName").text());
+            return Some(Mount { name, ephemeral: false });
         }
+        let name = || Cow::Owned([own, "-", volume.at("name").text()].concat());
+        volume.at("ephemeral").is_there().then(|| Mount { name: name(), ephemeral: true })
     })
 }
 

@@ -2,10 +2,9 @@
 //!
 //! Mirrors: `pkg/scheduler/framework/plugins/volumerestrictions`.
 
-use k8s_openapi::api::core::v1::Volume;
-
-use super::{claim, mounts, name};
+use super::{claim, mounts, name, volumes};
 use crate::api::Pod;
+use crate::api::document::Part;
 use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
@@ -48,7 +47,7 @@ impl Plugin for VolumeRestrictions {
     }
 
     fn filter(&self, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Verdict {
-        let taken = |disk: &Volume| {
+        let taken = |disk: Part<'_>| {
             let mut there = node.pods.iter().flat_map(|there| disks(&there.pod));
             there.any(|other| conflicts(disk, other))
         };
@@ -70,41 +69,32 @@ impl Plugin for VolumeRestrictions {
     }
 }
 
+/// What is one disk for all who name it so, by its source and the fields that are its name.
+const DISKS: [(&str, &[&str]); 4] = [
+    ("gcePersistentDisk", &["pdName"]),
+    ("awsElasticBlockStore", &["volumeID"]),
+    ("iscsi", &["iqn"]),
+    ("rbd", &["pool", "image"]),
+];
+
 /// The volumes of a pod that others may not have at the same time.
-fn disks(pod: &Pod) -> impl Iterator<Item = &Volume> {
-    pod.spec.volumes.iter().flatten().filter(|volume| {
-        volume.gce_persistent_disk.is_some()
-            || volume.aws_elastic_block_store.is_some()
-            || volume.rbd.is_some()
-            || volume.iscsi.is_some()
-    })
+fn disks(pod: &Pod) -> impl Iterator<Item = Part<'_>> {
+    volumes(pod).filter(|volume| DISKS.iter().any(|(source, _)| volume.at(source).is_there()))
 }
 
 /// Whether both volumes are one disk that is not only read by both.
-fn conflicts(one: &Volume, other: &Volume) -> bool {
-    let written = |one: Option<bool>, other: Option<bool>| one != Some(true) || other != Some(true);
-    if let (Some(one), Some(other)) = (&one.gce_persistent_disk, &other.gce_persistent_disk)
-        && one.pd_name == other.pd_name
-        && written(one.read_only, other.read_only)
-    {
-        return true;
-    }
-    if let (Some(one), Some(other)) = (&one.aws_elastic_block_store, &other.aws_elastic_block_store)
-        && one.volume_id == other.volume_id
-    {
-        return true;
-    }
-    if let (Some(one), Some(other)) = (&one.iscsi, &other.iscsi)
-        && one.iqn == other.iqn
-        && written(one.read_only, other.read_only)
-    {
-        return true;
-    }
-    if let (Some(one), Some(other)) = (&one.rbd, &other.rbd) {
-        return one.monitors.iter().any(|monitor| other.monitors.contains(monitor))
-            && one.pool == other.pool
-            && one.image == other.image
-            && written(one.read_only, other.read_only);
-    }
-    false
+fn conflicts(one: Part<'_>, other: Part<'_>) -> bool {
+    DISKS.iter().any(|(source, names)| {
+        let (one, other) = (one.at(source), other.at(source));
+        let same = |name: &&str| one.at(name).value() == other.at(name).value();
+        let monitor = |monitor: &str| other.at("monitors").texts().any(|own| own == monitor);
+        one.is_there()
+            && other.is_there()
+            && names.iter().all(same)
+            && (*source != "rbd" || one.at("monitors").texts().any(monitor))
+            // Two may only read one disk, but for those of Amazon.
+            && (*source == "awsElasticBlockStore"
+                || !one.at("readOnly").is_true()
+                || !other.at("readOnly").is_true())
+    })
 }

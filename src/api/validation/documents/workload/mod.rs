@@ -11,7 +11,6 @@ mod replica_set;
 mod smaller;
 mod stateful_set;
 
-use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
@@ -23,6 +22,7 @@ use crate::api::labels::Selector;
 use crate::api::names;
 use crate::api::validation::report::{Report, text};
 use crate::api::validation::{pod_spec, selector};
+use crate::api::wire::PodTemplateSpec;
 
 pub(super) use cron_job::RULES as CRON_JOB;
 pub(super) use daemon_set::RULES as DAEMON_SET;
