@@ -4,10 +4,11 @@
 
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, ContainerStatus, PodCondition};
+use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition};
 
+use super::document::{Fragment, Part};
 use super::text::go_quote;
-use crate::api::wire::PodSpec;
+use crate::api::wire::{Container, PodSpec};
 
 /// Where a Pod is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -206,7 +207,7 @@ impl Count {
 pub fn should_restart(container: &Container, spec: &PodSpec, exit_code: i32) -> bool {
     let policy = match container.restart_policy.as_deref() {
         Some(own) => {
-            let mut rules = container.restart_policy_rules.iter().flatten();
+            let mut rules = Fragment::part(&container.restart_policy_rules).items();
             if rules.any(|rule| applies(rule, exit_code)) {
                 return true;
             }
@@ -221,10 +222,10 @@ pub fn should_restart(container: &Container, spec: &PodSpec, exit_code: i32) -> 
     }
 }
 
-fn applies(rule: &ContainerRestartRule, exit_code: i32) -> bool {
-    let Some(codes) = &rule.exit_codes else { return false };
-    let listed = codes.values.iter().flatten().any(|code| *code == exit_code);
-    match codes.operator.as_str() {
+fn applies(rule: Part<'_>, exit_code: i32) -> bool {
+    let codes = rule.at("exitCodes");
+    let listed = codes.at("values").items().any(|code| code.number() == Some(exit_code.into()));
+    match codes.at("operator").text() {
         "In" => listed,
         "NotIn" => !listed,
         _ => false,
@@ -294,7 +295,8 @@ pub fn ready(
     if containers.status != "True" {
         return PodCondition { type_: kind.to_owned(), ..containers };
     }
-    let gates = spec.readiness_gates.iter().flatten().map(|gate| gate.condition_type.as_str());
+    let gates = Fragment::part(&spec.readiness_gates).items();
+    let gates = gates.map(|gate| gate.at("conditionType").text());
     let closed = gates.filter_map(|gate| {
         let quoted = go_quote(gate);
         match conditions.iter().find(|condition| condition.type_ == gate) {

@@ -1,6 +1,6 @@
 //! When a node is to fetch an image.
 
-use k8s_openapi::api::core::v1::Container;
+use crate::api::wire::Container;
 
 /// When a node is to fetch the image of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

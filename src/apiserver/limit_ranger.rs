@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::{Container, ResourceRequirements};
+use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
 
 use super::server::ApiServer;
@@ -15,6 +15,7 @@ use crate::api::document::{Document, Part};
 use crate::api::quantity::Quantity;
 use crate::api::status::StatusError;
 use crate::api::text::fixed;
+use crate::api::wire::Container;
 use crate::api::{Kind, Pod};
 use crate::sim::SortedMap;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::PodSpec;
+use crate::api::wire::PodSpec;
 use serde_json::json;
 
 use super::apply::configuration;

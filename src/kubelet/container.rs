@@ -3,12 +3,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container, EnvVar};
-
 use super::status::specs;
 use crate::api::Pod;
+use crate::api::document::{Fragment, Part};
 use crate::api::phase::{is_sidecar, should_restart};
 use crate::api::quantity::Quantity;
+use crate::api::wire::Container;
 use crate::runtime::{ContainerConfig, ContainerMetadata, ContainerState, ContainerStatus, Id};
 use crate::sim::Instant;
 
@@ -134,13 +134,13 @@ pub(super) fn config(
     let limits = spec.resources.as_ref().and_then(|resources| resources.limits.as_ref());
     let memory = limits.and_then(|limits| limits.get("memory"));
     let bytes = memory.and_then(|limit| Quantity::parse(&limit.0).ok()).map_or(0, |it| it.value());
-    let own = spec.security_context.as_ref().and_then(|context| context.run_as_user);
-    let shared = pod.spec.security_context.as_ref().and_then(|context| context.run_as_user);
+    let user = |context| Fragment::part(context).at("runAsUser").number();
+    let stop_signal = Fragment::part(&spec.lifecycle).at("stopSignal");
     let image = spec.image.clone().unwrap_or_default();
     let mut envs: Vec<(String, String)> = Vec::new();
-    for variable in spec.env.iter().flatten() {
+    for variable in Fragment::part(&spec.env).items() {
         let value = value_of(pod, variable, facts);
-        envs.push((variable.name.clone(), expand(&value, &envs)));
+        envs.push((variable.at("name").text().to_owned(), expand(&value, &envs)));
     }
     let expanded = |words: &Option<Vec<String>>| -> Vec<String> {
         words.iter().flatten().map(|word| expand(word, &envs)).collect()
@@ -155,8 +155,8 @@ pub(super) fn config(
         envs,
         mounts: Vec::new(),
         memory_limit_in_bytes: u64::try_from(bytes).unwrap_or(0),
-        run_as_user: own.or(shared),
-        stop_signal: spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.stop_signal.clone()),
+        run_as_user: user(&spec.security_context).or(user(&pod.spec.security_context)),
+        stop_signal: stop_signal.value().as_str().map(str::to_owned),
     }
 }
 
@@ -167,11 +167,13 @@ pub(super) struct Facts<'a> {
     pub pod_ip: String,
 }
 
-fn value_of(pod: &Pod, variable: &EnvVar, facts: &Facts<'_>) -> String {
-    let source = variable.value_from.as_ref().and_then(|from| from.field_ref.as_ref());
-    let Some(field) = source else { return variable.value.clone().unwrap_or_default() };
+fn value_of(pod: &Pod, variable: Part<'_>, facts: &Facts<'_>) -> String {
+    let field = variable.at("valueFrom").at("fieldRef");
+    if !field.is_there() {
+        return variable.at("value").text().to_owned();
+    }
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    match field.field_path.as_str() {
+    match field.at("fieldPath").text() {
         "metadata.name" => text(&pod.metadata.name),
         "metadata.namespace" => text(&pod.metadata.namespace),
         "metadata.uid" => text(&pod.metadata.uid),

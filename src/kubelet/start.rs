@@ -5,8 +5,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Container;
-
 use super::Kubelet;
 use super::container::{self, Cause, Facts, Kind};
 use super::images::{Wish, go_duration, with_tag};
@@ -14,6 +12,7 @@ use super::pod_worker::{PodWorker, State};
 use super::shared::Shared;
 use super::status::specs;
 use crate::api::pull_policy::ImagePullPolicy;
+use crate::api::wire::Container;
 use crate::client::EventKind::{self, Normal, Warning};
 use crate::runtime::{CriError, CriRequest, CriResponse, Image};
 use crate::sim::Ctx;

@@ -8,14 +8,15 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
-    Container, ContainerState, ContainerStateRunning, ContainerStateTerminated,
-    ContainerStateWaiting, ContainerStatus, HostIP, PodCondition, PodIP, PodStatus,
+    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
+    ContainerStatus, HostIP, PodCondition, PodIP, PodStatus,
 };
 
 use super::container::{Cause, Kind, Record};
 use crate::api::phase::{
     PodPhase, containers_ready, initialized, pod_phase, ready, ready_to_start_containers,
 };
+use crate::api::wire::Container;
 use crate::api::{Pod, seconds};
 use crate::runtime::{self, ContainerState as Stage};
 use crate::sim::Instant;

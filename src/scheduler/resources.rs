@@ -5,11 +5,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::Container;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
 
 use crate::api::quantity::Quantity;
-use crate::api::wire::PodSpec;
+use crate::api::wire::{Container, PodSpec};
 use crate::sim::SortedMap;
 
 /// What a container that asks for no CPU counts as when nodes are scored, in thousandths.

@@ -33,7 +33,40 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// Of what is read by its type, the fields that are read by the table.
-const FRAGMENTS: &[(&str, &[&str])] = &[("io.k8s.api.core.v1.PodSpec", &["volumes"])];
+const FRAGMENTS: &[(&str, &[&str])] = &[
+    (
+        "io.k8s.api.core.v1.Container",
+        &[
+            "env",
+            "envFrom",
+            "lifecycle",
+            "livenessProbe",
+            "readinessProbe",
+            "resizePolicy",
+            "restartPolicyRules",
+            "securityContext",
+            "startupProbe",
+            "volumeDevices",
+            "volumeMounts",
+        ],
+    ),
+    (
+        "io.k8s.api.core.v1.PodSpec",
+        &[
+            "dnsConfig",
+            "ephemeralContainers",
+            "evictionResponders",
+            "hostAliases",
+            "imagePullSecrets",
+            "os",
+            "readinessGates",
+            "resourceClaims",
+            "schedulingGroup",
+            "securityContext",
+            "volumes",
+        ],
+    ),
+];
 
 /// What is read by its type.
 const TYPED: &[&str] = &["FieldsV1", "ManagedFieldsEntry", "OwnerReference"];

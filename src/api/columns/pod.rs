@@ -1,13 +1,14 @@
 //! Rows of pods.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, ContainerStatus, PodCondition, PodStatus};
+use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::cell::{NONE, age, name, text_or};
 use super::{Cell, Column};
+use crate::api::document::Fragment;
 use crate::api::duration;
-use crate::api::wire::PodSpec;
+use crate::api::wire::{Container, PodSpec};
 
 /// The columns of pods.
 pub const COLUMNS: &[Column] = &[
@@ -240,13 +241,14 @@ fn has_condition(status: &PodStatus, kind: &str) -> bool {
 }
 
 fn readiness_gates(spec: &PodSpec, status: &PodStatus) -> Cell {
-    let gates = spec.readiness_gates.as_deref().unwrap_or_default();
+    let gates = Fragment::part(&spec.readiness_gates);
     if gates.is_empty() {
         return NONE.into();
     }
     let conditions = || status.conditions.iter().flatten();
-    let open = gates.iter().filter(|gate| {
-        let condition = conditions().find(|condition| condition.type_ == gate.condition_type);
+    let open = gates.items().filter(|gate| {
+        let kind = gate.at("conditionType").text();
+        let condition = conditions().find(|condition| condition.type_ == kind);
         condition.is_some_and(|condition| condition.status == "True")
     });
     format!("{}/{}", open.count(), gates.len()).into()

@@ -119,8 +119,8 @@ fn nothing(of: &'static str) -> Value {
     match of {
         "string" | "quantity" | "bytes" => "".into(),
         "bool" => false.into(),
-        "int32" | "int64" => 0.into(),
-        "time" | "microtime" | "intorstring" | "any" => Value::Null,
+        "int32" | "int64" | "intorstring" => 0.into(),
+        "time" | "microtime" | "any" => Value::Null,
         "meta" | "podtemplate" => Map::new().into(),
         _ if of.starts_with("[]") || of.starts_with("{}") => Value::Null,
         _ => {

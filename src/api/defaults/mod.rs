@@ -38,13 +38,6 @@ fn default_to<T>(field: &mut Option<T>, value: impl Into<T>) {
     field.get_or_insert_with(|| value.into());
 }
 
-/// Sets a number for which zero is no choice.
-fn default_number(field: &mut Option<i32>, value: i32) {
-    if field.is_none_or(|number| number == 0) {
-        *field = Some(value);
-    }
-}
-
 /// Amounts finer than a thousandth are rounded up.
 fn round(list: Option<&mut ResourceList>) {
     for wire in list.into_iter().flat_map(BTreeMap::values_mut) {

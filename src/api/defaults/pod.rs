@@ -1,17 +1,13 @@
 //! Pods and their templates.
 
-use k8s_openapi::api::core::v1::{
-    Container, EnvVar, EphemeralContainer, HTTPGetAction, Lifecycle, ObjectFieldSelector, Probe,
-    ResourceFieldSelector, ResourceRequirements,
-};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
-
 use serde_json::Value;
 
-use super::documents::Fields;
-use super::{Defaults, default_number, default_to, fill_up, image, pod_resources, round, volume};
-use crate::api::document::Fragment;
-use crate::api::wire::{Pod, PodSpec, PodTemplateSpec};
+use super::documents::{self, Fields, found};
+use super::{Defaults, default_to, fill_up, image, pod_resources, round, volume};
+use crate::api::decode::decode;
+use crate::api::document::{Fragment, Part};
+use crate::api::to_json;
+use crate::api::wire::{Container, Pod, PodSpec, PodTemplateSpec};
 
 impl Defaults for Pod {
     fn set_defaults(&mut self) {
@@ -66,91 +62,92 @@ impl Defaults for PodSpec {
             round(resources.limits.as_mut());
             round(resources.requests.as_mut());
         }
-        if let Some(volumes) = &mut self.volumes {
-            objects(volumes).for_each(volume::set_defaults);
-        }
+        structs(&mut self.volumes).for_each(volume::set_defaults);
         self.containers.iter_mut().for_each(Defaults::set_defaults);
         self.init_containers.iter_mut().flatten().for_each(Defaults::set_defaults);
-        self.ephemeral_containers.iter_mut().flatten().for_each(Defaults::set_defaults);
+        structs(&mut self.ephemeral_containers).for_each(ephemeral);
     }
 }
 
-/// The structs of a list.
-fn objects(list: &mut Fragment) -> impl Iterator<Item = &mut Fields> {
-    let list = list.value_mut().as_array_mut();
+/// The struct that a fragment is, if there is one.
+fn fields(fragment: &mut Option<Fragment>) -> Option<&mut Fields> {
+    fragment.as_mut().and_then(|fragment| fragment.value_mut().as_object_mut())
+}
+
+/// The structs of the list that a fragment is.
+fn structs(fragment: &mut Option<Fragment>) -> impl Iterator<Item = &mut Fields> {
+    let list = fragment.as_mut().and_then(|fragment| fragment.value_mut().as_array_mut());
     list.into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
-/// The same fields in two types, as an ephemeral container is a container upstream.
-macro_rules! containers {
-    ($($container:ty)*) => { $(
-        impl Defaults for $container {
-            fn set_defaults(&mut self) {
-                let latest = image::tag(self.image.as_deref().unwrap_or_default()) == Some("latest");
-                let policy = if latest { "Always" } else { "IfNotPresent" };
-                default_to(&mut self.image_pull_policy, policy);
-                default_to(&mut self.termination_message_path, "/dev/termination-log");
-                default_to(&mut self.termination_message_policy, "File");
-                for port in self.ports.iter_mut().flatten() {
-                    default_to(&mut port.protocol, "TCP");
-                }
-                self.env.iter_mut().flatten().for_each(env);
-                resources(self.resources.get_or_insert_default());
-                for check in [
-                    &mut self.liveness_probe,
-                    &mut self.readiness_probe,
-                    &mut self.startup_probe,
-                ] {
-                    check.iter_mut().for_each(probe);
-                }
-                self.lifecycle.iter_mut().for_each(lifecycle);
+/// An ephemeral container has the fields of any other, and a target.
+fn ephemeral(fields: &mut Fields) {
+    let own = Value::Object(std::mem::take(fields));
+    let target = Part::of(own.get("targetContainerName")).value().clone();
+    let mut container: Container = decode(&own).map(|it| it.object).unwrap_or_default();
+    container.set_defaults();
+    if let Value::Object(container) = to_json(&container) {
+        *fields = container;
+    }
+    if !target.is_null() {
+        fields.insert("targetContainerName".to_owned(), target);
+    }
+}
+
+impl Defaults for Container {
+    fn set_defaults(&mut self) {
+        let latest = image::tag(self.image.as_deref().unwrap_or_default()) == Some("latest");
+        let policy = if latest { "Always" } else { "IfNotPresent" };
+        default_to(&mut self.image_pull_policy, policy);
+        default_to(&mut self.termination_message_path, "/dev/termination-log");
+        default_to(&mut self.termination_message_policy, "File");
+        for port in self.ports.iter_mut().flatten() {
+            default_to(&mut port.protocol, "TCP");
+        }
+        structs(&mut self.env).for_each(variable);
+        let resources = self.resources.get_or_insert_default();
+        round(resources.limits.as_mut());
+        round(resources.requests.as_mut());
+        for own in [&mut self.liveness_probe, &mut self.readiness_probe, &mut self.startup_probe] {
+            fields(own).into_iter().for_each(probe);
+        }
+        if let Some(own) = fields(&mut self.lifecycle) {
+            for hook in ["postStart", "preStop"] {
+                found(own, hook).into_iter().for_each(http_get);
             }
         }
-    )* };
-}
-
-containers! { Container EphemeralContainer }
-
-fn resources(resources: &mut ResourceRequirements) {
-    round(resources.limits.as_mut());
-    round(resources.requests.as_mut());
-}
-
-fn env(variable: &mut EnvVar) {
-    let Some(source) = &mut variable.value_from else { return };
-    source.field_ref.iter_mut().for_each(field);
-    source.resource_field_ref.iter_mut().for_each(divisor);
-    if let Some(file) = &mut source.file_key_ref {
-        default_to(&mut file.optional, false);
     }
 }
 
-fn field(selector: &mut ObjectFieldSelector) {
-    default_to(&mut selector.api_version, "v1");
-}
-
-fn divisor(selector: &mut ResourceFieldSelector) {
-    selector.divisor.get_or_insert_with(|| WireQuantity("0".to_owned()));
-}
-
-fn probe(probe: &mut Probe) {
-    default_number(&mut probe.timeout_seconds, 1);
-    default_number(&mut probe.period_seconds, 10);
-    default_number(&mut probe.success_threshold, 1);
-    default_number(&mut probe.failure_threshold, 3);
-    probe.http_get.iter_mut().for_each(http_get);
-    if let Some(grpc) = &mut probe.grpc {
-        default_to(&mut grpc.service, "");
+fn variable(variable: &mut Fields) {
+    let Some(source) = found(variable, "valueFrom") else { return };
+    volume::shown(source);
+    if let Some(file) = found(source, "fileKeyRef") {
+        documents::default_to(file, "optional", false);
     }
 }
 
-fn http_get(action: &mut HTTPGetAction) {
-    default_to(&mut action.path, "/");
-    default_to(&mut action.scheme, "HTTP");
+fn probe(probe: &mut Fields) {
+    for (field, value) in [
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
+    ] {
+        // Of these, zero is no choice.
+        if Part::of(probe.get(field)).number().unwrap_or_default() == 0 {
+            probe.insert(field.to_owned(), value.into());
+        }
+    }
+    http_get(probe);
+    if let Some(grpc) = found(probe, "grpc") {
+        documents::default_to(grpc, "service", "");
+    }
 }
 
-fn lifecycle(lifecycle: &mut Lifecycle) {
-    for handler in [&mut lifecycle.post_start, &mut lifecycle.pre_stop] {
-        handler.iter_mut().filter_map(|handler| handler.http_get.as_mut()).for_each(http_get);
+fn http_get(handler: &mut Fields) {
+    if let Some(action) = found(handler, "httpGet") {
+        documents::default_to(action, "path", "/");
+        documents::default_to(action, "scheme", "HTTP");
     }
 }

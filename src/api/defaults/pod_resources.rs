@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Container, ResourceRequirements};
+use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
 use super::ResourceList;
 use crate::api::quantity::Quantity;
-use crate::api::wire::PodSpec;
+use crate::api::wire::{Container, PodSpec};
 use crate::sim::SortedMap;
 
 const HUGE_PAGES: &str = "hugepages-";

@@ -1,5 +1,7 @@
 //! The table of fields: which a struct has, and of which types they are.
 
+use std::cmp::Ordering;
+
 /// A line is a struct: `ServicePort: name=string port=int32! targetPort=intorstring`. A type is one of
 /// JSON's or of the API's small ones, another line's name, `[]` and that of the items of a list, or `{}`
 /// and that of the values of a map. Fields with a `!` are always there.
@@ -26,9 +28,11 @@ pub struct Field {
 impl Fields {
     /// Those of the struct `of`; none if the table does not have it.
     pub fn of(of: &str) -> Self {
-        let lines = TABLE.lines().chain(COMPONENTS.lines());
-        let line = lines.filter_map(|line| line.split_once(':')).find(|line| line.0 == of);
-        Self(line.map_or("", |line| line.1))
+        let of_component = || {
+            let lines = COMPONENTS.lines().filter_map(|line| line.split_once(':'));
+            lines.into_iter().find(|line| line.0 == of).map(|line| line.1)
+        };
+        Self(line_of(of).or_else(of_component).unwrap_or_default())
     }
 
     /// The name in the table of the type `name` in a `version` of its group; empty if it is not there.
@@ -56,6 +60,24 @@ impl Fields {
     }
 }
 
+/// What the table says of the struct `of`. Its lines are in order, and there are some for each Pod.
+fn line_of(of: &str) -> Option<&'static str> {
+    let mut rest = TABLE;
+    while !rest.is_empty() {
+        let (before, _) = rest.split_at_checked(rest.len() / 2)?;
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let (before, after) = rest.split_at_checked(start)?;
+        let (line, after) = after.split_once('\n')?;
+        let (name, fields) = line.split_once(':')?;
+        rest = match of.cmp(name) {
+            Ordering::Less => before,
+            Ordering::Equal => return Some(fields),
+            Ordering::Greater => after,
+        };
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +93,13 @@ mod tests {
             Some("[]ServicePort")
         );
         assert_eq!(Fields::of("Nothing").iter().count(), 0);
+    }
+
+    #[test]
+    fn every_line_is_found() {
+        for (name, fields) in TABLE.lines().filter_map(|line| line.split_once(':')) {
+            assert_eq!(Fields::of(name), Fields(fields), "{name}");
+        }
     }
 
     #[test]

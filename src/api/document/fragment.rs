@@ -1,7 +1,7 @@
 //! A field of a type that is kept as JSON.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Part;
 
@@ -9,12 +9,13 @@ use super::Part;
 ///
 /// Types inside of types are as dear as kinds. What the engine reads now and then only is read by the
 /// table of fields, as documents are: the decoder looks up there what the field holds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fragment(Value);
 
-impl From<Value> for Fragment {
-    fn from(value: Value) -> Self {
-        Self(value)
+/// A struct without fields.
+impl Default for Fragment {
+    fn default() -> Self {
+        Self(Map::new().into())
     }
 }
 

@@ -1,17 +1,16 @@
 //! Containers: main, init and ephemeral ones.
 
-use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, ContainerRestartRule, EphemeralContainer,
-};
-use serde_json::Value;
+use k8s_openapi::api::core::v1::ContainerPort;
 
 use super::report::{Report, text};
 use super::volume::Volumes;
 use super::{env, pod, probe, resources, security, volume};
+use crate::api::decode::decode;
+use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::phase::is_sidecar;
-use crate::api::wire::PodSpec;
+use crate::api::wire::{Container, PodSpec};
 
 const RESTART_RULES_MAX: usize = 20;
 const EXIT_CODES_MAX: usize = 255;
@@ -86,22 +85,25 @@ fn inits(out: &mut Report, around: &Around<'_>, path: &Path) {
 }
 
 fn ephemerals(out: &mut Report, around: &Around<'_>, path: &Path) {
-    let ephemerals = around.spec.ephemeral_containers.as_deref().unwrap_or_default();
-    let others = || {
+    let ephemerals = Fragment::part(&around.spec.ephemeral_containers);
+    let is_other = |name: &str| {
         let inits = around.spec.init_containers.iter().flatten();
-        around.spec.containers.iter().chain(inits).map(|container| &container.name)
+        around.spec.containers.iter().chain(inits).any(|container| container.name == name)
     };
-    for (index, ephemeral) in ephemerals.iter().enumerate() {
+    for (index, ephemeral) in ephemerals.items().enumerate() {
         let own = path.index(index);
-        let container = as_container(ephemeral);
+        // It has the fields of any other, and a target.
+        let container: Container =
+            decode(ephemeral.value()).map(|decoded| decoded.object).unwrap_or_default();
         common(out, &container, around, &own);
         pod::padded_image(out, text(&container.image), &own);
-        let earlier = ephemerals.iter().take(index).map(|earlier| &earlier.name);
-        if others().chain(earlier).any(|other| *other == ephemeral.name) {
-            out.duplicate(&own.child("name"), ephemeral.name.as_str());
+        let name = container.name.as_str();
+        let mut earlier = ephemerals.items().take(index);
+        if is_other(name) || earlier.any(|earlier| earlier.at("name").text() == name) {
+            out.duplicate(&own.child("name"), name);
         }
-        let target = text(&ephemeral.target_container_name);
-        if !target.is_empty() && !others().any(|other| other == target) {
+        let target = ephemeral.at("targetContainerName").text();
+        if !target.is_empty() && !is_other(target) {
             out.not_found(&own.child("targetContainerName"), target);
         }
         not_for_ephemeral(out, &container, &own);
@@ -127,47 +129,13 @@ fn not_for_ephemeral(out: &mut Report, container: &Container, path: &Path) {
             out.forbidden(&path.child(field), words);
         }
     }
-    for (index, mount) in container.volume_mounts.iter().flatten().enumerate() {
+    for (index, mount) in Fragment::part(&container.volume_mounts).items().enumerate() {
         let path = path.child("volumeMounts").index(index);
-        for (field, value) in
-            [("subPath", text(&mount.sub_path)), ("subPathExpr", text(&mount.sub_path_expr))]
-        {
-            if !value.is_empty() {
+        for field in ["subPath", "subPathExpr"] {
+            if !mount.at(field).text().is_empty() {
                 out.forbidden(&path.child(field), words);
             }
         }
-    }
-}
-
-/// An ephemeral container has the fields of any other, and a target.
-fn as_container(ephemeral: &EphemeralContainer) -> Container {
-    let own = ephemeral.clone();
-    Container {
-        args: own.args,
-        command: own.command,
-        env: own.env,
-        env_from: own.env_from,
-        image: own.image,
-        image_pull_policy: own.image_pull_policy,
-        lifecycle: own.lifecycle,
-        liveness_probe: own.liveness_probe,
-        name: own.name,
-        ports: own.ports,
-        readiness_probe: own.readiness_probe,
-        resize_policy: own.resize_policy,
-        resources: own.resources,
-        restart_policy: own.restart_policy,
-        restart_policy_rules: own.restart_policy_rules,
-        security_context: own.security_context,
-        startup_probe: own.startup_probe,
-        stdin: own.stdin,
-        stdin_once: own.stdin_once,
-        termination_message_path: own.termination_message_path,
-        termination_message_policy: own.termination_message_policy,
-        tty: own.tty,
-        volume_devices: own.volume_devices,
-        volume_mounts: own.volume_mounts,
-        working_dir: own.working_dir,
     }
 }
 
@@ -187,8 +155,8 @@ fn common(out: &mut Report, container: &Container, around: &Around<'_>, path: &P
     let policy = text(&container.termination_message_policy);
     out.one_of(&path.child("terminationMessagePolicy"), policy, &policies);
     ports(out, container.ports.as_deref(), &path.child("ports"));
-    env::variables(out, container.env.as_deref(), &path.child("env"));
-    env::sources(out, container.env_from.as_deref(), &path.child("envFrom"));
+    env::variables(out, Fragment::part(&container.env), &path.child("env"));
+    env::sources(out, Fragment::part(&container.env_from), &path.child("envFrom"));
     volume::mounts(out, container, around.volumes, &path.child("volumeMounts"));
     volume::devices(out, container, around.volumes, &path.child("volumeDevices"));
     let policies = ["Always", "IfNotPresent", "Never"];
@@ -199,8 +167,14 @@ fn common(out: &mut Report, container: &Container, around: &Around<'_>, path: &P
         resources::requirements(out, own, resources::Owner::Container, around.claims, &path);
     }
     let never = text(&around.spec.restart_policy) == "Never";
-    resize_policy(out, container, never, &path.child("resizePolicy"));
-    if let Some(own) = &container.security_context {
+    resize_policy(
+        out,
+        Fragment::part(&container.resize_policy),
+        never,
+        &path.child("resizePolicy"),
+    );
+    let own = Fragment::part(&container.security_context);
+    if own.is_there() {
         let host_users = around.spec.host_users != Some(false);
         security::of_container(out, own, host_users, &path.child("securityContext"));
     }
@@ -209,16 +183,15 @@ fn common(out: &mut Report, container: &Container, around: &Around<'_>, path: &P
 /// What is for containers that go on running.
 fn checks(out: &mut Report, container: &Container, spec: &PodSpec, path: &Path) {
     let grace = spec.termination_grace_period_seconds;
-    if let Some(own) = &container.lifecycle {
-        probe::lifecycle(out, own, grace, &path.child("lifecycle"));
-    }
-    probe::liveness(out, container.liveness_probe.as_ref(), grace, &path.child("livenessProbe"));
-    probe::readiness(out, container.readiness_probe.as_ref(), grace, &path.child("readinessProbe"));
-    probe::liveness(out, container.startup_probe.as_ref(), grace, &path.child("startupProbe"));
+    let part = Fragment::part;
+    probe::lifecycle(out, part(&container.lifecycle), grace, &path.child("lifecycle"));
+    probe::liveness(out, part(&container.liveness_probe), grace, &path.child("livenessProbe"));
+    probe::readiness(out, part(&container.readiness_probe), grace, &path.child("readinessProbe"));
+    probe::liveness(out, part(&container.startup_probe), grace, &path.child("startupProbe"));
 }
 
 fn restart_policy(out: &mut Report, container: &Container, path: &Path) {
-    let rules = container.restart_policy_rules.as_deref().unwrap_or_default();
+    let rules = Fragment::part(&container.restart_policy_rules);
     let Some(policy) = &container.restart_policy else {
         if !rules.is_empty() {
             let words = "must specify restartPolicy when restart rules are used";
@@ -231,20 +204,20 @@ fn restart_policy(out: &mut Report, container: &Container, path: &Path) {
     if rules.len() > RESTART_RULES_MAX {
         out.errors.push(FieldError::too_long(&path, RESTART_RULES_MAX));
     }
-    for (index, rule) in rules.iter().enumerate() {
+    for (index, rule) in rules.items().enumerate() {
         restart_rule(out, rule, &path.index(index));
     }
 }
 
-fn restart_rule(out: &mut Report, rule: &ContainerRestartRule, path: &Path) {
-    out.supported(&path.child("action"), &rule.action, &["Restart"]);
-    let path = path.child("exitCodes");
-    let Some(codes) = &rule.exit_codes else {
+fn restart_rule(out: &mut Report, rule: Part<'_>, path: &Path) {
+    out.supported(&path.child("action"), rule.at("action").text(), &["Restart"]);
+    let (codes, path) = (rule.at("exitCodes"), path.child("exitCodes"));
+    if !codes.is_there() {
         out.required(&path, "must be specified");
         return;
-    };
-    out.supported(&path.child("operator"), &codes.operator, &["In", "NotIn"]);
-    if codes.values.as_ref().is_some_and(|values| values.len() > EXIT_CODES_MAX) {
+    }
+    out.supported(&path.child("operator"), codes.at("operator").text(), &["In", "NotIn"]);
+    if codes.at("values").len() > EXIT_CODES_MAX {
         out.errors.push(FieldError::too_long(&path.child("values"), EXIT_CODES_MAX));
     }
 }
@@ -297,17 +270,17 @@ fn host_port_conflicts(out: &mut Report, containers: &[Container], path: &Path) 
     }
 }
 
-fn resize_policy(out: &mut Report, container: &Container, never: bool, path: &Path) {
-    let policies = container.resize_policy.as_deref().unwrap_or_default();
-    for (index, own) in policies.iter().enumerate() {
-        if policies.iter().take(index).any(|earlier| earlier.resource_name == own.resource_name) {
-            out.duplicate(&path.index(index), own.resource_name.as_str());
+fn resize_policy(out: &mut Report, policies: Part<'_>, never: bool, path: &Path) {
+    for (index, own) in policies.items().enumerate() {
+        let (resource, policy) = (own.at("resourceName").text(), own.at("restartPolicy").text());
+        let mut earlier = policies.items().take(index);
+        if earlier.any(|earlier| earlier.at("resourceName").text() == resource) {
+            out.duplicate(&path.index(index), resource);
         }
-        out.one_of(path, &own.resource_name, &["cpu", "memory"]);
-        out.one_of(path, &own.restart_policy, &["NotRequired", "RestartContainer"]);
-        if never && own.restart_policy != "NotRequired" {
-            let words = "must be 'NotRequired' when `restartPolicy` is 'Never'";
-            out.invalid(path, Value::from(own.restart_policy.as_str()), words);
+        out.one_of(path, resource, &["cpu", "memory"]);
+        out.one_of(path, policy, &["NotRequired", "RestartContainer"]);
+        if never && policy != "NotRequired" {
+            out.invalid(path, policy, "must be 'NotRequired' when `restartPolicy` is 'Never'");
         }
     }
 }

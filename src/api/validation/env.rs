@@ -1,13 +1,10 @@
 //! Environment variables and the fields they may show.
 
-use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, EnvVarSource};
-
-use super::report::{Report, text};
+use super::report::Report;
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
-use crate::api::to_json;
 
 /// Fields of a Pod that a variable can show, sorted.
 const IN_VARIABLES: &[&str] = &[
@@ -46,43 +43,38 @@ const RESOURCES: [&str; 6] = [
 const DIVISORS: [&str; 13] =
     ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
 
-pub(super) fn variables(out: &mut Report, variables: Option<&[EnvVar]>, path: &Path) {
-    for (index, variable) in variables.into_iter().flatten().enumerate() {
+pub(super) fn variables(out: &mut Report, variables: Part<'_>, path: &Path) {
+    for (index, variable) in variables.items().enumerate() {
         let path = path.index(index);
-        if variable.name.is_empty() {
+        let name = variable.at("name").text();
+        if name.is_empty() {
             out.required(&path.child("name"), "");
         } else {
-            let words = names::env_var_name(&variable.name);
-            out.words(&path.child("name"), &variable.name, words);
+            out.words(&path.child("name"), name, names::env_var_name(name));
         }
-        if let Some(source) = &variable.value_from {
-            let has_value = !text(&variable.value).is_empty();
+        let source = variable.at("valueFrom");
+        if source.is_there() {
+            let has_value = !variable.at("value").text().is_empty();
             value_from(out, source, has_value, &path.child("valueFrom"));
         }
     }
 }
 
-fn value_from(out: &mut Report, source: &EnvVarSource, has_value: bool, path: &Path) {
+fn value_from(out: &mut Report, source: Part<'_>, has_value: bool, path: &Path) {
     let mut sources = 0;
-    if let Some(selector) = &source.field_ref {
+    for field in ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"] {
+        let (selector, path) = (source.at(field), path.child(field));
+        if !selector.is_there() {
+            continue;
+        }
         sources += 1;
-        let selector = to_json(selector);
-        field_selector(out, Part::of(Some(&selector)), IN_VARIABLES, &path.child("fieldRef"));
+        match field {
+            "fieldRef" => field_selector(out, selector, IN_VARIABLES, &path),
+            "resourceFieldRef" => resource_selector(out, selector, false, &path),
+            "fileKeyRef" => {}
+            _ => key_selector(out, selector, &path),
+        }
     }
-    if let Some(selector) = &source.resource_field_ref {
-        sources += 1;
-        let selector = to_json(selector);
-        resource_selector(out, Part::of(Some(&selector)), false, &path.child("resourceFieldRef"));
-    }
-    if let Some(selector) = &source.config_map_key_ref {
-        sources += 1;
-        key_selector(out, &selector.name, &selector.key, &path.child("configMapKeyRef"));
-    }
-    if let Some(selector) = &source.secret_key_ref {
-        sources += 1;
-        key_selector(out, &selector.name, &selector.key, &path.child("secretKeyRef"));
-    }
-    sources += usize::from(source.file_key_ref.is_some());
     if sources == 0 {
         let words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`";
         out.invalid(path, "", words);
@@ -93,7 +85,8 @@ fn value_from(out: &mut Report, source: &EnvVarSource, has_value: bool, path: &P
     }
 }
 
-fn key_selector(out: &mut Report, name: &str, key: &str, path: &Path) {
+fn key_selector(out: &mut Report, selector: Part<'_>, path: &Path) {
+    let (name, key) = (selector.at("name").text(), selector.at("key").text());
     out.words(&path.child("name"), name, names::dns1123_subdomain(name));
     if key.is_empty() {
         out.required(&path.child("key"), "");
@@ -176,26 +169,27 @@ pub(super) fn resource_selector(out: &mut Report, selector: Part<'_>, in_file: b
 }
 
 /// All keys of a map or a secret as variables.
-pub(super) fn sources(out: &mut Report, sources: Option<&[EnvFromSource]>, path: &Path) {
-    for (index, source) in sources.into_iter().flatten().enumerate() {
+pub(super) fn sources(out: &mut Report, sources: Part<'_>, path: &Path) {
+    for (index, source) in sources.items().enumerate() {
         let own = path.index(index);
-        let prefix = text(&source.prefix);
+        let prefix = source.at("prefix").text();
         if !prefix.is_empty() {
             out.words(&own.child("prefix"), prefix, names::env_var_name(prefix));
         }
-        let refs = [
-            ("configMapRef", source.config_map_ref.as_ref().map(|map| map.name.as_str())),
-            ("secretRef", source.secret_ref.as_ref().map(|secret| secret.name.as_str())),
-        ];
-        for (field, name) in refs {
-            let path = own.child(field).child("name");
-            match name {
-                Some("") => out.required(&path, ""),
-                Some(name) => out.words(&path, name, names::dns1123_subdomain(name)),
-                None => {}
+        let mut found = 0;
+        for field in ["configMapRef", "secretRef"] {
+            if !source.at(field).is_there() {
+                continue;
+            }
+            found += 1;
+            let (name, path) = (source.at(field).at("name").text(), own.child(field).child("name"));
+            if name.is_empty() {
+                out.required(&path, "");
+            } else {
+                out.words(&path, name, names::dns1123_subdomain(name));
             }
         }
-        match refs.iter().filter(|(_, name)| name.is_some()).count() {
+        match found {
             0 => out.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`"),
             1 => {}
             _ => out.invalid(path, "", "may not have more than one field specified at a time"),

@@ -94,7 +94,7 @@ pub fn create(pod: &PodParts<'_>) -> Vec<FieldError> {
     let mut out = Report::default();
     metadata_and_spec(&mut out, pod);
     let path = Path::new("spec");
-    if pod.spec.ephemeral_containers.as_ref().is_some_and(|list| !list.is_empty()) {
+    if !Fragment::part(&pod.spec.ephemeral_containers).is_empty() {
         out.forbidden(&path.child("ephemeralContainers"), "cannot be set on create");
     }
     if !pod.node_name.is_empty() && is_gated(&pod.spec) {

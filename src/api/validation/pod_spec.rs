@@ -2,12 +2,11 @@
 //!
 //! Left out: Windows.
 
-use k8s_openapi::api::core::v1::{PodDNSConfig, PodResourceClaim};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::report::{Report, text};
 use super::{affinity, container, meta, pod, resources, security, volume};
-use crate::api::document::Fragment;
+use crate::api::document::{Fragment, Part};
 use crate::api::field::Path;
 use crate::api::names;
 use crate::api::wire::{PodSpec, PodTemplateSpec};
@@ -36,7 +35,7 @@ pub(super) fn template(out: &mut Report, template: &PodTemplateSpec, path: &Path
     pod::own_annotations(out, annotations, node_name, &path.child("annotations"));
     let path = path.child("spec");
     check(out, spec, &Context { pod: None, node_name }, &path);
-    if spec.ephemeral_containers.as_ref().is_some_and(|list| !list.is_empty()) {
+    if !Fragment::part(&spec.ephemeral_containers).is_empty() {
         let words = "ephemeral containers not allowed in pod template";
         out.forbidden(&path.child("ephemeralContainers"), words);
     }
@@ -47,9 +46,9 @@ pub(super) fn check(out: &mut Report, spec: &PodSpec, of: &Context<'_>, path: &P
         out.required(&path.child("terminationGracePeriodSeconds"), "");
     }
     let volumes = volume::check(out, Fragment::part(&spec.volumes), of.pod, &path.child("volumes"));
-    let claims: Vec<&str> =
-        spec.resource_claims.iter().flatten().map(|claim| claim.name.as_str()).collect();
-    resource_claims(out, spec.resource_claims.as_deref(), &path.child("resourceClaims"));
+    let claimed = Fragment::part(&spec.resource_claims);
+    let claims: Vec<&str> = claimed.items().map(|claim| claim.at("name").text()).collect();
+    resource_claims(out, claimed, &path.child("resourceClaims"));
     container::all(out, spec, &volumes, &claims, path);
     if let Some(own) = &spec.resources {
         resources::of_pod(out, spec, own, &claims, &path.child("resources"));
@@ -66,8 +65,8 @@ pub(super) fn check(out: &mut Report, spec: &PodSpec, of: &Context<'_>, path: &P
     }
     dns(out, spec, &path.child("dnsConfig"));
     let gates = path.child("readinessGates");
-    for (index, gate) in spec.readiness_gates.iter().flatten().enumerate() {
-        let kind = gate.condition_type.as_str();
+    for (index, gate) in Fragment::part(&spec.readiness_gates).items().enumerate() {
+        let kind = gate.at("conditionType").text();
         out.words(&gates.index(index).child("conditionType"), kind, names::label_key(kind));
     }
     scheduling_gates(out, spec, &path.child("schedulingGates"));
@@ -102,10 +101,10 @@ fn plain_fields(out: &mut Report, spec: &PodSpec, node_name: &str, path: &Path) 
     }
     let tolerations = spec.tolerations.as_deref().unwrap_or_default();
     affinity::tolerations(out, tolerations, &path.child("tolerations"));
-    for (index, alias) in spec.host_aliases.iter().flatten().enumerate() {
+    for (index, alias) in Fragment::part(&spec.host_aliases).items().enumerate() {
         let path = path.child("hostAliases").index(index);
-        out.errors.extend(names::ip(&path.child("ip"), &alias.ip));
-        for (index, host) in alias.hostnames.iter().flatten().enumerate() {
+        out.errors.extend(names::ip(&path.child("ip"), alias.at("ip").text()));
+        for (index, host) in alias.at("hostnames").texts().enumerate() {
             out.words(&path.child("hostnames").index(index), host, name(host));
         }
     }
@@ -127,41 +126,44 @@ fn plain_fields(out: &mut Report, spec: &PodSpec, node_name: &str, path: &Path) 
         resources::Owner::Container,
         &path.child("overhead").child("limits"),
     );
-    if let Some(os) = &spec.os {
-        let path = path.child("os");
-        if os.name.is_empty() {
+    let os = Fragment::part(&spec.os);
+    if os.is_there() {
+        let (path, name) = (path.child("os"), os.at("name").text());
+        if name.is_empty() {
             out.required(&path.child("name"), "cannot be empty");
         } else {
-            out.supported(&path, &os.name, &["linux", "windows"]);
+            out.supported(&path, name, &["linux", "windows"]);
         }
     }
 }
 
-fn resource_claims(out: &mut Report, claims: Option<&[PodResourceClaim]>, path: &Path) {
-    let claims = claims.unwrap_or_default();
-    for (index, claim) in claims.iter().enumerate() {
+fn resource_claims(out: &mut Report, claims: Part<'_>, path: &Path) {
+    for (index, claim) in claims.items().enumerate() {
         let path = path.index(index);
-        let name = claim.name.as_str();
+        let name = claim.at("name").text();
+        let mut earlier = claims.items().take(index);
         if name.is_empty() {
             out.required(&path.child("name"), "");
-        } else if claims.iter().take(index).any(|earlier| earlier.name == name) {
+        } else if earlier.any(|earlier| earlier.at("name").text() == name) {
             out.duplicate(&path.child("name"), name);
         } else {
             out.words(&path.child("name"), name, names::dns1123_label(name));
         }
-        let (own, template) = (&claim.resource_claim_name, &claim.resource_claim_template_name);
-        if own.is_some() && template.is_some() {
-            let words = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be \
-                         specified";
-            out.invalid_object(&path, claim, words);
+        let fields = ["resourceClaimName", "resourceClaimTemplateName"];
+        let words = match fields.iter().filter(|field| claim.at(field).is_there()).count() {
+            0 => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
+            1 => "",
+            _ => {
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            }
+        };
+        if !words.is_empty() {
+            out.invalid(&path, claim.value().clone(), words);
         }
-        if own.is_none() && template.is_none() {
-            let words = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`";
-            out.invalid_object(&path, claim, words);
-        }
-        for (field, name) in [("resourceClaimName", own), ("resourceClaimTemplateName", template)] {
-            if let Some(name) = name {
-                out.words(&path.child(field), name, names::dns1123_subdomain(name));
+        for field in fields {
+            let name = claim.at(field);
+            if name.is_there() {
+                out.words(&path.child(field), name.text(), names::dns1123_subdomain(name.text()));
             }
         }
     }
@@ -186,49 +188,47 @@ fn host_ports(out: &mut Report, spec: &PodSpec, is_pod: bool, path: &Path) {
 }
 
 fn dns(out: &mut Report, spec: &PodSpec, path: &Path) {
-    let none = PodDNSConfig::default();
-    let own = spec.dns_config.as_ref();
+    let own = Fragment::part(&spec.dns_config);
+    let (servers, searches) = (own.at("nameservers"), own.at("searches"));
     if text(&spec.dns_policy) == "None" {
-        if own.is_none() {
+        if !own.is_there() {
             out.required(path, "must provide `dnsConfig` when `dnsPolicy` is None");
             return;
         }
-        if own.is_none_or(|own| own.nameservers.as_ref().is_none_or(Vec::is_empty)) {
+        if servers.is_empty() {
             let words = "must provide at least one DNS nameserver when `dnsPolicy` is None";
             out.required(&path.child("nameservers"), words);
             return;
         }
     }
-    let own = own.unwrap_or(&none);
-    let servers = own.nameservers.as_deref().unwrap_or_default();
     if servers.len() > NAMESERVERS_MAX {
         let words = format!("must not have more than {NAMESERVERS_MAX} nameservers");
-        out.invalid_object(&path.child("nameservers"), &servers, &words);
+        out.invalid(&path.child("nameservers"), servers.value().clone(), words);
     }
-    for (index, server) in servers.iter().enumerate() {
+    for (index, server) in servers.texts().enumerate() {
         out.errors.extend(names::ip(&path.child("nameservers").index(index), server));
     }
-    let searches = own.searches.as_deref().unwrap_or_default();
     let searches_path = path.child("searches");
     if searches.len() > SEARCHES_MAX {
         let words = format!("must not have more than {SEARCHES_MAX} search paths");
-        out.invalid_object(&searches_path, &searches, &words);
+        out.invalid(&searches_path, searches.value().clone(), words);
     }
-    if searches.join(" ").len() > SEARCH_CHARACTERS_MAX {
+    let characters: usize = searches.texts().map(|search| search.len() + " ".len()).sum();
+    if characters > SEARCH_CHARACTERS_MAX + " ".len() {
         let words = format!(
             "must not have more than {SEARCH_CHARACTERS_MAX} characters (including spaces) in the \
              search list"
         );
-        out.invalid_object(&searches_path, &searches, &words);
+        out.invalid(&searches_path, searches.value().clone(), words);
     }
-    for (index, search) in searches.iter().enumerate().filter(|(_, search)| *search != ".") {
+    for (index, search) in searches.texts().enumerate().filter(|(_, search)| *search != ".") {
         let search = search.strip_suffix('.').unwrap_or(search);
         // Underscores are let through here, as resolvers do.
         let words = names::dns1123_subdomain(&search.replace('_', "-a"));
         out.words(&searches_path.index(index), search, words);
     }
-    for (index, option) in own.options.iter().flatten().enumerate() {
-        if text(&option.name).is_empty() {
+    for (index, option) in own.at("options").items().enumerate() {
+        if option.at("name").text().is_empty() {
             out.required(&path.child("options").index(index), "must not be empty");
         }
     }

@@ -2,12 +2,9 @@
 //!
 //! Left out: Windows, and the annotations that were there before the fields.
 
-use k8s_openapi::api::core::v1::{
-    AppArmorProfile, PodSecurityContext, SeccompProfile, SecurityContext, Sysctl,
-};
-
-use super::report::{Report, text};
+use super::report::Report;
 use super::volume;
+use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::wire::PodSpec;
@@ -18,53 +15,52 @@ const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
 
 /// The context of a Pod, with the namespaces that it shares with its node.
 pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
-    let Some(own) = &spec.security_context else { return };
+    let own = Fragment::part(&spec.security_context);
+    if !own.is_there() {
+        return;
+    }
     let path = path.child("securityContext");
-    ids(out, own.fs_group, own.run_as_user, own.run_as_group, &path);
-    for (index, group) in own.supplemental_groups.iter().flatten().enumerate() {
+    ids(out, own, &path);
+    for (index, group) in own.at("supplementalGroups").items().enumerate() {
         let path = path.child("supplementalGroups").index(index);
-        out.number(&path, *group, names::group_id(*group));
+        let group = group.number().unwrap_or_default();
+        out.number(&path, group, names::group_id(group));
     }
     if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
         let words = "ShareProcessNamespace and HostPID cannot both be enabled";
         out.invalid(&path.child("shareProcessNamespace"), true, words);
     }
-    sysctls(out, own, spec, &path.child("sysctls"));
-    for (field, value, supported) in [
-        ("fsGroupChangePolicy", &own.fs_group_change_policy, ["Always", "OnRootMismatch"]),
-        ("supplementalGroupsPolicy", &own.supplemental_groups_policy, ["Merge", "Strict"]),
-        ("seLinuxChangePolicy", &own.se_linux_change_policy, ["MountOption", "Recursive"]),
+    sysctls(out, own.at("sysctls"), spec, &path.child("sysctls"));
+    for (field, supported) in [
+        ("fsGroupChangePolicy", ["Always", "OnRootMismatch"]),
+        ("supplementalGroupsPolicy", ["Merge", "Strict"]),
+        ("seLinuxChangePolicy", ["MountOption", "Recursive"]),
     ] {
-        if let Some(value) = value {
-            out.supported(&path.child(field), value, &supported);
+        if own.at(field).is_there() {
+            out.supported(&path.child(field), own.at(field).text(), &supported);
         }
     }
-    seccomp(out, own.seccomp_profile.as_ref(), &path.child("seccompProfile"));
-    app_armor(out, own.app_armor_profile.as_ref(), &path.child("appArmorProfile"));
+    seccomp(out, own.at("seccompProfile"), &path.child("seccompProfile"));
+    app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
 }
 
-fn ids(
-    out: &mut Report,
-    fs_group: Option<i64>,
-    user: Option<i64>,
-    group: Option<i64>,
-    path: &Path,
-) {
-    if let Some(id) = fs_group {
-        out.number(&path.child("fsGroup"), id, names::group_id(id));
-    }
-    if let Some(id) = user {
-        out.number(&path.child("runAsUser"), id, names::user_id(id));
-    }
-    if let Some(id) = group {
-        out.number(&path.child("runAsGroup"), id, names::group_id(id));
+fn ids(out: &mut Report, own: Part<'_>, path: &Path) {
+    type Rule = fn(i64) -> Vec<String>;
+    for (field, rule) in [
+        ("fsGroup", names::group_id as Rule),
+        ("runAsUser", names::user_id),
+        ("runAsGroup", names::group_id),
+    ] {
+        if let Some(id) = own.at(field).number() {
+            out.number(&path.child(field), id, rule(id));
+        }
     }
 }
 
-fn sysctls(out: &mut Report, own: &PodSecurityContext, spec: &PodSpec, path: &Path) {
-    let sysctls = own.sysctls.as_deref().unwrap_or_default();
-    for (index, Sysctl { name, .. }) in sysctls.iter().enumerate() {
+fn sysctls(out: &mut Report, sysctls: Part<'_>, spec: &PodSpec, path: &Path) {
+    for (index, sysctl) in sysctls.items().enumerate() {
         let path = path.index(index).child("name");
+        let name = sysctl.at("name").text();
         if name.is_empty() {
             out.required(&path, "");
         } else if !is_sysctl(name) {
@@ -72,19 +68,18 @@ fn sysctls(out: &mut Report, own: &PodSecurityContext, spec: &PodSpec, path: &Pa
                 "must have at most {SYSCTL_MAX} characters and match regex \
                  ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
             );
-            out.invalid(&path, name.as_str(), words);
-        } else if sysctls.iter().take(index).any(|earlier| earlier.name == *name) {
-            out.duplicate(&path, name.as_str());
+            out.invalid(&path, name, words);
+        } else if sysctls.items().take(index).any(|earlier| earlier.at("name").text() == name) {
+            out.duplicate(&path, name);
         }
         let name_dots = name.replace('/', ".");
         let of = |prefixes: &[&str]| prefixes.iter().any(|prefix| name_dots.starts_with(prefix));
         if spec.host_network == Some(true) && of(&["net."]) {
-            let words = "may not be specified when 'hostNetwork' is true";
-            out.invalid(&path, name.as_str(), words);
+            out.invalid(&path, name, "may not be specified when 'hostNetwork' is true");
         } else if spec.host_ipc == Some(true)
             && of(&["kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue."])
         {
-            out.invalid(&path, name.as_str(), "may not be specified when 'hostIPC' is true");
+            out.invalid(&path, name, "may not be specified when 'hostIPC' is true");
         }
     }
 }
@@ -101,57 +96,62 @@ fn is_sysctl(name: &str) -> bool {
 }
 
 /// The context of one container.
-pub(super) fn of_container(out: &mut Report, own: &SecurityContext, host_users: bool, path: &Path) {
-    ids(out, None, own.run_as_user, own.run_as_group, path);
-    if let Some(mount) = &own.proc_mount {
-        let path = path.child("procMount");
+pub(super) fn of_container(out: &mut Report, own: Part<'_>, host_users: bool, path: &Path) {
+    ids(out, own, path);
+    let mount = own.at("procMount");
+    if mount.is_there() {
+        let (path, mount) = (path.child("procMount"), mount.text());
         out.supported(&path, mount, &["Default", "Unmasked"]);
         if host_users && mount == "Unmasked" {
-            let words = "`hostUsers` must be false to use `Unmasked`";
-            out.invalid(&path, mount.as_str(), words);
+            out.invalid(&path, mount, "`hostUsers` must be false to use `Unmasked`");
         }
     }
-    seccomp(out, own.seccomp_profile.as_ref(), &path.child("seccompProfile"));
-    if own.allow_privilege_escalation == Some(false) {
-        if own.privileged == Some(true) {
+    seccomp(out, own.at("seccompProfile"), &path.child("seccompProfile"));
+    if own.at("allowPrivilegeEscalation").value() == false {
+        if own.at("privileged").is_true() {
             let words = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-            out.invalid_object(path, own, words);
+            out.invalid(path, own.value().clone(), words);
         }
-        let added = own.capabilities.iter().filter_map(|own| own.add.as_ref()).flatten();
+        let added = own.at("capabilities").at("add").texts();
         for _ in added.filter(|name| *name == "CAP_SYS_ADMIN") {
             let words = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` \
                          CAP_SYS_ADMIN";
-            out.invalid_object(path, own, words);
+            out.invalid(path, own.value().clone(), words);
         }
     }
-    app_armor(out, own.app_armor_profile.as_ref(), &path.child("appArmorProfile"));
+    app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
 }
 
-fn seccomp(out: &mut Report, profile: Option<&SeccompProfile>, path: &Path) {
-    let Some(profile) = profile else { return };
-    if profile.type_.is_empty() {
+fn seccomp(out: &mut Report, profile: Part<'_>, path: &Path) {
+    if !profile.is_there() {
+        return;
+    }
+    let (kind, local) = (profile.at("type").text(), profile.at("localhostProfile"));
+    if kind.is_empty() {
         out.required(&path.child("type"), "type is required when seccompProfile is set");
     } else {
-        out.supported(&path.child("type"), &profile.type_, &PROFILES);
+        out.supported(&path.child("type"), kind, &PROFILES);
     }
     let path = path.child("localhostProfile");
-    match (&profile.localhost_profile, profile.type_ == "Localhost") {
-        (None, true) => out.required(&path, "must be set when seccomp type is Localhost"),
-        (Some(local), true) => volume::descending(out, local, &path),
-        (Some(_), false) => {
-            out.invalid_object(&path, profile, "can only be set when seccomp type is Localhost");
+    match (local.is_there(), kind == "Localhost") {
+        (false, true) => out.required(&path, "must be set when seccomp type is Localhost"),
+        (true, true) => volume::descending(out, local.text(), &path),
+        (true, false) => {
+            let words = "can only be set when seccomp type is Localhost";
+            out.invalid(&path, profile.value().clone(), words);
         }
-        (None, false) => {}
+        (false, false) => {}
     }
 }
 
-fn app_armor(out: &mut Report, profile: Option<&AppArmorProfile>, path: &Path) {
-    let Some(profile) = profile else { return };
+fn app_armor(out: &mut Report, profile: Part<'_>, path: &Path) {
+    if !profile.is_there() {
+        return;
+    }
     let local_path = path.child("localhostProfile");
-    let local = profile.localhost_profile.as_ref();
-    match profile.type_.as_str() {
+    let (local, name) = (profile.at("localhostProfile"), profile.at("localhostProfile").text());
+    match profile.at("type").text() {
         "Localhost" => {
-            let name = text(&profile.localhost_profile);
             if name.trim() != name {
                 out.invalid(&local_path, name, "must not be padded with whitespace");
             } else if name.is_empty() {
@@ -162,9 +162,9 @@ fn app_armor(out: &mut Report, profile: Option<&AppArmorProfile>, path: &Path) {
             }
         }
         "RuntimeDefault" | "Unconfined" => {
-            if let Some(local) = local {
+            if local.is_there() {
                 let words = "can only be set when AppArmor type is Localhost";
-                out.invalid(&local_path, local.as_str(), words);
+                out.invalid(&local_path, name, words);
             }
         }
         "" => out.required(&path.child("type"), "type is required when appArmorProfile is set"),

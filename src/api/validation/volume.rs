@@ -2,15 +2,15 @@
 //!
 //! Of the disks of clouds and of far machines only that there is one is checked.
 
-use k8s_openapi::api::core::v1::{Container, VolumeMount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::documents::HOST_PATHS;
 use super::env;
 use super::report::{Report, text};
-use crate::api::document::Part;
+use crate::api::document::{Fragment, Part};
 use crate::api::field::Path;
 use crate::api::names;
+use crate::api::wire::Container;
 
 /// The volumes of a Pod that are right.
 pub(super) struct Volumes<'a>(Vec<Part<'a>>);
@@ -323,47 +323,43 @@ fn not_reserved(out: &mut Report, value: &str, path: &Path) {
 }
 
 pub(super) fn mounts(out: &mut Report, container: &Container, volumes: &Volumes<'_>, path: &Path) {
-    let devices = container.volume_devices.as_deref().unwrap_or_default();
-    let mounts = container.volume_mounts.as_deref().unwrap_or_default();
-    for (index, mount) in mounts.iter().enumerate() {
+    let devices = Fragment::part(&container.volume_devices);
+    let mounts = Fragment::part(&container.volume_mounts);
+    for (index, mount) in mounts.items().enumerate() {
         let own = path.index(index);
-        let (name, at) = (mount.name.as_str(), mount.mount_path.as_str());
-        if name.is_empty() {
-            out.required(&own.child("name"), "");
-        }
+        let (name, at) = (mount.at("name").text(), mount.at("mountPath").text());
+        missing(out, mount, "name", &own);
         if volumes.get(name).is_none() {
             out.not_found(&own.child("name"), name);
         }
-        if at.is_empty() {
-            out.required(&own.child("mountPath"), "");
-        }
-        if mounts.iter().take(index).any(|earlier| earlier.mount_path == at) {
+        missing(out, mount, "mountPath", &own);
+        if is_in(mounts.items().take(index), "mountPath", at) {
             out.invalid(&own.child("mountPath"), at, "must be unique");
         }
-        if devices.iter().any(|device| device.name == name) {
+        if is_in(devices.items(), "name", name) {
             out.invalid(&own.child("name"), name, "must not already exist in volumeDevices");
         }
-        if devices.iter().any(|device| device.device_path == at) {
+        if is_in(devices.items(), "devicePath", at) {
             let words = "must not already exist as a path in volumeDevices";
             out.invalid(&own.child("mountPath"), at, words);
         }
         sub_paths(out, mount, volumes.get(name), &own, path);
-        if let Some(propagation) = &mount.mount_propagation {
+        if mount.at("mountPropagation").is_there() {
+            let propagation = mount.at("mountPropagation").text();
             mount_propagation(out, propagation, container, &path.child("mountPropagation"));
         }
         recursive_read_only(out, mount, &path.child("recursiveReadOnly"));
     }
 }
 
+/// Whether a field of one of the parts is `text`.
+fn is_in<'a>(mut parts: impl Iterator<Item = Part<'a>>, field: &str, text: &str) -> bool {
+    parts.any(|part| part.at(field).text() == text)
+}
+
 /// The paths in errors of sub-paths lack the mount's index, as upstream's do.
-fn sub_paths(
-    out: &mut Report,
-    mount: &VolumeMount,
-    volume: Option<Part<'_>>,
-    own: &Path,
-    path: &Path,
-) {
-    let (sub, expression) = (text(&mount.sub_path), text(&mount.sub_path_expr));
+fn sub_paths(out: &mut Report, mount: Part<'_>, volume: Option<Part<'_>>, own: &Path, path: &Path) {
+    let (sub, expression) = (mount.at("subPath").text(), mount.at("subPathExpr").text());
     let image = volume.is_some_and(|volume| volume.at("image").is_there());
     for (field, value) in [("subPath", sub), ("subPathExpr", expression)] {
         if image && !value.is_empty() {
@@ -384,40 +380,42 @@ fn sub_paths(
 
 fn mount_propagation(out: &mut Report, propagation: &str, container: &Container, path: &Path) {
     out.supported(path, propagation, &["Bidirectional", "HostToContainer", "None"]);
-    let context = container.security_context.as_ref();
-    let privileged = context.is_some_and(|context| context.privileged == Some(true));
+    let privileged = Fragment::part(&container.security_context).at("privileged").is_true();
     if propagation == "Bidirectional" && !privileged {
         let words = "Bidirectional mount propagation is available only to privileged containers";
         out.forbidden(path, words);
     }
 }
 
-fn recursive_read_only(out: &mut Report, mount: &VolumeMount, path: &Path) {
-    match mount.recursive_read_only.as_deref() {
-        None | Some("Disabled") => {}
-        Some("Enabled" | "IfPossible") => {
-            if mount.read_only != Some(true) {
+fn recursive_read_only(out: &mut Report, mount: Part<'_>, path: &Path) {
+    let (mode, propagation) = (mount.at("recursiveReadOnly"), mount.at("mountPropagation"));
+    match mode.text() {
+        "Disabled" => {}
+        "Enabled" | "IfPossible" => {
+            if !mount.at("readOnly").is_true() {
                 out.forbidden(path, "may only be specified when readOnly is true");
             }
-            if !matches!(mount.mount_propagation.as_deref(), None | Some("None")) {
+            if propagation.is_there() && propagation.text() != "None" {
                 let words = "may only be specified when mountPropagation is None or not specified";
                 out.forbidden(path, words);
             }
         }
-        Some(other) => out.supported(path, other, &["Disabled", "Enabled", "IfPossible"]),
+        _ if !mode.is_there() => {}
+        other => out.supported(path, other, &["Disabled", "Enabled", "IfPossible"]),
     }
 }
 
 pub(super) fn devices(out: &mut Report, container: &Container, volumes: &Volumes<'_>, path: &Path) {
-    let devices = container.volume_devices.as_deref().unwrap_or_default();
-    let mounts = container.volume_mounts.as_deref().unwrap_or_default();
-    for (index, device) in devices.iter().enumerate() {
+    let devices = Fragment::part(&container.volume_devices);
+    let mounts = Fragment::part(&container.volume_mounts);
+    for (index, device) in devices.items().enumerate() {
         let own = path.index(index);
-        let (name, at) = (device.name.as_str(), device.device_path.as_str());
+        let (name, at) = (device.at("name").text(), device.at("devicePath").text());
         let (name_path, at_path) = (own.child("name"), own.child("devicePath"));
+        let earlier = || devices.items().take(index);
         if name.is_empty() {
             out.required(&name_path, "");
-        } else if devices.iter().take(index).any(|earlier| earlier.name == name) {
+        } else if is_in(earlier(), "name", name) {
             out.invalid(&name_path, name, "must be unique");
         }
         match volumes.get(name) {
@@ -432,19 +430,17 @@ pub(super) fn devices(out: &mut Report, container: &Container, volumes: &Volumes
             }
             Some(_) => {}
         }
-        if at.is_empty() {
-            out.required(&at_path, "");
-        }
-        if devices.iter().take(index).any(|earlier| earlier.device_path == at) {
+        missing(out, device, "devicePath", &own);
+        if is_in(earlier(), "devicePath", at) {
             out.invalid(&at_path, at, "must be unique");
         }
         if at.split('/').any(|part| part == "..") {
             out.invalid(&at_path, at, "can not contain backsteps ('..')");
         }
-        if mounts.iter().any(|mount| mount.name == name) {
+        if is_in(mounts.items(), "name", name) {
             out.invalid(&name_path, name, "must not already exist in volumeMounts");
         }
-        if mounts.iter().any(|mount| mount.mount_path == at) {
+        if is_in(mounts.items(), "mountPath", at) {
             out.invalid(&at_path, at, "must not already exist as a path in volumeMounts");
         }
     }

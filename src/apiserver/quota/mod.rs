@@ -9,7 +9,6 @@ mod usage;
 
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::Container;
 use scope::covers;
 use serde_json::{Map, json};
 use usage::usage;
@@ -22,6 +21,7 @@ use super::strategy::group_resource;
 use crate::api::document::Document;
 use crate::api::quantity::Quantity;
 use crate::api::status::StatusError;
+use crate::api::wire::Container;
 use crate::api::{Kind, Object, Pod};
 use crate::sim::SortedMap;
 use crate::sim::{Ctx, sort};

@@ -10,7 +10,7 @@ use super::super::narration::{Weight, weight};
 use crate::api::columns::pod::summary;
 use crate::api::phase::PodPhase;
 use crate::api::quantity::Quantity;
-use crate::api::wire::PodSpec;
+use crate::api::wire::{Container, PodSpec};
 use crate::api::{Kind, Object, Pod};
 use crate::cluster::{Address, BodyKind, Cluster};
 use crate::sim::sort;
@@ -227,7 +227,7 @@ fn is_trouble(reason: &str) -> bool {
 
 /// What the scheduler counts for the containers of a Pod: thousandths of a core, and bytes.
 fn requests(spec: &PodSpec) -> (i64, i64) {
-    let requests = |container: &core::Container| {
+    let requests = |container: &Container| {
         let requests = container.resources.as_ref().and_then(|all| all.requests.as_ref());
         (milli(requests, "cpu"), whole(requests, "memory"))
     };

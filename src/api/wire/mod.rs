@@ -3,12 +3,14 @@
 //! They have the fields of `k8s-openapi`'s types, which a test compares. Where those hold dozens of
 //! types that the engine reads now and then only, these hold [`Fragment`]s.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Affinity, Container, EphemeralContainer, EvictionResponder, HostAlias, LocalObjectReference,
-    PodDNSConfig, PodOS, PodReadinessGate, PodResourceClaim, PodSchedulingGate, PodSchedulingGroup,
-    PodSecurityContext, PodStatus, ResourceRequirements, Toleration, TopologySpreadConstraint,
+    Affinity, ContainerPort, PodSchedulingGate, PodStatus, ResourceRequirements, Toleration,
+    TopologySpreadConstraint,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -72,7 +74,7 @@ pub struct PodTemplateSpec {
     pub spec: Option<PodSpec>,
 }
 
-/// What a Pod is to be; see [`Fragment`] for what is read now and then only.
+/// What a Pod is to be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodSpec {
@@ -85,17 +87,17 @@ pub struct PodSpec {
     #[serde(default)]
     pub containers: Vec<Container>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dns_config: Option<PodDNSConfig>,
+    pub dns_config: Option<Fragment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_policy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_service_links: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ephemeral_containers: Option<Vec<EphemeralContainer>>,
+    pub ephemeral_containers: Option<Fragment>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub eviction_responders: Option<Vec<EvictionResponder>>,
+    pub eviction_responders: Option<Fragment>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub host_aliases: Option<Vec<HostAlias>>,
+    pub host_aliases: Option<Fragment>,
     #[serde(rename = "hostIPC", skip_serializing_if = "Option::is_none")]
     pub host_ipc: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +111,7 @@ pub struct PodSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname_override: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image_pull_secrets: Option<Vec<LocalObjectReference>>,
+    pub image_pull_secrets: Option<Fragment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_containers: Option<Vec<Container>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,7 +119,7 @@ pub struct PodSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_selector: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub os: Option<PodOS>,
+    pub os: Option<Fragment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overhead: Option<BTreeMap<String, Quantity>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,9 +129,9 @@ pub struct PodSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority_class_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub readiness_gates: Option<Vec<PodReadinessGate>>,
+    pub readiness_gates: Option<Fragment>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource_claims: Option<Vec<PodResourceClaim>>,
+    pub resource_claims: Option<Fragment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceRequirements>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,9 +143,9 @@ pub struct PodSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduling_gates: Option<Vec<PodSchedulingGate>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scheduling_group: Option<PodSchedulingGroup>,
+    pub scheduling_group: Option<Fragment>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub security_context: Option<PodSecurityContext>,
+    pub security_context: Option<Fragment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,4 +164,60 @@ pub struct PodSpec {
     pub topology_spread_constraints: Option<Vec<TopologySpreadConstraint>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volumes: Option<Fragment>,
+}
+
+/// A container of a Pod. Ephemeral ones are fragments of their own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env_from: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_pull_policy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub liveness_probe: Option<Fragment>,
+    #[serde(default)]
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<Vec<ContainerPort>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readiness_probe: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize_policy: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceRequirements>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart_policy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart_policy_rules: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_context: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub startup_probe: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdin_once: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub termination_message_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub termination_message_policy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tty: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_devices: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_mounts: Option<Fragment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
 }

@@ -1,0 +1,126 @@
+//! Pods are read as the types of `k8s-openapi` would read them: those are the naive model.
+
+use k8s_openapi::api::core::v1 as core;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::Pod;
+use crate::api::decode::{TypeError, UnknownField, decode};
+use crate::api::document::Fields;
+use crate::api::{Kind, Object, to_json};
+
+/// Something that fits the type `of` of the table.
+fn example(of: &'static str) -> Value {
+    if let Some(item) = of.strip_prefix("[]") {
+        return json!([example(item), example(item)]);
+    }
+    if let Some(item) = of.strip_prefix("{}") {
+        return json!({"key": example(item)});
+    }
+    match of {
+        "string" => "text".into(),
+        "bool" => true.into(),
+        "int32" | "int64" | "intorstring" => 7.into(),
+        "quantity" => "1024Mi".into(),
+        "meta" => json!({"name": "a", "labels": {"b": "c"}}),
+        _ => Fields::of(of).iter().map(|field| (field.name, example(field.of))).collect(),
+    }
+}
+
+/// Values that differ from the example in one place, most of which do not fit.
+fn variants(of: &'static str) -> Vec<Value> {
+    let odd = [5, -1, 3_000_000_000_i64].map(Value::from).into_iter();
+    let mut all: Vec<Value> =
+        odd.chain([json!(1.5), json!("x"), json!(""), json!(true), json!(false)]).collect();
+    all.extend([Value::Null, json!([]), json!({}), json!([1]), json!({"odd": 1}), example(of)]);
+    if let Some(item) = of.strip_prefix("[]") {
+        all.extend(variants(item).into_iter().map(|item| json!([item])));
+    } else if let Some(item) = of.strip_prefix("{}") {
+        all.extend(variants(item).into_iter().map(|item| json!({"key": item})));
+    } else {
+        for field in Fields::of(of).iter() {
+            for value in variants(field.of) {
+                let mut whole = example(of);
+                whole[field.name] = value;
+                all.push(whole);
+            }
+        }
+    }
+    all
+}
+
+/// What is read of a Pod, with what has no place in it, or why it cannot be read.
+fn read<P: DeserializeOwned + Serialize>(
+    pod: &Value,
+) -> Result<(Value, Vec<UnknownField>), TypeError> {
+    let decoded = decode::<P>(pod)?;
+    Ok((lists(to_json(&decoded.object)), decoded.unknown))
+}
+
+/// The table tells a list that must be there and is not from an empty one, as Go does.
+fn lists(value: Value) -> Value {
+    match value {
+        Value::Null => json!([]),
+        Value::Array(items) => items.into_iter().map(lists).collect(),
+        Value::Object(entries) => entries.into_iter().map(|(key, it)| (key, lists(it))).collect(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+#[test]
+fn fragments_are_read_as_their_types_would_be() {
+    for field in Fields::of("PodSpec").iter() {
+        for value in variants(field.of) {
+            let pod = json!({"spec": {field.name: value}});
+            assert_eq!(read::<Pod>(&pod), read::<core::Pod>(&pod), "{pod}");
+        }
+    }
+    for field in Fields::of("Container").iter() {
+        for value in variants(field.of) {
+            let pod = json!({"spec": {"containers": [{}, {field.name: value}]}});
+            assert_eq!(read::<Pod>(&pod), read::<core::Pod>(&pod), "{pod}");
+        }
+    }
+}
+
+#[test]
+fn types_have_the_fields_of_their_models() {
+    let odd = json!({"spec": {"containers": [{"odd": 1}], "odd": 1}, "odd": 1});
+    let (ours, theirs) = (read::<Pod>(&odd).unwrap().1, read::<core::Pod>(&odd).unwrap().1);
+    let sorted = |fields: &[UnknownField]| -> Vec<Vec<&str>> {
+        fields.iter().map(|field| in_order(&field.known)).collect()
+    };
+    assert_eq!(sorted(&ours), sorted(&theirs));
+}
+
+fn in_order(names: &[&'static str]) -> Vec<&'static str> {
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn templates_hold_the_same_fragments() {
+    let deployment = |volume: Value| json!({"spec": {"template": {"spec": {"volumes": [{"name": "a"}, volume]}}}});
+    let read = |volume| Object::from_json(Kind::Deployment, &deployment(volume));
+    let unknown = |volume: Value| read(volume).unwrap().unknown[0].path.clone();
+    let place = "spec.template.spec.volumes[1]";
+    assert_eq!(unknown(json!({"tmpfs": {}})), format!("{place}.tmpfs"));
+    assert_eq!(unknown(json!({"secret": {"a": 1}})), format!("{place}.secret.a"));
+    let error = read(json!({"secret": {"items": [{"mode": "x"}]}})).unwrap_err();
+    assert_eq!(error.path, format!("{place}.secret.items[0].mode"));
+    assert_eq!(
+        error.message,
+        "json: cannot unmarshal string into Go struct field \
+         KeyToPath.spec.template.spec.volumes.secret.items.mode of type int32"
+    );
+    let filled = read(json!({"name": "b", "image": {"reference": "a"}})).unwrap().object.to_json();
+    assert_eq!(
+        filled["spec"]["template"]["spec"]["volumes"],
+        json!([
+            {"name": "a", "emptyDir": {}},
+            {"name": "b", "image": {"reference": "a", "pullPolicy": "Always"}},
+        ])
+    );
+}
