@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition};
 
 use super::document::{Fragment, Part};
 use super::text::go_quote;
-use crate::api::wire::{Container, PodSpec};
+use super::wire::{Container, PodSpec};
 
 /// Where a Pod is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

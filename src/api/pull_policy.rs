@@ -1,6 +1,6 @@
 //! When a node is to fetch an image.
 
-use crate::api::wire::Container;
+use super::wire::Container;
 
 /// When a node is to fetch the image of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

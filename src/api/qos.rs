@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
 use super::quantity::Quantity;
-use crate::api::wire::PodSpec;
+use super::wire::PodSpec;
 
 /// Only these resources count.
 const COMPUTE: [&str; 2] = ["cpu", "memory"];

@@ -24,7 +24,6 @@ impl Fragment {
     pub const NAME: &'static str = "Fragment";
 
     /// The part that it is; an absent one if there is none.
-    #[expect(clippy::ref_option, reason = "the fields of the wire types are options")]
     pub fn part(fragment: &Option<Self>) -> Part<'_> {
         Part::of(fragment.as_ref().map(|fragment| &fragment.0))
     }

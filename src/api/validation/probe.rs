@@ -106,11 +106,10 @@ fn http_get(out: &mut Report, action: Part<'_>, path: &Path) {
 
 /// A port by its number or its name.
 fn port(out: &mut Report, port: Part<'_>, path: &Path) {
-    match port.value().as_str() {
-        Some(name) => out.words(path, name, names::port_name(name)),
-        None => {
-            let number = port.number().unwrap_or_default();
-            out.number(path, number, names::port_number(number));
-        }
+    if let Some(name) = port.value().as_str() {
+        out.words(path, name, names::port_name(name));
+    } else {
+        let number = port.number().unwrap_or_default();
+        out.number(path, number, names::port_number(number));
     }
 }

@@ -10,6 +10,7 @@ use super::report::{Report, text};
 use crate::api::document::{Fragment, Part};
 use crate::api::field::Path;
 use crate::api::names;
+use crate::api::quantity::Quantity;
 use crate::api::wire::Container;
 
 /// The volumes of a Pod that are right.
@@ -131,7 +132,8 @@ fn details(out: &mut Report, volume: Part<'_>, field: &'static str, pod: &str, p
     let (source, own) = (volume.at(field), path.child(field));
     match field {
         "emptyDir" => {
-            if source.at("sizeLimit").quantity().is_some_and(|limit| limit.is_negative()) {
+            let limit = source.at("sizeLimit").quantity();
+            if limit.as_ref().is_some_and(Quantity::is_negative) {
                 let words = "SizeLimit field must be a valid resource quantity";
                 out.forbidden(&own.child("sizeLimit"), words);
             }
@@ -248,12 +250,12 @@ fn downward_file(out: &mut Report, file: Part<'_>, path: &Path) {
 }
 
 fn projected<'a>(out: &mut Report, projection: Part<'a>, path: &Path) {
-    let mut taken: Vec<&str> = Vec::new();
+    let mut files: Vec<&str> = Vec::new();
     let mut take = |out: &mut Report, file: &'a str, shown: &str| {
-        if taken.contains(&file) {
+        if files.contains(&file) {
             out.invalid(path, shown, TWICE);
         } else if !file.is_empty() {
-            taken.push(file);
+            files.push(file);
         }
     };
     for (index, source) in projection.at("sources").items().enumerate() {
