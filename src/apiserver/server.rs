@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use crate::api::wire::PodSpec;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::apply::configuration;
