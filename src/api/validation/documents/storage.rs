@@ -24,7 +24,7 @@ pub(super) const CLASS: Rules = Rules { check: class, change: class_changed, ..P
 const ACCESS_MODES: [&str; 4] =
     ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
-/// What a path of the host can be said to be.
+/// What may be said to be at the path of a host, sorted.
 pub const HOST_PATHS: [&str; 8] = [
     "",
     "BlockDevice",
