@@ -13,7 +13,7 @@ use podflow::testing::cluster::{Cluster, HttpCall, MOST_NODES, Setup};
 use podflow::testing::sim::Instant;
 use tokio::sync::{mpsc, oneshot};
 
-/// So many lines of a watch wait for a client that does not read them.
+/// So much of what a stream tells waits for a client that does not read them.
 const MOST_UNREAD: usize = 10_000;
 /// Time is moved at least this often, so that streams flow.
 const TICK: Duration = Duration::from_millis(5);
@@ -29,8 +29,8 @@ pub struct Reply {
 /// The body of an answer.
 pub enum Body {
     Whole(Vec<u8>),
-    /// Lines of a watch, as they come.
-    Lines(mpsc::Receiver<Vec<u8>>),
+    /// What a watch tells or a log goes on with, as it comes.
+    Stream(mpsc::Receiver<Vec<u8>>),
 }
 
 struct Asked {
@@ -151,10 +151,11 @@ impl Paced {
                 self.waiting.push((id, reply));
                 continue;
             };
-            let body = if matches!(response.result, Ok(Answer::Watching)) {
+            let goes_on = matches!(response.result, Ok(Answer::Watching | Answer::Streaming));
+            let body = if goes_on {
                 let (lines, received) = mpsc::channel(MOST_UNREAD);
                 self.streams.push(Stream { id, sent: 0, lines });
-                Body::Lines(received)
+                Body::Stream(received)
             } else {
                 Body::Whole(http.body.into())
             };
@@ -169,14 +170,14 @@ impl Paced {
         }
     }
 
-    /// Hands on what watches tell. A stream whose client has gone, or reads too slowly, ends.
+    /// Hands on what streams tell. A stream whose client has gone, or reads too slowly, ends.
     fn stream(&mut self) {
         let Self { cluster, streams, .. } = self;
         let mut over = Vec::new();
         streams.retain_mut(|stream| {
             for line in cluster.lines(stream.id, stream.sent) {
                 stream.sent += 1;
-                if stream.lines.try_send(format!("{line}\n").into_bytes()).is_err() {
+                if stream.lines.try_send(line.into_bytes()).is_err() {
                     over.push(stream.id);
                     return false;
                 }

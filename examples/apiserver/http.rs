@@ -106,7 +106,7 @@ async fn handle(
     };
     let body = match reply.body {
         Body::Whole(bytes) => Outgoing::Whole(Some(with_schemas(&path, bytes).into())),
-        Body::Lines(lines) => Outgoing::Lines(lines),
+        Body::Stream(lines) => Outgoing::Lines(lines),
     };
     let mut response = Response::new(body);
     *response.status_mut() =

@@ -11,11 +11,13 @@ use super::field::{FieldError, Path};
 use super::route::Query;
 use super::status::{GroupResource, StatusError};
 
-/// `v1.PodLogOptions`, but for `follow`: an answer ends with what there is.
+/// `v1.PodLogOptions`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogQuery {
     /// Empty takes the only one.
     pub container: Rc<str>,
+    /// What is written from now on, too.
+    pub follow: bool,
     /// The container that ran before the current one.
     pub previous: bool,
     /// Each line with its moment before it.
@@ -53,6 +55,7 @@ impl LogQuery {
         };
         Ok(Self {
             container: given("container").unwrap_or_default().into(),
+            follow: flag("follow"),
             previous: flag("previous"),
             timestamps: flag("timestamps"),
             tail_lines: number("tailLines")?,
@@ -75,33 +78,7 @@ impl LogQuery {
             let options = GroupResource::new("", "PodLogOptions");
             return Err(StatusError::invalid(options, name, &errors));
         }
-        let names = |inits: bool| -> Vec<&str> {
-            let (inits_of, regular) = (pod.spec.init_containers.as_deref(), &*pod.spec.containers);
-            let all = if inits { inits_of.unwrap_or_default() } else { regular };
-            all.iter().map(|container| &*container.name).collect()
-        };
-        let (regular, inits) = (names(false), names(true));
-        if !self.container.is_empty() {
-            let of = regular.iter().chain(&inits);
-            if of.into_iter().any(|own| **own == *self.container) {
-                return Ok(Rc::clone(&self.container));
-            }
-            let container = &self.container;
-            return Err(StatusError::bad_request(format!(
-                "container {container} is not valid for pod {name}"
-            )));
-        }
-        if let [only] = *regular {
-            return Ok(only.into());
-        }
-        let mut why = format!(
-            "a container name must be specified for pod {name}, choose one of: [{}]",
-            regular.join(" ")
-        );
-        if !inits.is_empty() {
-            why = format!("{why} or one of the init containers: [{}]", inits.join(" "));
-        }
-        Err(StatusError::bad_request(why))
+        container_of(pod, &self.container)
     }
 
     fn errors(&self) -> Vec<FieldError> {
@@ -132,8 +109,33 @@ impl LogQuery {
         number("limitBytes", self.limit_bytes);
         number("sinceSeconds", self.since_seconds);
         query.extend(self.since_time.map(|at| format!("sinceTime={at}")));
+        query.extend(self.follow.then(|| "follow=true".to_owned()));
         query.extend(self.previous.then(|| "previous=true".to_owned()));
         query.extend(self.timestamps.then(|| "timestamps=true".to_owned()));
         query
     }
+}
+
+/// The container of `pod` called `wanted`; the only one if none is named.
+///
+/// # Errors
+///
+/// 400 if there is no such container, or if there are several and none is named.
+///
+/// Mirrors: `validateContainer` of `pkg/registry/core/pod/strategy.go`.
+pub fn container_of(pod: &Pod, wanted: &Rc<str>) -> Result<Rc<str>, StatusError> {
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    let inits = pod.spec.init_containers.iter().flatten();
+    let all: Vec<&str> = inits.chain(&pod.spec.containers).map(|one| &*one.name).collect();
+    if all.contains(&&**wanted) {
+        return Ok(Rc::clone(wanted));
+    }
+    Err(StatusError::bad_request(match &*pod.spec.containers {
+        [only] if wanted.is_empty() => return Ok(only.name.as_str().into()),
+        _ if wanted.is_empty() => format!(
+            "a container name must be specified for pod {name}, choose one of: [{}]",
+            all.join(" ")
+        ),
+        _ => format!("container {wanted} is not valid for pod {name}"),
+    }))
 }

@@ -92,9 +92,10 @@ impl Representation {
             Ok(Answer::List { kind, items, resource_version, rest }) => {
                 (*kind, &**items, list_metadata(*resource_version, rest.as_ref()))
             }
-            Ok(Answer::Watching | Answer::Success { .. } | Answer::Document(_)) | Err(_) => {
-                return response.body();
-            }
+            Ok(
+                Answer::Watching | Answer::Streaming | Answer::Success { .. } | Answer::Document(_),
+            )
+            | Err(_) => return response.body(),
         };
         match self {
             Self::Object | Self::Yaml | Self::Discovery => response.body(),

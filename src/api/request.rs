@@ -193,6 +193,8 @@ pub enum Answer {
     },
     /// The watch is open; its events follow under the request's number.
     Watching,
+    /// Text follows as it comes, as [`Change::Output`] under the request's number.
+    Streaming,
     /// `Status: Success`, such as of a binding.
     Success { code: u16 },
     /// A document that is no object, such as `/version`.
@@ -204,7 +206,11 @@ impl Answer {
     pub fn object(&self) -> Option<&Object> {
         match self {
             Self::Object(object) | Self::Created(object) => Some(object),
-            Self::List { .. } | Self::Watching | Self::Success { .. } | Self::Document(_) => None,
+            Self::List { .. }
+            | Self::Watching
+            | Self::Streaming
+            | Self::Success { .. }
+            | Self::Document(_) => None,
         }
     }
 }
@@ -221,6 +227,8 @@ pub struct Document {
 
 /// What most bodies are.
 pub const JSON: &str = "application/json";
+/// What containers write.
+pub const TEXT: &str = "text/plain";
 
 /// One event of a watch.
 #[derive(Clone, Debug, PartialEq)]
@@ -250,6 +258,10 @@ pub enum Change {
     Error(Rc<StatusError>),
     /// The watch ends, for it has lasted as long as it was to; on the wire only the stream does.
     Ended,
+    /// No watch, but what a container has written.
+    Output(Rc<str>),
+    /// Said to who tells: nobody hears it any more. On the wire, a connection is closed.
+    HungUp,
 }
 
 impl Change {
@@ -262,6 +274,8 @@ impl Change {
             Self::Bookmark { .. } => "BOOKMARK",
             Self::Error(_) => "ERROR",
             Self::Ended => "END",
+            Self::Output(_) => "OUTPUT",
+            Self::HungUp => "HUNG UP",
         }
     }
 
@@ -284,7 +298,8 @@ impl Change {
                 })
             }
             Self::Error(error) => to_json(&error.to_status()),
-            Self::Ended => Value::Null,
+            Self::Output(text) => (&**text).into(),
+            Self::Ended | Self::HungUp => Value::Null,
         }
     }
 
@@ -294,7 +309,11 @@ impl Change {
             Self::Added(object) | Self::Modified { object, .. } | Self::Deleted(object) => {
                 Some(object)
             }
-            Self::Bookmark { .. } | Self::Error(_) | Self::Ended => None,
+            Self::Bookmark { .. }
+            | Self::Error(_)
+            | Self::Ended
+            | Self::Output(_)
+            | Self::HungUp => None,
         }
     }
 }
@@ -580,7 +599,9 @@ impl Response {
             Ok(Answer::Created(_)) => 201,
             Ok(Answer::Success { code }) => *code,
             Ok(Answer::Document(document)) => document.code,
-            Ok(Answer::Object(_) | Answer::List { .. } | Answer::Watching) => 200,
+            Ok(Answer::Object(_) | Answer::List { .. } | Answer::Watching | Answer::Streaming) => {
+                200
+            }
             Err(error) => error.code,
         }
     }
@@ -589,6 +610,7 @@ impl Response {
     pub fn media(&self) -> &'static str {
         match &self.result {
             Ok(Answer::Document(document)) => document.media,
+            Ok(Answer::Streaming) => TEXT,
             Ok(_) | Err(_) => JSON,
         }
     }
@@ -607,7 +629,7 @@ impl Response {
                     "items": items,
                 })
             }
-            Ok(Answer::Watching) => Value::Null,
+            Ok(Answer::Watching | Answer::Streaming) => Value::Null,
             Ok(Answer::Success { .. }) => json!({
                 "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
             }),

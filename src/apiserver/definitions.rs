@@ -312,7 +312,10 @@ pub(super) fn in_version(request: &Request, answer: Answer) -> Answer {
             let items = items.iter().map(|object| object.as_kind(kind)).collect();
             Answer::List { kind, items, resource_version, rest }
         }
-        other @ (Answer::Watching | Answer::Success { .. } | Answer::Document(_)) => other,
+        other @ (Answer::Watching
+        | Answer::Streaming
+        | Answer::Success { .. }
+        | Answer::Document(_)) => other,
     }
 }
 
@@ -325,7 +328,11 @@ pub(super) fn change_as(change: Change, kind: Kind) -> Change {
             before: before.map(|before| before.as_kind(kind)),
         },
         Change::Deleted(object) => Change::Deleted(object.as_kind(kind)),
-        other @ (Change::Bookmark { .. } | Change::Error(_) | Change::Ended) => other,
+        other @ (Change::Bookmark { .. }
+        | Change::Error(_)
+        | Change::Ended
+        | Change::Output(_)
+        | Change::HungUp) => other,
     }
 }
 

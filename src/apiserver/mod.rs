@@ -31,6 +31,7 @@ mod openapi;
 mod patch;
 mod pending;
 mod priority;
+mod proxied;
 mod quota;
 mod requests;
 mod reviews;

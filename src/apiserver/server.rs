@@ -17,9 +17,9 @@ use super::etcd::{
     Response as StoreResponse, Revision,
 };
 use super::keys::{current_of, insert, key, prefix, versioned};
-use super::logs::Proxied;
 use super::pending::{Pending, Step};
 use super::priority::system_classes;
+use super::proxied::Proxied;
 use super::requests::NAMES;
 use super::scale::scale_of;
 use super::strategy::{self, Birth, group_resource};
@@ -61,6 +61,8 @@ pub enum In {
     Store(EtcdOut),
     /// A kubelet's answer to what the server asked it.
     Kubelet(Rc<Response>),
+    /// A kubelet goes on with such an answer.
+    KubeletTold(WatchEvent),
     Closed(ConnectionId),
     /// Nobody reads this watch any more.
     HungUp {
@@ -85,6 +87,11 @@ pub enum Out {
     Kubelet {
         node: Rc<str>,
         request: Rc<Request>,
+    },
+    /// To the same: what was asked under this number is heard by nobody any more.
+    HungUp {
+        node: Rc<str>,
+        watch: RequestId,
     },
 }
 
@@ -130,7 +137,7 @@ pub struct ApiServer {
     /// Forgotten at the next compaction.
     compact_at: Option<Revision>,
     leased_minute: u64,
-    /// What kubelets were asked and have not answered yet, and the number of the last such request.
+    /// What kubelets were asked and have not answered to the end, and the number of the last such request.
     pub(super) proxied: SortedMap<RequestId, Proxied>,
     pub(super) proxied_last: u64,
     pub(super) revision: Revision,
@@ -473,12 +480,15 @@ impl Component for ApiServer {
             Event::Message(In::Request { from, request }) => self.on_request(ctx, from, &request),
             Event::Message(In::Store(out)) => self.on_store(ctx, out),
             Event::Message(In::Kubelet(response)) => self.kubelet_said(ctx, &response),
+            Event::Message(In::KubeletTold(event)) => self.kubelet_told(ctx, event),
             Event::Message(In::Closed(from)) => {
+                self.hang_up_on_kubelets(ctx, from, None);
                 for cache in self.caches.values_mut() {
                     cache.close(from);
                 }
             }
             Event::Message(In::HungUp { from, watch }) => {
+                self.hang_up_on_kubelets(ctx, from, Some(watch));
                 for cache in self.caches.values_mut() {
                     cache.end((from, watch));
                 }

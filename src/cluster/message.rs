@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use crate::api::request::{Answer, Payload, Request, Response, Target, Verb, WatchEvent};
+use crate::api::request::{Answer, Change, Payload, Request, Response, Target, Verb, WatchEvent};
 use crate::api::{Kind, Object};
 use crate::apiserver::{EtcdCall, EtcdOut};
 use crate::runtime::{CallId, CriRequest, Outcome};
@@ -113,6 +113,7 @@ impl Body {
                 Ok(response) => format!("{} ok", response.name()),
                 Err(error) => error.to_string(),
             },
+            Self::CriOutcome(Outcome::Wrote { lines, .. }) => format!("{} lines", lines.len()),
             Self::CriOutcome(Outcome::Happened(event)) => {
                 format!("container {}", event.kind.name())
             }
@@ -127,7 +128,7 @@ impl Body {
             Self::Response { request, .. } => request.as_deref().is_some_and(is_routine),
             Self::Watch(event) => match event.change.object() {
                 Some(object) => matches!(object.kind(), Kind::Lease | Kind::Node),
-                None => true,
+                None => !matches!(event.change, Change::Output(_)),
             },
             Self::StoreCall(call) => {
                 call.keys().is_none_or(|keys| is_routine_key(&keys.to_string()))
@@ -194,6 +195,7 @@ fn answer_label(answer: &Answer) -> String {
             format!("200 {} {}", items.len(), kind.resource().plural)
         }
         Answer::Watching => "200 watching".to_owned(),
+        Answer::Streaming => "200 streaming".to_owned(),
         Answer::Success { code } => format!("{code} Success"),
         Answer::Document(_) => "200 OK".to_owned(),
     }

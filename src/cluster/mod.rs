@@ -107,17 +107,17 @@ impl Cluster {
         self.world.you.reply(id, self.date())
     }
 
-    /// The lines that a watch of yours has told after the first `seen`.
+    /// The lines, or pieces of text, that an answer to you has gone on with after the first `seen`.
     pub fn lines(&self, id: RequestId, seen: usize) -> impl Iterator<Item = String> {
         self.world.you.lines(id, seen, self.date())
     }
 
-    /// Whether who has read `seen` lines of a watch of yours gets no more.
+    /// Whether who has read `seen` of these gets no more.
     pub fn is_over(&self, id: RequestId, seen: usize) -> bool {
         self.world.you.is_over(id, seen)
     }
 
-    /// You read a watch of yours no more. Recordings know nothing of it, so this is for who keeps none.
+    /// You read such an answer no more. Recordings know nothing of it, so this is for who keeps none.
     pub fn hang_up(&mut self, id: RequestId) {
         self.world.hang_up(id);
     }

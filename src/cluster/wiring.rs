@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::api::request::{Request, RequestId};
+use crate::api::request::{Change, Request, RequestId, WatchEvent};
 use crate::apiserver::{self, ApiServer, ConnectionId, EtcdServer};
 use crate::client::Incoming;
 use crate::kubelet::{self, Kubelet};
@@ -235,6 +235,10 @@ impl World {
                 let heard = apiserver::In::Kubelet(Rc::clone(response));
                 self.run_apiserver(cause, Event::Message(heard));
             }
+            (Address::ApiServer, Body::Watch(event)) => {
+                let heard = apiserver::In::KubeletTold(event.clone());
+                self.run_apiserver(cause, Event::Message(heard));
+            }
             (Address::Etcd, Body::StoreCall(call)) => {
                 self.run_etcd(cause, Event::Message(call.clone()));
             }
@@ -254,7 +258,11 @@ impl World {
                 self.run_kubelet(node, cause, Event::Message(heard));
             }
             (Address::Kubelet(node), Body::Watch(event)) => {
-                let heard = kubelet::In::Api(Incoming::Watch(event.clone()));
+                let heard = if matches!(event.change, Change::HungUp) {
+                    kubelet::In::HungUp(event.watch)
+                } else {
+                    kubelet::In::Api(Incoming::Watch(event.clone()))
+                };
                 self.run_kubelet(node, cause, Event::Message(heard));
             }
             (Address::Kubelet(node), Body::Request(request)) => {
@@ -300,7 +308,10 @@ impl World {
             .into_iter()
             .map(|outcome| {
                 let cause = match &outcome {
-                    Outcome::Answered { call, .. } => node.calls.remove(call),
+                    // What is written later has nobody's question for its cause.
+                    Outcome::Answered { call, .. } | Outcome::Wrote { call, .. } => {
+                        node.calls.remove(call)
+                    }
                     Outcome::Happened(_) => None,
                 };
                 (cause, outcome)
@@ -346,11 +357,13 @@ impl World {
                         apiserver::Out::Store(call) => (Address::Etcd, Body::StoreCall(call)),
                         apiserver::Out::Kubelet { node, request } => {
                             // A Node that no machine stands behind does not answer.
-                            let number = self.nodes.iter().position(|own| own.name == node);
-                            let Some(number) = number.and_then(|at| u32::try_from(at).ok()) else {
-                                continue;
-                            };
-                            (Address::Kubelet(number), Body::Request(request))
+                            let Some(kubelet) = self.kubelet_of(&node) else { continue };
+                            (kubelet, Body::Request(request))
+                        }
+                        apiserver::Out::HungUp { node, watch } => {
+                            let Some(kubelet) = self.kubelet_of(&node) else { continue };
+                            let change = Change::HungUp;
+                            (kubelet, Body::Watch(WatchEvent { watch, change }))
                         }
                     };
                     self.send(cause, Address::ApiServer, to, sent, body);
@@ -358,6 +371,11 @@ impl World {
             }
         }
         self.outboxes.apiserver = outbox;
+    }
+
+    fn kubelet_of(&self, node: &str) -> Option<Address> {
+        let number = self.nodes.iter().position(|own| *own.name == *node)?;
+        u32::try_from(number).ok().map(Address::Kubelet)
     }
 
     fn run_etcd(&mut self, cause: Option<u64>, event: Event<EtcdServer>) {
@@ -415,6 +433,7 @@ impl World {
                             let request = self.answered(Address::ApiServer, response.id);
                             (Address::ApiServer, Body::Response { request, response })
                         }
+                        kubelet::Out::Told(event) => (Address::ApiServer, Body::Watch(event)),
                         kubelet::Out::Cri { call, request } => {
                             (Address::Runtime(index), Body::CriRequest { call, request })
                         }

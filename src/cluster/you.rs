@@ -43,7 +43,7 @@ pub struct HttpReply {
     pub content_type: &'static str,
     /// Other headers.
     pub headers: Vec<(&'static str, String)>,
-    /// Empty for a watch, whose lines follow.
+    /// Empty if lines or text follow.
     pub body: String,
 }
 
@@ -135,7 +135,7 @@ pub struct You {
     forms: GrowingMap<RequestId, Representation>,
 }
 
-/// What a watch has told.
+/// What a watch has told, or what an answer has gone on with.
 #[derive(Clone, Debug, Default)]
 struct Stream {
     /// So many events were told before these.
@@ -178,13 +178,13 @@ impl You {
             }
             self.forms.insert(id, params.representation);
         }
-        if verb == Verb::Watch {
-            self.streams.insert(id, Stream::default());
-        }
         Request { id, verb, target, params, payload, caller }
     }
 
     pub(super) fn answered(&mut self, response: Rc<Response>) {
+        if matches!(response.result, Ok(Answer::Watching | Answer::Streaming)) {
+            self.streams.insert(response.id, Stream::default());
+        }
         if self.answers.len() >= KEPT {
             self.answers.pop_first();
         }
@@ -230,7 +230,9 @@ impl You {
         let (form, mut content_type) = (self.form(id), response.media());
         let body = form.of_response(response, now);
         let body = match (&response.result, body) {
-            (Ok(Answer::Watching | Answer::Success { code: 204 }), _) => String::new(),
+            (Ok(Answer::Watching | Answer::Streaming | Answer::Success { code: 204 }), _) => {
+                String::new()
+            }
             (_, Value::String(text)) => text,
             (_, body) if form == Representation::Yaml => {
                 content_type = YAML;
@@ -246,7 +248,8 @@ impl You {
         Some(HttpReply { code: response.code(), content_type, headers, body })
     }
 
-    /// The lines that a watch has told after the first `seen`.
+    /// What a stream has told after the first `seen`, as it comes over HTTP: lines of a watch with their
+    /// ends, or pieces of text.
     pub fn lines(
         &self,
         id: RequestId,
@@ -259,7 +262,12 @@ impl You {
             .into_iter()
             .flat_map(move |stream| stream.events.iter().enumerate().skip(seen - stream.dropped));
         let first = move |index| seen == 0 && index == 0;
-        new.map(move |(index, event)| form.of_change(&event.change, first(index), now).to_string())
+        new.map(move |(index, event)| {
+            if let Change::Output(text) = &event.change {
+                return text.to_string();
+            }
+            format!("{}\n", form.of_change(&event.change, first(index), now))
+        })
     }
 
     /// What a watch has told and is kept.

@@ -45,14 +45,14 @@ impl Listeners {
     }
 }
 
-/// A watch whose events go to a script's stream.
+/// An answer that goes on, and goes to a script's stream.
 struct Stream {
     watch: RequestId,
     sent: usize,
     push: Pen,
 }
 
-/// Writes a line into a stream, or closes it if there are no more; false once nobody reads any more.
+/// Writes text into a stream, or closes it if there are no more; false once nobody reads any more.
 pub(super) type Pen = Rc<dyn Fn(Option<&str>) -> bool>;
 
 /// Adds a listener; the result ends it.
@@ -90,7 +90,7 @@ pub(super) fn listen(
     Ok(end.into_js_value().unchecked_into())
 }
 
-/// Sends what the watch `watch` tells to `push`, a line an event.
+/// Sends what `watch` goes on with to `push`.
 pub(super) fn stream(listeners: &Rc<RefCell<Listeners>>, watch: RequestId, push: Pen) {
     listeners.borrow_mut().streams.push(Stream { watch, sent: 0, push });
 }

@@ -14,7 +14,8 @@ use crate::api::caller::Credentials;
 use crate::api::request::Answer;
 use crate::cluster::HttpCall;
 
-/// Sends one request and waits for its answer. A watch resolves once it is open, and streams.
+/// Sends one request and waits for its answer. A watch, or a log that is followed,
+/// resolves once it is open, and streams.
 pub(super) async fn fetch(
     host: &Host,
     listeners: &Rc<RefCell<Listeners>>,
@@ -36,8 +37,8 @@ pub(super) async fn fetch(
         headers.append(name, value)?;
     }
     head.set_headers(&headers);
-    if matches!(response.result, Ok(Answer::Watching)) {
-        let (stream, push) = line_stream()?;
+    if matches!(response.result, Ok(Answer::Watching | Answer::Streaming)) {
+        let (stream, push) = text_stream()?;
         events::stream(listeners, id, push);
         return web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &head)
             .map(Into::into);
@@ -79,8 +80,8 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
     Ok(call)
 }
 
-/// A stream of lines for a script, and what puts one in.
-fn line_stream() -> Result<(ReadableStream, Pen), JsValue> {
+/// A stream of text for a script, and what puts one in.
+fn text_stream() -> Result<(ReadableStream, Pen), JsValue> {
     let controller: Rc<RefCell<Option<JsValue>>> = Rc::default();
     let source = Object::new();
     let kept = Rc::clone(&controller);
@@ -94,19 +95,19 @@ fn line_stream() -> Result<(ReadableStream, Pen), JsValue> {
     });
     Reflect::set(&source, &"cancel".into(), &cancel.into_js_value())?;
     let stream = ReadableStream::new_with_underlying_source(&source)?;
-    let push = Rc::new(move |line: Option<&str>| {
+    let push = Rc::new(move |text: Option<&str>| {
         let controller = controller.borrow();
         let Some(controller) = controller.as_ref() else {
             return false;
         };
-        let method = if line.is_some() { "enqueue" } else { "close" };
+        let method = if text.is_some() { "enqueue" } else { "close" };
         let method = Reflect::get(controller, &method.into()).unwrap_or_default();
         let Some(method) = method.dyn_ref::<Function>() else {
             return false;
         };
-        match line {
-            Some(line) => {
-                let bytes = Uint8Array::from(format!("{line}\n").as_bytes());
+        match text {
+            Some(text) => {
+                let bytes = Uint8Array::from(text.as_bytes());
                 method.call1(controller, &bytes).is_ok()
             }
             None => method.call0(controller).is_ok(),

@@ -145,7 +145,7 @@ impl Podflow {
         future_to_promise(async move { manifest::import(&host, &text).await })
     }
 
-    /// The REST API, through the insecure door. Watches stream.
+    /// The REST API, through the insecure door. Watches and followed logs stream.
     pub fn fetch(&self, path: String, init: Option<Object>) -> Promise {
         let host = self.host.clone();
         let listeners = Rc::clone(&self.listeners);

@@ -5,19 +5,18 @@
 
 use std::rc::Rc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodStatus;
 
 use super::pod_worker::PodWorker;
 use super::shared::Caller;
+use super::streams::Listener;
 use super::{Kubelet, Out};
 use crate::api::logs::LogQuery;
-use crate::api::request::{Answer, Document, Request, RequestId, Response, Target};
+use crate::api::request::{Answer, Document, Request, RequestId, Response, TEXT, Target};
 use crate::api::status::{Reason, StatusError};
 use crate::runtime::{CriError, CriRequest, CriResponse, Id, LogLine, LogOptions};
 use crate::sim::{Ctx, Instant};
-
-/// What the logs of containers are written in.
-const TEXT: &str = "text/plain";
 
 impl Kubelet {
     /// The API server asks for something that only this node has.
@@ -49,8 +48,14 @@ impl Kubelet {
             tail: query.tail_lines.and_then(|lines| usize::try_from(lines).ok()),
             since: self.since(ctx.now, &query),
         };
-        let caller = Caller::Reader(request.id, query);
-        self.shared.call(ctx, caller, CriRequest::ReadLogs { container_id, options });
+        let (caller, call) = if query.follow {
+            let listener = Listener::of_log(request.id, query);
+            (Caller::Listener(listener), CriRequest::FollowLog { container_id, options })
+        } else {
+            let caller = Caller::Reader(request.id, query);
+            (caller, CriRequest::ReadLogs { container_id, options })
+        };
+        self.shared.call(ctx, caller, call);
         Ok(())
     }
 
@@ -76,7 +81,9 @@ impl Kubelet {
     ) {
         let result = match result {
             Ok(CriResponse::ReadLogs { lines }) => {
-                let body = self.text_of(&lines, query).into();
+                let mut body = text_of(&lines, query.timestamps, self.shared.epoch);
+                cut(&mut body, most_bytes(query));
+                let body = body.into();
                 Ok(Answer::Document(Rc::new(Document { code: 200, media: TEXT, body })))
             }
             Ok(_) => Err(StatusError::internal("the runtime answered something else")),
@@ -85,27 +92,39 @@ impl Kubelet {
         Self::reply(ctx, id, result);
     }
 
-    fn text_of(&self, lines: &[LogLine], query: &LogQuery) -> String {
-        let mut text = String::new();
-        for line in lines {
-            if query.timestamps {
-                let at = line.at.date(self.shared.epoch);
-                text.extend([format!("{at:.9} ")]);
-            }
-            text.push_str(&line.text);
-            if !line.partial {
-                text.push('\n');
-            }
-        }
-        let limit = query.limit_bytes.and_then(|limit| usize::try_from(limit).ok());
-        let limit = limit.unwrap_or(usize::MAX).min(text.len());
-        text.truncate(text.floor_char_boundary(limit));
-        text
-    }
-
-    fn reply(ctx: &mut Ctx<'_, Self>, id: RequestId, result: Result<Answer, StatusError>) {
+    pub(super) fn reply(
+        ctx: &mut Ctx<'_, Self>,
+        id: RequestId,
+        result: Result<Answer, StatusError>,
+    ) {
         ctx.send(Out::Answer(Rc::new(Response::new(id, result.map_err(Rc::new)))));
     }
+}
+
+/// So many bytes of a log may be told.
+pub(super) fn most_bytes(query: &LogQuery) -> usize {
+    query.limit_bytes.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
+}
+
+/// Lines as a log shows them.
+pub(super) fn text_of(lines: &[LogLine], timestamps: bool, epoch: Timestamp) -> String {
+    let mut text = String::new();
+    for line in lines {
+        if timestamps {
+            let at = line.at.date(epoch);
+            text.extend([format!("{at:.9} ")]);
+        }
+        text.push_str(&line.text);
+        if !line.partial {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Leaves no more than `most` bytes.
+pub(super) fn cut(text: &mut String, most: usize) {
+    text.truncate(text.floor_char_boundary(most));
 }
 
 fn no_such_path() -> StatusError {

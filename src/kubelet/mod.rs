@@ -14,6 +14,7 @@ mod shared;
 mod start;
 mod status;
 mod stop;
+mod streams;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ use k8s_openapi::api::core::v1::Node;
 
 use crate::api::Pod;
 use crate::api::fields::FieldSelector;
-use crate::api::request::{Params, Request, RequestId, Response};
+use crate::api::request::{Params, Request, RequestId, Response, WatchEvent};
 use crate::client::{Incoming, Informer, Relist};
 use crate::runtime::{CallId, CriRequest, Outcome};
 use crate::sim::{Component, Ctx, Event, SortedMap};
@@ -41,6 +42,8 @@ pub enum In {
     Api(Incoming),
     /// The API server asks this kubelet.
     Asked(Rc<Request>),
+    /// It has asked under this number, and hears no more of the answer.
+    HungUp(RequestId),
     Cri(Outcome),
 }
 
@@ -50,6 +53,8 @@ pub enum Out {
     Api(Request),
     /// To what the API server asked.
     Answer(Rc<Response>),
+    /// To the same, as it goes on.
+    Told(WatchEvent),
     Cri {
         call: CallId,
         request: CriRequest,
@@ -149,6 +154,7 @@ impl Component for Kubelet {
                 }
             }
             Event::Message(In::Asked(request)) => self.asked(ctx, &request),
+            Event::Message(In::HungUp(id)) => self.hung_up(ctx, id),
             Event::Message(In::Cri(outcome)) => self.runtime_said(ctx, outcome),
             Event::Timer(Timer::Relist(relist)) => {
                 self.pods.retry(ctx, &mut self.shared.client, relist);

@@ -60,6 +60,7 @@ impl Kubelet {
                     worker.happened(shared, ctx, &event);
                 });
             }
+            Outcome::Wrote { call, lines, .. } => self.wrote(ctx, call, &lines),
             Outcome::Answered { call, result, .. } => {
                 if let Ok(CriResponse::ImageStatus { image: Some(image) }) = &result {
                     self.image_seen(image);
@@ -87,6 +88,7 @@ impl Kubelet {
                 self.shared.pull_next(ctx);
             }
             Some(Caller::Reader(id, query)) => self.log_read(ctx, id, &query, result),
+            Some(Caller::Listener(listener)) => Self::written(ctx, &listener, result),
             Some(Caller::Nobody) | None => {}
         }
     }

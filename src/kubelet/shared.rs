@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::images::Puller;
 use super::reporter::Reporter;
+use super::streams::Listener;
 use super::{Kubelet, Out, Timer};
 use crate::api::Pod;
 use crate::api::logs::LogQuery;
@@ -24,6 +25,8 @@ pub(super) enum Caller {
     Puller,
     /// Who asked for a log, and for which part.
     Reader(RequestId, Rc<LogQuery>),
+    /// Who hears what is written.
+    Listener(Listener),
     /// Nobody.
     Nobody,
 }
@@ -80,6 +83,31 @@ impl Shared {
     /// Whose call was answered.
     pub fn caller(&mut self, call: CallId) -> Option<Caller> {
         self.calls.remove(&call)
+    }
+
+    /// Who hears what is written to a call that goes on.
+    pub fn listener(&mut self, call: CallId) -> Option<&mut Listener> {
+        match self.calls.get_mut(&call)? {
+            Caller::Listener(listener) => Some(listener),
+            Caller::Worker(_) | Caller::Puller | Caller::Reader(..) | Caller::Nobody => None,
+        }
+    }
+
+    /// Ends the call whose listener has asked as `id`.
+    pub fn cancel(&mut self, ctx: &mut Ctx<'_, Kubelet>, id: RequestId) {
+        let mut calls = self.calls.iter();
+        let call = calls.find_map(|(call, caller)| match caller {
+            Caller::Listener(listener) if listener.id == id => Some(*call),
+            Caller::Listener(_)
+            | Caller::Worker(_)
+            | Caller::Puller
+            | Caller::Reader(..)
+            | Caller::Nobody => None,
+        });
+        if let Some(call) = call {
+            self.calls.remove(&call);
+            ctx.send(Out::Cri { call, request: CriRequest::Cancel });
+        }
     }
 
     /// Pulls the next image in the queue, if the line is free.

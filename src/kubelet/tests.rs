@@ -93,7 +93,7 @@ impl World {
                     self.queue.push(self.now + after + HOP, Due::Api(request));
                 }
                 // Nobody asks here.
-                Effect::Send { body: Out::Answer(_), .. } => {}
+                Effect::Send { body: Out::Answer(_) | Out::Told(_), .. } => {}
                 Effect::Send { body: Out::Cri { call, request }, .. } => {
                     if !matches!(request, CriRequest::ContainerStatus { .. }) {
                         self.calls.push(request.name());

@@ -5,10 +5,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::container::{Container, Exec, Exit, Stage};
+use super::container::{Container, Exec, Exit, Follower, Stage};
 use super::cri::{
-    CallId, ContainerConfig, ContainerEventType, CriError, CriRequest, CriResponse, Id,
-    PodSandboxConfig, PodSandboxState, RuntimeCondition,
+    CallId, Code, ContainerConfig, ContainerEventType, CriError, CriRequest, CriResponse, Id,
+    LogOptions, Outcome, PodSandboxConfig, PodSandboxState, RuntimeCondition,
 };
 use super::image::ImageReference;
 use super::log::Log;
@@ -82,6 +82,13 @@ impl Runtime {
             CriRequest::ReadLogs { container_id, options } => self
                 .container(&container_id)
                 .map(|container| CriResponse::ReadLogs { lines: container.log.read(options) }),
+            CriRequest::FollowLog { container_id, options } => {
+                match self.follow_log(now, call, &container_id, options) {
+                    Some(answer) => answer,
+                    None => return,
+                }
+            }
+            CriRequest::Cancel => self.cancel(call),
             CriRequest::ExecSync { container_id, cmd, timeout } => {
                 match self.exec_sync(now, call, &container_id, &cmd, timeout) {
                     Some(answer) => answer,
@@ -213,6 +220,7 @@ impl Runtime {
             log: Log::default(),
             files: Files::default(),
             execs: Vec::new(),
+            followers: Vec::new(),
         };
         self.containers.insert(Rc::clone(&id), Rc::new(container));
         self.emit(now, &id, pod_sandbox_id, ContainerEventType::Created);
@@ -293,6 +301,37 @@ impl Runtime {
         }
         self.schedule(now + timeout, Work::Kill { container_id });
         None
+    }
+
+    /// The answer if nothing more will be written.
+    fn follow_log(
+        &mut self,
+        at: Instant,
+        call: CallId,
+        id: &Id,
+        options: LogOptions,
+    ) -> Option<Answer> {
+        let Some(container) = self.containers.get_mut(id) else {
+            return Some(Err(no_container(id)));
+        };
+        let mut lines = container.log.read(options);
+        let goes_on = matches!(container.stage, Stage::Running { .. });
+        if goes_on {
+            // What has no line end yet is told once it has.
+            lines.pop_if(|last| last.partial);
+            let (_, seen) = container.log.after(0, false);
+            Rc::make_mut(container).followers.push(Follower { call, seen });
+        }
+        self.outbox.push(Outcome::Wrote { call, at, lines });
+        (!goes_on).then_some(Ok(CriResponse::FollowLog))
+    }
+
+    fn cancel(&mut self, call: CallId) -> Answer {
+        let follows = |one: &Rc<Container>| one.followers.iter().any(|other| other.call == call);
+        if let Some(container) = self.containers.values_mut().find(|one| follows(one)) {
+            Rc::make_mut(container).followers.retain(|other| other.call != call);
+        }
+        Err(CriError { code: Code::Canceled, message: "context canceled".to_owned() })
     }
 
     /// The answer if the command cannot even start.

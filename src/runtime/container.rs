@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-use super::cri::{CallId, ContainerConfig, ContainerState, ContainerStatus, CriResponse, Id};
+use super::cri::{
+    CallId, ContainerConfig, ContainerState, ContainerStatus, CriResponse, Id, Outcome,
+};
 use super::images::StoredImage;
 use super::log::Log;
 use super::process::Process;
@@ -35,6 +37,15 @@ pub(super) struct Container {
     pub files: Files,
     /// Commands that [`super::CriRequest::ExecSync`] runs beside its process.
     pub execs: Vec<Exec>,
+    pub followers: Vec<Follower>,
+}
+
+/// Who follows a container's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Follower {
+    pub call: CallId,
+    /// How many lines there were when it was last told.
+    pub seen: usize,
 }
 
 /// A command that runs in a container beside its own process.
@@ -138,6 +149,17 @@ impl Container {
             reason: exit.map_or("", |exit| exit.reason),
             message: exit.map_or_else(String::new, |exit| exit.message.clone()),
         }
+    }
+
+    /// Tells those who follow the log what is new in it; at the `end` they get all of it.
+    pub fn tell_followers(&mut self, at: Instant, end: bool) -> impl Iterator<Item = Outcome> {
+        let Self { log, followers, .. } = self;
+        followers.iter_mut().filter_map(move |follower| {
+            let (new, seen) = log.after(follower.seen, end);
+            let lines: Vec<_> = new.cloned().collect();
+            follower.seen = seen;
+            (!lines.is_empty()).then_some(Outcome::Wrote { call: follower.call, at, lines })
+        })
     }
 
     /// Lets its processes run: when they want to run again, how the first one ended if it did, and

@@ -1,7 +1,8 @@
 //! The container runtime interface: what a kubelet may ask and what it hears.
 //!
 //! Mirrors: `cri-api/pkg/apis/runtime/v1`; names are the protocol's own, and a call's answer comes
-//! later, as [`Outcome::Answered`], because every call takes time.
+//! later, as [`Outcome::Answered`], because every call takes time. `FollowLog` is no call of the protocol:
+//! there, the kubelet reads the file itself.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -78,12 +79,20 @@ pub enum CriRequest {
         container_id: Id,
         options: LogOptions,
     },
+    /// The container's log and what is written from then on, as [`Outcome::Wrote`]: first what there is,
+    /// then lines as they are complete; answered when the container has ended.
+    FollowLog {
+        container_id: Id,
+        options: LogOptions,
+    },
     /// Runs `cmd` in the container and answers with its output once it is over.
     ExecSync {
         container_id: Id,
         cmd: Vec<String>,
         timeout: Option<Duration>,
     },
+    /// Nobody hears the call of this very number any more: it ends with [`Code::Canceled`].
+    Cancel,
 }
 
 /// The answer to a call that went well; each is named as its request.
@@ -107,6 +116,7 @@ pub enum CriResponse {
     ContainerStatus { status: Rc<ContainerStatus> },
     ListContainers { containers: Vec<ContainerStatus> },
     ReadLogs { lines: Vec<LogLine> },
+    FollowLog,
     ExecSync { stdout: String, stderr: String, exit_code: i32 },
 }
 
@@ -132,7 +142,9 @@ impl CriRequest {
             Self::ContainerStatus { .. } => "ContainerStatus",
             Self::ListContainers => "ListContainers",
             Self::ReadLogs { .. } => "ReadLogs",
+            Self::FollowLog { .. } => "FollowLog",
             Self::ExecSync { .. } => "ExecSync",
+            Self::Cancel => "Cancel",
         }
     }
 }
@@ -159,6 +171,7 @@ impl CriResponse {
             Self::ContainerStatus { .. } => "ContainerStatus",
             Self::ListContainers { .. } => "ListContainers",
             Self::ReadLogs { .. } => "ReadLogs",
+            Self::FollowLog => "FollowLog",
             Self::ExecSync { .. } => "ExecSync",
         }
     }
@@ -167,6 +180,7 @@ impl CriResponse {
 /// The gRPC codes that a runtime answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
+    Canceled,
     Unknown,
     InvalidArgument,
     DeadlineExceeded,
@@ -179,6 +193,7 @@ impl Code {
     /// The code's name on the wire.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Canceled => "Canceled",
             Self::Unknown => "Unknown",
             Self::InvalidArgument => "InvalidArgument",
             Self::DeadlineExceeded => "DeadlineExceeded",
@@ -219,7 +234,17 @@ impl std::error::Error for CriError {}
 /// What the runtime says by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    Answered { call: CallId, at: Instant, result: Result<CriResponse, CriError> },
+    Answered {
+        call: CallId,
+        at: Instant,
+        result: Result<CriResponse, CriError>,
+    },
+    /// To a call that goes on.
+    Wrote {
+        call: CallId,
+        at: Instant,
+        lines: Vec<LogLine>,
+    },
     Happened(ContainerEvent),
 }
 

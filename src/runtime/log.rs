@@ -16,6 +16,8 @@ const MAX_LINE: usize = 16 * 1024;
 pub struct Log {
     lines: VecDeque<LogLine>,
     bytes: usize,
+    /// How many lines are gone.
+    gone: usize,
 }
 
 impl Log {
@@ -37,6 +39,15 @@ impl Log {
         let wanted = self.lines.iter().filter(|line| line.at >= since);
         let skip = options.tail.map_or(0, |tail| wanted.clone().count().saturating_sub(tail));
         wanted.skip(skip).cloned().collect()
+    }
+
+    /// The lines that are complete and come after the first `seen` there ever were, and how many there
+    /// were by then. At the `end`, what has no line end counts, too.
+    pub fn after(&self, seen: usize, end: bool) -> (impl Iterator<Item = &LogLine>, usize) {
+        let open = self.lines.back().is_some_and(|last| last.partial && !end);
+        let complete = self.lines.len() - usize::from(open);
+        let new = self.lines.iter().take(complete).skip(seen.saturating_sub(self.gone));
+        (new, self.gone + complete)
     }
 
     /// All that was written to the standard output, and to the standard error.
@@ -80,6 +91,7 @@ impl Log {
         while self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
             let Some(gone) = self.lines.pop_front() else { return };
             self.bytes = self.bytes.saturating_sub(gone.text.len());
+            self.gone += 1;
         }
     }
 }
@@ -109,6 +121,24 @@ mod tests {
         assert_eq!(log.read(LogOptions::default()).len(), MAX_LINES);
         let tail = LogOptions { tail: Some(2), since: None };
         assert_eq!(texts(&log, tail), ["4998", "4999"]);
+    }
+
+    #[test]
+    fn who_follows_gets_each_line_once_it_is_complete() {
+        let mut log = Log::default();
+        let new = |log: &Log, seen, end| {
+            let (lines, seen) = log.after(seen, end);
+            (lines.map(|line| line.text.to_string()).collect::<Vec<_>>().join(" "), seen)
+        };
+        log.write(Instant::ZERO, Stream::Stdout, "a\nb");
+        assert_eq!(new(&log, 0, false), ("a".to_owned(), 1));
+        log.write(Instant::ZERO, Stream::Stdout, "c\nd");
+        assert_eq!(new(&log, 1, false), ("bc".to_owned(), 2));
+        assert_eq!(new(&log, 2, true), ("d".to_owned(), 3));
+        for _ in 0..MAX_LINES {
+            log.write(Instant::ZERO, Stream::Stdout, "e\n");
+        }
+        assert_eq!(new(&log, MAX_LINES, false), ("e e".to_owned(), MAX_LINES + 2));
     }
 
     #[test]

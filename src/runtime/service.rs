@@ -191,6 +191,7 @@ impl Runtime {
             self.wakeups.remove(&(wake, Rc::clone(id)));
         }
         let (wake, end, answers) = container.run(now, self.host.epoch, &hostname, ip);
+        self.outbox.extend(container.tell_followers(now, false));
         for (call, answer) in answers {
             self.answer(now, call, Ok(answer));
         }
@@ -238,12 +239,17 @@ impl Runtime {
         let container = Rc::make_mut(container);
         container.stage = Stage::Exited(Exit::of_process(started_at, now, end));
         let execs = std::mem::take(&mut container.execs);
+        self.outbox.extend(container.tell_followers(now, true));
+        let followers = std::mem::take(&mut container.followers);
         if let Some(wake) = container.wake.take() {
             self.wakeups.remove(&(wake, Rc::clone(id)));
         }
         self.emit(now, id, &pod_sandbox_id, ContainerEventType::Stopped);
         for call in stopping {
             self.answer(now, call, Ok(CriResponse::StopContainer));
+        }
+        for follower in followers {
+            self.answer(now, follower.call, Ok(CriResponse::FollowLog));
         }
         for exec in execs {
             let (stdout, stderr) = exec.log.into_texts();
@@ -274,6 +280,8 @@ impl Runtime {
             | CriRequest::ContainerStatus { .. }
             | CriRequest::ListContainers
             | CriRequest::ReadLogs { .. }
+            | CriRequest::FollowLog { .. }
+            | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => timing.query.draw(rng),
         }
     }

@@ -18,6 +18,8 @@ pub(super) struct Driver {
     pub runtime: Runtime,
     pub now: Instant,
     pub events: Vec<ContainerEvent>,
+    /// What was written to calls that go on.
+    pub wrote: Vec<(CallId, String)>,
     answers: Vec<(CallId, Result<CriResponse, CriError>)>,
     rng: Rng,
     calls: u64,
@@ -36,6 +38,7 @@ impl Driver {
             runtime: Runtime::new(host, Rc::new(catalogue)),
             now: Instant::ZERO,
             events: Vec::new(),
+            wrote: Vec::new(),
             answers: Vec::new(),
             rng: Rng::new(1),
             calls: 0,
@@ -68,6 +71,10 @@ impl Driver {
                 Outcome::Answered { call, at, result } => {
                     assert_eq!(at, next);
                     self.answers.push((call, result));
+                }
+                Outcome::Wrote { call, lines, .. } => {
+                    let texts: Vec<&str> = lines.iter().map(|line| &*line.text).collect();
+                    self.wrote.push((call, texts.join("|")));
                 }
                 Outcome::Happened(event) => self.events.push(event),
             }
@@ -508,6 +515,38 @@ fn a_command_beside_the_first_process_sees_the_same_files() {
     assert_eq!(late.code, super::Code::DeadlineExceeded);
     let missing = probe(&mut driver, &["nosuch"], 1).unwrap_err().message;
     assert!(missing.ends_with("exec: \"nosuch\": executable file not found in $PATH"), "{missing}");
+}
+
+#[test]
+fn who_follows_a_log_gets_lines_as_they_are_written_and_then_the_end() {
+    let mut driver = Driver::ready();
+    let script = "echo a; printf b; sleep 5; echo c; sleep 5; echo d; printf e";
+    let container_id = driver.start(container("busybox", &["sh", "-c", script], &[]));
+    driver.run_for(Duration::from_secs(1));
+    let options = LogOptions::default();
+    let follow = || CriRequest::FollowLog { container_id: Rc::clone(&container_id), options };
+    let stays = driver.send(follow());
+    let goes = driver.send(follow());
+    driver.run_for(Duration::from_secs(1));
+    // A line without an end waits for it.
+    assert_eq!(driver.wrote, [(stays, "a".to_owned()), (goes, "a".to_owned())]);
+    let now = driver.now;
+    driver.runtime.handle(now, &mut Rng::new(1), goes, CriRequest::Cancel);
+    assert_eq!(driver.answer(goes).unwrap_err().code, super::Code::Canceled);
+    driver.wrote.clear();
+    assert_eq!(driver.answer(stays), Ok(CriResponse::FollowLog));
+    assert_eq!(
+        driver.wrote,
+        [(stays, "bc".to_owned()), (stays, "d".to_owned()), (stays, "e".to_owned())]
+    );
+    // Of a container that has ended there is no more to come.
+    driver.wrote.clear();
+    let late = driver.send(CriRequest::FollowLog {
+        container_id: Rc::clone(&container_id),
+        options: LogOptions { tail: Some(1), since: None },
+    });
+    assert_eq!(driver.answer(late), Ok(CriResponse::FollowLog));
+    assert_eq!(driver.wrote, [(late, "e".to_owned())]);
 }
 
 #[test]

@@ -4,6 +4,15 @@ import { pageTest } from "./harness.mjs";
 
 const POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: nginx}]}\n";
 
+const TALK = `
+apiVersion: v1
+kind: Pod
+metadata: {name: talk}
+spec:
+  restartPolicy: Never
+  containers: [{name: main, image: busybox, command: [sh, -c, "echo one; sleep 30; echo two"]}]
+`;
+
 /** A page whose cluster is ready, with what a rejection says in a form that can be compared. */
 const scripted = (name, body) =>
   pageTest(name, async (given) => {
@@ -106,6 +115,17 @@ scripted("a watch's stream closes when its time is over", async ({ page }) => {
     return watch.text();
   }, POD);
   assert.equal(JSON.parse(read.split("\n")[0]).type, "ADDED");
+});
+
+scripted("a followed log streams text until the container ends", async ({ page }) => {
+  const read = await page.evaluate(async (pod) => {
+    await podflow.apply(pod);
+    await podflow.run(10);
+    const log = await podflow.fetch("/api/v1/namespaces/default/pods/talk/log?follow=true");
+    await podflow.run(60);
+    return [log.headers.get("content-type"), await log.text()];
+  }, TALK);
+  assert.deepEqual(read, ["text/plain", "one\ntwo\n"]);
 });
 
 scripted("listeners hear, a broken one harms nobody, and each can be ended", async ({ page }) => {

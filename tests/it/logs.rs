@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use podflow::testing::api::request::RequestId;
 use podflow::testing::cluster::{Cluster, HttpCall, HttpReply, Setup};
 use serde_json::{Value, json};
 
@@ -56,6 +57,73 @@ fn what_a_container_wrote_is_read() {
     let log = cluster.log();
     assert!(log.contains("apiserver -> kubelet-1"));
     assert!(log.contains("GET /containerLogs/default/p/c?tailLines=1"));
+}
+
+/// The pieces that a followed log has come in so far, and whether that is all.
+fn told(cluster: &Cluster, id: RequestId) -> (Vec<String>, bool) {
+    let pieces: Vec<String> = cluster.lines(id, 0).collect();
+    let is_over = cluster.is_over(id, pieces.len());
+    (pieces, is_over)
+}
+
+#[test]
+fn a_followed_log_goes_on_until_the_container_ends() {
+    let script = "echo one; sleep 65; echo two; sleep 10; echo three; printf four";
+    let mut cluster = cluster(&json!([shell("c", script)]));
+    let follow = |cluster: &mut Cluster, query: &str| {
+        let id = cluster.submit(&HttpCall::get(&format!("{PODS}/p/log?follow=true{query}")));
+        cluster.run_for(Duration::from_secs(1));
+        id
+    };
+    let all = follow(&mut cluster, "");
+    let head = cluster.reply(all).unwrap();
+    assert_eq!((head.code, head.content_type, &*head.body), (200, "text/plain", ""));
+    assert_eq!(told(&cluster, all), (vec!["one\n".to_owned()], false));
+    let new = follow(&mut cluster, "&tailLines=0");
+    assert_eq!((cluster.reply(new).unwrap().code, told(&cluster, new)), (200, (vec![], false)));
+    let short = follow(&mut cluster, "&limitBytes=7&sinceSeconds=100");
+    let stamped = follow(&mut cluster, "&timestamps=true&sinceSeconds=1");
+    let gone = follow(&mut cluster, "");
+    assert!(cluster.is_settled(), "who follows keeps nobody at work");
+    cluster.hang_up(gone);
+    cluster.run_for(Duration::from_secs(8));
+    assert_eq!(told(&cluster, all).0, ["one\n", "two\n"]);
+    assert_eq!(told(&cluster, short), (vec!["one\n".to_owned(), "two".to_owned()], true));
+    assert_eq!(told(&cluster, stamped).0.len(), 1);
+    assert!(told(&cluster, stamped).0[0].ends_with("Z two\n"));
+    cluster.run_for(Duration::from_secs(10));
+    let rest = ["two\n", "three\n", "four"].map(str::to_owned).to_vec();
+    assert_eq!(told(&cluster, new), (rest, true));
+    assert!(told(&cluster, all).1);
+    assert_eq!(told(&cluster, gone), (vec![], true));
+    // The kubelet was told of the one who went, and its runtime, too.
+    let log = cluster.log();
+    assert_eq!(log.matches(" HUNG UP").count(), 1);
+    assert_eq!(log.matches(" Cancel\n").count(), 2);
+}
+
+#[test]
+fn a_followed_log_of_a_container_that_has_ended_ends() {
+    let mut cluster = cluster(&json!([shell("c", "echo $RANDOM; sleep 5; exit 1")]));
+    let path = format!("{PODS}/p/log?follow=true&previous=true");
+    let id = cluster.submit(&HttpCall::get(&path));
+    cluster.run_for(Duration::from_secs(1));
+    let (pieces, is_over) = told(&cluster, id);
+    assert_eq!((pieces.concat(), is_over), (get(&mut cluster, "p/log?previous=true").body, true));
+    let refused = get(&mut cluster, "p/log?follow=true&container=z");
+    assert_eq!(refusal(&refused), (400, "container z is not valid for pod p".to_owned()));
+}
+
+#[test]
+fn a_followed_log_ends_with_its_pod() {
+    let mut cluster = cluster(&json!([shell("c", "echo one; sleep 999")]));
+    let id = cluster.submit(&HttpCall::get(&format!("{PODS}/p/log?follow=true")));
+    // It may last longer than the server waits for the first answer.
+    cluster.run_for(Duration::from_mins(2));
+    assert_eq!(told(&cluster, id), (vec!["one\n".to_owned()], false));
+    cluster.submit(&HttpCall::new("DELETE", &format!("{PODS}/p"), None));
+    cluster.run_for(Duration::from_mins(1));
+    assert_eq!(told(&cluster, id), (vec!["one\n".to_owned()], true));
 }
 
 #[test]

@@ -19,7 +19,8 @@ pub fn request(request: &CriRequest) -> Value {
         CriRequest::Status
         | CriRequest::ListPodSandbox
         | CriRequest::ListImages
-        | CriRequest::ListContainers => one(&[]),
+        | CriRequest::ListContainers
+        | CriRequest::Cancel => one(&[]),
         CriRequest::UpdateRuntimeConfig { pod_cidr } => {
             let network = one(&[("podCidr", text(pod_cidr))]);
             one(&[("runtimeConfig", one(&[("networkConfig", network)]))])
@@ -44,7 +45,8 @@ pub fn request(request: &CriRequest) -> Value {
         CriRequest::StopContainer { container_id, timeout } => {
             one(&[("containerId", text(container_id)), ("timeout", timeout.as_secs().into())])
         }
-        CriRequest::ReadLogs { container_id, options: LogOptions { tail, since } } => one(&[
+        CriRequest::ReadLogs { container_id, options: LogOptions { tail, since } }
+        | CriRequest::FollowLog { container_id, options: LogOptions { tail, since } } => one(&[
             ("containerId", text(container_id)),
             ("tailLines", (*tail).into()),
             ("sinceTime", since.map(time).into()),
@@ -62,6 +64,7 @@ pub fn outcome(outcome: &Outcome) -> Result<Value, String> {
     match outcome {
         Outcome::Answered { result: Ok(answer), .. } => Ok(response(answer)),
         Outcome::Answered { result: Err(error), .. } => Err(error.to_string()),
+        Outcome::Wrote { lines, .. } => Ok(one(&[("lines", many(lines, line))])),
         Outcome::Happened(event) => {
             let kind = event.kind.name().to_ascii_uppercase();
             Ok(one(&[
@@ -89,6 +92,7 @@ fn response(response: &CriResponse) -> Value {
             one(&[("status", one(&[("conditions", conditions)]))])
         }
         CriResponse::UpdateRuntimeConfig
+        | CriResponse::FollowLog
         | CriResponse::StopPodSandbox
         | CriResponse::RemovePodSandbox
         | CriResponse::RemoveImage

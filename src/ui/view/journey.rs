@@ -347,6 +347,8 @@ impl Reader<'_> {
             | CriRequest::ContainerStatus { .. }
             | CriRequest::ListContainers
             | CriRequest::ReadLogs { .. }
+            | CriRequest::FollowLog { .. }
+            | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => None,
         };
         if let Some(asked) = asked {

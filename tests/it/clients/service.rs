@@ -43,7 +43,7 @@ async fn answer(
     let reply = engine.ask(call).await.ok_or("the cluster has stopped")?;
     let mut response = Response::new(match reply.body {
         engine::Body::Whole(bytes) => Answered::Whole(Some(bytes.into())),
-        engine::Body::Lines(lines) => Answered::Lines(lines),
+        engine::Body::Stream(lines) => Answered::Lines(lines),
     });
     *response.status_mut() = reply.code.try_into()?;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
