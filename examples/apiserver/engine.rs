@@ -29,7 +29,7 @@ pub struct Reply {
 /// The body of an answer.
 pub enum Body {
     Whole(Vec<u8>),
-    /// What a watch tells or a log goes on with, as it comes.
+    /// What a watch tells, or an answer goes on with, as it comes.
     Stream(mpsc::Receiver<Vec<u8>>),
 }
 
@@ -45,6 +45,8 @@ pub struct Request {
     pub path: String,
     pub content_type: String,
     pub accept: String,
+    /// The protocol that the answer is to go on in.
+    pub upgrade: Option<String>,
     /// What it shows at the secure door; none came through the other.
     pub shown: Option<Shown>,
     pub body: Option<String>,
@@ -129,10 +131,11 @@ impl Paced {
     }
 
     fn submit(&mut self, asked: Asked) {
-        let Request { method, path, content_type, accept, shown, body } = asked.call;
+        let Request { method, path, content_type, accept, upgrade, shown, body } = asked.call;
         let mut call = HttpCall::new(&method, &path, None);
         call.content_type = content_type.into();
         call.accept = accept.into();
+        call.upgrade = upgrade.map(Into::into);
         call.credentials = shown.map(|Shown { authorization, user, groups }| {
             let groups = groups.iter().map(String::as_str);
             Rc::new(Credentials::of_headers(authorization.as_deref(), user.as_deref(), groups))
@@ -151,7 +154,8 @@ impl Paced {
                 self.waiting.push((id, reply));
                 continue;
             };
-            let goes_on = matches!(response.result, Ok(Answer::Watching | Answer::Streaming));
+            let goes_on =
+                matches!(response.result, Ok(Answer::Watching | Answer::Streaming { .. }));
             let body = if goes_on {
                 let (lines, received) = mpsc::channel(MOST_UNREAD);
                 self.streams.push(Stream { id, sent: 0, lines });

@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::engine::{self, Body, Engine};
 use crate::openapi::with_schemas;
 use crate::protobuf;
+use crate::websocket;
 
 /// Upstream's limit for the body of a request.
 const BODY_MAX: usize = 3 << 20;
@@ -69,11 +70,17 @@ async fn connection(
 }
 
 async fn handle(
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     is_secure: bool,
     engine: &Engine,
 ) -> Response<Outgoing> {
+    let switched = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
+    let upgrade = websocket::wanted(&head.headers);
+    let accepted = websocket::accepted(&head.headers);
+    if upgrade.as_deref() == Some("websocket") && accepted.is_none() {
+        return plain(StatusCode::FORBIDDEN, "no protocol that both speak");
+    }
     let Ok(body) = Limited::new(body, BODY_READ).collect().await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "request body too large");
     };
@@ -93,6 +100,7 @@ async fn handle(
         path: put_down_to(&head, header(USER_AGENT).unwrap_or_default()),
         content_type: content_type.to_owned(),
         accept: header(ACCEPT).unwrap_or_default().to_owned(),
+        upgrade,
         shown: is_secure.then(|| engine::Shown {
             authorization: header(AUTHORIZATION).map(str::to_owned),
             user: text("impersonate-user").map(str::to_owned),
@@ -101,9 +109,17 @@ async fn handle(
         body,
     };
     let path = call.path.clone();
-    let Some(reply) = engine.ask(call).await else {
+    let Some(mut reply) = engine.ask(call).await else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "the cluster has stopped");
     };
+    if let (101, Body::Stream(pieces), Some(headers)) = (reply.code, &mut reply.body, accepted) {
+        let (_, none) = mpsc::channel(1);
+        tokio::spawn(websocket::speak(switched, std::mem::replace(pieces, none)));
+        let mut response = Response::new(Outgoing::Whole(None));
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *response.headers_mut() = headers;
+        return response;
+    }
     let body = match reply.body {
         Body::Whole(bytes) => Outgoing::Whole(Some(with_schemas(&path, bytes).into())),
         Body::Stream(lines) => Outgoing::Lines(lines),

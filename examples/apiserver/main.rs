@@ -17,6 +17,7 @@ mod openapi;
 mod protobuf;
 mod schemas;
 mod tls;
+mod websocket;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;

@@ -43,8 +43,6 @@ impl LogQuery {
             StatusError::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
         };
         let given = |name: &str| query.get(name).filter(|text| !text.is_empty());
-        let flag =
-            |name: &str| matches!(given(name), Some("1" | "t" | "T" | "true" | "True" | "TRUE"));
         let number = |name: &str| match given(name) {
             Some(text) => text.parse().map(Some).map_err(|_error| bad(text)),
             None => Ok(None),
@@ -55,9 +53,9 @@ impl LogQuery {
         };
         Ok(Self {
             container: given("container").unwrap_or_default().into(),
-            follow: flag("follow"),
-            previous: flag("previous"),
-            timestamps: flag("timestamps"),
+            follow: query.flag("follow"),
+            previous: query.flag("previous"),
+            timestamps: query.flag("timestamps"),
             tail_lines: number("tailLines")?,
             limit_bytes: number("limitBytes")?,
             since_seconds: number("sinceSeconds")?,

@@ -12,6 +12,7 @@ pub mod defaults;
 pub mod document;
 pub mod duration;
 mod encode;
+pub mod exec;
 pub mod field;
 pub mod fields;
 pub mod labels;

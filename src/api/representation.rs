@@ -93,7 +93,10 @@ impl Representation {
                 (*kind, &**items, list_metadata(*resource_version, rest.as_ref()))
             }
             Ok(
-                Answer::Watching | Answer::Streaming | Answer::Success { .. } | Answer::Document(_),
+                Answer::Watching
+                | Answer::Streaming { .. }
+                | Answer::Success { .. }
+                | Answer::Document(_),
             )
             | Err(_) => return response.body(),
         };

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::document::Part;
+use super::exec::{Channel, ExecOptions};
 use super::fields::FieldSelector;
 use super::labels::Selector;
 use super::logs::LogQuery;
@@ -46,6 +47,8 @@ pub enum Subresource {
     Scale,
     /// What a container wrote, as text.
     Log,
+    /// A command that runs in a container.
+    Exec,
     /// A delete that asks the disruption budgets.
     Eviction,
     /// A token of a service account.
@@ -104,6 +107,8 @@ pub struct Params {
     pub field_manager: Option<Rc<str>>,
     /// Of a container's log, which part.
     pub log: Option<Rc<LogQuery>>,
+    /// Of an exec, which command.
+    pub exec: Option<Rc<ExecOptions>>,
     /// Of an apply, whether it takes fields from others.
     pub force: bool,
 }
@@ -193,8 +198,9 @@ pub enum Answer {
     },
     /// The watch is open; its events follow under the request's number.
     Watching,
-    /// Text follows as it comes, as [`Change::Output`] under the request's number.
-    Streaming,
+    /// Text follows as it comes, as [`Change::Output`] under the request's number: 200, or 101 if in
+    /// another protocol.
+    Streaming { code: u16 },
     /// `Status: Success`, such as of a binding.
     Success { code: u16 },
     /// A document that is no object, such as `/version`.
@@ -208,7 +214,7 @@ impl Answer {
             Self::Object(object) | Self::Created(object) => Some(object),
             Self::List { .. }
             | Self::Watching
-            | Self::Streaming
+            | Self::Streaming { .. }
             | Self::Success { .. }
             | Self::Document(_) => None,
         }
@@ -259,7 +265,11 @@ pub enum Change {
     /// The watch ends, for it has lasted as long as it was to; on the wire only the stream does.
     Ended,
     /// No watch, but what a container has written.
-    Output(Rc<str>),
+    Output {
+        /// None for a log.
+        channel: Option<Channel>,
+        text: Rc<str>,
+    },
     /// Said to who tells: nobody hears it any more. On the wire, a connection is closed.
     HungUp,
 }
@@ -274,7 +284,7 @@ impl Change {
             Self::Bookmark { .. } => "BOOKMARK",
             Self::Error(_) => "ERROR",
             Self::Ended => "END",
-            Self::Output(_) => "OUTPUT",
+            Self::Output { .. } => "OUTPUT",
             Self::HungUp => "HUNG UP",
         }
     }
@@ -298,7 +308,7 @@ impl Change {
                 })
             }
             Self::Error(error) => to_json(&error.to_status()),
-            Self::Output(text) => (&**text).into(),
+            Self::Output { text, .. } => (&**text).into(),
             Self::Ended | Self::HungUp => Value::Null,
         }
     }
@@ -312,7 +322,7 @@ impl Change {
             Self::Bookmark { .. }
             | Self::Error(_)
             | Self::Ended
-            | Self::Output(_)
+            | Self::Output { .. }
             | Self::HungUp => None,
         }
     }
@@ -333,6 +343,7 @@ impl Subresource {
             Self::Binding => "binding",
             Self::Scale => "scale",
             Self::Log => "log",
+            Self::Exec => "exec",
             Self::Eviction => "eviction",
             Self::Token => "token",
         }
@@ -470,6 +481,12 @@ impl Request {
             }
             query.extend(log.query());
         }
+        if let Some(exec) = &self.params.exec {
+            if !exec.container.is_empty() && self.target.kind().is_some() {
+                query.push(format!("container={}", exec.container));
+            }
+            query.extend(exec.query());
+        }
         if self.params.dry_run {
             query.push("dryRun=All".into());
         }
@@ -597,11 +614,9 @@ impl Response {
     pub fn code(&self) -> u16 {
         match &self.result {
             Ok(Answer::Created(_)) => 201,
-            Ok(Answer::Success { code }) => *code,
+            Ok(Answer::Success { code } | Answer::Streaming { code }) => *code,
             Ok(Answer::Document(document)) => document.code,
-            Ok(Answer::Object(_) | Answer::List { .. } | Answer::Watching | Answer::Streaming) => {
-                200
-            }
+            Ok(Answer::Object(_) | Answer::List { .. } | Answer::Watching) => 200,
             Err(error) => error.code,
         }
     }
@@ -610,7 +625,7 @@ impl Response {
     pub fn media(&self) -> &'static str {
         match &self.result {
             Ok(Answer::Document(document)) => document.media,
-            Ok(Answer::Streaming) => TEXT,
+            Ok(Answer::Streaming { .. }) => TEXT,
             Ok(_) | Err(_) => JSON,
         }
     }
@@ -629,7 +644,7 @@ impl Response {
                     "items": items,
                 })
             }
-            Ok(Answer::Watching | Answer::Streaming) => Value::Null,
+            Ok(Answer::Watching | Answer::Streaming { .. }) => Value::Null,
             Ok(Answer::Success { .. }) => json!({
                 "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
             }),

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::exec::ExecOptions;
 use super::field::{FieldError, Path};
 use super::fields::FieldSelector;
 use super::labels::Selector;
@@ -47,13 +48,23 @@ pub fn parse(
     let verb = match (method, name.is_some(), subresource) {
         ("GET", false, _) if watch => Verb::Watch,
         ("GET", false, _) => Verb::List,
-        ("GET", true, None | Some(Subresource::Status | Subresource::Scale | Subresource::Log)) => {
-            Verb::Get
-        }
+        (
+            "GET",
+            true,
+            None
+            | Some(Subresource::Status | Subresource::Scale | Subresource::Log | Subresource::Exec),
+        ) => Verb::Get,
         ("POST", false, _)
-        | ("POST", true, Some(Subresource::Binding | Subresource::Eviction | Subresource::Token)) => {
-            Verb::Create
-        }
+        | (
+            "POST",
+            true,
+            Some(
+                Subresource::Binding
+                | Subresource::Eviction
+                | Subresource::Token
+                | Subresource::Exec,
+            ),
+        ) => Verb::Create,
         ("PUT", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Update,
         ("PATCH", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Patch,
         ("DELETE", _, None) => Verb::Delete,
@@ -72,7 +83,9 @@ pub fn parse(
         Some(Subresource::Log) => Some(Rc::new(LogQuery::parse(&query)?)),
         Some(_) | None => None,
     };
-    Ok((verb, target, Params { representation, log, ..params(&query)? }))
+    let is_exec = subresource == Some(Subresource::Exec);
+    let exec = is_exec.then(|| Rc::new(ExecOptions::parse(&query)));
+    Ok((verb, target, Params { representation, log, exec, ..params(&query)? }))
 }
 
 fn params(query: &Query) -> Result<Params, StatusError> {
@@ -114,6 +127,7 @@ fn params(query: &Query) -> Result<Params, StatusError> {
         grace_period_seconds: query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
         representation: Representation::default(),
         log: None,
+        exec: None,
         page: Page {
             limit: query
                 .get("limit")
@@ -134,7 +148,7 @@ fn params(query: &Query) -> Result<Params, StatusError> {
             }
         },
         field_manager: query.get("fieldManager").filter(|name| !name.is_empty()).map(Into::into),
-        force: matches!(query.get("force"), Some("1" | "t" | "T" | "true" | "True" | "TRUE")),
+        force: query.flag("force"),
         dry_run: match query.get("dryRun") {
             None | Some("") => false,
             Some("All") => true,
@@ -237,6 +251,7 @@ fn target(kinds: &Kinds, path: &str) -> Result<Target, StatusError> {
         Some("token") => Some(Subresource::Token),
         Some("scale") => Some(Subresource::Scale),
         Some("log") => Some(Subresource::Log),
+        Some("exec") => Some(Subresource::Exec),
         Some(_) => Some(Subresource::Status),
     };
     let text = |part: &str| -> Rc<str> { part.into() };
@@ -254,6 +269,16 @@ impl Query {
             (percent_decode(key), percent_decode(value))
         });
         Self(pairs.collect())
+    }
+
+    /// The values of all parameters called `key`.
+    pub(super) fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the parameter called `key` is true.
+    pub(super) fn flag(&self, key: &str) -> bool {
+        matches!(self.get(key), Some("1" | "t" | "T" | "true" | "True" | "TRUE"))
     }
 
     /// The value of the first parameter called `key`.

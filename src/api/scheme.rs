@@ -117,7 +117,7 @@ macro_rules! resources {
 }
 
 resources! {
-    Pod: "" "pods".short(&["po"]).all().parts(&["binding", "eviction", "log", "status"]);
+    Pod: "" "pods".short(&["po"]).all().parts(&["binding", "eviction", "exec", "log", "status"]);
     Node: "" "nodes".short(&["no"]).cluster().parts(&["status"]).stored("minions");
     Namespace: "" "namespaces".short(&["ns"]).cluster().parts(&["status"]);
     Event: "" "events".short(&["ev"]);

@@ -313,7 +313,7 @@ pub(super) fn in_version(request: &Request, answer: Answer) -> Answer {
             Answer::List { kind, items, resource_version, rest }
         }
         other @ (Answer::Watching
-        | Answer::Streaming
+        | Answer::Streaming { .. }
         | Answer::Success { .. }
         | Answer::Document(_)) => other,
     }
@@ -331,7 +331,7 @@ pub(super) fn change_as(change: Change, kind: Kind) -> Change {
         other @ (Change::Bookmark { .. }
         | Change::Error(_)
         | Change::Ended
-        | Change::Output(_)
+        | Change::Output { .. }
         | Change::HungUp) => other,
     }
 }

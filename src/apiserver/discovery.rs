@@ -232,6 +232,7 @@ impl Part {
                 kind: "Scale",
             },
             "log" => Self { verbs: &["get"], group, version, kind },
+            "exec" => Self { verbs: &["create", "get"], group, version, kind: "PodExecOptions" },
             "eviction" => {
                 Self { verbs: &["create"], group: "policy", version: "v1", kind: "Eviction" }
             }

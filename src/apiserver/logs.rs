@@ -6,11 +6,9 @@
 use std::rc::Rc;
 
 use super::server::{ApiServer, ConnectionId};
-use super::strategy::group_resource;
 use crate::api::logs::LogQuery;
 use crate::api::request::{Answer, Params, Request};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Resource as _};
 use crate::sim::Ctx;
 
 impl ApiServer {
@@ -22,10 +20,7 @@ impl ApiServer {
         name: &str,
     ) -> Result<(), StatusError> {
         let namespace = request.namespace();
-        let found = self.object(Kind::Pod, namespace, name).and_then(crate::api::Pod::unwrap);
-        let Some(pod) = found else {
-            return Err(StatusError::not_found(group_resource(Kind::Pod.resource()), name));
-        };
+        let pod = self.pod(namespace, name)?;
         let query = request.params.log.as_deref().cloned().unwrap_or_default();
         let container = query.container_of(pod)?;
         let Some(node) = pod.node_name.clone() else {
@@ -33,9 +28,7 @@ impl ApiServer {
             Self::answer(ctx, from, request, Ok(Answer::Success { code: 204 }));
             return Ok(());
         };
-        if self.object(Kind::Node, "", &node).is_none() {
-            return Err(StatusError::not_found(group_resource(Kind::Node.resource()), &node));
-        }
+        self.check_node(&node)?;
         let path = format!("/containerLogs/{namespace}/{name}/{container}");
         let log = Some(Rc::new(LogQuery { container, ..query }));
         let params = Params { log, ..Params::default() };

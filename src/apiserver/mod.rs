@@ -22,6 +22,7 @@ mod escalation;
 )]
 mod etcd;
 mod eviction;
+mod exec;
 mod keys;
 mod limit_ranger;
 mod logs;

@@ -6,10 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::server::{ApiServer, ConnectionId, Out, Timer, WORK};
+use super::strategy::group_resource;
+use crate::api::exec::Channel;
 use crate::api::request::{
     Answer, Change, Params, Payload, Request, RequestId, Response, Target, Verb, WatchEvent,
 };
 use crate::api::status::StatusError;
+use crate::api::{Kind, Pod, Resource as _, to_json};
 use crate::sim::Ctx;
 
 /// A kubelet that does not answer by then is not there.
@@ -26,6 +29,18 @@ pub(super) struct Proxied {
 }
 
 impl ApiServer {
+    /// The Pod that a kubelet is to be asked about.
+    pub(super) fn pod(&self, namespace: &str, name: &str) -> Result<&Rc<Pod>, StatusError> {
+        let found = self.object(Kind::Pod, namespace, name).and_then(Pod::unwrap);
+        found.ok_or_else(|| StatusError::not_found(group_resource(Kind::Pod.resource()), name))
+    }
+
+    /// Whether there is such a Node.
+    pub(super) fn check_node(&self, name: &str) -> Result<(), StatusError> {
+        let found = self.object(Kind::Node, "", name).map(|_node| ());
+        found.ok_or_else(|| StatusError::not_found(group_resource(Kind::Node.resource()), name))
+    }
+
     /// Asks the kubelet of `node` for what stands at `path`; `from` hears what it says.
     pub(super) fn ask_kubelet(
         &mut self,
@@ -54,14 +69,36 @@ impl ApiServer {
     /// A kubelet has answered.
     pub(super) fn kubelet_said(&mut self, ctx: &mut Ctx<'_, Self>, response: &Response) {
         let Some(proxied) = self.proxied.get_mut(&response.id) else { return };
-        if matches!(response.result, Ok(Answer::Streaming)) {
-            proxied.is_open = true;
-            // A stream keeps its order, so all of it takes the same time.
-            let response = Rc::new(Response::new(proxied.request.id, Ok(Answer::Streaming)));
-            ctx.send_after(WORK, Out::Response { to: proxied.from, response });
-        } else if let Some(Proxied { from, request, .. }) = self.proxied.remove(&response.id) {
-            let result = response.result.clone().map_err(|error| StatusError::clone(&error));
-            Self::answer(ctx, from, &request, result);
+        match &response.result {
+            Ok(Answer::Streaming { code }) => {
+                proxied.is_open = true;
+                open(ctx, proxied, *code);
+            }
+            Ok(answer) => {
+                Self::answer(ctx, proxied.from, &proxied.request, Ok(answer.clone()));
+                self.proxied.remove(&response.id);
+            }
+            Err(error) => self.not_proxied(ctx, response.id, StatusError::clone(error)),
+        }
+    }
+
+    /// A kubelet refuses. An exec has switched protocols by then, so it is told there.
+    ///
+    /// Mirrors: `apimachinery/pkg/util/proxy/streamtranslator.go`.
+    fn not_proxied(&mut self, ctx: &mut Ctx<'_, Self>, id: RequestId, error: StatusError) {
+        let Some(proxied) = self.proxied.remove(&id) else { return };
+        let Proxied { from: to, request, .. } = &proxied;
+        if request.params.exec.is_none() {
+            Self::answer(ctx, *to, request, Err(error));
+            return;
+        }
+        open(ctx, &proxied, 101);
+        let why = format!("unable to upgrade connection: {}", error.message);
+        let text = to_json(&StatusError::internal(why).to_status()).to_string().into();
+        let channel = Some(Channel::Error);
+        for change in [Change::Output { channel, text }, Change::Ended] {
+            let event = WatchEvent { watch: request.id, change };
+            ctx.send_after(WORK, Out::Watch { to: *to, event });
         }
     }
 
@@ -80,10 +117,8 @@ impl ApiServer {
         if self.proxied.get(&id).is_some_and(|proxied| proxied.is_open) {
             return;
         }
-        if let Some(Proxied { from, request, .. }) = self.proxied.remove(&id) {
-            let why = "the kubelet did not answer: i/o timeout";
-            Self::answer(ctx, from, &request, Err(StatusError::internal(why)));
-        }
+        let why = "the kubelet did not answer: i/o timeout";
+        self.not_proxied(ctx, id, StatusError::internal(why));
     }
 
     /// Nobody at the end of `from` waits for an answer any more: to `only`, or to anything.
@@ -101,4 +136,10 @@ impl ApiServer {
             stays
         });
     }
+}
+
+/// Begins an answer that goes on. A stream keeps its order, so all of it takes the same time.
+fn open(ctx: &mut Ctx<'_, ApiServer>, proxied: &Proxied, code: u16) {
+    let response = Rc::new(Response::new(proxied.request.id, Ok(Answer::Streaming { code })));
+    ctx.send_after(WORK, Out::Response { to: proxied.from, response });
 }

@@ -102,6 +102,9 @@ impl ApiServer {
             (Verb::Get, Some(name)) if part == Some(Subresource::Log) => {
                 self.read_logs(ctx, from, request, name)?;
             }
+            (Verb::Get | Verb::Create, Some(name)) if part == Some(Subresource::Exec) => {
+                self.exec(ctx, from, request, (&user, name))?;
+            }
             (Verb::Get, Some(name)) => {
                 let range =
                     Range::latest(KeyRange::key(key(kind, namespace.unwrap_or_default(), name)));

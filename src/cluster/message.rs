@@ -128,7 +128,7 @@ impl Body {
             Self::Response { request, .. } => request.as_deref().is_some_and(is_routine),
             Self::Watch(event) => match event.change.object() {
                 Some(object) => matches!(object.kind(), Kind::Lease | Kind::Node),
-                None => !matches!(event.change, Change::Output(_)),
+                None => !matches!(event.change, Change::Output { .. }),
             },
             Self::StoreCall(call) => {
                 call.keys().is_none_or(|keys| is_routine_key(&keys.to_string()))
@@ -195,7 +195,7 @@ fn answer_label(answer: &Answer) -> String {
             format!("200 {} {}", items.len(), kind.resource().plural)
         }
         Answer::Watching => "200 watching".to_owned(),
-        Answer::Streaming => "200 streaming".to_owned(),
+        Answer::Streaming { code } => format!("{code} streaming"),
         Answer::Success { code } => format!("{code} Success"),
         Answer::Document(_) => "200 OK".to_owned(),
     }

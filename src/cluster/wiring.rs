@@ -426,9 +426,7 @@ impl World {
                 }
                 Effect::Send { after, body } => {
                     let (to, body) = match body {
-                        kubelet::Out::Api(request) => {
-                            (Address::ApiServer, Body::Request(Rc::new(request)))
-                        }
+                        kubelet::Out::Api(request) => (Address::ApiServer, Body::Request(request)),
                         kubelet::Out::Answer(response) => {
                             let request = self.answered(Address::ApiServer, response.id);
                             (Address::ApiServer, Body::Response { request, response })

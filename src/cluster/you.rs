@@ -32,6 +32,8 @@ pub struct HttpCall {
     pub body: Option<Rc<Value>>,
     /// A body that is no JSON, as it came.
     pub text: Option<Rc<str>>,
+    /// The header `Upgrade`, in small letters: the protocol that the answer is to go on in.
+    pub upgrade: Option<Rc<str>>,
     /// What it shows at the secure door; none takes the door that asks nobody.
     pub credentials: Option<Rc<Credentials>>,
 }
@@ -57,6 +59,7 @@ impl HttpCall {
             accept: "".into(),
             body: body.map(Rc::new),
             text: None,
+            upgrade: None,
             credentials: None,
         }
     }
@@ -153,7 +156,7 @@ impl You {
             let credentials = Rc::clone(credentials);
             Rc::new(Caller { credentials, attributes: Attributes::of(&call.method, &call.path) })
         });
-        let (verb, target, params) =
+        let (verb, target, mut params) =
             match route::parse(kinds, &call.method, &call.path, &call.accept) {
                 Ok(parsed) => parsed,
                 // The server says what is wrong with it.
@@ -171,6 +174,9 @@ impl You {
                     };
                 }
             };
+        if let Some(exec) = &mut params.exec {
+            Rc::make_mut(exec).upgrade.clone_from(&call.upgrade);
+        }
         let payload = payload(call, verb, &target);
         if params.representation != Representation::Object {
             if self.forms.len() >= KEPT {
@@ -182,7 +188,7 @@ impl You {
     }
 
     pub(super) fn answered(&mut self, response: Rc<Response>) {
-        if matches!(response.result, Ok(Answer::Watching | Answer::Streaming)) {
+        if matches!(response.result, Ok(Answer::Watching | Answer::Streaming { .. })) {
             self.streams.insert(response.id, Stream::default());
         }
         if self.answers.len() >= KEPT {
@@ -230,9 +236,10 @@ impl You {
         let (form, mut content_type) = (self.form(id), response.media());
         let body = form.of_response(response, now);
         let body = match (&response.result, body) {
-            (Ok(Answer::Watching | Answer::Streaming | Answer::Success { code: 204 }), _) => {
-                String::new()
-            }
+            (
+                Ok(Answer::Watching | Answer::Streaming { .. } | Answer::Success { code: 204 }),
+                _,
+            ) => String::new(),
             (_, Value::String(text)) => text,
             (_, body) if form == Representation::Yaml => {
                 content_type = YAML;
@@ -249,7 +256,7 @@ impl You {
     }
 
     /// What a stream has told after the first `seen`, as it comes over HTTP: lines of a watch with their
-    /// ends, or pieces of text.
+    /// ends, or pieces of text, those of an exec behind the number of their channel.
     pub fn lines(
         &self,
         id: RequestId,
@@ -263,8 +270,9 @@ impl You {
             .flat_map(move |stream| stream.events.iter().enumerate().skip(seen - stream.dropped));
         let first = move |index| seen == 0 && index == 0;
         new.map(move |(index, event)| {
-            if let Change::Output(text) = &event.change {
-                return text.to_string();
+            if let Change::Output { channel, text } = &event.change {
+                let channel = channel.map(|channel| char::from(channel.number()));
+                return channel.into_iter().chain(text.chars()).collect();
             }
             format!("{}\n", form.of_change(&event.change, first(index), now))
         })

@@ -37,7 +37,7 @@ pub(super) async fn fetch(
         headers.append(name, value)?;
     }
     head.set_headers(&headers);
-    if matches!(response.result, Ok(Answer::Watching | Answer::Streaming)) {
+    if matches!(response.result, Ok(Answer::Watching | Answer::Streaming { .. })) {
         let (stream, push) = text_stream()?;
         events::stream(listeners, id, push);
         return web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &head)

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::PodStatus;
 
 use super::pod_worker::PodWorker;
 use super::shared::Caller;
-use super::streams::Listener;
+use super::streams::{Hears, Listener};
 use super::{Kubelet, Out};
 use crate::api::logs::LogQuery;
 use crate::api::request::{Answer, Document, Request, RequestId, Response, TEXT, Target};
@@ -21,7 +21,17 @@ use crate::sim::{Ctx, Instant};
 impl Kubelet {
     /// The API server asks for something that only this node has.
     pub(super) fn asked(&mut self, ctx: &mut Ctx<'_, Self>, request: &Request) {
-        if let Err(error) = self.look_for_log(ctx, request) {
+        let path = if let Target::Path(path) = &request.target { path } else { "" };
+        let done = match *path.split('/').collect::<Vec<_>>() {
+            ["", "containerLogs", namespace, name, container] => {
+                self.look_for_log(ctx, request, (namespace, name), container)
+            }
+            ["", "exec", namespace, name, container] => {
+                self.exec(ctx, request, (namespace, name), container)
+            }
+            _ => Err(StatusError::generic(Reason::NotFound, "404 page not found")),
+        };
+        if let Err(error) = done {
             Self::reply(ctx, request.id, Err(error));
         }
     }
@@ -30,15 +40,11 @@ impl Kubelet {
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         request: &Request,
+        pod: (&str, &str),
+        container: &str,
     ) -> Result<(), StatusError> {
-        let Target::Path(path) = &request.target else { return Err(no_such_path()) };
-        let ["", "containerLogs", namespace, name, container] =
-            *path.split('/').collect::<Vec<_>>()
-        else {
-            return Err(no_such_path());
-        };
         let query = request.params.log.clone().unwrap_or_default();
-        let worker = self.workers.values().find(|worker| worker.pod.key() == (namespace, name));
+        let worker = self.workers.values().find(|worker| worker.pod.key() == pod);
         let Some(worker) = worker else {
             return Err(StatusError::generic(Reason::NotFound, "pod does not exist"));
         };
@@ -49,7 +55,8 @@ impl Kubelet {
             since: self.since(ctx.now, &query),
         };
         let (caller, call) = if query.follow {
-            let listener = Listener::of_log(request.id, query);
+            let hears = Hears::Log { left: most_bytes(&query), query };
+            let listener = Listener { id: request.id, is_open: false, hears };
             (Caller::Listener(listener), CriRequest::FollowLog { container_id, options })
         } else {
             let caller = Caller::Reader(request.id, query);
@@ -125,10 +132,6 @@ pub(super) fn text_of(lines: &[LogLine], timestamps: bool, epoch: Timestamp) -> 
 /// Leaves no more than `most` bytes.
 pub(super) fn cut(text: &mut String, most: usize) {
     text.truncate(text.floor_char_boundary(most));
-}
-
-fn no_such_path() -> StatusError {
-    StatusError::generic(Reason::NotFound, "404 page not found")
 }
 
 /// The container whose log is meant, if it has one.

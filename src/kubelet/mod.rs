@@ -2,6 +2,7 @@
 //! it, has its runtime run them, and reports what becomes of them.
 
 mod container;
+mod exec;
 mod images;
 mod lease;
 mod logs;
@@ -50,7 +51,7 @@ pub enum In {
 /// What a kubelet says.
 #[derive(Clone, Debug)]
 pub enum Out {
-    Api(Request),
+    Api(Rc<Request>),
     /// To what the API server asked.
     Answer(Rc<Response>),
     /// To the same, as it goes on.
@@ -63,7 +64,7 @@ pub enum Out {
 
 impl From<Request> for Out {
     fn from(request: Request) -> Self {
-        Self::Api(request)
+        Self::Api(Rc::new(request))
     }
 }
 

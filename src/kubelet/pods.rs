@@ -88,7 +88,7 @@ impl Kubelet {
                 self.shared.pull_next(ctx);
             }
             Some(Caller::Reader(id, query)) => self.log_read(ctx, id, &query, result),
-            Some(Caller::Listener(listener)) => Self::written(ctx, &listener, result),
+            Some(Caller::Listener(listener)) => Self::written(ctx, listener, result),
             Some(Caller::Nobody) | None => {}
         }
     }

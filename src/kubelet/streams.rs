@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
-use super::logs::{cut, most_bytes, text_of};
+use super::exec::{ending, output};
+use super::logs::{cut, text_of};
 use super::{Kubelet, Out};
+use crate::api::exec::ExecOptions;
 use crate::api::logs::LogQuery;
 use crate::api::request::{Answer, Change, RequestId, WatchEvent};
 use crate::api::status::StatusError;
@@ -17,15 +19,34 @@ pub(super) struct Listener {
     pub id: RequestId,
     /// Whether the answer has begun.
     pub is_open: bool,
-    pub query: Rc<LogQuery>,
-    /// So many bytes may still be told.
-    pub left: usize,
+    pub hears: Hears,
+}
+
+/// What is heard.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Hears {
+    /// A log, of which so many bytes may still be told.
+    Log {
+        query: Rc<LogQuery>,
+        left: usize,
+    },
+    Command(Rc<ExecOptions>),
 }
 
 impl Listener {
-    /// Of a log.
-    pub fn of_log(id: RequestId, query: Rc<LogQuery>) -> Self {
-        Self { id, is_open: false, left: most_bytes(&query), query }
+    fn open(&mut self, ctx: &mut Ctx<'_, Kubelet>) {
+        if !self.is_open {
+            self.is_open = true;
+            let code = match self.hears {
+                Hears::Log { .. } => 200,
+                Hears::Command(_) => 101,
+            };
+            Kubelet::reply(ctx, self.id, Ok(Answer::Streaming { code }));
+        }
+    }
+
+    fn tell(&self, ctx: &mut Ctx<'_, Kubelet>, change: Change) {
+        ctx.send(Out::Told(WatchEvent { watch: self.id, change }));
     }
 }
 
@@ -34,44 +55,52 @@ impl Kubelet {
     pub(super) fn wrote(&mut self, ctx: &mut Ctx<'_, Self>, call: CallId, lines: &[LogLine]) {
         let epoch = self.shared.epoch;
         let Some(listener) = self.shared.listener(call) else { return };
-        let id = listener.id;
-        if !listener.is_open {
-            listener.is_open = true;
-            Self::reply(ctx, id, Ok(Answer::Streaming));
-        }
-        let mut text = text_of(lines, listener.query.timestamps, epoch);
-        let is_full = text.len() >= listener.left;
-        cut(&mut text, listener.left);
-        listener.left -= text.len();
-        if !text.is_empty() {
-            tell(ctx, id, Change::Output(text.into()));
-        }
-        if is_full {
-            self.shared.cancel(ctx, id);
-            tell(ctx, id, Change::Ended);
+        listener.open(ctx);
+        match &mut listener.hears {
+            Hears::Command(options) => {
+                for change in output(lines, options) {
+                    listener.tell(ctx, change);
+                }
+            }
+            Hears::Log { query, left } => {
+                let mut text = text_of(lines, query.timestamps, epoch);
+                let is_full = text.len() >= *left;
+                cut(&mut text, *left);
+                *left -= text.len();
+                if !text.is_empty() {
+                    listener.tell(ctx, Change::Output { channel: None, text: text.into() });
+                }
+                if is_full {
+                    listener.tell(ctx, Change::Ended);
+                    let id = listener.id;
+                    self.shared.cancel(ctx, id);
+                }
+            }
         }
     }
 
     /// Nothing more will be written.
     pub(super) fn written(
         ctx: &mut Ctx<'_, Self>,
-        listener: &Listener,
+        mut listener: Listener,
         result: Result<CriResponse, CriError>,
     ) {
-        match result {
-            Err(error) if !listener.is_open => {
+        match (&listener.hears, result) {
+            (Hears::Log { .. }, Err(error)) if !listener.is_open => {
                 Self::reply(ctx, listener.id, Err(StatusError::internal(error)));
+                return;
             }
-            Ok(_) | Err(_) => tell(ctx, listener.id, Change::Ended),
+            (Hears::Log { .. }, _) => {}
+            (Hears::Command(_), result) => {
+                listener.open(ctx);
+                listener.tell(ctx, ending(result));
+            }
         }
+        listener.tell(ctx, Change::Ended);
     }
 
     /// Nobody hears the answer to what was asked as `id` any more.
     pub(super) fn hung_up(&mut self, ctx: &mut Ctx<'_, Self>, id: RequestId) {
         self.shared.cancel(ctx, id);
     }
-}
-
-fn tell(ctx: &mut Ctx<'_, Kubelet>, watch: RequestId, change: Change) {
-    ctx.send(Out::Told(WatchEvent { watch, change }));
 }

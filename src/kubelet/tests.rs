@@ -90,7 +90,7 @@ impl World {
                     self.queue.push(self.now + after, Due::Timer(timer));
                 }
                 Effect::Send { after, body: Out::Api(request) } => {
-                    self.queue.push(self.now + after + HOP, Due::Api(request));
+                    self.queue.push(self.now + after + HOP, Due::Api(Request::clone(&request)));
                 }
                 // Nobody asks here.
                 Effect::Send { body: Out::Answer(_) | Out::Told(_), .. } => {}

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::container::{Container, Exec, Exit, Follower, Stage};
+use super::container::{Container, Exec, Exit, Follower, Heard, Stage};
 use super::cri::{
     CallId, Code, ContainerConfig, ContainerEventType, CriError, CriRequest, CriResponse, Id,
     LogOptions, Outcome, PodSandboxConfig, PodSandboxState, RuntimeCondition,
@@ -90,10 +90,21 @@ impl Runtime {
             }
             CriRequest::Cancel => self.cancel(call),
             CriRequest::ExecSync { container_id, cmd, timeout } => {
-                match self.exec_sync(now, call, &container_id, &cmd, timeout) {
-                    Some(answer) => answer,
-                    None => return,
+                let refusal = self.exec(now, call, &container_id, &cmd, Heard::AtTheEnd);
+                let timeout = timeout.filter(|timeout| !timeout.is_zero());
+                if let (None, Some(timeout)) = (&refusal, timeout) {
+                    self.schedule(now + timeout, Work::EndExec { container_id, call, timeout });
                 }
+                let Some(refusal) = refusal else { return };
+                refusal
+            }
+            CriRequest::Exec { container_id, cmd } => {
+                let refusal = self.exec(now, call, &container_id, &cmd, Heard::AsItComes);
+                if refusal.is_none() {
+                    self.outbox.push(Outcome::Wrote { call, at: now, lines: Vec::new() });
+                }
+                let Some(refusal) = refusal else { return };
+                refusal
             }
         };
         self.answer(now, call, answer);
@@ -327,21 +338,28 @@ impl Runtime {
     }
 
     fn cancel(&mut self, call: CallId) -> Answer {
-        let follows = |one: &Rc<Container>| one.followers.iter().any(|other| other.call == call);
-        if let Some(container) = self.containers.values_mut().find(|one| follows(one)) {
-            Rc::make_mut(container).followers.retain(|other| other.call != call);
+        let is_heard = |one: &Rc<Container>| {
+            let follows = one.followers.iter().any(|other| other.call == call);
+            follows || one.execs.iter().any(|exec| exec.call == call)
+        };
+        if let Some(container) = self.containers.values_mut().find(|one| is_heard(one)) {
+            let container = Rc::make_mut(container);
+            container.followers.retain(|other| other.call != call);
+            for exec in container.execs.iter_mut().filter(|exec| exec.call == call) {
+                exec.heard = Heard::No;
+            }
         }
         Err(CriError { code: Code::Canceled, message: "context canceled".to_owned() })
     }
 
     /// The answer if the command cannot even start.
-    fn exec_sync(
+    fn exec(
         &mut self,
         now: Instant,
         call: CallId,
         id: &Id,
         cmd: &[String],
-        timeout: Option<Duration>,
+        heard: Heard,
     ) -> Option<Answer> {
         let hostname = self.hostname_of(id);
         let Some(container) = self.containers.get_mut(id) else {
@@ -359,12 +377,8 @@ impl Runtime {
         let directory = container.working_dir();
         match program::exec(&container.image.entry, cmd, &environment, directory, false) {
             Ok(process) => {
-                container.execs.push(Exec { call, process, log: Log::default() });
+                container.execs.push(Exec { call, process, log: Log::of_output(), heard });
                 self.wake(now, id);
-                if let Some(timeout) = timeout.filter(|timeout| !timeout.is_zero()) {
-                    let container_id = Rc::clone(id);
-                    self.schedule(now + timeout, Work::EndExec { container_id, call, timeout });
-                }
                 None
             }
             Err(error) => Some(Err(CriError::unknown(format!(

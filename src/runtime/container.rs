@@ -35,7 +35,7 @@ pub(super) struct Container {
     pub log: Log,
     /// Filled when something first wants to see them.
     pub files: Files,
-    /// Commands that [`super::CriRequest::ExecSync`] runs beside its process.
+    /// Commands that run beside its process.
     pub execs: Vec<Exec>,
     pub followers: Vec<Follower>,
 }
@@ -55,6 +55,42 @@ pub(super) struct Exec {
     pub process: Process,
     /// Its own output.
     pub log: Log,
+    pub heard: Heard,
+}
+
+/// How the output of a command is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    AtTheEnd,
+    AsItComes,
+    /// By nobody any more. The command knows nothing of that and goes on.
+    No,
+}
+
+impl Exec {
+    /// What it has written, if somebody hears that now.
+    fn wrote(&mut self, at: Instant) -> Option<Outcome> {
+        match self.heard {
+            Heard::AtTheEnd => return None,
+            Heard::AsItComes => {}
+            Heard::No => self.log = Log::of_output(),
+        }
+        let lines = self.log.take();
+        (!lines.is_empty()).then_some(Outcome::Wrote { call: self.call, at, lines })
+    }
+
+    /// The answer of its call, if somebody waits for it.
+    pub fn ended(self, at: Instant, exit_code: i32) -> Option<Outcome> {
+        let answer = match self.heard {
+            Heard::AtTheEnd => {
+                let (stdout, stderr) = self.log.into_texts();
+                CriResponse::ExecSync { stdout, stderr, exit_code }
+            }
+            Heard::AsItComes => CriResponse::Exec { exit_code },
+            Heard::No => return None,
+        };
+        Some(Outcome::Answered { call: self.call, at, result: Ok(answer) })
+    }
 }
 
 /// Where its life stands.
@@ -163,14 +199,14 @@ impl Container {
     }
 
     /// Lets its processes run: when they want to run again, how the first one ended if it did, and
-    /// the answers of the commands beside it that are over.
+    /// what the commands beside it have written and come to.
     pub fn run(
         &mut self,
         now: Instant,
         epoch: Timestamp,
         hostname: &str,
         ip: Ipv4Addr,
-    ) -> (Option<Instant>, Option<End>, Vec<(CallId, CriResponse)>) {
+    ) -> (Option<Instant>, Option<End>, Vec<Outcome>) {
         let memory_limit = self.memory_limit();
         let Stage::Running { process, .. } = &mut self.stage else { return (None, None, vec![]) };
         if self.files.is_empty() && (process.uses_files() || !self.execs.is_empty()) {
@@ -178,7 +214,7 @@ impl Container {
         }
         let mut to_init = Vec::new();
         let mut wakes = Vec::new();
-        let mut answers = Vec::new();
+        let mut outcomes = Vec::new();
         let mut around = Surroundings {
             now,
             epoch,
@@ -200,11 +236,10 @@ impl Container {
                 Progress::Exited(code) => Some(code),
                 Progress::OutOfMemory => Some(Signal::Kill.exit_code()),
             };
-            if let Some(exit_code) = exit_code {
-                let (stdout, stderr) = exec.log.into_texts();
-                answers.push((exec.call, CriResponse::ExecSync { stdout, stderr, exit_code }));
-            } else {
-                going.push(exec);
+            outcomes.extend(exec.wrote(now));
+            match exit_code {
+                Some(exit_code) => outcomes.extend(exec.ended(now, exit_code)),
+                None => going.push(exec),
             }
         }
         self.execs = going;
@@ -223,6 +258,6 @@ impl Container {
             Progress::Exited(code) => Some(End::Code(code)),
             Progress::OutOfMemory => Some(End::OutOfMemory),
         };
-        (wakes.into_iter().min(), end, answers)
+        (wakes.into_iter().min(), end, outcomes)
     }
 }

@@ -91,6 +91,12 @@ pub enum CriRequest {
         cmd: Vec<String>,
         timeout: Option<Duration>,
     },
+    /// Runs `cmd` in the container. What it writes is told as [`Outcome::Wrote`], first nothing when it has
+    /// started; answered with how it ended.
+    Exec {
+        container_id: Id,
+        cmd: Vec<String>,
+    },
     /// Nobody hears the call of this very number any more: it ends with [`Code::Canceled`].
     Cancel,
 }
@@ -118,6 +124,7 @@ pub enum CriResponse {
     ReadLogs { lines: Vec<LogLine> },
     FollowLog,
     ExecSync { stdout: String, stderr: String, exit_code: i32 },
+    Exec { exit_code: i32 },
 }
 
 impl CriRequest {
@@ -144,6 +151,7 @@ impl CriRequest {
             Self::ReadLogs { .. } => "ReadLogs",
             Self::FollowLog { .. } => "FollowLog",
             Self::ExecSync { .. } => "ExecSync",
+            Self::Exec { .. } => "Exec",
             Self::Cancel => "Cancel",
         }
     }
@@ -173,6 +181,7 @@ impl CriResponse {
             Self::ReadLogs { .. } => "ReadLogs",
             Self::FollowLog => "FollowLog",
             Self::ExecSync { .. } => "ExecSync",
+            Self::Exec { .. } => "Exec",
         }
     }
 }

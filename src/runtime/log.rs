@@ -8,6 +8,8 @@ use crate::sim::Instant;
 
 const MAX_LINES: usize = 1_000;
 const MAX_BYTES: usize = 128 * 1024;
+/// What a command may write before somebody takes it.
+const MAX_OUTPUT: usize = 16 * 1024 * 1024;
 /// containerd splits longer lines.
 const MAX_LINE: usize = 16 * 1024;
 
@@ -18,9 +20,22 @@ pub struct Log {
     bytes: usize,
     /// How many lines are gone.
     gone: usize,
+    /// Whether it is no log of a container, but what a command writes.
+    is_output: bool,
 }
 
 impl Log {
+    /// For what a command writes.
+    pub fn of_output() -> Self {
+        Self { is_output: true, ..Self::default() }
+    }
+
+    /// Takes out all that was written.
+    pub fn take(&mut self) -> Vec<LogLine> {
+        self.bytes = 0;
+        std::mem::take(&mut self.lines).into()
+    }
+
     /// Appends `text`, which may hold several lines or a part of one.
     pub fn write(&mut self, at: Instant, stream: Stream, text: &str) {
         for piece in text.split_inclusive('\n') {
@@ -88,7 +103,9 @@ impl Log {
     }
 
     fn trim(&mut self) {
-        while self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
+        let (lines, bytes) =
+            if self.is_output { (usize::MAX, MAX_OUTPUT) } else { (MAX_LINES, MAX_BYTES) };
+        while self.lines.len() > lines || self.bytes > bytes {
             let Some(gone) = self.lines.pop_front() else { return };
             self.bytes = self.bytes.saturating_sub(gone.text.len());
             self.gone += 1;

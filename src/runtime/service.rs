@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::catalogue::Catalogue;
-use super::container::{Container, End, Exit, Stage};
+use super::container::{Container, End, Exec, Exit, Stage};
 use super::cri::{
     CallId, Code, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,
     LogLine, LogOptions, Outcome,
@@ -190,11 +190,9 @@ impl Runtime {
         if let Some(wake) = container.wake.take() {
             self.wakeups.remove(&(wake, Rc::clone(id)));
         }
-        let (wake, end, answers) = container.run(now, self.host.epoch, &hostname, ip);
+        let (wake, end, outcomes) = container.run(now, self.host.epoch, &hostname, ip);
         self.outbox.extend(container.tell_followers(now, false));
-        for (call, answer) in answers {
-            self.answer(now, call, Ok(answer));
-        }
+        self.outbox.extend(outcomes);
         match (end, wake) {
             (Some(end), _) => self.finish(now, id, end),
             (None, Some(wake)) => self.wake(wake, id),
@@ -251,11 +249,8 @@ impl Runtime {
         for follower in followers {
             self.answer(now, follower.call, Ok(CriResponse::FollowLog));
         }
-        for exec in execs {
-            let (stdout, stderr) = exec.log.into_texts();
-            let exit_code = Signal::Kill.exit_code();
-            self.answer(now, exec.call, Ok(CriResponse::ExecSync { stdout, stderr, exit_code }));
-        }
+        let ended = |exec: Exec| exec.ended(now, Signal::Kill.exit_code());
+        self.outbox.extend(execs.into_iter().filter_map(ended));
     }
 
     /// How long a call takes before its effect is there.
@@ -281,6 +276,7 @@ impl Runtime {
             | CriRequest::ListContainers
             | CriRequest::ReadLogs { .. }
             | CriRequest::FollowLog { .. }
+            | CriRequest::Exec { .. }
             | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => timing.query.draw(rng),
         }

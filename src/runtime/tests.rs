@@ -550,6 +550,46 @@ fn who_follows_a_log_gets_lines_as_they_are_written_and_then_the_end() {
 }
 
 #[test]
+fn what_a_command_writes_is_told_as_it_comes() {
+    let mut driver = Driver::ready();
+    let container_id = driver.start(container("busybox", &["sleep", "60"], &[]));
+    let exec = |script: &str| {
+        let cmd = ["sh", "-c", script].map(str::to_owned).to_vec();
+        CriRequest::Exec { container_id: Rc::clone(&container_id), cmd }
+    };
+    let call = driver.send(exec("echo a; printf b; sleep 1; echo c >&2; exit 3"));
+    assert_eq!(driver.answer(call), Ok(CriResponse::Exec { exit_code: 3 }));
+    // The first says that it has started.
+    assert_eq!(driver.wrote, ["", "a|b", "c"].map(|text| (call, text.to_owned())));
+    let cmd = vec!["nosuch".to_owned()];
+    driver.wrote.clear();
+    let nosuch = CriRequest::Exec { container_id: Rc::clone(&container_id), cmd };
+    assert!(driver.call(nosuch).unwrap_err().message.contains("executable file not found"));
+    // All of it, and not what a log would keep.
+    let call = driver.send(exec("seq 1 3000"));
+    driver.answer(call).unwrap();
+    let lines =
+        driver.wrote.iter().flat_map(|(_, text)| text.split('|')).filter(|it| !it.is_empty());
+    assert_eq!(lines.count(), 3000);
+    // A command that nobody hears any more goes on.
+    let call = driver.send(exec("sleep 1; echo done > /tmp/done; echo done"));
+    driver.run_for(Duration::from_millis(500));
+    driver.wrote.clear();
+    let now = driver.now;
+    driver.runtime.handle(now, &mut Rng::new(1), call, CriRequest::Cancel);
+    assert_eq!(driver.answer(call).unwrap_err().code, super::Code::Canceled);
+    driver.run_for(Duration::from_secs(2));
+    assert_eq!(driver.wrote, []);
+    let call = driver.send(exec("cat /tmp/done"));
+    driver.answer(call).unwrap();
+    assert_eq!(driver.wrote[1].1, "done");
+    // A command ends with its container.
+    let call = driver.send(exec("sleep 999"));
+    driver.run_for(Duration::from_mins(1));
+    assert_eq!(driver.answer(call), Ok(CriResponse::Exec { exit_code: 137 }));
+}
+
+#[test]
 fn a_node_full_of_pods_is_cheap_to_run_and_to_copy() {
     let mut driver = Driver::ready();
     let ids: Vec<Id> = (0..200).map(|_| driver.start(container("nginx", &[], &[]))).collect();

@@ -15,7 +15,7 @@ use crate::scheduler::Configuration;
 use crate::sim::Instant;
 
 /// The fields of an input: its moment, after how many events; method, path, content type, body or
-/// text of a request and who sent it; or what the scheduler is configured by.
+/// text of a request, the protocol it wants to switch to and who sent it; or what the scheduler is configured by.
 pub(super) fn of_input(input: &Input) -> Value {
     let mut wire = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -37,6 +37,9 @@ pub(super) fn of_input(input: &Input) -> Value {
             }
             if let Some(text) = &call.text {
                 put("x", (&**text).into());
+            }
+            if let Some(protocol) = &call.upgrade {
+                put("g", (&**protocol).into());
             }
             if let Some(who) = &call.credentials {
                 put("u", of_credentials(who));
@@ -75,6 +78,7 @@ pub(super) fn input(wire: Part<'_>) -> Option<Input> {
             accept: "".into(),
             body: body.is_there().then(|| Rc::new(body.value().clone())),
             text: text("x"),
+            upgrade: text("g"),
             credentials: who.is_there().then(|| Rc::new(credentials(who))),
         };
         Act::Call(call.packed())

@@ -17,6 +17,8 @@ mod deleting;
 #[cfg(test)]
 mod evicting;
 #[cfg(test)]
+mod executing;
+#[cfg(test)]
 mod fields;
 #[cfg(test)]
 mod forms;

@@ -51,6 +51,9 @@ pub fn request(request: &CriRequest) -> Value {
             ("tailLines", (*tail).into()),
             ("sinceTime", since.map(time).into()),
         ]),
+        CriRequest::Exec { container_id, cmd } => {
+            one(&[("containerId", text(container_id)), ("cmd", many(cmd, |word| text(word)))])
+        }
         CriRequest::ExecSync { container_id, cmd, timeout } => one(&[
             ("containerId", text(container_id)),
             ("cmd", many(cmd, |word| text(word))),
@@ -117,6 +120,7 @@ fn response(response: &CriResponse) -> Value {
             one(&[("containers", many(containers, container))])
         }
         CriResponse::ReadLogs { lines } => one(&[("lines", many(lines, line))]),
+        CriResponse::Exec { exit_code } => one(&[("exitCode", (*exit_code).into())]),
         CriResponse::ExecSync { stdout, stderr, exit_code } => one(&[
             ("stdout", text(stdout)),
             ("stderr", text(stderr)),

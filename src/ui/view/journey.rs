@@ -348,6 +348,7 @@ impl Reader<'_> {
             | CriRequest::ListContainers
             | CriRequest::ReadLogs { .. }
             | CriRequest::FollowLog { .. }
+            | CriRequest::Exec { .. }
             | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => None,
         };

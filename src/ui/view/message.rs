@@ -128,7 +128,7 @@ fn answer(response: &Response) -> Option<Value> {
             "metadata": {"resourceVersion": resource_version.to_string()},
             "items": items.iter().take(20).map(crate::api::Object::to_json).collect::<Vec<_>>(),
         })),
-        Ok(Answer::Watching | Answer::Streaming) => None,
+        Ok(Answer::Watching | Answer::Streaming { .. }) => None,
         Ok(Answer::Success { code }) => {
             Some(json!({"apiVersion": "v1", "kind": "Status", "status": "Success", "code": code}))
         }

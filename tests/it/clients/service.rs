@@ -37,6 +37,7 @@ async fn answer(
         path: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         content_type: header(CONTENT_TYPE).unwrap_or_else(|| "application/json".to_owned()),
         accept: header(ACCEPT).unwrap_or_default(),
+        upgrade: None,
         shown: None,
         body: (!body.is_empty()).then(|| String::from_utf8_lossy(&body).into_owned()),
     };

@@ -1,0 +1,76 @@
+//! Web sockets: what kubectl switches to when a command is to run in a container.
+//!
+//! Mirrors: `apimachinery/pkg/util/remotecommand`; input is read and goes nowhere.
+
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use hyper::header::{
+    CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+/// So long a client has to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// The first byte of a message is its channel; the last message of the channel of errors is a `Status`.
+const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
+
+/// The protocol that a request wants to switch to, in small letters.
+pub fn wanted(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let connection = text(CONNECTION).unwrap_or_default().to_ascii_lowercase();
+    let upgrade = text(UPGRADE).filter(|_| connection.contains("upgrade"));
+    upgrade.map(str::to_ascii_lowercase)
+}
+
+/// The headers of an answer that switches protocols; none if there is no protocol that both speak.
+pub fn accepted(request: &HeaderMap) -> Option<HeaderMap> {
+    let offered = request.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
+    let mut offered =
+        offered.filter_map(|header| header.to_str().ok()).flat_map(|it| it.split(','));
+    let protocol = offered.find_map(|it| PROTOCOLS.into_iter().find(|own| *own == it.trim()))?;
+    let key = derive_accept_key(request.get(SEC_WEBSOCKET_KEY)?.as_bytes());
+    Some(HeaderMap::from_iter([
+        (CONNECTION, HeaderValue::from_static("Upgrade")),
+        (UPGRADE, HeaderValue::from_static("websocket")),
+        (SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&key).ok()?),
+        (SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol)),
+    ]))
+}
+
+/// Hands on `pieces` until there are no more, or the client goes: then nobody takes them any more.
+pub async fn speak(switched: OnUpgrade, mut pieces: mpsc::Receiver<Vec<u8>>) {
+    let Ok(connection) = switched.await else { return };
+    let connection: TokioIo<Upgraded> = TokioIo::new(connection);
+    let mut socket = WebSocketStream::from_raw_socket(connection, Role::Server, None).await;
+    loop {
+        tokio::select! {
+            piece = pieces.recv() => {
+                let Some(piece) = piece else { break };
+                if socket.send(Message::Binary(piece.into())).await.is_err() {
+                    return;
+                }
+            }
+            heard = socket.next() => match heard {
+                None | Some(Err(_) | Ok(Message::Close(_))) => return,
+                Some(Ok(_)) => {}
+            },
+        }
+    }
+    let end = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+    // Who leaves while the client still sends would take the last messages from it.
+    if socket.close(Some(end)).await.is_ok() {
+        let rest = async { while let Some(Ok(_)) = socket.next().await {} };
+        drop(timeout(GOODBYE, rest).await);
+    }
+}
