@@ -2,6 +2,7 @@
 
 from kubernetes import client, config, utils, watch
 from kubernetes.client.rest import ApiException
+from kubernetes.stream import stream as connected
 
 config.load_kube_config()
 core = client.CoreV1Api()
@@ -33,6 +34,17 @@ for event in stream.stream(core.list_namespaced_pod, "default", timeout_seconds=
         stream.stop()
 print("phases:", *phases)
 print("log:", core.read_namespaced_pod_log("web", "default").strip())
+ran = connected(
+    core.connect_get_namespaced_pod_exec,
+    "web",
+    "default",
+    command=["sh", "-c", "echo out; echo err >&2; exit 3"],
+    stdout=True,
+    stderr=True,
+    _preload_content=False,
+)
+ran.run_forever(timeout=30)
+print("exec:", ran.read_stdout().strip(), ran.read_stderr().strip(), ran.returncode)
 
 core.patch_namespaced_pod("web", "default", {"metadata": {"labels": {"tier": "front"}}})
 found = core.list_namespaced_pod("default", label_selector="tier=front").items
