@@ -1,4 +1,4 @@
-//! What the kubelet's own server answers: the logs of its containers.
+//! What the kubelet's own server answers, first of all the logs of its containers.
 //!
 //! Mirrors: `pkg/kubelet/server/server.go` (`getContainerLogs`) and `validateContainerLogStatus` of
 //! `pkg/kubelet/kubelet_pods.go`.

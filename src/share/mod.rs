@@ -193,12 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn who_called_is_kept() {
+    fn who_called_and_how_is_kept() {
         let mut shared = shared();
         let credentials = Credentials::of_headers(Some("Bearer admin"), Some("bob"), ["a", "b"]);
         for input in &mut shared.recording.inputs {
             if let Act::Call(call) = &mut input.act {
                 call.credentials = Some(credentials.clone().into());
+                call.upgrade = Some("websocket".into());
             }
         }
         assert_eq!(decode(&encode(&shared).unwrap()), Ok(shared));

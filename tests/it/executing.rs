@@ -92,6 +92,15 @@ fn a_command_writes_to_both_streams_and_ends_with_its_code() {
     let log = cluster.log();
     assert!(log.contains("GET /exec/default/p/c?command=sh&command=-c&command=echo%20out%3B"));
     assert!(log.contains("101 streaming"));
+    let id = cluster.submit(&HttpCall::get("/api/v1"));
+    cluster.run_for(Duration::from_secs(1));
+    let listed: Value = serde_json::from_str(&cluster.reply(id).unwrap().body).unwrap();
+    let exec = listed["resources"].as_array().unwrap().iter().find(|it| it["name"] == "pods/exec");
+    let want = json!({
+        "name": "pods/exec", "singularName": "", "namespaced": true, "kind": "PodExecOptions",
+        "verbs": ["create", "get"],
+    });
+    assert_eq!(exec, Some(&want));
 }
 
 #[test]
