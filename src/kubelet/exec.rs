@@ -5,8 +5,6 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
-
 use super::Kubelet;
 use super::shared::Caller;
 use super::streams::{Hears, Listener};
@@ -74,26 +72,25 @@ pub(super) fn output(lines: &[LogLine], wanted: &ExecOptions) -> Vec<Change> {
 /// once more by the API server.
 pub(super) fn ending(result: Result<CriResponse, CriError>) -> Change {
     let status = match result {
-        Ok(CriResponse::Exec { exit_code: 0 }) => json!({"metadata": {}, "status": "Success"}),
-        Ok(CriResponse::Exec { exit_code }) => ended_with(exit_code),
-        Ok(_) => to_json(&StatusError::internal("the runtime answered something else").to_status()),
+        Ok(CriResponse::Exec { exit_code: 0 }) => r#"{"metadata":{},"status":"Success"}"#.to_owned(),
+        Ok(CriResponse::Exec { exit_code: code }) => [
+            r#"{"metadata":{},"status":"Failure","message":"command terminated with non-zero exit code: "#,
+            "command terminated with exit code ",
+            &code.to_string(),
+            r#"","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode","message":""#,
+            &code.to_string(),
+            r#""}]}}"#,
+        ]
+        .concat(),
+        Ok(_) => failed("the runtime answered something else".to_owned()),
         Err(CriError { message, .. }) => {
             let why = format!("error executing command in container: {message}");
-            let twice = StatusError::internal(StatusError::internal(why).message);
-            to_json(&twice.to_status())
+            failed(StatusError::internal(why).message)
         }
     };
-    Change::Output { channel: Some(Channel::Error), text: status.to_string().into() }
+    Change::Output { channel: Some(Channel::Error), text: status.into() }
 }
 
-fn ended_with(exit_code: i32) -> Value {
-    json!({
-        "metadata": {},
-        "status": "Failure",
-        "message": format!(
-            "command terminated with non-zero exit code: command terminated with exit code {exit_code}"
-        ),
-        "reason": "NonZeroExitCode",
-        "details": {"causes": [{"reason": "ExitCode", "message": exit_code.to_string()}]},
-    })
+fn failed(why: String) -> String {
+    to_json(&StatusError::internal(why).to_status()).to_string()
 }
