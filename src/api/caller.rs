@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use super::route::Query;
 
+/// The group of the kubelets.
+const NODES: &str = "system:nodes";
 /// The group of those to whom nothing is refused.
 pub const MASTERS: &str = "system:masters";
 
@@ -48,7 +50,18 @@ pub struct User {
 impl User {
     /// Whether nothing is refused to them.
     pub fn is_master(&self) -> bool {
-        self.groups.iter().any(|group| &**group == MASTERS)
+        self.is_of(MASTERS)
+    }
+
+    /// The name of the node whose kubelet they are, if they are one.
+    ///
+    /// Mirrors: `pkg/auth/nodeidentifier`.
+    pub fn node(&self) -> Option<&str> {
+        self.name.strip_prefix("system:node:").filter(|_| self.is_of(NODES))
+    }
+
+    fn is_of(&self, group: &str) -> bool {
+        self.groups.iter().any(|own| **own == *group)
     }
 }
 
@@ -79,6 +92,8 @@ pub struct Attributes {
     pub namespace: String,
     /// Empty for a collection.
     pub name: String,
+    /// Of a collection, which fields choose from it; empty if none do.
+    pub field_selector: String,
 }
 
 impl Attributes {
@@ -118,9 +133,9 @@ impl Attributes {
             (_, true) => "list",
             (_, false) => "get",
         };
-        if matches!(verb, "list" | "watch")
-            && let Some(only) = query.get("fieldSelector").and_then(only_name)
-        {
+        let is_of_many = matches!(verb, "list" | "watch" | "deletecollection");
+        let selector = query.get("fieldSelector").filter(|_| is_of_many).unwrap_or_default();
+        if let (true, Some(only)) = (verb != "deletecollection", only_name(selector)) {
             only.clone_into(&mut name);
         }
         Self {
@@ -131,6 +146,7 @@ impl Attributes {
             subresource,
             namespace: namespace.to_owned(),
             name,
+            field_selector: selector.to_owned(),
         }
     }
 

@@ -18,6 +18,8 @@ pub const NO_EXECUTE: &str = "NoExecute";
 pub const PENDING: &str = "Pending";
 /// The API group of roles and of their bindings.
 pub const RBAC: &str = "rbac.authorization.k8s.io";
+/// The annotation of a Pod that only shows what runs on a node anyway.
+pub const MIRROR: &str = "kubernetes.io/config.mirror";
 /// The type of a Service with an address inside the cluster.
 pub const CLUSTER_IP: &str = "ClusterIP";
 /// The type of a Service that is also a port of every node.

@@ -1,6 +1,6 @@
-//! What somebody may do: role-based access control.
+//! What somebody may do: all, as a kubelet, or by roles (role-based access control).
 //!
-//! Mirrors: `plugin/pkg/auth/authorizer/rbac`, `pkg/registry/rbac/validation/rule.go` and
+//! Mirrors: `apiserver/pkg/authorization/union`, `plugin/pkg/auth/authorizer/rbac`, `pkg/registry/rbac/validation/rule.go` and
 //! `apiserver/pkg/endpoints/handlers/responsewriters/errors.go`.
 
 use std::fmt;
@@ -14,6 +14,15 @@ use crate::api::text::go_quote;
 use crate::api::words::RBAC;
 use crate::api::{Kind, Object};
 
+/// Why somebody may not do something.
+#[derive(Default)]
+pub(super) struct Refusal {
+    /// What those say who were asked; empty if they say nothing.
+    pub reason: String,
+    /// The roles that were not there to be asked.
+    pub error: Option<String>,
+}
+
 impl ApiServer {
     /// Whether `user` may do it.
     ///
@@ -21,14 +30,31 @@ impl ApiServer {
     ///
     /// 403, and why.
     pub(super) fn authorize(&self, user: &User, wish: &Attributes) -> Result<(), StatusError> {
+        match self.decide(user, wish) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(forbidden(user, wish, &refusal.reason)),
+        }
+    }
+
+    /// Why `user` may do it; empty if there is nothing to say.
+    pub(super) fn decide(&self, user: &User, wish: &Attributes) -> Result<String, Refusal> {
         if user.is_master() {
-            return Ok(());
+            return Ok(String::new());
         }
+        let mut reason = match self.node_may(user, wish) {
+            Ok(()) => return Ok(String::new()),
+            Err(reason) => reason,
+        };
         let mut unknown = Vec::new();
-        if self.allowed_by(user, wish, &mut unknown).is_some() {
-            return Ok(());
+        if let Some(why) = self.allowed_by(user, wish, &mut unknown) {
+            return Ok(["RBAC: allowed by ", &why].concat());
         }
-        Err(forbidden(user, wish, &unknown))
+        let error = together(&unknown);
+        if let Some(error) = &error {
+            let line = if reason.is_empty() { "" } else { "\n" };
+            reason.extend([line, "RBAC: ", error]);
+        }
+        Err(Refusal { reason, error })
     }
 
     /// The binding that allows it, as upstream names it; roles that a binding names and that are not
@@ -162,7 +188,7 @@ pub(super) fn covers(rule: Part<'_>, wish: &Attributes) -> bool {
 }
 
 /// Errors as Go's aggregate prints them; none if there is none.
-pub(super) fn together(errors: &[String]) -> Option<String> {
+fn together(errors: &[String]) -> Option<String> {
     match errors {
         [] => None,
         [one] => Some(one.clone()),
@@ -170,7 +196,7 @@ pub(super) fn together(errors: &[String]) -> Option<String> {
     }
 }
 
-fn forbidden(user: &User, wish: &Attributes, unknown: &[String]) -> StatusError {
+fn forbidden(user: &User, wish: &Attributes, reason: &str) -> StatusError {
     let (name, verb) = (go_quote(&user.name), &wish.verb);
     let mut why = if wish.resource.is_empty() {
         format!("User {name} cannot {verb} path {}", go_quote(&wish.path))
@@ -183,8 +209,8 @@ fn forbidden(user: &User, wish: &Attributes, unknown: &[String]) -> StatusError 
         let (resource, group) = (go_quote(&wish.whole_resource()), go_quote(&wish.group));
         format!("User {name} cannot {verb} resource {resource} in API group {group} {place}")
     };
-    if let Some(unknown) = together(unknown) {
-        why = format!("{why}: RBAC: {unknown}");
+    if !reason.is_empty() {
+        why.extend([": ", reason]);
     }
     StatusError::forbidden(GroupResource::new(&wish.group, &wish.resource), &wish.name, why)
 }

@@ -27,6 +27,7 @@ mod keys;
 mod limit_ranger;
 mod logs;
 mod namespace_end;
+mod node_authorizer;
 mod node_taints;
 mod openapi;
 mod patch;

@@ -4,9 +4,9 @@
 //! `pkg/apis/authorization/validation/validation.go`.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::authorization::together;
+use super::authorization::Refusal;
 use super::server::ApiServer;
 use super::tokens::reviewed;
 use crate::api::caller::{Attributes, User};
@@ -79,19 +79,18 @@ impl ApiServer {
     }
 
     fn verdict(&self, user: &User, wish: &Attributes) -> Value {
-        if user.is_master() {
-            return json!({"allowed": true});
+        let decision = self.decide(user, wish);
+        let mut status = Map::new();
+        status.insert("allowed".to_owned(), decision.is_ok().into());
+        let Refusal { reason, error } = decision
+            .map_or_else(|refusal| refusal, |reason| Refusal { reason, ..Refusal::default() });
+        if !reason.is_empty() {
+            status.insert("reason".to_owned(), reason.into());
         }
-        let mut unknown = Vec::new();
-        if let Some(why) = self.allowed_by(user, wish, &mut unknown) {
-            return json!({"allowed": true, "reason": format!("RBAC: allowed by {why}")});
+        if let Some(error) = error {
+            status.insert("evaluationError".to_owned(), error.into());
         }
-        match together(&unknown) {
-            None => json!({"allowed": false}),
-            Some(error) => json!({
-                "allowed": false, "reason": format!("RBAC: {error}"), "evaluationError": error,
-            }),
-        }
+        status.into()
     }
 
     /// All rules of a user's roles.
@@ -103,7 +102,14 @@ impl ApiServer {
                 if rule.at("nonResourceURLs").is_there() { &mut urls } else { &mut resources };
             list.push(shown);
         }
-        json!({"resourceRules": resources, "nonResourceRules": urls, "incomplete": false})
+        let is_node = user.node().is_some();
+        let mut status =
+            json!({"resourceRules": resources, "nonResourceRules": urls, "incomplete": is_node});
+        if let (true, Some(status)) = (is_node, status.as_object_mut()) {
+            let why = "node authorizer does not support user rule resolution";
+            status.insert("evaluationError".to_owned(), why.into());
+        }
+        status
     }
 }
 
@@ -169,6 +175,21 @@ fn wish(
             subresource: text(resource, "subresource"),
             namespace: text(resource, "namespace"),
             name: text(resource, "name"),
+            field_selector: selector(Part::of(Some(resource)).at("fieldSelector")),
         }
     })
+}
+
+/// The field selector of a review as a list would say it. What only narrows it further may be left out.
+fn selector(of: Part<'_>) -> String {
+    let raw = of.at("rawSelector").text();
+    if !raw.is_empty() {
+        return raw.to_owned();
+    }
+    let one = |term: Part<'_>| {
+        let value = term.at("values").texts().next().filter(|_| term.at("values").len() == 1)?;
+        let is = term.at("operator").text() == "In";
+        is.then(|| [term.at("key").text(), "=", value].concat())
+    };
+    of.at("requirements").items().filter_map(one).collect::<Vec<_>>().join(",")
 }

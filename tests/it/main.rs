@@ -30,6 +30,8 @@ mod granting;
 mod log;
 mod logs;
 #[cfg(test)]
+mod nodes_access;
+#[cfg(test)]
 mod placements;
 #[cfg(test)]
 mod preempting;

@@ -14,9 +14,9 @@ use crate::api::document::Fragment;
 use crate::api::field::{FieldError, Path};
 use crate::api::to_json;
 use crate::api::wire::{self, PodSpec};
+use crate::api::words::MIRROR;
 use crate::api::{self, names};
 
-const MIRROR: &str = "kubernetes.io/config.mirror";
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 
 /// What may change in the spec of a Pod, as the refusal of all else lists it.
