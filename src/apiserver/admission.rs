@@ -4,12 +4,15 @@ use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
 
+use super::node_authorizer::{SECRETS, is_mirror, named};
+use super::node_restriction::projected;
 use super::server::ApiServer;
 use super::strategy::group_resource;
+use crate::api::document::Part;
 use crate::api::status::StatusError;
 use crate::api::wire::PodSpec;
 use crate::api::words::NO_EXECUTE;
-use crate::api::{Kind, Pod};
+use crate::api::{Kind, Pod, to_json};
 
 /// The account of pods that name none.
 const DEFAULT_ACCOUNT: &str = "default";
@@ -22,8 +25,11 @@ impl ApiServer {
     ///
     /// # Errors
     ///
-    /// 403 if there is no such account.
+    /// 403 if there is no such account, or for a mirror Pod that refers to one.
     pub(super) fn admit_account(&self, pod: &mut Pod, namespace: &str) -> Result<(), StatusError> {
+        if is_mirror(pod) {
+            return check_mirror(pod);
+        }
         let spec = Rc::make_mut(&mut pod.spec);
         let named = spec.service_account_name.take().filter(|name| !name.is_empty());
         let account = named.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
@@ -40,6 +46,25 @@ impl ApiServer {
         spec.service_account_name = Some(account);
         Ok(())
     }
+}
+
+/// A mirror Pod stays as it is, and refers to nothing that a kubelet may not see without it.
+fn check_mirror(pod: &Pod) -> Result<(), StatusError> {
+    let spec = to_json(&*pod.spec);
+    let spec = Part::of(Some(&spec));
+    let account = pod.spec.service_account_name.as_deref().unwrap_or_default();
+    let what = if !account.is_empty() {
+        "reference service accounts"
+    } else if !named(spec, &SECRETS).is_empty() {
+        "reference secrets"
+    } else if projected(spec).any(|source| source.at("serviceAccountToken").is_there()) {
+        "use service account token volume projections"
+    } else {
+        return Ok(());
+    };
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    let why = ["a mirror pod may not ", what].concat();
+    Err(StatusError::forbidden(group_resource(Kind::Pod.resource()), name, why))
 }
 
 /// `Priority` of an update: who says nothing of the number leaves it as it is.

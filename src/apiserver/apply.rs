@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::body::decode_json;
-use super::strategy::{Write, put, update};
+use super::strategy::{Admit, Write, put, update};
 use crate::api::field::{FieldError, Path};
 use crate::api::managed::{self, Applied, Writer};
 use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Request, Subresource, Verb};
@@ -79,11 +79,12 @@ pub(super) fn change(
     part: Option<Subresource>,
     current: &Object,
     now: Timestamp,
+    admit: Admit<'_>,
 ) -> Result<Write, StatusError> {
     let applied = apply(request, current.kind(), part, Some(current), now)?;
     let (new, _) = decode_json(current.kind(), &applied.object, FieldValidation::Ignore)?;
     let spoken = request.target.kind().unwrap_or_else(|| current.kind());
-    let object = match update(part, current, &new, spoken)? {
+    let object = match update(part, current, &new, spoken, admit)? {
         Write::Put(object) => object,
         Write::Keep => current.clone(),
         Write::Delete => return Ok(Write::Delete),

@@ -28,6 +28,9 @@ impl ApiServer {
         let chosen: Vec<Object> =
             chosen.filter(|object| selects(&request.params, object)).cloned().collect();
         for object in &chosen {
+            if let Some(kubelet) = self.restricted(request, self.now(ctx))? {
+                kubelet.deletes(object)?;
+            }
             let write = deletion::delete(request, object, true, self.now(ctx))?;
             if request.params.dry_run {
                 continue;

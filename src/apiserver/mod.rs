@@ -28,6 +28,7 @@ mod limit_ranger;
 mod logs;
 mod namespace_end;
 mod node_authorizer;
+mod node_restriction;
 mod node_taints;
 mod openapi;
 mod patch;

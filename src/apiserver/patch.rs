@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::body::decode_json;
 use super::node_taints::settle;
-use super::strategy::{Write, put, set_condition, update, wrong_uid};
+use super::strategy::{Admit, Write, put, set_condition, update, wrong_uid};
 use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic_merge};
 use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Subresource};
 use crate::api::status::{Reason, StatusError};
@@ -33,6 +33,7 @@ pub(super) fn patch(
     part: Option<Subresource>,
     current: &Object,
     spoken: Kind,
+    admit: Admit<'_>,
 ) -> Result<Write, StatusError> {
     match (patch, current) {
         (Patch::PodStatus { uid, new, .. }, Object::Pod(pod)) => {
@@ -82,7 +83,7 @@ pub(super) fn patch(
             let of = spoken.resource().go_type();
             let patched = patched(*kind, current.as_kind(spoken).to_json(), patch, &of)?;
             let (new, _) = decode_json(spoken, &patched, FieldValidation::Ignore)?;
-            update(part, current, &new, spoken)
+            update(part, current, &new, spoken, admit)
         }
         (
             Patch::PodStatus { .. }

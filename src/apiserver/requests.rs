@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::admission;
@@ -91,6 +92,11 @@ impl ApiServer {
         self.check_defined(kind)?;
         check_options(request)?;
         check_form(kind, &request.payload)?;
+        if let (Verb::Create, Some(part)) = (request.verb, part)
+            && let Some(kubelet) = self.restricted(request, self.now(ctx))?
+        {
+            kubelet.creates_part(part)?;
+        }
         let pending = |step| Pending { from, request: Rc::clone(request), step };
         let resource = kind.resource();
         supported(kind, &request.params)?;
@@ -239,7 +245,7 @@ impl ApiServer {
         strategy::belongs(&object, namespace)?;
         // What admission adds is nobody's.
         let object = apply::tracked(request, None, None, object, now);
-        let object = self.admit(object, namespace)?;
+        let object = self.admit(request, object, namespace, now)?;
         let tries = if object.name().is_empty() { tries } else { NAMES };
         let birth = self.birth(now);
         let object = strategy::create(&object, namespace, &birth, spoken)?;
@@ -268,19 +274,31 @@ impl ApiServer {
     }
 
     /// `object` as the plugins of admission change it, in upstream's order.
-    fn admit(&self, object: Object, namespace: Option<&str>) -> Result<Object, StatusError> {
+    fn admit(
+        &self,
+        request: &Request,
+        object: Object,
+        namespace: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Object, StatusError> {
+        let kubelet = self.restricted(request, now)?;
+        let restrict = |object: &Object| kubelet.iter().try_for_each(|it| it.creates(object));
         if let Some(namespace) = namespace {
             self.admit_namespace(namespace, &object)?;
         }
         let Object::Pod(pod) = object else {
+            restrict(&object)?;
             return Ok(self.with_default_class(object));
         };
         let mut pod = Rc::unwrap_or_clone(pod);
         self.admit_limits(&mut pod, namespace.unwrap_or_default())?;
         self.admit_account(&mut pod, namespace.unwrap_or_default())?;
-        self.admit_priority(&mut pod)?;
-        admission::tolerate(Rc::make_mut(&mut pod.spec));
-        Ok(Object::Pod(Rc::new(pod)))
+        let mut pod = Rc::new(pod);
+        restrict(&Object::Pod(Rc::clone(&pod)))?;
+        let own = Rc::make_mut(&mut pod);
+        self.admit_priority(own)?;
+        admission::tolerate(Rc::make_mut(&mut own.spec));
+        Ok(Object::Pod(pod))
     }
 
     /// The same pod, sharing its spec with a former one of an equal spec: pods come in numbers of one
@@ -378,6 +396,12 @@ impl ApiServer {
             Some(kind) => current.as_kind(kind.stored()),
             None => current,
         };
+        let kubelet = self.restricted(request, now)?;
+        if let Some(kubelet) = kubelet.as_ref().filter(|_| request.verb == Verb::Delete) {
+            kubelet.deletes(&current)?;
+        }
+        let admit =
+            |new: &Object| kubelet.iter().try_for_each(|kubelet| kubelet.updates(new, &current));
         let write = if let Some(marked) = eviction::marked(request, &current, now) {
             Write::Put(marked)
         } else if request.deletes() {
@@ -385,7 +409,7 @@ impl ApiServer {
                 current.kind() != Kind::Namespace || self.is_empty_namespace(current.name());
             deletion::delete(request, &current, empty, now)?
         } else {
-            match strategy::change(request, part, &current, now)? {
+            match strategy::change(request, part, &current, now, &admit)? {
                 Write::Put(new) => {
                     let new = self.given(new)?;
                     self.admit_grant(request, &new, Some(&current), now)?;

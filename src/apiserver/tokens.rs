@@ -158,7 +158,12 @@ impl ApiServer {
     /// # Errors
     ///
     /// 404 if there is no such object.
-    fn uid_of(&self, kind: Kind, namespace: &str, name: &str) -> Result<String, StatusError> {
+    pub(super) fn uid_of(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<String, StatusError> {
         let found = self.object(kind, namespace, name).map(Object::meta);
         let missing = || StatusError::not_found(group_resource(kind.resource()), name);
         Ok(found.ok_or_else(missing)?.uid.clone().unwrap_or_default())

@@ -47,6 +47,9 @@ pub(super) enum Write {
     Keep,
 }
 
+/// Checks what was sent, before anything of it is left aside: what an admission does of an update.
+pub(super) type Admit<'a> = &'a dyn Fn(&Object) -> Result<(), StatusError>;
+
 /// What the server gives a new object.
 pub(super) struct Birth {
     pub uid: String,
@@ -133,20 +136,21 @@ pub(super) fn change(
     part: Option<Subresource>,
     current: &Object,
     now: Timestamp,
+    admit: Admit<'_>,
 ) -> Result<Write, StatusError> {
     let spoken = request.target.kind().unwrap_or_else(|| current.kind());
     if part == Some(Subresource::Scale) {
-        return update(part, current, &scaled(current, &request.payload)?, spoken);
+        return update(part, current, &scaled(current, &request.payload)?, spoken, admit);
     }
     if apply::configuration(request).is_some() {
-        return apply::change(request, part, current, now);
+        return apply::change(request, part, current, now, admit);
     }
     match &request.payload {
         Payload::Binding { uid, node } => bind(current, uid.as_deref(), node, now),
-        Payload::Patch(patch) => self::patch(patch, part, current, spoken),
+        Payload::Patch(patch) => self::patch(patch, part, current, spoken, admit),
         Payload::Object(_) | Payload::Json(_) => {
             let (new, _) = object_of(spoken, &request.payload, request.params.field_validation)?;
-            update(part, current, &new, spoken)
+            update(part, current, &new, spoken, admit)
         }
         Payload::None | Payload::Refused(_) | Payload::Precondition { .. } => {
             Err(StatusError::bad_request("a body is required"))
@@ -164,6 +168,7 @@ pub(super) fn update(
     current: &Object,
     new: &Object,
     spoken: Kind,
+    admit: Admit<'_>,
 ) -> Result<Write, StatusError> {
     if new.name().is_empty() {
         return Err(StatusError::bad_request(format!(
@@ -183,6 +188,7 @@ pub(super) fn update(
             current.name()
         )));
     }
+    admit(new)?;
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let unconditional = each_object!(
         current,
