@@ -53,6 +53,8 @@ pub enum Subresource {
     Eviction,
     /// A token of a service account.
     Token,
+    /// The finalizers of a namespace.
+    Finalize,
 }
 
 /// What a request is about.
@@ -346,6 +348,7 @@ impl Subresource {
             Self::Exec => "exec",
             Self::Eviction => "eviction",
             Self::Token => "token",
+            Self::Finalize => "finalize",
         }
     }
 }

@@ -65,7 +65,11 @@ pub fn parse(
                 | Subresource::Exec,
             ),
         ) => Verb::Create,
-        ("PUT", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Update,
+        (
+            "PUT",
+            true,
+            None | Some(Subresource::Status | Subresource::Scale | Subresource::Finalize),
+        ) => Verb::Update,
         ("PATCH", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Patch,
         ("DELETE", _, None) => Verb::Delete,
         _ => {
@@ -249,6 +253,7 @@ fn target(kinds: &Kinds, path: &str) -> Result<Target, StatusError> {
         Some("binding") => Some(Subresource::Binding),
         Some("eviction") => Some(Subresource::Eviction),
         Some("token") => Some(Subresource::Token),
+        Some("finalize") => Some(Subresource::Finalize),
         Some("scale") => Some(Subresource::Scale),
         Some("log") => Some(Subresource::Log),
         Some("exec") => Some(Subresource::Exec),

@@ -119,7 +119,7 @@ macro_rules! resources {
 resources! {
     Pod: "" "pods".short(&["po"]).all().parts(&["binding", "eviction", "exec", "log", "status"]);
     Node: "" "nodes".short(&["no"]).cluster().parts(&["status"]).stored("minions");
-    Namespace: "" "namespaces".short(&["ns"]).cluster().parts(&["status"]);
+    Namespace: "" "namespaces".short(&["ns"]).cluster().parts(&["finalize", "status"]);
     Event: "" "events".short(&["ev"]);
     EventOfEvents: "events.k8s.io" "events"
         .named("Event").form_of(Kind::Event).short(&["ev"]);

@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::definitions;
 use super::eviction;
@@ -18,6 +18,9 @@ use crate::api::{Document, Kind, Object, Pod, Resource as _, seconds};
 
 /// Namespaces that the cluster cannot do without.
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
+
+/// The finalizer of every namespace, until it holds nothing.
+const KUBERNETES: &str = "kubernetes";
 
 /// What a delete writes; `empty` tells whether a namespace holds nothing.
 ///
@@ -168,7 +171,8 @@ fn later(at: Timestamp, seconds: i64) -> Timestamp {
     at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(at)
 }
 
-/// A namespace goes when it is empty; until then it is `Terminating`.
+/// A namespace goes when it is empty and nobody else holds it; until then it is `Terminating`. That it
+/// is empty takes away the finalizer that says so; others go by `namespaces/finalize`.
 fn delete_namespace(
     namespace: &Document,
     empty: bool,
@@ -179,13 +183,22 @@ fn delete_namespace(
         let resource = group_resource(namespace.kind().resource());
         return Err(StatusError::forbidden(resource, name, "this namespace may not be deleted"));
     }
-    if empty {
+    let names = || namespace.at("spec").at("finalizers").texts();
+    let is_held_by_others = names().any(|name| name != KUBERNETES);
+    if empty && !is_held_by_others {
         return Ok(Write::Delete);
     }
-    if namespace.metadata.deletion_timestamp.is_some() {
-        return Ok(Write::Keep);
-    }
     let mut ending = namespace.clone();
+    if namespace.metadata.deletion_timestamp.is_some() {
+        if !empty || !names().any(|name| name == KUBERNETES) {
+            return Ok(Write::Keep);
+        }
+        let spec = ending.fields_mut().get_mut("spec").and_then(|spec| spec.get_mut("finalizers"));
+        if let Some(Value::Array(names)) = spec {
+            names.retain(|name| name != KUBERNETES);
+        }
+        return Ok(Write::Put(ending.into()));
+    }
     ending.metadata.deletion_timestamp = Some(seconds(now));
     ending.fields_mut().insert("status".to_owned(), json!({"phase": "Terminating"}));
     Ok(Write::Put(ending.into()))

@@ -158,9 +158,11 @@ impl Restricted<'_> {
                 let what = " can only evict pods with spec.nodeName set to itself";
                 self.no(name, ["node ", self.node(), what].concat())
             }
-            Subresource::Status | Subresource::Binding | Subresource::Scale | Subresource::Log => {
-                self.no(name, unexpected(part))
-            }
+            Subresource::Status
+            | Subresource::Binding
+            | Subresource::Scale
+            | Subresource::Log
+            | Subresource::Finalize => self.no(name, unexpected(part)),
         }
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::{Value, json};
 
+use crate::server::Server;
+
 struct Api(Cluster);
 
 impl Api {
@@ -96,4 +98,60 @@ fn pods_of_a_collection_end_in_their_own_time() {
     assert!(!api.names(PODS).contains(&"waits".to_owned()));
     api.0.run_for(Duration::from_mins(1));
     assert_eq!(api.names(PODS), Vec::<String>::new());
+}
+
+#[test]
+fn a_namespace_ends_when_it_is_empty_and_nobody_holds_it() {
+    let mut server = Server::new();
+    let path = |name: &str| format!("/api/v1/namespaces/{name}");
+    let held = json!({"metadata": {"name": "held"}, "spec": {"finalizers": ["example.com/wait"]}});
+    let made = server.expect(201, "POST", "/api/v1/namespaces", held);
+    let names = |namespace: &Value| namespace["spec"]["finalizers"].clone();
+    assert_eq!(names(&made), json!(["example.com/wait", "kubernetes"]));
+
+    // An update takes no finalizers away, nor does a finalization change the status.
+    let mut bare = made.clone();
+    bare["spec"]["finalizers"] = json!([]);
+    let same = server.expect(200, "PUT", &path("held"), bare);
+    assert_eq!(names(&same), names(&made));
+    server.expect(200, "DELETE", &path("held"), Value::Null);
+    let ending = server.expect(200, "GET", &path("held"), Value::Null);
+    assert_eq!(names(&ending), json!(["example.com/wait"]));
+    assert_eq!(ending["status"]["phase"], "Terminating");
+    server.expect(200, "DELETE", &path("held"), Value::Null);
+
+    let finalize = format!("{}/finalize", path("held"));
+    let mut wrong = ending.clone();
+    wrong["spec"]["finalizers"] = json!(["example.com/wait", "simple"]);
+    let refused = server.expect(422, "PUT", &finalize, wrong);
+    assert_eq!(
+        refused["message"],
+        "Namespace \"held\" is invalid: spec.finalizers[1]: Invalid value: \"simple\": name is \
+         neither a standard finalizer name nor is it fully qualified"
+    );
+    let mut last = ending;
+    last["status"]["phase"] = "Active".into();
+    last["spec"]["finalizers"] = json!([]);
+    let last = server.expect(200, "PUT", &finalize, last);
+    assert_eq!(last["status"]["phase"], "Terminating");
+    assert_eq!(server.call("GET", &path("held"), Value::Null).code, 404);
+
+    // What lives is not ended by it; there is no other way in.
+    let made = server.expect(201, "POST", "/api/v1/namespaces", json!({"metadata": {"name": "b"}}));
+    let mut bare = made;
+    bare["spec"]["finalizers"] = json!([]);
+    let finalize = format!("{}/finalize", path("b"));
+    let alive = server.expect(200, "PUT", &finalize, bare);
+    assert_eq!(
+        (&alive["status"]["phase"], alive["spec"]["finalizers"].is_null()),
+        (&json!("Active"), true)
+    );
+    assert_eq!(server.call("GET", &finalize, Value::Null).code, 405);
+    server.expect(200, "DELETE", &path("b"), Value::Null);
+    assert_eq!(server.call("GET", &path("b"), Value::Null).code, 404);
+
+    let resources = server.expect(200, "GET", "/api/v1", Value::Null);
+    let mut parts = resources["resources"].as_array().unwrap().iter();
+    let part = parts.find(|resource| resource["name"] == "namespaces/finalize").unwrap();
+    assert_eq!(part["verbs"], json!(["update"]));
 }

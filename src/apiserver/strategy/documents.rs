@@ -144,7 +144,7 @@ fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
     if has_status(kind) {
         next.take("status", current);
     }
-    if kind == Kind::Namespace {
+    if kind == Kind::Namespace && part.is_none() {
         // Its finalizers have a part of their own.
         next.take("spec", current);
     }

@@ -124,6 +124,8 @@ pub(super) fn check(
             meta::update(&mut out, &new.metadata, &old.metadata);
             if part == Some(Subresource::Status) {
                 (rules.status)(&mut out, new, old);
+            } else if part == Some(Subresource::Finalize) {
+                namespace::each_finalizer(&mut out, new);
             } else {
                 (rules.change)(&mut out, new, old);
                 if !rules.anew {

@@ -1,6 +1,7 @@
 //! Namespaces.
 //!
-//! Mirrors: `ValidateNamespace` and `ValidateNamespaceStatusUpdate` of `pkg/apis/core/validation`.
+//! Mirrors: `ValidateNamespace`, `ValidateNamespaceStatusUpdate` and `ValidateNamespaceFinalizeUpdate` of
+//! `pkg/apis/core/validation`.
 
 use super::{PLAIN, Rules, meta};
 use crate::api::document::Document;
@@ -14,9 +15,21 @@ pub(super) const RULES: Rules =
 fn finalizers(out: &mut Report, namespace: &Document) {
     let path = Path::new("spec").child("finalizers");
     for name in namespace.at("spec").at("finalizers").texts() {
-        out.words(&path, name, names::label_key(name));
-        meta::standard_finalizer(out, name, &path);
+        finalizer(out, name, &path);
     }
+}
+
+/// The finalizers alone, each at its own place.
+pub(super) fn each_finalizer(out: &mut Report, namespace: &Document) {
+    let path = Path::new("spec").child("finalizers");
+    for (index, name) in namespace.at("spec").at("finalizers").texts().enumerate() {
+        finalizer(out, name, &path.index(index));
+    }
+}
+
+fn finalizer(out: &mut Report, name: &str, path: &Path) {
+    out.words(path, name, names::label_key(name));
+    meta::standard_finalizer(out, name, path);
 }
 
 fn phase(out: &mut Report, namespace: &Document, _old: &Document) {
