@@ -162,6 +162,7 @@ impl Restricted<'_> {
             | Subresource::Binding
             | Subresource::Scale
             | Subresource::Log
+            | Subresource::Exec
             | Subresource::Finalize => self.no(name, unexpected(part)),
         }
     }

@@ -97,7 +97,6 @@ impl ApiServer {
         {
             kubelet.creates_part(part)?;
         }
-        let pending = |step| Pending { from, request: Rc::clone(request), step };
         let resource = kind.resource();
         supported(kind, &request.params)?;
         if matches!(request.verb, Verb::Get | Verb::List) && self.is_to_come(request) {
@@ -114,25 +113,10 @@ impl ApiServer {
             (Verb::Get, Some(name)) => {
                 let range =
                     Range::latest(KeyRange::key(key(kind, namespace.unwrap_or_default(), name)));
-                self.wait(ctx, Op::Range(range), pending(Step::Get));
+                let request = Rc::clone(request);
+                self.wait(ctx, Op::Range(range), Pending { from, request, step: Step::Get });
             }
-            (Verb::List, _) => {
-                let prefix = prefix(kind, namespace.unwrap_or_default());
-                if request.params.resource_version == Some(0)
-                    && let Some(cache) = self.caches.get(&kind)
-                {
-                    // As upstream, the cache knows no pages.
-                    let items = cache.list(&prefix, &request.params).into();
-                    let resource_version = self.revision.get();
-                    let answer = Answer::List { kind, items, resource_version, rest: None };
-                    Self::answer(ctx, from, request, Ok(answer));
-                } else {
-                    let after = request.params.page.after.as_ref();
-                    let revision = after.and_then(|after| after.revision).map(Revision::new);
-                    let range = Range { revision, ..Range::latest(KeyRange::prefix(prefix)) };
-                    self.wait(ctx, Op::Range(range), pending(Step::List));
-                }
-            }
+            (Verb::List, _) => self.list(ctx, from, request, kind),
             (Verb::Watch, _) => self.open_watch(ctx, from, request, kind)?,
             (Verb::Create, None) => self.create(ctx, from, request, kind, namespace, 1)?,
             (Verb::Create, Some(name)) if part == Some(Subresource::Binding) => {
@@ -162,6 +146,32 @@ impl ApiServer {
             }
         }
         Ok(())
+    }
+
+    /// Lists what the cache has, if any version will do, and else what is stored.
+    fn list(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        from: ConnectionId,
+        request: &Rc<Request>,
+        kind: Kind,
+    ) {
+        let prefix = prefix(kind, request.namespace());
+        if request.params.resource_version == Some(0)
+            && let Some(cache) = self.caches.get(&kind)
+        {
+            // As upstream, the cache knows no pages.
+            let items = cache.list(&prefix, &request.params).into();
+            let resource_version = self.revision.get();
+            let answer = Answer::List { kind, items, resource_version, rest: None };
+            Self::answer(ctx, from, request, Ok(answer));
+            return;
+        }
+        let after = request.params.page.after.as_ref();
+        let revision = after.and_then(|after| after.revision).map(Revision::new);
+        let range = Range { revision, ..Range::latest(KeyRange::prefix(prefix)) };
+        let request = Rc::clone(request);
+        self.wait(ctx, Op::Range(range), Pending { from, request, step: Step::List });
     }
 
     fn open_watch(
