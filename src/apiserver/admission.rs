@@ -4,8 +4,7 @@ use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
 
-use super::node_authorizer::{SECRETS, is_mirror, named};
-use super::node_restriction::projected;
+use super::node_authorizer::{is_mirror, named};
 use super::server::ApiServer;
 use super::strategy::group_resource;
 use crate::api::document::Part;
@@ -51,13 +50,13 @@ impl ApiServer {
 /// A mirror Pod stays as it is, and refers to nothing that a kubelet may not see without it.
 fn check_mirror(pod: &Pod) -> Result<(), StatusError> {
     let spec = to_json(&*pod.spec);
-    let spec = Part::of(Some(&spec));
+    let refers = |what| !named(Part::of(Some(&spec)), what).is_empty();
     let account = pod.spec.service_account_name.as_deref().unwrap_or_default();
     let what = if !account.is_empty() {
         "reference service accounts"
-    } else if !named(spec, &SECRETS).is_empty() {
+    } else if refers("secrets") {
         "reference secrets"
-    } else if projected(spec).any(|source| source.at("serviceAccountToken").is_there()) {
+    } else if refers("tokens") {
         "use service account token volume projections"
     } else {
         return Ok(());

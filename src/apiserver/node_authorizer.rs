@@ -17,6 +17,8 @@ use crate::api::{Kind, Object, Pod, Resource as _, to_json};
 
 /// The namespace of the nodes' leases.
 pub(super) const NODE_LEASES: &str = "kube-node-lease";
+pub(super) const ONLY_NODE_LEASES: &str =
+    "can only access leases in the \"kube-node-lease\" system namespace";
 pub(super) const OTHER_LEASE: &str =
     "can only access node lease with the same name as the requesting node";
 
@@ -24,8 +26,11 @@ const READ: &[&str] = &["get", "list", "watch"];
 const CHANGE: &[&str] = &["update", "patch"];
 const OWN: &[&str] = &["get", "create", "update", "patch", "delete"];
 
-/// What every kubelet may do, of all that is not looked at more closely: a group, verbs and resources.
-const RULES: [(&str, &[&str], &[&str]); 8] = [
+/// A group, verbs and resources.
+type Rule = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+/// What every kubelet may do, of all that is not looked at more closely.
+const RULES: [Rule; 8] = [
     ("authentication.k8s.io", &["create"], &["tokenreviews"]),
     ("authorization.k8s.io", &["create"], &["localsubjectaccessreviews", "subjectaccessreviews"]),
     ("", READ, &["services"]),
@@ -36,11 +41,14 @@ const RULES: [(&str, &[&str], &[&str]); 8] = [
     ("node.k8s.io", READ, &["runtimeclasses"]),
 ];
 
-/// What is to be seen to before an answer.
+/// What is said of a wish without looking at objects.
 enum Check {
-    /// May be done, or not and why; the reason may be empty.
-    Done(Result<(), String>),
-    /// May be done with what a Pod on the node refers to.
+    Allowed,
+    /// Why not; empty if there is nothing to say.
+    No(&'static str),
+    /// It is another node that is to be read, or all of them.
+    OtherNode,
+    /// It is allowed with what a Pod on the node refers to.
     Related,
 }
 
@@ -55,18 +63,23 @@ impl ApiServer {
         if node.is_empty() {
             return Err(["unknown node for user ", &go_quote(&user.name)].concat());
         }
-        match check(node, wish) {
-            Check::Done(answer) => answer,
-            Check::Related if wish.name.is_empty() => Err("No Object name found".to_owned()),
-            Check::Related
-                if self.is_related(node, &wish.resource, &wish.namespace, &wish.name) =>
-            {
-                Ok(())
+        let name = &*wish.name;
+        let words: &[&str] = match check(node, wish) {
+            Check::Allowed => return Ok(()),
+            Check::No(why) => &[why],
+            Check::OtherNode if name.is_empty() => {
+                &["node '", node, "' cannot read all nodes, only its own Node object"]
             }
-            Check::Related => {
-                Err(["no relationship found between node '", node, "' and this object"].concat())
+            Check::OtherNode => {
+                &["node '", node, "' cannot read '", name, "', only its own Node object"]
             }
-        }
+            Check::Related if name.is_empty() => &["No Object name found"],
+            Check::Related if self.is_related(node, &wish.resource, &wish.namespace, name) => {
+                return Ok(());
+            }
+            Check::Related => &["no relationship found between node '", node, "' and this object"],
+        };
+        Err(words.concat())
     }
 
     /// Whether a Pod on `node` is that object, or refers to it.
@@ -76,15 +89,13 @@ impl ApiServer {
             let claim = volume.map(|volume| volume.at("spec").at("claimRef"));
             return claim.is_some_and(|claim| self.has_claim(node, claim));
         }
-        let pods = self.objects(Kind::Pod).filter_map(Pod::unwrap);
-        let mut own = pods.filter(|pod| {
+        let mut pods = self.objects(Kind::Pod).filter_map(Pod::unwrap);
+        let related = pods.any(|pod| {
             pod.node_name.as_deref() == Some(node)
                 && pod.metadata.namespace.as_deref() == Some(namespace)
+                && refers(pod, resource, name)
         });
-        own.any(|pod| match resource {
-            "pods" => pod.metadata.name.as_deref() == Some(name),
-            _ => !is_mirror(pod) && refers(pod, resource, name),
-        }) || resource == "secrets" && self.opens_volume(node, namespace, name)
+        related || resource == "secrets" && self.opens_volume(node, namespace, name)
     }
 
     /// Whether a Pod on `node` has the claim that `claim` refers to.
@@ -98,129 +109,90 @@ impl ApiServer {
         let mut volumes = self.objects(Kind::PersistentVolume).filter_map(Object::document);
         volumes.any(|volume| {
             let claim = volume.at("spec").at("claimRef");
-            let is_there = |(of, name): (&str, &str)| {
-                name == secret
-                    && namespace == if of.is_empty() { claim.at("namespace").text() } else { of }
-            };
-            let named =
-                |from: Part<'_>| is_there((from.at("namespace").text(), from.at("name").text()));
-            let mut sources = volume.at("spec").entries();
-            sources.any(|(_, source)| {
-                let parts = [
-                    "secretRef",
-                    "nodePublishSecretRef",
-                    "nodeStageSecretRef",
-                    "nodeExpandSecretRef",
-                ];
-                parts.iter().any(|part| named(source.at(part)))
-                    || is_there((
-                        source.at("secretNamespace").text(),
-                        source.at("secretName").text(),
-                    ))
-            }) && self.has_claim(node, claim)
+            let mut opens = false;
+            each_part(volume.at("spec"), &mut |key, part| {
+                let (of, name) = match key {
+                    "secretRef"
+                    | "nodePublishSecretRef"
+                    | "nodeStageSecretRef"
+                    | "nodeExpandSecretRef" => ("namespace", "name"),
+                    "azureFile" => ("secretNamespace", "secretName"),
+                    _ => return,
+                };
+                let of = Some(part.at(of).text()).filter(|of| !of.is_empty());
+                opens |= part.at(name).text() == secret
+                    && of.unwrap_or(claim.at("namespace").text()) == namespace;
+            });
+            opens && self.has_claim(node, claim)
         })
     }
 }
 
-/// What is said of a wish without looking at objects.
 fn check(node: &str, wish: &Attributes) -> Check {
+    use Check::{Allowed, No, OtherNode, Related};
     let (verb, part, name) = (&*wish.verb, &*wish.subresource, &*wish.name);
     let is = |verbs: &[&str]| verbs.contains(&verb);
-    let no = |why: &str| Check::Done(Err(why.to_owned()));
-    let allowed_if = |allowed| Check::Done(if allowed { Ok(()) } else { Err(String::new()) });
-    let reads = || {
-        if !is(READ) {
-            no("can only read resources of this type")
-        } else if !part.is_empty() {
-            no("cannot read subresource")
-        } else if wish.namespace.is_empty() {
-            no("can only read namespaced object of this type")
-        } else {
-            Check::Related
-        }
+    let resource = match &*wish.group {
+        "" => &*wish.resource,
+        "resource.k8s.io" if wish.resource == "resourceclaims" => "persistentvolumes",
+        "storage.k8s.io" if wish.resource == "volumeattachments" => "persistentvolumes",
+        "storage.k8s.io" if wish.resource == "csinodes" => "csinodes",
+        "coordination.k8s.io" if wish.resource == "leases" => "leases",
+        _ => "",
     };
-    let gets = || match (verb, part) {
-        ("get", "") => Check::Related,
-        ("get", _) => no("cannot get subresource"),
-        _ => no("can only get individual resources of this type"),
-    };
-    match (&*wish.group, &*wish.resource) {
-        ("", "secrets" | "configmaps") => reads(),
-        ("", "persistentvolumeclaims") if part == "status" => {
-            if is(CHANGE) {
-                Check::Related
-            } else {
-                no("can only get/update/patch this type")
-            }
-        }
-        ("", "persistentvolumeclaims" | "persistentvolumes")
-        | ("resource.k8s.io", "resourceclaims")
-        | ("storage.k8s.io", "volumeattachments") => gets(),
-        ("", "serviceaccounts") => match (verb, part) {
-            ("get", "") => reads(),
-            ("create", "token") if !name.is_empty() => Check::Related,
-            ("create", _) if !name.is_empty() => {
-                no("can only create token subresource of serviceaccount")
-            }
-            _ => no("can only create tokens for individual service accounts"),
+    match (resource, part) {
+        ("serviceaccounts", _) if !(is(&["get"]) && part.is_empty()) => match (verb, name, part) {
+            ("create", "", _) => No("can only create tokens for individual service accounts"),
+            ("create", _, "token") => Related,
+            ("create", ..) => No("can only create token subresource of serviceaccount"),
+            _ => No("can only create tokens for individual service accounts"),
         },
-        ("coordination.k8s.io", "leases") => {
-            if !is(OWN) {
-                no("can only get, create, update, patch, or delete a node lease")
-            } else if wish.namespace != NODE_LEASES {
-                Check::Done(Err(only_node_leases()))
-            } else if verb != "create" && name != node {
-                no(OTHER_LEASE)
-            } else {
-                allowed_if(true)
-            }
-        }
-        ("storage.k8s.io", "csinodes") => {
-            if !is(OWN) {
-                no("can only get, create, update, patch, or delete a CSINode")
-            } else if !part.is_empty() {
-                no("cannot authorize CSINode subresources")
-            } else if verb != "create" && name != node {
-                no("can only access CSINode with the same name as the requesting node")
-            } else {
-                allowed_if(true)
-            }
-        }
-        ("", "nodes") if part.is_empty() && is(READ) && name != node => {
-            let whom = if name.is_empty() { "all nodes" } else { &["'", name, "'"].concat() };
-            let only = ", only its own Node object";
-            Check::Done(Err(["node '", node, "' cannot read ", whom, only].concat()))
-        }
-        ("", "nodes") => allowed_if(match part {
-            "" => is(READ) || is(CHANGE) || verb == "create",
-            "status" => is(CHANGE),
-            _ => false,
-        }),
-        ("", "pods") => match (part, verb) {
-            ("", "get") => gets(),
-            ("", "list" | "watch") if selects_own(node, &wish.field_selector) => allowed_if(true),
-            ("", "list" | "watch") if !name.is_empty() => Check::Related,
-            ("", "list" | "watch") => {
-                no("can only list/watch pods with spec.nodeName field selector")
-            }
-            _ => allowed_if(match part {
-                "" => is(&["create", "delete"]),
-                "status" => is(CHANGE),
-                "eviction" => verb == "create",
-                _ => false,
-            }),
+        ("secrets" | "configmaps" | "serviceaccounts", _) => match part {
+            _ if !is(READ) => No("can only read resources of this type"),
+            "" if wish.namespace.is_empty() => No("can only read namespaced object of this type"),
+            "" => Related,
+            _ => No("cannot read subresource"),
         },
-        (group, _) => {
+        ("persistentvolumeclaims", "status") if is(CHANGE) => Related,
+        ("persistentvolumeclaims", "status") => No("can only get/update/patch this type"),
+        ("persistentvolumeclaims" | "persistentvolumes", _) => match part {
+            _ if verb != "get" => No("can only get individual resources of this type"),
+            "" => Related,
+            _ => No("cannot get subresource"),
+        },
+        ("leases", _) if !is(OWN) => {
+            No("can only get, create, update, patch, or delete a node lease")
+        }
+        ("leases", _) if wish.namespace != NODE_LEASES => No(ONLY_NODE_LEASES),
+        ("leases", _) if verb != "create" && name != node => No(OTHER_LEASE),
+        ("csinodes", _) if !is(OWN) => {
+            No("can only get, create, update, patch, or delete a CSINode")
+        }
+        ("csinodes", "") if verb != "create" && name != node => {
+            No("can only access CSINode with the same name as the requesting node")
+        }
+        ("csinodes", part) if !part.is_empty() => No("cannot authorize CSINode subresources"),
+        ("nodes", "") if is(READ) && name != node => OtherNode,
+        ("pods", "") if verb == "get" => Related,
+        ("pods", "") if is(READ) && selects_own(node, &wish.field_selector) => Allowed,
+        ("pods", "") if is(READ) && !name.is_empty() => Related,
+        ("pods", "") if is(READ) => {
+            No("can only list/watch pods with spec.nodeName field selector")
+        }
+        ("leases" | "csinodes", _) => Allowed,
+        ("nodes", "") if is(READ) || is(CHANGE) || verb == "create" => Allowed,
+        ("pods", "") if is(&["create", "delete"]) => Allowed,
+        ("pods", "eviction") if verb == "create" => Allowed,
+        ("nodes" | "pods", "status") if is(CHANGE) => Allowed,
+        _ => {
             let whole = wish.whole_resource();
-            allowed_if(RULES.iter().any(|(of, verbs, resources)| {
-                *of == group && is(verbs) && resources.contains(&&*whole)
-            }))
+            let mut rules = RULES.iter();
+            let allows = |(group, verbs, resources): &Rule| {
+                *group == wish.group && is(verbs) && resources.contains(&&*whole)
+            };
+            if rules.any(allows) { Allowed } else { No("") }
         }
     }
-}
-
-pub(super) fn only_node_leases() -> String {
-    ["can only access leases in the ", &go_quote(NODE_LEASES), " system namespace"].concat()
 }
 
 fn selects_own(node: &str, selector: &str) -> bool {
@@ -233,60 +205,59 @@ pub(super) fn is_mirror(pod: &Pod) -> bool {
     pod.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(MIRROR))
 }
 
-/// Whether a Pod refers to the object of that name.
+/// Whether a Pod is that object, or refers to it; one that only shows what runs anyway refers to nothing.
 fn refers(pod: &Pod, resource: &str, name: &str) -> bool {
-    if resource == "serviceaccounts" {
-        return pod.spec.service_account_name.as_deref() == Some(name);
+    let own = pod.metadata.name.as_deref().unwrap_or_default();
+    match resource {
+        "pods" => return own == name,
+        _ if is_mirror(pod) => return false,
+        "serviceaccounts" => return pod.spec.service_account_name.as_deref() == Some(name),
+        _ => {}
     }
     let spec = to_json(&*pod.spec);
     let spec = Part::of(Some(&spec));
-    match resource {
-        "secrets" => named(spec, &SECRETS).contains(&name),
-        "configmaps" => named(spec, &CONFIG_MAPS).contains(&name),
-        "persistentvolumeclaims" => spec.at("volumes").items().any(|volume| {
-            let own = [pod.metadata.name.as_deref().unwrap_or_default(), "-"].concat();
-            volume.at("persistentVolumeClaim").at("claimName").text() == name
-                || volume.at("ephemeral").is_there()
-                    && name.strip_prefix(&own) == Some(volume.at("name").text())
-        }),
-        _ => false,
-    }
+    let made = name.strip_prefix(own).and_then(|rest| rest.strip_prefix('-'));
+    named(spec, resource).contains(&name)
+        || resource == "persistentvolumeclaims"
+            && made.is_some_and(|volume| named(spec, "ephemeral").contains(&volume))
 }
 
-/// How Pods refer to objects of a kind: by a variable, by all variables of a container, as a volume, and
-/// by name in it.
-pub(super) struct Named(&'static str, &'static str, &'static str, &'static str);
-
-pub(super) const SECRETS: Named = Named("secretKeyRef", "secretRef", "secret", "secretName");
-pub(super) const CONFIG_MAPS: Named = Named("configMapKeyRef", "configMapRef", "configMap", "name");
-
-/// The names of the secrets or config maps that the spec of a Pod refers to.
-pub(super) fn named<'a>(spec: Part<'a>, how: &Named) -> Vec<&'a str> {
-    let Named(variable, variables, volume, in_volume) = how;
+/// What the spec of a Pod refers to, by name: secrets, config maps and claims. Of what is made for it,
+/// how it says so: claims by their volume, tokens by their audience, bundles by their path.
+pub(super) fn named<'a>(spec: Part<'a>, resource: &str) -> Vec<&'a str> {
     let mut names = Vec::new();
-    for list in ["initContainers", "containers", "ephemeralContainers"] {
-        for container in spec.at(list).items() {
-            let one = container.at("env").items();
-            names.extend(one.map(|env| env.at("valueFrom").at(variable).at("name").text()));
-            let all = container.at("envFrom").items();
-            names.extend(all.map(|from| from.at(variables).at("name").text()));
-        }
-    }
-    for own in spec.at("volumes").items() {
-        names.push(own.at(volume).at(in_volume).text());
-        let parts = own.at("projected").at("sources").items();
-        names.extend(parts.map(|source| source.at(volume).at("name").text()));
-        if *volume == SECRETS.2 {
-            for (_, source) in own.entries() {
-                names.push(source.at("secretName").text());
-                names.push(source.at("secretRef").at("name").text());
-                names.push(source.at("nodePublishSecretRef").at("name").text());
-            }
-        }
-    }
-    if *volume == SECRETS.2 {
-        names.extend(spec.at("imagePullSecrets").items().map(|secret| secret.at("name").text()));
-    }
-    names.retain(|name| !name.is_empty());
+    each_part(spec, &mut |key, part| {
+        let field = match (resource, key) {
+            (
+                "secrets",
+                "secretKeyRef" | "secretRef" | "nodePublishSecretRef" | "imagePullSecrets",
+            )
+            | ("configmaps", "configMapKeyRef" | "configMapRef" | "configMap") => "name",
+            ("ephemeral", "volumes") if part.at("ephemeral").is_there() => "name",
+            // Within a projected volume.
+            ("secrets", "secret") if part.at("name").is_there() => "name",
+            ("secrets", "secret" | "azureFile") => "secretName",
+            ("persistentvolumeclaims", "persistentVolumeClaim") => "claimName",
+            ("tokens", "serviceAccountToken") => "audience",
+            ("clustertrustbundles", "clusterTrustBundle") => "path",
+            _ => return,
+        };
+        names.push(part.at(field).text());
+    });
     names
+}
+
+/// Every object within another, with its key or that of its list. What people call as they like is no
+/// object in what this is asked of.
+fn each_part<'a>(of: Part<'a>, see: &mut dyn FnMut(&'a str, Part<'a>)) {
+    for (key, part) in of.entries() {
+        if part.value().is_object() {
+            see(key, part);
+            each_part(part, see);
+        }
+        for item in part.items() {
+            see(key, item);
+            each_part(item, see);
+        }
+    }
 }

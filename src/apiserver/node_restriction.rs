@@ -6,12 +6,9 @@
 //! Mirrors: `plugin/pkg/admission/noderestriction`.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Node;
 use serde_json::Value;
 
-use super::node_authorizer::{
-    CONFIG_MAPS, NODE_LEASES, OTHER_LEASE, is_mirror, named, only_node_leases,
-};
+use super::node_authorizer::{NODE_LEASES, ONLY_NODE_LEASES, OTHER_LEASE, is_mirror, named};
 use super::server::ApiServer;
 use super::strategy::group_resource;
 use crate::api::caller::{Attributes, User};
@@ -58,7 +55,7 @@ impl ApiServer {
     ///
     /// # Errors
     ///
-    /// 401 if nobody is known by the token any more.
+    /// 401 if nobody is known by the token any more, 403 for a kubelet of nobody knows which node.
     pub(super) fn restricted<'a>(
         &'a self,
         request: &'a Request,
@@ -68,8 +65,15 @@ impl ApiServer {
         let kind = kind.filter(|kind| RESTRICTED.contains(kind));
         let (Some(caller), Some(kind)) = (&request.caller, kind) else { return Ok(None) };
         let user = self.authenticate(&caller.credentials, now)?;
-        let is_node = user.node().is_some();
-        Ok(is_node.then_some(Restricted { server: self, request, kind, user }))
+        match user.node() {
+            None => Ok(None),
+            Some("") => {
+                let why = ["could not determine node from user ", &go_quote(&user.name)].concat();
+                let resource = group_resource(kind.resource());
+                Err(StatusError::forbidden(resource, request.name(), why))
+            }
+            Some(_) => Ok(Some(Restricted { server: self, request, kind, user })),
+        }
     }
 }
 
@@ -88,15 +92,14 @@ impl Restricted<'_> {
             ("", Some(prefix)) => prefix,
             (name, _) => name,
         };
-        self.is_known(name)?;
         match object {
             Object::Pod(pod) => self.creates_pod(name, pod),
             Object::Node(node) => {
-                self.is_own_node(name, object.name())?;
                 let labels = node.metadata.labels.iter().flatten();
                 let labels = forbidden(labels.map(|(key, _)| key.as_str()));
-                let what = " is not allowed to set the following labels: ";
-                self.says_if(!labels.is_empty(), name, &[what, &labels].concat())
+                let what = [" is not allowed to set the following labels: ", &labels].concat();
+                self.is_own_node(name, object.name())?;
+                self.first(name, &[(!labels.is_empty(), &what)])
             }
             Object::Event(_) | Object::Document(_) => self.writes_document(name, object.name()),
         }
@@ -105,29 +108,31 @@ impl Restricted<'_> {
     /// Whether it may put `new` in the place of `old`.
     pub(super) fn updates(&self, new: &Object, old: &Object) -> Checked {
         let (name, part) = (old.name(), self.request.target.subresource());
-        self.is_known(name)?;
         match (new, old, part) {
             (Object::Pod(_), _, None) => {
                 let what = self.says(" can only create and delete mirror pods");
-                self.no(name, ["unexpected operation \"UPDATE\", ", &what].concat())
+                self.no(name, &["unexpected operation \"UPDATE\", ", &what].concat())
             }
             (Object::Pod(new), Object::Pod(old), Some(Subresource::Status)) => {
-                let what = " can only update pod status for pods with spec.nodeName set to itself";
-                self.says_if(!self.has(old), name, what)?;
-                let what = " cannot update labels through pod status";
                 let labels = |pod: &Pod| pod.metadata.labels.clone().unwrap_or_default();
-                self.says_if(labels(new) != labels(old), name, what)?;
-                let (new, old) =
-                    (&new.status.resource_claim_statuses, &old.status.resource_claim_statuses);
-                let differ =
-                    new.as_deref().unwrap_or_default() != old.as_deref().unwrap_or_default();
-                self.says_if(differ, name, " cannot update resource claim statues")
+                let claims = |pod: &Pod| {
+                    to_json(pod.status.resource_claim_statuses.as_deref().unwrap_or_default())
+                };
+                let checks = [
+                    (
+                        !self.has(old),
+                        " can only update pod status for pods with spec.nodeName set to itself",
+                    ),
+                    (labels(new) != labels(old), " cannot update labels through pod status"),
+                    (claims(new) != claims(old), " cannot update resource claim statues"),
+                ];
+                self.first(name, &checks)
             }
-            (Object::Pod(_), _, Some(part)) => self.no(name, unexpected(part)),
-            (Object::Node(new), Object::Node(old), _) => self.changes_node(name, new, old),
+            (Object::Pod(_), _, Some(part)) => self.no(name, &unexpected(part)),
+            (Object::Node(_), ..) => self.changes_node(name, new, old),
             (_, _, Some(Subresource::Status)) if self.kind == Kind::PersistentVolumeClaim => {
                 let what = " is not allowed to update fields other than status.capacity and status.conditions";
-                self.says_if(claim(new) != claim(old), name, what)
+                self.first(name, &[(claim(new) != claim(old), what)])
             }
             _ => self.writes_document(name, name),
         }
@@ -136,11 +141,10 @@ impl Restricted<'_> {
     /// Whether it may delete that object.
     pub(super) fn deletes(&self, old: &Object) -> Checked {
         let name = old.name();
-        self.is_known(name)?;
         match old {
             Object::Pod(pod) => {
                 let what = " can only delete pods with spec.nodeName set to itself";
-                self.says_if(!self.has(pod), name, what)
+                self.first(name, &[(!self.has(pod), what)])
             }
             Object::Node(_) => self.is_own_node(name, name),
             Object::Event(_) | Object::Document(_) => self.writes_document(name, name),
@@ -150,20 +154,19 @@ impl Restricted<'_> {
     /// Whether it may create a part of an object, such as the token of an account.
     pub(super) fn creates_part(&self, part: Subresource) -> Checked {
         let name = self.request.name();
-        self.is_known(name)?;
         match part {
             Subresource::Token => self.creates_token(name),
             Subresource::Eviction if self.has(self.pod(name)?) => Ok(()),
             Subresource::Eviction => {
                 let what = " can only evict pods with spec.nodeName set to itself";
-                self.no(name, ["node ", self.node(), what].concat())
+                self.no(name, &["node ", self.node(), what].concat())
             }
             Subresource::Status
             | Subresource::Binding
             | Subresource::Scale
             | Subresource::Log
             | Subresource::Exec
-            | Subresource::Finalize => self.no(name, unexpected(part)),
+            | Subresource::Finalize => self.no(name, &unexpected(part)),
         }
     }
 
@@ -183,7 +186,7 @@ impl Restricted<'_> {
         found.and_then(Pod::unwrap).map(AsRef::as_ref).ok_or_else(missing)
     }
 
-    fn no(&self, name: &str, why: String) -> Checked {
+    fn no(&self, name: &str, why: &str) -> Checked {
         Err(StatusError::forbidden(group_resource(self.kind.resource()), name, why))
     }
 
@@ -191,152 +194,127 @@ impl Restricted<'_> {
         ["node ", &go_quote(self.node()), what].concat()
     }
 
-    fn says_if(&self, is_wrong: bool, name: &str, what: &str) -> Checked {
-        if is_wrong { self.no(name, self.says(what)) } else { Ok(()) }
-    }
-
-    fn is_known(&self, name: &str) -> Checked {
-        if !self.node().is_empty() {
-            return Ok(());
+    /// 403 for the first that is wrong. Words that begin with a space are about the node.
+    fn first(&self, name: &str, checks: &[(bool, &str)]) -> Checked {
+        match checks.iter().find(|(is_wrong, _)| *is_wrong) {
+            None => Ok(()),
+            Some((_, what)) if what.starts_with(' ') => self.no(name, &self.says(what)),
+            Some((_, why)) => self.no(name, why),
         }
-        let user = go_quote(&self.user.name);
-        self.no(name, ["could not determine node from user ", &user].concat())
     }
 
     fn is_own_node(&self, name: &str, node: &str) -> Checked {
         let what = [" is not allowed to modify node ", &go_quote(node)].concat();
-        self.says_if(node != self.node(), name, &what)
+        self.first(name, &[(node != self.node(), &what)])
     }
 
     fn writes_document(&self, shown: &str, name: &str) -> Checked {
-        if self.kind == Kind::PersistentVolumeClaim {
-            self.no(shown, "may only update PVC status".to_owned())
-        } else if self.kind != Kind::Lease {
-            Ok(())
-        } else if self.request.namespace() != NODE_LEASES {
-            self.no(shown, only_node_leases())
-        } else if name != self.node() {
-            self.no(shown, OTHER_LEASE.to_owned())
-        } else {
-            Ok(())
-        }
+        let is_lease = self.kind == Kind::Lease;
+        let checks = [
+            (self.kind == Kind::PersistentVolumeClaim, "may only update PVC status"),
+            (is_lease && self.request.namespace() != NODE_LEASES, ONLY_NODE_LEASES),
+            (is_lease && name != self.node(), OTHER_LEASE),
+        ];
+        self.first(shown, &checks)
     }
 
-    fn changes_node(&self, name: &str, new: &Node, old: &Node) -> Checked {
+    fn changes_node(&self, name: &str, new: &Object, old: &Object) -> Checked {
         self.is_own_node(name, name)?;
-        let config = |node: &Node| node.spec.as_ref()?.config_source.clone();
-        let is_configured = config(new).is_some() && config(new) != config(old);
-        let what = " is not allowed to update configSource to a new non-nil configSource";
-        self.says_if(is_configured, name, what)?;
-        let taints = |node: &Node| {
-            node.spec.as_ref().and_then(|spec| spec.taints.clone()).unwrap_or_default()
+        let (new, old) = (new.to_json(), old.to_json());
+        let both = |path: &str| (Part::of(new.pointer(path)), Part::of(old.pointer(path)));
+        // As upstream, none and an empty list are the same.
+        let differ = |path: &str| {
+            let (new, old) = both(path);
+            new.value() != old.value() && new.len() + old.len() > 0
         };
-        self.says_if(taints(new) != taints(old), name, " is not allowed to modify taints")?;
-        let owners = |node: &Node| node.metadata.owner_references.clone().unwrap_or_default();
-        let what = " is not allowed to modify ownerReferences";
-        self.says_if(owners(new) != owners(old), name, what)?;
-        let labels = |node: &Node| node.metadata.labels.clone().unwrap_or_default();
-        let (new, old) = (labels(new), labels(old));
-        let changed = new.iter().chain(&old).filter(|(key, _)| new.get(*key) != old.get(*key));
-        let labels = forbidden(changed.map(|(key, _)| key.as_str()));
-        if labels.is_empty() {
-            return Ok(());
-        }
-        self.no(name, ["is not allowed to modify labels: ", &labels].concat())
+        let config = "/spec/configSource";
+        let is_configured = both(config).0.is_there() && differ(config);
+        let (new, old) = both("/metadata/labels");
+        let changed = new.entries().chain(old.entries());
+        let changed = changed.filter(|(key, _)| new.at(key).value() != old.at(key).value());
+        let labels = forbidden(changed.map(|(key, _)| key));
+        let checks = [
+            (is_configured, " is not allowed to update configSource to a new non-nil configSource"),
+            (differ("/spec/taints"), " is not allowed to modify taints"),
+            (differ("/metadata/ownerReferences"), " is not allowed to modify ownerReferences"),
+            (!labels.is_empty(), &["is not allowed to modify labels: ", &labels].concat()),
+        ];
+        self.first(name, &checks)
     }
 
     /// Only a Pod that shows what runs on the node anyway, and refers to nothing. That it has no account
     /// and no secrets is seen to for everybody.
     fn creates_pod(&self, name: &str, pod: &Pod) -> Checked {
-        let no = |what: &str| self.no(name, self.says(what));
-        if !is_mirror(pod) {
-            let mirror = go_quote(MIRROR);
-            let start = ["pod does not have ", &mirror, " annotation, "].concat();
-            let what = self.says(" can only create mirror pods");
-            return self.no(name, [start, what].concat());
-        }
-        if !self.has(pod) {
-            return no(" can only create pods with spec.nodeName set to itself");
-        }
-        let owner = match pod.metadata.owner_references.as_deref().unwrap_or_default() {
-            [] => return no(" can only create pods with an owner reference set to itself"),
-            [owner] => owner,
-            _ => return no(" can only create pods with a single owner reference set to itself"),
-        };
-        if (&*owner.api_version, &*owner.kind, &*owner.name) != ("v1", "Node", self.node()) {
-            return no(" can only create pods with an owner reference set to itself");
-        }
-        if owner.controller != Some(true) {
-            return no(" can only create pods with a controller owner reference set to itself");
-        }
-        if owner.block_owner_deletion == Some(true) {
-            return no(" must not set blockOwnerDeletion on an owner reference");
-        }
+        let what = self.says(" can only create mirror pods");
+        let not_mirror = ["pod does not have ", &go_quote(MIRROR), " annotation, ", &what].concat();
+        let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+        let owner = owners.first().cloned().unwrap_or_default();
+        let is_node =
+            (&*owner.api_version, &*owner.kind, &*owner.name) == ("v1", "Node", self.node());
+        let checks = [
+            (!is_mirror(pod), &*not_mirror),
+            (!self.has(pod), " can only create pods with spec.nodeName set to itself"),
+            (owners.len() > 1, " can only create pods with a single owner reference set to itself"),
+            (!is_node, " can only create pods with an owner reference set to itself"),
+            (
+                owner.controller != Some(true),
+                " can only create pods with a controller owner reference set to itself",
+            ),
+            (
+                owner.block_owner_deletion == Some(true),
+                " must not set blockOwnerDeletion on an owner reference",
+            ),
+        ];
+        self.first(name, &checks)?;
         let uid = self.server.uid_of(Kind::Node, "", self.node())?;
-        if owner.uid != uid {
-            let why = [
-                &*["node ", self.node(), " UID mismatch: expected "].concat(),
-                &uid,
-                " got ",
-                &owner.uid,
-            ];
-            return self.no(name, why.concat());
-        }
+        let parts = ["node ", self.node(), " UID mismatch: expected ", &uid, " got ", &owner.uid];
         let spec = to_json(&*pod.spec);
-        let spec = Part::of(Some(&spec));
-        if !named(spec, &CONFIG_MAPS).is_empty() {
-            return no(" can not create pods that reference configmaps");
-        }
-        let mut parts = projected(spec);
-        if parts.any(|source| source.at("clusterTrustBundle").is_there()) {
-            return no(" can not create pods that reference clustertrustbundles");
-        }
-        let mut volumes = spec.at("volumes").items();
-        if volumes.any(|volume| volume.at("persistentVolumeClaim").is_there()) {
-            return no(" can not create pods that reference persistentvolumeclaims");
-        }
-        Ok(())
+        let refers = |what| !named(Part::of(Some(&spec)), what).is_empty();
+        let checks = [
+            (owner.uid != uid, &*parts.concat()),
+            (refers("configmaps"), " can not create pods that reference configmaps"),
+            (
+                refers("clustertrustbundles"),
+                " can not create pods that reference clustertrustbundles",
+            ),
+            (
+                refers("persistentvolumeclaims"),
+                " can not create pods that reference persistentvolumeclaims",
+            ),
+        ];
+        self.first(name, &checks)
     }
 
     /// Only a token that ends with a Pod on the node, for whom that Pod asks for one.
     fn creates_token(&self, name: &str) -> Checked {
-        let no = |why: &str| self.no(name, why.to_owned());
         let spec = self.request.payload.json().at("spec");
         let bound = spec.at("boundObjectRef");
         let (pod, uid) = (bound.at("name").text(), bound.at("uid").text());
-        if (bound.at("apiVersion").text(), bound.at("kind").text()) != ("v1", "Pod")
-            || pod.is_empty()
-        {
-            return no("node requested token not bound to a pod");
-        }
-        if uid.is_empty() {
-            return no("node requested token with a pod binding without a uid");
-        }
+        let is_pod = bound.at("apiVersion").text() == "v1" && bound.at("kind").text() == "Pod";
+        let checks = [
+            (!is_pod || pod.is_empty(), "node requested token not bound to a pod"),
+            (uid.is_empty(), "node requested token with a pod binding without a uid"),
+        ];
+        self.first(name, &checks)?;
         let pod = self.pod(pod)?;
-        if pod.metadata.uid.as_deref() != Some(uid) {
-            let why = [
-                "the UID in the bound object reference (",
-                uid,
-                ") does not match the UID in record. The object might have been deleted and then \
-                 recreated",
-            ];
-            return no(&why.concat());
-        }
-        if !self.has(pod) {
-            return no("node requested token bound to a pod scheduled on a different node");
-        }
-        let mut audiences = spec.at("audiences").texts();
-        let audience = audiences.next().unwrap_or_default();
-        if audiences.next().is_some() {
-            return no("node may only request 0 or 1 audiences");
-        }
+        let other_uid = [
+            "the UID in the bound object reference (",
+            uid,
+            ") does not match the UID in record. The object might have been deleted and then recreated",
+        ];
+        let audiences = spec.at("audiences");
+        let audience = audiences.texts().next().unwrap_or_default();
+        let unknown = [
+            "audience ",
+            &go_quote(audience),
+            " not found in pod spec volume, ",
+            &self.user.name,
+            " is not authorized to request tokens for this audience",
+        ];
         // No token is mounted here without being asked for; upstream's is for the server itself.
         let mounted =
             audience.is_empty() && pod.spec.automount_service_account_token != Some(false);
         let json = to_json(&*pod.spec);
-        let mut tokens = projected(Part::of(Some(&json)))
-            .map(|source| source.at("serviceAccountToken"))
-            .filter(|token| token.is_there());
         let wish = Attributes {
             verb: "request-serviceaccounts-token-audience".to_owned(),
             resource: audience.to_owned(),
@@ -344,27 +322,17 @@ impl Restricted<'_> {
             name: name.to_owned(),
             ..Attributes::default()
         };
-        if mounted
-            || tokens.any(|token| token.at("audience").text() == audience)
-            || self.server.decide(&self.user, &wish).is_ok()
-        {
-            return Ok(());
-        }
-        let why = [
-            "audience ",
-            &go_quote(audience),
-            " not found in pod spec volume, ",
-            &self.user.name,
-            " is not authorized to request tokens for this audience",
+        let is_heard = mounted
+            || named(Part::of(Some(&json)), "tokens").contains(&audience)
+            || self.server.decide(&self.user, &wish).is_ok();
+        let checks = [
+            (pod.metadata.uid.as_deref() != Some(uid), &*other_uid.concat()),
+            (!self.has(pod), "node requested token bound to a pod scheduled on a different node"),
+            (audiences.len() > 1, "node may only request 0 or 1 audiences"),
+            (!is_heard, &unknown.concat()),
         ];
-        no(&why.concat())
+        self.first(name, &checks)
     }
-}
-
-/// What the projected volumes of a Pod are made of.
-pub(super) fn projected(spec: Part<'_>) -> impl Iterator<Item = Part<'_>> {
-    let volumes = spec.at("volumes").items();
-    volumes.flat_map(|volume| volume.at("projected").at("sources").items())
 }
 
 fn unexpected(part: Subresource) -> String {
