@@ -13,14 +13,14 @@ use super::etcd::{Compare, KeyRange, Op, Put, Range, Revision, Txn, TxnOp};
 use super::keys::key;
 use super::pending::{Pending, Step};
 use super::server::{ApiServer, ConnectionId};
-use super::strategy::{group_resource, set_condition};
+use super::strategy::set_condition;
 use crate::api::document::{Document, Part};
 use crate::api::labels::Selector;
 use crate::api::phase::PodPhase;
 use crate::api::request::{Answer, Request};
 use crate::api::status::{GroupResource, StatusError};
 use crate::api::words::{DISRUPTION_TARGET, FALSE, READY, TRUE};
-use crate::api::{Kind, Object, Pod, Resource as _, seconds, to_json};
+use crate::api::{Kind, Object, Pod, seconds, to_json};
 use crate::sim::Ctx;
 
 const DISRUPTION_ALLOWED: &str = "DisruptionAllowed";
@@ -53,9 +53,7 @@ impl ApiServer {
         }
         let is_dry = request.params.dry_run
             || eviction.at("deleteOptions").at("dryRun").texts().any(|what| what == "All");
-        let found = self.object(Kind::Pod, namespace, name).and_then(Pod::unwrap).map(Rc::clone);
-        let pods = group_resource(Kind::Pod.resource());
-        let pod = found.ok_or_else(|| StatusError::not_found(pods, name))?;
+        let pod = Rc::clone(self.pod(namespace, name)?);
         match self.permit(&pod, self.now(ctx))? {
             // Whether it could be deleted is still to be seen.
             _ if is_dry => {

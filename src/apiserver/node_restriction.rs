@@ -8,6 +8,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use std::rc::Rc;
+
 use super::node_authorizer::{NODE_LEASES, ONLY_NODE_LEASES, OTHER_LEASE, is_mirror, named};
 use super::server::ApiServer;
 use super::strategy::group_resource;
@@ -17,7 +19,7 @@ use crate::api::request::{Request, Subresource};
 use crate::api::status::StatusError;
 use crate::api::text::go_quote;
 use crate::api::words::MIRROR;
-use crate::api::{Kind, Object, Pod, Resource as _, to_json};
+use crate::api::{Kind, Object, Pod, to_json};
 use crate::sim::sort;
 
 /// The kinds of which a kubelet may write only some objects.
@@ -180,10 +182,8 @@ impl Restricted<'_> {
     }
 
     /// The Pod of that name in the request's namespace.
-    fn pod(&self, name: &str) -> Result<&Pod, StatusError> {
-        let found = self.server.object(Kind::Pod, self.request.namespace(), name);
-        let missing = || StatusError::not_found(group_resource(Kind::Pod.resource()), name);
-        found.and_then(Pod::unwrap).map(AsRef::as_ref).ok_or_else(missing)
+    fn pod(&self, name: &str) -> Result<&Rc<Pod>, StatusError> {
+        self.server.pod(self.request.namespace(), name)
     }
 
     fn no(&self, name: &str, why: &str) -> Checked {

@@ -29,7 +29,7 @@ pub(super) struct Proxied {
 }
 
 impl ApiServer {
-    /// The Pod that a kubelet is to be asked about.
+    /// The Pod of that name; 404 if there is none.
     pub(super) fn pod(&self, namespace: &str, name: &str) -> Result<&Rc<Pod>, StatusError> {
         let found = self.object(Kind::Pod, namespace, name).and_then(Pod::unwrap);
         found.ok_or_else(|| StatusError::not_found(group_resource(Kind::Pod.resource()), name))

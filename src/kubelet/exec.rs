@@ -28,8 +28,7 @@ impl Kubelet {
             let why = "you must specify at least 1 of stdin, stdout, stderr";
             return Err(StatusError::bad_request(why));
         }
-        let worker = self.workers.values().find(|worker| worker.pod.key() == pod);
-        let Some(worker) = worker else {
+        let Some(worker) = self.worker_of(pod) else {
             return Err(StatusError::unforeseen("pod does not exist"));
         };
         let mut running = worker.records.iter().filter(|record| record.is_running());

@@ -36,6 +36,11 @@ impl Kubelet {
         }
     }
 
+    /// The worker of a pod, by its namespace and name.
+    pub(super) fn worker_of(&self, pod: (&str, &str)) -> Option<&PodWorker> {
+        self.workers.values().find(|worker| worker.pod.key() == pod)
+    }
+
     fn look_for_log(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
@@ -44,8 +49,7 @@ impl Kubelet {
         container: &str,
     ) -> Result<(), StatusError> {
         let query = request.params.log.clone().unwrap_or_default();
-        let worker = self.workers.values().find(|worker| worker.pod.key() == pod);
-        let Some(worker) = worker else {
+        let Some(worker) = self.worker_of(pod) else {
             return Err(StatusError::generic(Reason::NotFound, "pod does not exist"));
         };
         let (status, _) = worker.status(&self.shared, ctx, false);
