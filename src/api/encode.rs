@@ -20,6 +20,18 @@ pub fn to_json(value: &(impl Serialize + ?Sized)) -> Value {
     }
 }
 
+/// The JSON object of `entries`, which become part of it; `json!` would copy each.
+pub fn json_object<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    fn fill(entries: &mut dyn Iterator<Item = (&str, Value)>) -> Value {
+        let mut object = Map::new();
+        for (name, value) in entries {
+            object.insert(name.to_owned(), value);
+        }
+        object.into()
+    }
+    fill(&mut entries.into_iter())
+}
+
 /// A value that has no form in JSON.
 #[derive(Debug)]
 struct Unfit;

@@ -40,6 +40,6 @@ pub mod words;
 pub mod yaml;
 
 pub use document::Document;
-pub use encode::to_json;
+pub use encode::{json_object, to_json};
 pub use object::{Object, Pod, Resource, seconds};
 pub use scheme::{Kind, Kinds, ResourceType};

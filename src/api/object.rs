@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::columns::{self, Cell, Printed};
 use super::decode::{Decoded, TypeError, decode};
@@ -83,10 +83,21 @@ macro_rules! objects {
     // `$d` is the dollar sign of the macros that this one makes.
     ($d:tt { $($kind:ident => $wire:ty,)+ } documents { $($document:ident,)+ }) => {
         /// An object of any kind, shared.
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug)]
         pub enum Object {
             $($kind(Rc<types::$kind>),)+
             Document(Rc<Document>),
+        }
+
+        impl PartialEq for Object {
+            /// Most that are compared are one and the same.
+            fn eq(&self, other: &Self) -> bool {
+                match (self, other) {
+                    $((Self::$kind(one), Self::$kind(other)) => Rc::ptr_eq(one, other) || one == other,)+
+                    (Self::Document(one), Self::Document(other)) => Rc::ptr_eq(one, other) || one == other,
+                    _ => false,
+                }
+            }
         }
 
         /// Does the same with an object of any kind, and the like with a document:
@@ -225,6 +236,15 @@ impl Object {
             managed::unpack(&mut value);
         }
         value
+    }
+
+    /// The same of its metadata alone.
+    pub fn metadata_json(&self) -> Value {
+        let mut whole = Map::new();
+        whole.insert("metadata".into(), to_json(self.meta()));
+        let mut whole = Value::Object(whole);
+        managed::unpack(&mut whole);
+        whole.get_mut("metadata").map(Value::take).unwrap_or_default()
     }
 
     /// Its kind.

@@ -9,7 +9,7 @@ use super::columns::Column;
 use super::columns::pod::Completed;
 use super::request::{Answer, Change, Response, list_metadata};
 use super::status::{Reason, StatusError};
-use super::{Kind, Object, Pod, Resource as _};
+use super::{Kind, Object, Pod, Resource as _, json_object};
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,14 +102,14 @@ impl Representation {
         };
         match self {
             Self::Object | Self::Yaml | Self::Discovery => response.body(),
-            Self::Table(include) => table(kind, objects, &meta, include, kind.columns(), now),
+            Self::Table(include) => table(kind, objects, meta, include, kind.columns(), now),
             Self::Metadata => match &response.result {
-                Ok(Answer::List { .. }) => json!({
-                    "kind": "PartialObjectMetadataList",
-                    "apiVersion": META,
-                    "metadata": meta,
-                    "items": objects.iter().map(metadata).collect::<Vec<_>>(),
-                }),
+                Ok(Answer::List { .. }) => json_object([
+                    ("kind", "PartialObjectMetadataList".into()),
+                    ("apiVersion", META.into()),
+                    ("metadata", meta),
+                    ("items", objects.iter().map(metadata).collect()),
+                ]),
                 _ => objects.first().map(metadata).unwrap_or_default(),
             },
         }
@@ -122,12 +122,12 @@ impl Representation {
                 let columns = if first { object.kind().columns() } else { &[] };
                 let meta = list_metadata(object.resource_version(), None);
                 let objects = std::slice::from_ref(object);
-                table(object.kind(), objects, &meta, include, columns, now)
+                table(object.kind(), objects, meta, include, columns, now)
             }
             (Self::Metadata, Some(object)) => metadata(object),
             (Self::Object | Self::Yaml | Self::Discovery, _) | (_, None) => change.body(),
         };
-        json!({"type": change.name(), "object": object})
+        json_object([("type", change.name().into()), ("object", object)])
     }
 }
 
@@ -141,7 +141,7 @@ pub fn not_acceptable() -> StatusError {
 fn table(
     kind: Kind,
     objects: &[Object],
-    meta: &Value,
+    meta: Value,
     include: Include,
     columns: &[Column],
     now: Timestamp,
@@ -153,43 +153,42 @@ fn table(
         })
     };
     let definitions: Vec<Value> = columns.iter().map(definition).collect();
-    json!({
-        "kind": "Table",
-        "apiVersion": META,
-        "metadata": meta,
-        "columnDefinitions": if columns.is_empty() { Value::Null } else { definitions.into() },
-        "rows": objects.iter().map(|object| row(kind, object, include, now)).collect::<Vec<_>>(),
-    })
+    let definitions = if columns.is_empty() { Value::Null } else { definitions.into() };
+    json_object([
+        ("kind", "Table".into()),
+        ("apiVersion", META.into()),
+        ("metadata", meta),
+        ("columnDefinitions", definitions),
+        ("rows", objects.iter().map(|object| row(kind, object, include, now)).collect()),
+    ])
 }
 
 fn row(kind: Kind, object: &Object, include: Include, now: Timestamp) -> Value {
-    let cells: Vec<Value> = object.row(now).iter().map(Value::from).collect();
+    let cells = object.row(now).iter().map(Value::from).collect();
     let object_of_row = match include {
         Include::None => Value::Null,
         Include::Metadata => metadata(object),
         Include::Object => object.to_json(),
     };
+    let mut row = json_object([("cells", cells), ("object", object_of_row)]);
     let pod = Pod::unwrap(object).filter(|_| kind == Kind::Pod);
-    match pod.and_then(|pod| Completed::of(&pod.status)) {
-        None => json!({"cells": cells, "object": object_of_row}),
-        Some(completed) => json!({
-            "cells": cells,
-            "conditions": [{
-                "type": Completed::TYPE, "status": "True",
-                "reason": completed.reason, "message": completed.message,
-            }],
-            "object": object_of_row,
-        }),
+    let completed = pod.and_then(|pod| Completed::of(&pod.status));
+    if let (Some(completed), Some(row)) = (completed, row.as_object_mut()) {
+        let condition = json!({
+            "type": Completed::TYPE, "status": "True",
+            "reason": completed.reason, "message": completed.message,
+        });
+        row.insert("conditions".to_owned(), vec![condition].into());
     }
+    row
 }
 
 fn metadata(object: &Object) -> Value {
-    json!({
-        "kind": "PartialObjectMetadata",
-        "apiVersion": META,
-        // As the object tells it: the owners of its fields are trees there.
-        "metadata": object.to_json().get("metadata"),
-    })
+    json_object([
+        ("kind", "PartialObjectMetadata".into()),
+        ("apiVersion", META.into()),
+        ("metadata", object.metadata_json()),
+    ])
 }
 
 impl Include {

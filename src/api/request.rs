@@ -20,7 +20,7 @@ use super::representation::Representation;
 use super::scheme::Kind;
 use super::status::StatusError;
 use super::{Object, Pod};
-use crate::api::to_json;
+use crate::api::{json_object, to_json};
 
 /// The sender's own number for a request; the answer and a watch's events carry it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -639,13 +639,12 @@ impl Response {
             Ok(Answer::Object(object) | Answer::Created(object)) => object.to_json(),
             Ok(Answer::List { kind, items, resource_version, rest }) => {
                 let resource = kind.resource();
-                let items: Vec<Value> = items.iter().map(Object::to_json).collect();
-                json!({
-                    "kind": resource.list(),
-                    "apiVersion": resource.api_version(),
-                    "metadata": list_metadata(*resource_version, rest.as_ref()),
-                    "items": items,
-                })
+                json_object([
+                    ("kind", resource.list().into()),
+                    ("apiVersion", resource.api_version().into()),
+                    ("metadata", list_metadata(*resource_version, rest.as_ref())),
+                    ("items", items.iter().map(Object::to_json).collect()),
+                ])
             }
             Ok(Answer::Watching | Answer::Streaming { .. }) => Value::Null,
             Ok(Answer::Success { .. }) => json!({
