@@ -29,13 +29,17 @@ mod ui;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use ui::{Action, Gear, Page};
+
+/// From one frame to the next while a script works: most of the time is for the work.
+const BETWEEN_FRAMES: Duration = Duration::from_millis(50);
 
 /// Shows the page, and puts its script interface into `window.podflow`.
 pub fn mount() {
     platform::make_room();
-    ui::mount(|Page { session, on_action, said }| {
+    ui::mount(|Page { session, on_action, said, drawing }| {
         let refresh_is_due = Rc::new(Cell::new(false));
         let control = move |control| {
             let action = match control {
@@ -46,7 +50,7 @@ pub fn mount() {
                     // A thousand requests may end at once: the page is drawn once for all.
                     if !refresh_is_due.replace(true) {
                         let (due, on_action) = (Rc::clone(&refresh_is_due), on_action.clone());
-                        platform::soon(move || {
+                        platform::after(BETWEEN_FRAMES.max(drawing.get() * 3), move || {
                             due.set(false);
                             on_action.emit(Action::Refresh);
                         });

@@ -174,13 +174,11 @@ pub fn global() -> JsValue {
     if cfg!(target_arch = "wasm32") { window().into() } else { JsValue::UNDEFINED }
 }
 
-/// How soon is soon: several frames, so that drawing takes little of the time of who works.
-const SOON_MILLIS: u32 = 50;
-
-/// Does something a few frames from now.
-pub fn soon(what: impl FnOnce() + 'static) {
+/// Does something once `wait` is over.
+pub fn after(wait: Duration, what: impl FnOnce() + 'static) {
     if cfg!(target_arch = "wasm32") {
-        gloo::timers::callback::Timeout::new(SOON_MILLIS, what).forget();
+        let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        gloo::timers::callback::Timeout::new(millis, what).forget();
     }
 }
 

@@ -51,6 +51,7 @@ mod watch_cache;
 
 pub use server::{ApiServer, ConnectionId, In, Out};
 pub use store_server::EtcdServer;
+pub use watch_cache::{Changed, Objects};
 
 use crate::api::Object;
 

@@ -23,7 +23,7 @@ use super::proxied::Proxied;
 use super::requests::NAMES;
 use super::scale::scale_of;
 use super::strategy::{self, Birth, group_resource};
-use super::watch_cache::{WatchCache, selects};
+use super::watch_cache::{Objects, WatchCache, selects};
 use super::{EtcdCall, EtcdOut};
 use crate::api::decode::Decoded;
 use crate::api::page::Continue;
@@ -172,6 +172,11 @@ impl ApiServer {
     /// All objects of a kind, by namespace and name.
     pub fn objects(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         self.caches.get(&kind).into_iter().flat_map(WatchCache::objects)
+    }
+
+    /// All objects of a kind, as they stay whatever happens later.
+    pub fn snapshot(&self, kind: Kind) -> Objects {
+        self.caches.get(&kind).map(WatchCache::snapshot).unwrap_or_default()
     }
 
     /// One object.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use imbl::GenericOrdMap;
+use imbl::ordmap::DiffItem;
 use imbl::shared_ptr::RcK;
 
 use super::definitions::change_as;
@@ -39,6 +40,37 @@ struct Scope {
     params: Rc<Params>,
     /// The kind that was asked for, in its version.
     kind: Kind,
+}
+
+/// All objects of a kind at one moment, by their keys. It costs nothing to keep, and what has changed
+/// since is found without looking at the rest.
+#[derive(Clone, Debug, Default)]
+pub struct Objects(GenericOrdMap<Rc<str>, Object, RcK>);
+
+/// An object that is not what it was.
+#[derive(Clone, Copy, Debug)]
+pub struct Changed<'a> {
+    pub key: &'a Rc<str>,
+    pub before: Option<&'a Object>,
+    pub after: Option<&'a Object>,
+}
+
+impl Objects {
+    /// All of them, in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = &Object> {
+        self.0.values()
+    }
+
+    /// What has changed since they were `before`, in the order of the keys.
+    pub fn changed_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = Changed<'a>> {
+        before.0.diff(&self.0).map(|item| match item {
+            DiffItem::Add(key, after) => Changed { key, before: None, after: Some(after) },
+            DiffItem::Update { old: (_, before), new: (key, after) } => {
+                Changed { key, before: Some(before), after: Some(after) }
+            }
+            DiffItem::Remove(key, before) => Changed { key, before: Some(before), after: None },
+        })
+    }
 }
 
 /// The cache of one kind.
@@ -76,6 +108,10 @@ impl WatchCache {
 
     pub(super) fn objects(&self) -> impl Iterator<Item = &Object> {
         self.objects.values()
+    }
+
+    pub(super) fn snapshot(&self) -> Objects {
+        Objects(self.objects.clone())
     }
 
     pub(super) fn watchers(&self) -> usize {

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use crate::api::request::{RequestId, Response};
 use crate::api::{Kind, Kinds, Object};
-use crate::apiserver::ApiServer;
+use crate::apiserver::{ApiServer, Objects};
 use crate::kubelet::Kubelet;
 use crate::runtime::Runtime;
 use crate::scheduler::{Configuration, Decision, Scheduler};
@@ -163,6 +163,16 @@ impl Cluster {
     /// All objects of a kind, as the API server's cache has them.
     pub fn objects(&self, kind: Kind) -> Vec<Object> {
         self.world.apiserver.component.objects(kind).map(|object| object.as_kind(kind)).collect()
+    }
+
+    /// The same, to be kept: what has changed since is soon found.
+    pub fn snapshot(&self, kind: Kind) -> Objects {
+        self.apiserver().snapshot(kind)
+    }
+
+    /// Whether there is an object of a kind.
+    pub fn has_any(&self, kind: Kind) -> bool {
+        self.apiserver().objects(kind).next().is_some()
     }
 
     /// One object, as the API server's cache has it.

@@ -78,6 +78,10 @@ pub fn keep(shared: &Shared) -> Result<String, LinkError> {
 
 fn pack(shared: &Shared, level: u8, most: usize) -> Result<String, LinkError> {
     let Shared { recording: Recording { setup, inputs }, moment } = shared;
+    // Without a look into them: what is far too long is to be found out soon.
+    if inputs.iter().map(wire::least_len).sum::<usize>() > most {
+        return Err(LinkError::TooLarge);
+    }
     let alike = *setup == Setup::new(setup.seed, setup.nodes.len());
     let nodes = if alike {
         setup.nodes.len().into()

@@ -14,6 +14,14 @@ use crate::recording::{Act, Input};
 use crate::scheduler::Configuration;
 use crate::sim::Instant;
 
+/// So many bytes an input takes at least.
+pub(super) fn least_len(input: &Input) -> usize {
+    match &input.act {
+        Act::Call(call) => call.text.as_ref().map_or(0, |text| text.len()),
+        Act::ConfigureScheduler(_) => 0,
+    }
+}
+
 /// The fields of an input: its moment, after how many events; method, path, content type, body or
 /// text of a request, the protocol it wants to switch to and who sent it; or what the scheduler is configured by.
 pub(super) fn of_input(input: &Input) -> Value {

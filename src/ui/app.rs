@@ -1,6 +1,6 @@
 //! The page: one state, one session, and the frames in which time goes on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,13 +14,14 @@ use yew::{
 };
 
 use super::Page;
+use super::autosave::{Autosave, Turn};
 use super::embed::Options;
 use super::engine::{Engine, PanelProps};
 use super::i18n::{Language, Words};
 use super::narration::{Line, Narration, line};
 use super::pace::{Pace, Progress, run, step, step_back};
 use super::panels::{BottomPanel, EditorPanel, Embed, InspectorPanel, Share};
-use super::stage::{Scene, Stage, flights, scene};
+use super::stage::{Scenery, Stage, flights};
 use super::state::{Action, Phase, State, Tab, Theme};
 use super::toolbar::{Toolbar, dress};
 use crate::cluster::Setup;
@@ -32,6 +33,8 @@ use crate::sim::Instant;
 
 /// How long the engine may work in each frame.
 const SLICE: Duration = Duration::from_millis(6);
+/// How long it may where drawing takes long, too.
+const LONGEST_SLICE: Duration = Duration::from_millis(25);
 /// What passes on the wall in a frame at most, however long it took.
 const LONGEST_FRAME: Duration = Duration::from_millis(100);
 /// When the page opens: all nodes are ready by then.
@@ -50,6 +53,10 @@ pub enum Msg {
     /// From here on in these words.
     Speak(Words),
     Do(Action),
+    /// What was put off may be kept now.
+    Keep,
+    /// The page is out of sight, and may not come back.
+    Leave,
 }
 
 /// Tells somebody of the page, and gets what to call after every frame.
@@ -82,28 +89,24 @@ pub struct App {
     state: State,
     engine: Engine,
     words: Words,
-    scene: Rc<Scene>,
+    scenery: Scenery,
     pace: Pace,
     last_frame: Option<f64>,
     frame: Option<AnimationFrame>,
     reduced_motion: bool,
     on_action: Callback<Action>,
     after_frame: Rc<dyn Fn()>,
-    kept: Kept,
+    autosave: Autosave,
+    /// Whether it will be asked to keep what it put off.
+    keep_later: bool,
     options: Options,
     said: Rc<RefCell<Line>>,
     /// Whether a session of the person's own was put aside for a link.
     aside: bool,
-    _listeners: [EventListener; 2],
-}
-
-/// What the autosave has last seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Kept {
-    inputs: usize,
-    moving: bool,
-    /// Whether the person has done something in this session: only then is it theirs to keep.
-    own: bool,
+    /// How long drawing took.
+    drawing: Rc<Cell<Duration>>,
+    drawn_from: Duration,
+    _listeners: [EventListener; 3],
 }
 
 impl Component for App {
@@ -123,11 +126,16 @@ impl Component for App {
         dress(&words, state.theme);
         let on_action = ctx.link().callback(Msg::Do);
         let said = Rc::<RefCell<Line>>::default();
-        let page =
-            Page { session: engine.share(), on_action: on_action.clone(), said: Rc::clone(&said) };
+        let drawing = Rc::<Cell<Duration>>::default();
+        let page = Page {
+            session: engine.share(),
+            on_action: on_action.clone(),
+            said: Rc::clone(&said),
+            drawing: Rc::clone(&drawing),
+        };
         let mut app = Self {
             after_frame: (ctx.props().connect.0)(page),
-            scene: Rc::new(engine.look(scene)),
+            scenery: Scenery::default(),
             state,
             engine,
             words,
@@ -135,11 +143,18 @@ impl Component for App {
             last_frame: None,
             frame: None,
             reduced_motion: platform::prefers_reduced_motion(),
-            kept: Kept::default(),
+            autosave: Autosave::default(),
+            keep_later: false,
             options,
             said,
             aside: false,
-            _listeners: [listen(&on_action), follow_links(&on_action)],
+            drawing,
+            drawn_from: Duration::ZERO,
+            _listeners: [
+                listen(&on_action),
+                follow_links(&on_action),
+                leave(ctx.link().callback(|()| Msg::Leave)),
+            ],
             on_action,
         };
         app.open_first();
@@ -150,6 +165,12 @@ impl Component for App {
     fn update(&mut self, ctx: &Context<Self>, message: Msg) -> bool {
         match message {
             Msg::Frame(at) => self.pass(at),
+            Msg::Keep => self.keep_later = false,
+            Msg::Leave => {
+                if self.autosave.is_due() && self.options.embed.is_none() {
+                    self.keep_now(platform::wall_clock());
+                }
+            }
             // Who speaks is heard once the words are there.
             Msg::Do(Action::SetLanguage(language)) => {
                 ctx.link().send_future(async move { Msg::Speak(Words::load(language).await) });
@@ -160,15 +181,17 @@ impl Component for App {
                 self.act(&Action::SetLanguage(self.words.language()));
             }
         }
-        let scene = self.engine.look(scene);
-        if *self.scene != scene {
-            self.scene = Rc::new(scene);
-        }
+        self.drawn_from = platform::wall_clock();
+        self.engine.look(|cluster| self.scenery.look(cluster));
         *self.said.borrow_mut() = line(&self.engine, &self.state, &self.words);
-        self.keep();
+        self.keep(ctx);
         self.next_frame(ctx);
         (self.after_frame)();
         true
+    }
+
+    fn rendered(&mut self, _ctx: &Context<Self>, _first: bool) {
+        self.drawing.set(platform::wall_clock().saturating_sub(self.drawn_from));
     }
 
     fn view(&self, _ctx: &Context<Self>) -> Html {
@@ -220,7 +243,7 @@ impl Component for App {
                         <EditorPanel ..props.clone() />
                     </section>
                     <section class={shown(Tab::Stage)} aria-label={name(Tab::Stage)}>
-                        <Stage scene={Rc::clone(&self.scene)} {flights}
+                        <Stage scene={Rc::clone(self.scenery.scene())} {flights}
                             selection={selection.clone()} reduced_motion={self.reduced_motion}
                             words={words.clone()} on_action={on_action.clone()} />
                         <Narration {line} />
@@ -238,6 +261,11 @@ impl Component for App {
 }
 
 impl App {
+    /// How long the engine may work in this frame: as long as drawing takes, if that is more than it should.
+    fn slice(&self) -> Duration {
+        self.drawing.get().clamp(SLICE, LONGEST_SLICE)
+    }
+
     fn class(&self) -> Classes {
         let embed = self.options.embed.map(|layout| format!("is-embed layout-{}", layout.name()));
         classes!("app", embed)
@@ -329,7 +357,8 @@ impl App {
         let last = self.last_frame.replace(at).unwrap_or(at);
         let wall = Duration::try_from_secs_f64((at - last) / 1000.0).unwrap_or_default();
         let began = platform::wall_clock();
-        let spent = || platform::wall_clock().saturating_sub(began) >= SLICE;
+        let slice = self.slice();
+        let spent = || platform::wall_clock().saturating_sub(began) >= slice;
         match self.state.phase {
             Phase::Starting { until } => {
                 self.engine.change(|session| run(session, until, spent));
@@ -358,7 +387,7 @@ impl App {
         match read {
             Ok(Shared { recording, moment }) => {
                 let inputs = recording.inputs.len();
-                self.kept = Kept { inputs, ..Kept::default() };
+                self.autosave = Autosave::begin(inputs, false);
                 self.engine.change(|session| *session = Session::open(recording));
                 self.state.phase = Phase::Starting { until: moment };
                 self.state.selection = None;
@@ -376,7 +405,7 @@ impl App {
         let Imported { session, refused, refusals } = import.start(seed);
         self.engine.change(|own| *own = session);
         self.state.selection = None;
-        self.kept = Kept { own: true, ..Kept::default() };
+        self.autosave = Autosave::begin(0, true);
         platform::clear_fragment();
         self.state.notice = refused.first().map(|first| {
             let count = refusals.to_string();
@@ -384,21 +413,32 @@ impl App {
         });
     }
 
-    /// Keeps the session whenever you have sent something, and whenever time stops.
-    fn keep(&mut self) {
-        let inputs = self.engine.session(|session| session.recording().inputs.len());
-        let own = self.kept.own || inputs != self.kept.inputs;
-        let now = Kept { inputs, moving: self.state.is_moving(), own };
-        if now == self.kept {
+    /// Keeps the session if it is time to.
+    fn keep(&mut self, ctx: &Context<Self>) {
+        if self.options.embed.is_some() {
             return;
         }
-        self.kept = now;
-        if own
-            && self.options.embed.is_none()
-            && let Ok(kept) = self.engine.session(|session| share::keep(&shared(session)))
-        {
+        let inputs = self.engine.session(|session| session.recording().inputs.len());
+        let began = platform::wall_clock();
+        match self.autosave.turn(inputs, self.state.is_moving(), began) {
+            Turn::Later(when) if !self.keep_later => {
+                let link = ctx.link().clone();
+                self.keep_later = true;
+                platform::after(when.saturating_sub(began), move || link.send_message(Msg::Keep));
+            }
+            Turn::Rest | Turn::Later(_) => {}
+            Turn::Keep => self.keep_now(began),
+        }
+    }
+
+    fn keep_now(&mut self, began: Duration) {
+        if let Ok(kept) = self.engine.session(|session| share::keep(&shared(session))) {
             platform::store(SESSION, &kept);
             platform::clear_fragment();
+            self.autosave.kept(began, platform::wall_clock());
+        } else {
+            self.autosave.outgrown();
+            self.state.notice = Some((&*self.words.get("say.outgrown")).into());
         }
     }
 
@@ -415,7 +455,7 @@ impl App {
                 self.engine.change(|session| *session = Session::new(setup.clone()));
                 self.state.phase = Phase::Starting { until: OPENING };
                 self.state.selection = None;
-                self.kept = Kept::default();
+                self.autosave = Autosave::default();
                 platform::forget(SESSION);
                 platform::clear_fragment();
             }
@@ -495,6 +535,15 @@ fn follow_links(on_action: &Callback<Action>) -> EventListener {
     EventListener::new(&gloo::utils::window(), "hashchange", move |_| {
         if let Some(link) = platform::fragment().filter(|fragment| share::is_link(fragment)) {
             on_action.emit(Action::Open(link.into()));
+        }
+    })
+}
+
+/// Says when the page goes out of sight: nothing else is certain to be heard before it ends.
+fn leave(on_leave: Callback<()>) -> EventListener {
+    EventListener::new(&gloo::utils::document(), "visibilitychange", move |_| {
+        if gloo::utils::document().hidden() {
+            on_leave.emit(());
         }
     })
 }

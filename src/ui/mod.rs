@@ -1,6 +1,7 @@
 //! The page: what is shown of a cluster, and what a person can do.
 
 mod app;
+mod autosave;
 mod editor;
 mod embed;
 mod engine;
@@ -15,8 +16,9 @@ mod state;
 mod toolbar;
 mod view;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use wasm_bindgen_futures::spawn_local;
 use yew::Callback;
@@ -36,6 +38,8 @@ pub struct Page {
     pub on_action: Callback<Action>,
     /// What the page says of the moment, and of which message.
     pub said: Rc<RefCell<Line>>,
+    /// How long it took to draw the page last.
+    pub drawing: Rc<Cell<Duration>>,
 }
 
 /// Shows the page in its place in the document. `connect` is called once, with the page; what it returns is

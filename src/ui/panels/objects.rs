@@ -51,9 +51,8 @@ pub fn Objects(props: &PanelProps) -> Html {
     let all: Rc<[Kind]> = engine.look(|cluster| cluster.kinds().preferred()).into();
     // Kinds without a single object stand in the list of all, not beside the others.
     let near: Vec<Kind> = engine.look(|cluster| {
-        let is_near = |each: &Kind| {
-            USUAL.contains(each) || *each == *kind || !cluster.objects(*each).is_empty()
-        };
+        let is_near =
+            |each: &Kind| USUAL.contains(each) || *each == *kind || cluster.has_any(*each);
         all.iter().copied().filter(is_near).collect()
     });
     let choose = {

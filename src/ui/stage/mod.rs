@@ -6,6 +6,7 @@ mod nodes;
 mod plan;
 mod pods;
 mod scene;
+mod scenery;
 mod text;
 
 use std::rc::Rc;
@@ -25,7 +26,8 @@ use layout::Layout;
 use nodes::Nodes;
 use plan::Plan;
 use pods::Pods;
-pub use scene::{Flight, Scene, flights, scene};
+pub use scene::{Flight, Scene, flights};
+pub use scenery::Scenery;
 
 /// What the stage shows.
 #[derive(Clone, PartialEq, Properties)]
@@ -64,11 +66,11 @@ pub fn Stage(props: &StageProps) -> Html {
             <svg class="stage-picture" viewBox={size} width={px(layout.width)}
                 height={px(layout.height)} role="group"
                 aria-label={words.get("stage.name")}>
-                <Plan layout={Rc::clone(&layout)} revision={scene.revision}
+                <Plan layout={Rc::clone(&layout)} revision={scene.revision} kubelets={scene.kubelets}
                     selection={selection.clone()} words={words.clone()} on_select={select.clone()} />
-                <Nodes layout={Rc::clone(&layout)} scene={Rc::clone(scene)}
+                <Nodes layout={Rc::clone(&layout)} nodes={Rc::clone(&scene.nodes)} kubelets={scene.kubelets}
                     selection={selection.clone()} words={words.clone()} on_select={select.clone()} />
-                <Pods layout={Rc::clone(&layout)} scene={Rc::clone(scene)}
+                <Pods layout={Rc::clone(&layout)} pods={Rc::clone(&scene.pods)}
                     selection={selection.clone()} words={words.clone()} on_select={select.clone()} />
                 <Flights {layout} flights={Rc::clone(flights)} selection={selection.clone()}
                     reduced_motion={*reduced_motion} words={words.clone()} on_select={select}

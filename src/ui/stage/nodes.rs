@@ -8,7 +8,7 @@ use super::super::i18n::Words;
 use super::super::px::{Px, px};
 use super::super::state::Selection;
 use super::layout::{Layout, Rect};
-use super::scene::{NodeView, Scene, Share};
+use super::scene::{NodeView, Share};
 use super::text::{clip, presses};
 use crate::api::Kind;
 
@@ -16,7 +16,9 @@ use crate::api::Kind;
 #[derive(Clone, PartialEq, Properties)]
 pub struct NodesProps {
     pub layout: Rc<Layout>,
-    pub scene: Rc<Scene>,
+    pub nodes: Rc<[NodeView]>,
+    /// How many of them have a kubelet: the first.
+    pub kubelets: usize,
     pub selection: Option<Selection>,
     pub words: Words,
     pub on_select: Callback<Option<Selection>>,
@@ -25,8 +27,8 @@ pub struct NodesProps {
 /// Draws the nodes.
 #[component]
 pub fn Nodes(props: &NodesProps) -> Html {
-    let NodesProps { layout, scene, words, .. } = props;
-    if scene.nodes.is_empty() {
+    let NodesProps { layout, nodes, words, .. } = props;
+    if nodes.is_empty() {
         let y = px(layout.tray.bottom() + 48.0);
         return html! {
             <text class="plan-note" x={px(layout.width / 2.0)} {y} text-anchor="middle">
@@ -34,16 +36,12 @@ pub fn Nodes(props: &NodesProps) -> Html {
             </text>
         };
     }
-    let mut counts = vec![0_u32; scene.nodes.len()];
-    for pod in &scene.pods {
-        let number = pod.node.and_then(|number| usize::try_from(number).ok());
-        if let Some(count) = number.and_then(|number| counts.get_mut(number)) {
-            *count += 1;
-        }
-    }
-    let nodes = scene.nodes.iter().zip(&layout.nodes).zip(counts).map(|((node, rect), count)| {
-        let drawing =
-            if layout.cards { card(props, node, *rect, count) } else { cell(node, *rect, count) };
+    let nodes = nodes.iter().zip(&layout.nodes).enumerate().map(|(number, (node, rect))| {
+        let drawing = if layout.cards {
+            card(props, node, *rect, number < props.kubelets)
+        } else {
+            cell(node, *rect)
+        };
         button(props, node, drawing)
     });
     html! { <g class="nodes">{ for nodes }</g> }
@@ -83,12 +81,12 @@ fn button(props: &NodesProps, node: &NodeView, drawing: Html) -> Html {
     }
 }
 
-fn card(props: &NodesProps, node: &NodeView, rect: Rect, count: u32) -> Html {
+fn card(props: &NodesProps, node: &NodeView, rect: Rect, has_kubelet: bool) -> Html {
     let NodesProps { layout, words, .. } = props;
     let (state, look) = state_of(node, words);
     let (kubelet, runtime) = layout.parts(rect);
     let room = if layout.narrow { rect.w - 32.0 } else { rect.w / 2.0 };
-    let empty = layout.node_slot(0, 0).is_some() && count == 0;
+    let empty = layout.node_slot(0, 0).is_some() && node.pods == 0;
     html! {
         <>
             <rect class="node-card" x={px(rect.x)} y={px(rect.y)} width={px(rect.w)}
@@ -105,10 +103,16 @@ fn card(props: &NodesProps, node: &NodeView, rect: Rect, count: u32) -> Html {
                     { clip(&state, rect.w / 2.0, 11.0) }
                 </text>
             }
-            <path class="wire wire-cri" d={format!("M{} {}H{}", Px(kubelet.right()),
-                Px(kubelet.centre().y), Px(runtime.x))} />
-            { box_of(kubelet, &words.get("who.component.kubelet")) }
-            { box_of(runtime, &words.get("who.component.runtime")) }
+            if has_kubelet {
+                <path class="wire wire-cri" d={format!("M{} {}H{}", Px(kubelet.right()),
+                    Px(kubelet.centre().y), Px(runtime.x))} />
+                { box_of(kubelet, &words.get("who.component.kubelet")) }
+                { box_of(runtime, &words.get("who.component.runtime")) }
+            } else {
+                <text class="node-empty" x={px(kubelet.x)} y={px(kubelet.y + 16.0)}>
+                    { clip(&words.get("stage.no-kubelet"), runtime.right() - kubelet.x, 11.0) }
+                </text>
+            }
             if empty {
                 <text class="node-empty" x={px(kubelet.x)} y={px(kubelet.bottom() + 28.0)}>
                     { words.get("stage.empty") }
@@ -162,24 +166,24 @@ fn bar(
 
 /// Requested of allocatable, in cores.
 fn cores(share: Share) -> String {
-    let cores = |milli: i64| {
+    let cores = |milli: i128| {
         let text = format!("{}.{:03}", milli / 1000, milli % 1000);
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     };
-    format!("{}/{}", cores(share.requested), cores(share.allocatable))
+    format!("{}/{}", cores(share.requested), cores(share.allocatable.into()))
 }
 
 /// Requested of allocatable, in a unit that suits the node.
 fn bytes(share: Share) -> String {
-    let gib = |bytes: i64| {
+    let gib = |bytes: i128| {
         let tenths = (bytes * 10 + (1 << 29)) >> 30;
         let text = format!("{}.{}", tenths / 10, tenths % 10);
         text.trim_end_matches(".0").to_owned()
     };
-    format!("{}/{}Gi", gib(share.requested), gib(share.allocatable))
+    format!("{}/{}Gi", gib(share.requested), gib(share.allocatable.into()))
 }
 
-fn cell(node: &NodeView, rect: Rect, count: u32) -> Html {
+fn cell(node: &NodeView, rect: Rect) -> Html {
     let look = match (node.ready, node.schedulable) {
         (false, _) => "node-cell-bad",
         (true, false) => "node-cell-held",
@@ -195,7 +199,7 @@ fn cell(node: &NodeView, rect: Rect, count: u32) -> Html {
                 height={px(h * full)} rx="3" />
             if w >= 60.0 && h >= 16.0 {
                 <text class="node-part-name" x={px(x + 6.0)} y={px(y + h / 2.0 + 4.0)}>
-                    { clip(&format!("{} · {count}", node.name), w - 10.0, 10.0) }
+                    { clip(&format!("{} · {}", node.name, node.pods), w - 10.0, 10.0) }
                 </text>
             }
         </>

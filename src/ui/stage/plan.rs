@@ -16,6 +16,8 @@ use crate::cluster::Address;
 pub struct PlanProps {
     pub layout: Rc<Layout>,
     pub revision: u64,
+    /// How many nodes have a kubelet: the first.
+    pub kubelets: usize,
     pub selection: Option<Selection>,
     pub words: Words,
     pub on_select: Callback<Option<Selection>>,
@@ -24,13 +26,13 @@ pub struct PlanProps {
 /// Draws the fixed parts.
 #[component]
 pub fn Plan(props: &PlanProps) -> Html {
-    let PlanProps { layout, revision, words, .. } = props;
+    let PlanProps { layout, revision, kubelets, words, .. } = props;
     let bus = layout.apiserver;
     let stages = clip(&words.get("stage.at-api"), bus.w - 32.0, 11.0);
     let revision = words.fill("stage.revision", &[("revision", &revision.to_string())]);
     html! {
         <g class="plan">
-            { wires(layout) }
+            { wires(layout, *kubelets) }
             { part(props, Address::You, layout.you, &words.get("who.you"), "kubectl") }
             { part(props, Address::Scheduler, layout.scheduler,
                 &words.get("who.component.scheduler"), "kube-scheduler") }
@@ -56,9 +58,9 @@ pub fn Plan(props: &PlanProps) -> Html {
     }
 }
 
-fn wires(layout: &Layout) -> Html {
+fn wires(layout: &Layout, kubelets: usize) -> Html {
     let nodes = (0_u32..).zip(&layout.nodes).map(|(number, _)| Address::Kubelet(number));
-    let nodes = nodes.take(if layout.cards { layout.nodes.len() } else { 0 });
+    let nodes = nodes.take(if layout.cards { kubelets } else { 0 });
     let parts = [Address::You, Address::Scheduler, Address::Etcd].into_iter().chain(nodes);
     let wires = parts.map(|part| {
         let class = classes!("wire", (part == Address::Etcd).then_some("wire-store"));

@@ -8,7 +8,7 @@ use super::super::i18n::Words;
 use super::super::px::{Px, px};
 use super::super::state::Selection;
 use super::layout::{Layout, Rect};
-use super::scene::{Look, PodView, Scene};
+use super::scene::{Look, PodView};
 use super::text::{clip, presses};
 use crate::api::Kind;
 use crate::sim::SortedMap;
@@ -17,7 +17,7 @@ use crate::sim::SortedMap;
 #[derive(Clone, PartialEq, Properties)]
 pub struct PodsProps {
     pub layout: Rc<Layout>,
-    pub scene: Rc<Scene>,
+    pub pods: Rc<[Rc<PodView>]>,
     pub selection: Option<Selection>,
     pub words: Words,
     pub on_select: Callback<Option<Selection>>,
@@ -26,11 +26,12 @@ pub struct PodsProps {
 /// Draws every Pod that has room, and says how many have none.
 #[component]
 pub fn Pods(props: &PodsProps) -> Html {
-    let PodsProps { layout, scene, words, .. } = props;
+    let PodsProps { layout, pods, words, .. } = props;
     let mut counts: SortedMap<Option<u32>, usize> = SortedMap::new();
     let mut tokens = Vec::new();
     let mut left_out: SortedMap<Option<u32>, (usize, Rect)> = SortedMap::new();
-    for pod in &scene.pods {
+    // Those on cells are told by their number.
+    for pod in pods.iter().filter(|pod| pod.node.is_none() || layout.cards) {
         let count = counts.or_default(pod.node);
         let index = *count;
         *count += 1;

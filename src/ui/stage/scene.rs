@@ -7,11 +7,11 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Amount;
 
 use super::super::narration::{Weight, weight};
-use crate::api::columns::pod::summary;
+use crate::api::Pod;
+use crate::api::columns::pod::{Summary, summary};
 use crate::api::phase::PodPhase;
 use crate::api::quantity::Quantity;
 use crate::api::wire::{Container, PodSpec};
-use crate::api::{Kind, Object, Pod};
 use crate::cluster::{Address, BodyKind, Cluster};
 use crate::sim::sort;
 
@@ -19,8 +19,11 @@ use crate::sim::sort;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
     pub revision: u64,
-    pub nodes: Vec<NodeView>,
-    pub pods: Vec<PodView>,
+    /// How many nodes have a kubelet: the first.
+    pub kubelets: usize,
+    pub nodes: Rc<[NodeView]>,
+    /// In the order of their keys.
+    pub pods: Rc<[Rc<PodView>]>,
 }
 
 /// A node.
@@ -29,6 +32,8 @@ pub struct NodeView {
     pub name: Rc<str>,
     pub ready: bool,
     pub schedulable: bool,
+    /// How many Pods it has.
+    pub pods: u32,
     /// In thousandths of a core.
     pub cpu: Share,
     /// In bytes.
@@ -38,13 +43,15 @@ pub struct NodeView {
 /// How much of something is asked for, and of how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    pub requested: i64,
+    pub requested: i128,
     pub allocatable: i64,
 }
 
 /// A Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodView {
+    /// Under which the API server has it.
+    pub key: Rc<str>,
     pub uid: Rc<str>,
     pub namespace: Rc<str>,
     pub name: Rc<str>,
@@ -53,6 +60,8 @@ pub struct PodView {
     pub look: Look,
     /// What kubectl says in its STATUS column.
     pub status: Rc<str>,
+    /// What it takes of its node: thousandths of a core, and bytes.
+    pub takes: (i64, i64),
 }
 
 /// What a Pod looks like.
@@ -136,84 +145,85 @@ fn short(label: &str) -> String {
     }
 }
 
-/// What is on the stage now.
-pub fn scene(cluster: &Cluster) -> Scene {
-    let numbers = sort::map(cluster.node_names().map(|name| &**name).zip(0_u32..));
-    let mut nodes: Vec<NodeView> =
-        cluster.node_names().map(|name| unregistered(Rc::clone(name))).collect();
-    for object in cluster.objects(Kind::Node) {
-        if let Object::Node(node) = &object
-            && let Some(view) = at(&mut nodes, numbers.get(object.name()).copied())
-        {
-            show_node(view, node);
+impl NodeView {
+    /// A node that has not registered yet.
+    pub fn new(name: Rc<str>) -> Self {
+        let (cpu, memory) = (Share::default(), Share::default());
+        Self { name, ready: false, schedulable: true, pods: 0, cpu, memory }
+    }
+
+    /// Shows what `node` says; its Pods stay.
+    pub fn register(&mut self, node: &core::Node) {
+        let status = node.status.as_ref();
+        let conditions = status.and_then(|status| status.conditions.as_ref());
+        self.ready = conditions
+            .into_iter()
+            .flatten()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True");
+        self.schedulable =
+            !node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or_default();
+        let allocatable = status.and_then(|status| status.allocatable.as_ref());
+        self.cpu.allocatable = milli(allocatable, "cpu");
+        self.memory.allocatable = whole(allocatable, "memory");
+    }
+
+    /// Its object is gone; its Pods stay.
+    pub fn unregister(&mut self) {
+        self.register(&core::Node::default());
+    }
+
+    /// Has one Pod more.
+    pub fn carry(&mut self, pod: &PodView) {
+        let (cpu, memory) = pod.takes;
+        self.pods += 1;
+        self.cpu.requested += i128::from(cpu);
+        self.memory.requested += i128::from(memory);
+    }
+
+    /// Has one Pod less.
+    pub fn drop(&mut self, pod: &PodView) {
+        let (cpu, memory) = pod.takes;
+        self.pods = self.pods.saturating_sub(1);
+        self.cpu.requested -= i128::from(cpu);
+        self.memory.requested -= i128::from(memory);
+    }
+}
+
+impl PodView {
+    /// The Pod under `key`, on the node of a number.
+    pub fn new(key: Rc<str>, pod: &Pod, node: Option<u32>) -> Self {
+        let (namespace, name) = pod.key();
+        let summary = summary(&pod.metadata, &pod.spec, &pod.status);
+        let look = look(pod, &summary);
+        Self {
+            key,
+            uid: pod.metadata.uid.as_deref().unwrap_or(name).into(),
+            namespace: namespace.into(),
+            name: name.into(),
+            node,
+            look,
+            status: summary.reason.into(),
+            takes: if look == Look::Done { (0, 0) } else { requests(&pod.spec) },
         }
     }
-    let mut pods = Vec::new();
-    for object in cluster.objects(Kind::Pod) {
-        let Object::Pod(pod) = &object else { continue };
-        let number = pod.node_name.as_deref().and_then(|name| numbers.get(name).copied());
-        let view = pod_view(pod, number);
-        if let Some(node) = at(&mut nodes, number)
-            && view.look != Look::Done
-        {
-            let (cpu, memory) = requests(&pod.spec);
-            node.cpu.requested = node.cpu.requested.saturating_add(cpu);
-            node.memory.requested = node.memory.requested.saturating_add(memory);
-        }
-        pods.push(view);
-    }
-    Scene { revision: cluster.revision(), nodes, pods }
 }
 
-fn at(nodes: &mut [NodeView], number: Option<u32>) -> Option<&mut NodeView> {
-    nodes.get_mut(usize::try_from(number?).ok()?)
-}
-
-fn unregistered(name: Rc<str>) -> NodeView {
-    let (cpu, memory) = (Share::default(), Share::default());
-    NodeView { name, ready: false, schedulable: true, cpu, memory }
-}
-
-fn show_node(view: &mut NodeView, node: &core::Node) {
-    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let ready = "Ready=True";
-    view.ready = conditions
-        .into_iter()
-        .any(|condition| format!("{}={}", condition.type_, condition.status) == ready);
-    view.schedulable = !node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or_default();
-    let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
-    view.cpu.allocatable = milli(allocatable, "cpu");
-    view.memory.allocatable = whole(allocatable, "memory");
-}
-
-fn pod_view(pod: &Pod, node: Option<u32>) -> PodView {
-    let (namespace, name) = pod.key();
-    let summary = summary(&pod.metadata, &pod.spec, &pod.status);
-    let all_ready = summary.ready == summary.containers;
+fn look(pod: &Pod, summary: &Summary) -> Look {
     let started = pod
         .status
         .container_statuses
         .iter()
         .flatten()
         .any(|container| container.state.as_ref().is_some_and(|state| state.running.is_some()));
-    let phase = pod.status.phase.as_deref().and_then(PodPhase::parse);
-    let look = match phase {
+    match pod.status.phase.as_deref().and_then(PodPhase::parse) {
         _ if pod.metadata.deletion_timestamp.is_some() => Look::Terminating,
         Some(PodPhase::Succeeded) => Look::Done,
         Some(PodPhase::Failed) => Look::Trouble,
         _ if pod.node_name.is_none() => Look::Waiting,
         _ if is_trouble(&summary.reason) => Look::Trouble,
-        Some(PodPhase::Running) if all_ready => Look::Ready,
+        Some(PodPhase::Running) if summary.ready == summary.containers => Look::Ready,
         Some(PodPhase::Running) if started => Look::Running,
         Some(PodPhase::Running | PodPhase::Pending | PodPhase::Unknown) | None => Look::Starting,
-    };
-    PodView {
-        uid: pod.metadata.uid.as_deref().unwrap_or(name).into(),
-        namespace: namespace.into(),
-        name: name.into(),
-        node,
-        look,
-        status: summary.reason.into(),
     }
 }
 
@@ -251,9 +261,10 @@ fn whole(amounts: Option<&BTreeMap<String, Amount>>, resource: &str) -> i64 {
 impl Share {
     /// The part that is asked for, from 0 to 1.
     pub fn fraction(self) -> f64 {
-        let [requested, allocatable] = [self.requested, self.allocatable].map(|amount| {
+        let whole = i128::from(self.allocatable);
+        let [requested, allocatable] = [self.requested, whole].map(|amount| {
             // Rounded to a bar's width; 2^32 is enough for it.
-            let scaled = amount / (self.allocatable / i64::from(u32::MAX) + 1);
+            let scaled = amount / (whole / i128::from(u32::MAX) + 1);
             f64::from(u32::try_from(scaled).unwrap_or_default())
         });
         if allocatable > 0.0 { (requested / allocatable).clamp(0.0, 1.0) } else { 0.0 }
@@ -270,7 +281,7 @@ mod tests {
         let pod = json!({"metadata": {"name": "web"}, "spec": {
             "nodeName": node, "containers": [{"name": "web"}]}, "status": status});
         let pod: crate::api::wire::Pod = serde_json::from_value(pod).unwrap();
-        pod_view(&Pod::from(pod), None).look
+        PodView::new("default/web".into(), &Pod::from(pod), None).look
     }
 
     #[test]
