@@ -157,6 +157,14 @@ fn writer<'a>(
     Writer { manager, api_version, kind, subresource: part.map_or("", Subresource::name), now }
 }
 
+/// Whom the request's write is put down to as an update; none if it applies, or is a component's.
+pub(super) fn updater(request: &Request) -> Option<&str> {
+    let from_outside =
+        matches!(&request.payload, Payload::Json(_) | Payload::Patch(Patch::Json { .. }));
+    let updates = from_outside && configuration(request).is_none();
+    updates.then(|| request.params.field_manager.as_deref().unwrap_or(UNKNOWN))
+}
+
 /// `new` with its owners after a write from outside; as it is after one of a component.
 pub(super) fn tracked(
     request: &Request,
@@ -165,9 +173,7 @@ pub(super) fn tracked(
     new: Object,
     now: Timestamp,
 ) -> Object {
-    let from_outside =
-        matches!(&request.payload, Payload::Json(_) | Payload::Patch(Patch::Json { .. }));
-    if !from_outside || configuration(request).is_some() {
+    if updater(request).is_none() {
         return new;
     }
     let api_version = new.kind().resource().api_version();

@@ -43,6 +43,7 @@ mod server;
 mod services;
 mod store_server;
 mod strategy;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod tokens;

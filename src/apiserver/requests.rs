@@ -39,9 +39,6 @@ const SHORTEST_WATCH: Duration = Duration::from_mins(30);
 /// How many names are generated for an object before it is refused because all are taken.
 pub(super) const NAMES: u32 = 8;
 
-/// How many specs of pods are looked through for an equal one.
-const KNOWN_SPECS: usize = 8;
-
 impl ApiServer {
     pub(super) fn on_request(
         &mut self,
@@ -254,13 +251,13 @@ impl ApiServer {
         let namespace = namespace.filter(|_| resource.namespaced);
         strategy::belongs(&object, namespace)?;
         // What admission adds is nobody's.
-        let object = apply::tracked(request, None, None, object, now);
+        let object = self.templates.tracked(request, object, now);
         let object = self.admit(request, object, namespace, now)?;
         let tries = if object.name().is_empty() { tries } else { NAMES };
         let birth = self.birth(now);
         let object = strategy::create(&object, namespace, &birth, spoken)?;
         let object = self.given(object)?;
-        let object = self.with_known_spec(object);
+        let object = self.templates.share_spec(object);
         self.admits_more(kind)?;
         self.admit_grant(request, &object, None, now)?;
         if namespace.is_some() {
@@ -309,19 +306,6 @@ impl ApiServer {
         self.admit_priority(own)?;
         admission::tolerate(Rc::make_mut(&mut own.spec));
         Ok(Object::Pod(pod))
-    }
-
-    /// The same pod, sharing its spec with a former one of an equal spec: pods come in numbers of one
-    /// template, and their specs are most of what they weigh.
-    fn with_known_spec(&mut self, object: Object) -> Object {
-        let Object::Pod(mut pod) = object else { return object };
-        if let Some(known) = self.specs.iter().find(|known| **known == pod.spec) {
-            Rc::make_mut(&mut pod).spec = Rc::clone(known);
-        } else {
-            self.specs.push_front(Rc::clone(&pod.spec));
-            self.specs.truncate(KNOWN_SPECS);
-        }
-        Object::Pod(pod)
     }
 
     /// `object` with what the server gives to those of its kind.

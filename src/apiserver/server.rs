@@ -1,10 +1,8 @@
 //! The server itself: requests in, calls of the store out, answers and watch events back.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::api::wire::PodSpec;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -23,6 +21,7 @@ use super::proxied::Proxied;
 use super::requests::NAMES;
 use super::scale::scale_of;
 use super::strategy::{self, Birth, group_resource};
+use super::templates::Templates;
 use super::watch_cache::{Objects, WatchCache, selects};
 use super::{EtcdCall, EtcdOut};
 use crate::api::decode::Decoded;
@@ -141,8 +140,7 @@ pub struct ApiServer {
     pub(super) proxied: SortedMap<RequestId, Proxied>,
     pub(super) proxied_last: u64,
     pub(super) revision: Revision,
-    /// The specs of the last pods that were created, each once, the newest first.
-    pub(super) specs: VecDeque<Rc<PodSpec>>,
+    pub(super) templates: Templates,
 }
 
 impl ApiServer {
@@ -164,7 +162,7 @@ impl ApiServer {
             leased_minute: 0,
             proxied: SortedMap::new(),
             proxied_last: 0,
-            specs: VecDeque::new(),
+            templates: Templates::default(),
             revision: Revision::default(),
         }
     }

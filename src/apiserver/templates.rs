@@ -1,0 +1,162 @@
+//! What is remembered of the last pods that were created: they come in numbers of one template, so what was
+//! worked out for one holds for the next.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+
+use super::apply;
+use crate::api::request::Request;
+use crate::api::wire::PodSpec;
+use crate::api::{Object, Pod, seconds};
+
+type Texts = BTreeMap<String, String>;
+
+/// How many pods are looked through for one that is alike.
+const KNOWN: usize = 8;
+
+/// Of the last pods, each once, the newest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Templates {
+    specs: VecDeque<Rc<PodSpec>>,
+    sent: VecDeque<Rc<Sent>>,
+}
+
+/// A pod as it was sent, and who owns which of its fields.
+#[derive(Debug)]
+struct Sent {
+    pod: Pod,
+    by: String,
+    owners: Vec<ManagedFieldsEntry>,
+}
+
+impl Templates {
+    /// The same pod, sharing its spec with a former one of an equal spec: that is most of what pods weigh.
+    pub(super) fn share_spec(&mut self, object: Object) -> Object {
+        let Object::Pod(mut pod) = object else { return object };
+        if let Some(known) = self.specs.iter().find(|known| **known == pod.spec) {
+            Rc::make_mut(&mut pod).spec = Rc::clone(known);
+        } else {
+            remember(&mut self.specs, Rc::clone(&pod.spec));
+        }
+        Object::Pod(pod)
+    }
+
+    /// What `request` creates, with its owners: those of a former pod that has the same fields, if there
+    /// was one.
+    pub(super) fn tracked(&mut self, request: &Request, new: Object, now: Timestamp) -> Object {
+        let (Object::Pod(pod), Some(by)) = (&new, apply::updater(request)) else {
+            return apply::tracked(request, None, None, new, now);
+        };
+        let pod = Rc::clone(pod);
+        if let Some(sent) = self.sent.iter().find(|sent| sent.by == by && alike(&sent.pod, &pod)) {
+            let mut owners = sent.owners.clone();
+            for entry in &mut owners {
+                entry.time = Some(seconds(now));
+            }
+            return new.with_meta(|meta| meta.managed_fields = Some(owners));
+        }
+        let tracked = apply::tracked(request, None, None, new, now);
+        if let Some(owners) = tracked.meta().managed_fields.clone() {
+            let sent = Sent { pod: Pod::clone(&pod), by: by.to_owned(), owners };
+            remember(&mut self.sent, Rc::new(sent));
+        }
+        tracked
+    }
+}
+
+fn remember<T>(all: &mut VecDeque<T>, new: T) {
+    all.push_front(new);
+    all.truncate(KNOWN);
+}
+
+/// Whether two new pods have the same fields, whatever those that say which pod it is have in them.
+fn alike(one: &Pod, other: &Pod) -> bool {
+    one.spec == other.spec
+        && one.node_name.is_some() == other.node_name.is_some()
+        && have_same_fields(&one.metadata, &other.metadata)
+}
+
+fn have_same_fields(one: &ObjectMeta, other: &ObjectMeta) -> bool {
+    let is_usual = |meta: &ObjectMeta| {
+        meta.managed_fields.is_none()
+            && meta.deletion_timestamp.is_none()
+            && meta.deletion_grace_period_seconds.is_none()
+    };
+    is_usual(one)
+        && is_usual(other)
+        && one.generate_name.is_some() == other.generate_name.is_some()
+        && one.finalizers == other.finalizers
+        && one.owner_references == other.owner_references
+        && have_same_names(one.labels.as_ref(), other.labels.as_ref())
+        && have_same_names(one.annotations.as_ref(), other.annotations.as_ref())
+}
+
+fn have_same_names(one: Option<&Texts>, other: Option<&Texts>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.keys().eq(other.keys()),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::Kind;
+    use crate::api::request::{Params, Payload, RequestId, Target, Verb};
+
+    fn pod(json: &Value) -> Object {
+        Object::from_json(Kind::Pod, json).unwrap().object
+    }
+
+    #[test]
+    fn a_pod_has_the_owners_that_it_would_have_alone() {
+        let spec = json!({"containers": [{"name": "web", "image": "nginx"}]});
+        let other = json!({"containers": [{"name": "web", "image": "nginx", "tty": true}]});
+        let bound = json!({"nodeName": "n", "containers": [{"name": "web", "image": "nginx"}]});
+        let metas = [
+            json!({"name": "a"}),
+            json!({"name": "b"}),
+            json!({"generateName": "c-"}),
+            json!({"name": "d", "labels": {}}),
+            json!({"name": "e", "labels": {"app": "a"}}),
+            json!({"name": "f", "labels": {"app": "b"}}),
+            json!({"name": "g", "labels": {"tier": "b"}}),
+            json!({"name": "h", "annotations": {"tier": "b"}}),
+            json!({"name": "i", "finalizers": ["a.b/c"]}),
+            json!({"name": "j", "finalizers": ["a.b/d"]}),
+            json!({"name": "k", "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "1"}]}),
+            json!({"name": "l", "managedFields": [{"manager": "me", "operation": "Apply", "apiVersion": "v1",
+                "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}}]}),
+        ];
+        for first in &metas {
+            for (second, spec_of_second) in
+                metas.iter().flat_map(|meta| [&spec, &other, &bound].map(|spec| (meta, spec)))
+            {
+                let mut templates = Templates::default();
+                let payload = |json: &Value| Payload::Json(Rc::new(json.clone()));
+                let first = json!({"metadata": first, "spec": spec});
+                let second = json!({"metadata": second, "spec": spec_of_second});
+                let ask = |json: &Value| Request {
+                    id: RequestId(1),
+                    verb: Verb::Create,
+                    target: Target::Path("".into()),
+                    params: Params::default(),
+                    payload: payload(json),
+                    caller: None,
+                };
+                let [early, late] = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z"]
+                    .map(|time| time.parse::<Timestamp>().unwrap());
+                templates.tracked(&ask(&first), pod(&first), early);
+                let tracked = templates.tracked(&ask(&second), pod(&second), late);
+                let alone = apply::tracked(&ask(&second), None, None, pod(&second), late);
+                assert_eq!(tracked, alone, "{second} after {first}");
+            }
+        }
+    }
+}
