@@ -23,6 +23,8 @@ pub type Nodes = [Rc<NodeInfo>];
 pub struct Cache {
     /// Shared with the checkpoints; a list is what a cycle walks fastest.
     nodes: Rc<Vec<Rc<NodeInfo>>>,
+    /// The number of each node's last change: to look whether it has changed is not to look at it.
+    last_changes: Rc<Vec<u64>>,
     /// How many changes there were: each gives its node a number of its own.
     changes: u64,
     /// How many pods have terms of affinity; most clusters have none.
@@ -54,6 +56,11 @@ impl Cache {
         &self.nodes
     }
 
+    /// The number of each node's last change, in the same order.
+    pub fn last_changes(&self) -> &[u64] {
+        &self.last_changes
+    }
+
     /// The node called so.
     pub fn node(&self, name: &str) -> Option<&Rc<NodeInfo>> {
         self.nodes.get(*self.index.get(name)?)
@@ -83,12 +90,14 @@ impl Cache {
         }
         Rc::make_mut(&mut self.index).insert(name, self.nodes.len());
         Rc::make_mut(&mut self.nodes).push(Rc::new(info));
+        Rc::make_mut(&mut self.last_changes).push(self.changes);
     }
 
     /// Forgets a node; its pods stay known until they are gone, too.
     pub fn remove_node(&mut self, name: &str) {
         let Some(at) = Rc::make_mut(&mut self.index).remove(name) else { return };
         let gone = Rc::make_mut(&mut self.nodes).remove(at);
+        Rc::make_mut(&mut self.last_changes).remove(at);
         self.count_images(&gone.node, false);
         if !gone.pods.is_empty() {
             self.stray.insert(Rc::clone(&gone.name), gone.pods.clone());
@@ -181,6 +190,9 @@ impl Cache {
         change(info);
         self.changes += 1;
         info.change = self.changes;
+        if let Some(last) = Rc::make_mut(&mut self.last_changes).get_mut(at) {
+            *last = self.changes;
+        }
         true
     }
 

@@ -20,28 +20,27 @@ pub type Victims = Result<Rc<Candidate>, Rc<Verdict>>;
 /// How many different refusals are looked through for one that says the same.
 const SHARED: usize = 16;
 
-/// What is remembered of the nodes, by their place in the cache.
+/// What is remembered of the nodes, by their place in the cache. Each kind of it stands in a list of its
+/// own: a cycle that looks at hundreds of nodes walks through a few lists then, not through as many nodes.
 #[derive(Debug, Default)]
 pub struct Evaluations {
     of: Option<Rc<PodInfo>>,
     /// With which namespaces and documents it is.
     surroundings: u64,
-    nodes: Vec<Option<Evaluation>>,
+    /// The change of each node after which it was asked; 0 if it never was.
+    asked: Vec<u64>,
+    refused: Vec<Option<Refusal>>,
+    /// The plugins whose scores are remembered.
+    scorers: Vec<&'static str>,
+    /// The change of each node after which it was scored; 0 if it never was.
+    scored: Vec<u64>,
+    /// As many scores of each node as there are scorers.
+    scores: Vec<i64>,
+    /// Who would have to leave each node.
+    victims: Vec<Option<Victims>>,
     state: CycleState,
     /// Refusals that were heard, so that nodes refused alike share one.
     refusals: Vec<Refusal>,
-}
-
-/// What was said of one node.
-#[derive(Debug)]
-struct Evaluation {
-    /// The change of the node after which it was asked.
-    change: u64,
-    refusal: Option<Refusal>,
-    /// The score of each plugin that takes part; empty until one was asked for.
-    scores: Vec<i64>,
-    /// Who would have to leave it.
-    victims: Option<Victims>,
 }
 
 impl Clone for Evaluations {
@@ -59,7 +58,12 @@ impl Evaluations {
             *self = Self { surroundings: cache.surroundings(), ..Self::default() };
         }
         self.of = Some(Rc::clone(pod));
-        self.nodes.resize_with(cache.nodes().len(), || None);
+        let nodes = cache.nodes().len();
+        self.asked.resize(nodes, 0);
+        self.refused.resize(nodes, None);
+        self.scored.resize(nodes, 0);
+        self.scores.resize(nodes * self.scorers.len(), 0);
+        self.victims.resize(nodes, None);
         std::mem::take(&mut self.state)
     }
 
@@ -81,30 +85,46 @@ impl Evaluations {
         Some(refusal)
     }
 
-    /// Who refused the node at `at`, asked only if that is not known.
+    /// Who refused the node at `at`, asked only if that is not known of the node after `change`.
     pub fn refusal(
         &mut self,
         at: usize,
-        node: &NodeInfo,
+        change: u64,
         ask: impl FnOnce() -> Option<(&'static str, Verdict)>,
     ) -> Option<Refusal> {
-        if self.is_stale(at, node) {
-            let refusal = self.share(ask());
-            self.remember(at, node, refusal);
+        let asked = self.asked.get(at).copied();
+        if asked == Some(change) {
+            return self.refused.get(at)?.clone();
         }
-        self.nodes.get(at)?.as_ref()?.refusal.clone()
+        let refusal = self.share(ask());
+        let slots = (self.asked.get_mut(at), self.refused.get_mut(at), self.victims.get_mut(at));
+        if let (Some(asked), Some(refused), Some(victims)) = slots {
+            (*asked, *victims) = (change, None);
+            refused.clone_from(&refusal);
+        }
+        refusal
     }
 
-    /// The scores of the node at `at`, which can take the pod, asked for only if they are not known.
-    pub fn scores(&mut self, at: usize, node: &NodeInfo, ask: impl FnOnce() -> Vec<i64>) -> &[i64] {
-        if self.is_stale(at, node) {
-            self.remember(at, node, None);
+    /// From here on scores are those of `scorers`.
+    pub fn score_by(&mut self, scorers: impl Iterator<Item = &'static str> + Clone) {
+        if !self.scorers.iter().copied().eq(scorers.clone()) {
+            self.scorers = scorers.collect();
+            self.scored.fill(0);
+            self.scores = vec![0; self.scored.len() * self.scorers.len()];
         }
-        let Some(Some(known)) = self.nodes.get_mut(at) else { return &[] };
-        if known.scores.is_empty() {
-            known.scores = ask();
+    }
+
+    /// The scores of the node at `at`, which can take the pod, after `change`; `ask` fills in what is not
+    /// known.
+    pub fn scores(&mut self, at: usize, change: u64, ask: impl FnOnce(&mut [i64])) -> &[i64] {
+        let width = self.scorers.len();
+        let slots = (self.scored.get_mut(at), self.scores.get_mut(at * width..(at + 1) * width));
+        let (Some(after), Some(scores)) = slots else { return &[] };
+        if *after != change {
+            ask(scores);
+            *after = change;
         }
-        &known.scores
+        scores
     }
 
     /// Who would have to leave the node at `at` for the pod, asked only if that is not known.
@@ -118,31 +138,18 @@ impl Evaluations {
         node: &NodeInfo,
         ask: impl FnOnce() -> Victims,
     ) -> Victims {
-        match self.nodes.get_mut(at) {
-            Some(Some(known)) if known.change == node.change => {
-                known.victims.get_or_insert_with(ask).clone()
+        match (self.asked.get(at), self.victims.get_mut(at)) {
+            (Some(asked), Some(victims)) if *asked == node.change => {
+                victims.get_or_insert_with(ask).clone()
             }
-            Some(_) | None => ask(),
-        }
-    }
-
-    /// Whether nothing is known of the node at `at` as it is now.
-    fn is_stale(&self, at: usize, node: &NodeInfo) -> bool {
-        let known = self.nodes.get(at).and_then(Option::as_ref);
-        known.is_none_or(|known| known.change != node.change)
-    }
-
-    fn remember(&mut self, at: usize, node: &NodeInfo, refusal: Option<Refusal>) {
-        if let Some(slot) = self.nodes.get_mut(at) {
-            let scores = Vec::new();
-            *slot = Some(Evaluation { change: node.change, refusal, scores, victims: None });
+            _ => ask(),
         }
     }
 }
 
 /// Whether no plugin can tell the pods apart by themselves.
 fn alike(one: &PodInfo, other: &PodInfo) -> bool {
-    one.pod.spec == other.pod.spec
+    (Rc::ptr_eq(&one.pod.spec, &other.pod.spec) || one.pod.spec == other.pod.spec)
         && one.namespace() == other.namespace()
         && one.labels() == other.labels()
         && one.pod.metadata.owner_references == other.pod.metadata.owner_references

@@ -142,7 +142,7 @@ pub fn schedule(
         return Outcome { nodes, feasible: 0, refused: count, tied: 0, reserved, result };
     }
     let columns = score(profile, pod, cache, &mut search.state, &feasible, evaluations);
-    let totals: Vec<i64> = (0..feasible.len()).map(|at| total(&columns, at)).collect();
+    let totals = totals(&columns, feasible.len());
     let best = totals.iter().copied().max();
     let winners: Vec<usize> =
         (0..totals.len()).filter(|at| totals.get(*at).copied() == best).collect();
@@ -153,23 +153,23 @@ pub fn schedule(
     let shown = feasible.iter().enumerate().filter(|(at, _)| *at < NODES || *at == chosen);
     let mut latest: Rc<[Score]> = Rc::default();
     let mut verdicts: Vec<NodeVerdict> = shown
-        .map(|(at, (_, node))| {
+        .filter_map(|(at, place)| {
             let scores = || columns.iter().map(|column| column.of(at));
             if !latest.iter().copied().eq(scores()) {
                 latest = scores().collect();
             }
-            NodeVerdict {
-                node: Rc::clone(&node.name),
+            Some(NodeVerdict {
+                node: Rc::clone(&cache.nodes().get(*place)?.name),
                 filtered_by: None,
                 scores: Rc::clone(&latest),
                 total: totals.get(at).copied().unwrap_or_default(),
-            }
+            })
         })
         .collect();
     let (can, cannot) = (feasible.len(), refused.len());
     let room = NODES.saturating_sub(verdicts.len());
     verdicts.extend(told(cache, refused, room));
-    let node = feasible.get(chosen).map(|(_, node)| node);
+    let node = feasible.get(chosen).and_then(|place| cache.nodes().get(*place));
     let reservers =
         node.into_iter().flat_map(|node| profile.reserve.iter().map(move |it| (it, node)));
     let reserved =
@@ -216,8 +216,8 @@ fn prepare<'p>(
     Ok(search)
 }
 
-/// Nodes that can take a pod, each with its place in the cache.
-type Feasible = Vec<(usize, Rc<NodeInfo>)>;
+/// The places in the cache of nodes that can take a pod.
+type Feasible = Vec<usize>;
 /// The places of those that cannot, and why.
 type Refused = Vec<(usize, Refusal)>;
 
@@ -261,7 +261,8 @@ impl<'a> Look<'a> {
         Self { pod, search, local, further, promised, evaluations, feasible, refused }
     }
 
-    fn ask(&mut self, at: usize, node: &Rc<NodeInfo>) {
+    /// Asks of the node at `at`, whose last change is the one of that number.
+    fn ask(&mut self, at: usize, change: u64, node: &NodeInfo) {
         let Self { pod, search, .. } = *self;
         // Room that was made for a more important pod is not for this one.
         let refused_by = |filters: &[&dyn Plugin]| {
@@ -273,11 +274,11 @@ impl<'a> Look<'a> {
         let refusal = if self.promised == Some(at) {
             self.evaluations.share(refused_by(self.local))
         } else {
-            self.evaluations.refusal(at, node, || refused_by(self.local))
+            self.evaluations.refusal(at, change, || refused_by(self.local))
         };
         let refusal = refusal.or_else(|| self.evaluations.share(refused_by(self.further)));
         match refusal {
-            None => self.feasible.push((at, Rc::clone(node))),
+            None => self.feasible.push(at),
             Some(refusal) => self.refused.push((at, refusal)),
         }
     }
@@ -297,7 +298,8 @@ fn look_at_nominated(
     evaluations: &mut Evaluations,
 ) -> Option<(Feasible, Refused)> {
     let mut look = Look::new(pod, search, cache, evaluations);
-    look.ask(at, cache.nodes().get(at)?);
+    let node = cache.nodes().get(at)?;
+    look.ask(at, node.change, node);
     (!look.feasible.is_empty()).then_some((look.feasible, look.refused))
 }
 
@@ -315,19 +317,18 @@ fn look(
     if let Some(names) = &search.names {
         for at in names.iter().filter_map(|name| cache.position(name)) {
             if let Some(node) = nodes.get(at) {
-                look.ask(at, node);
+                look.ask(at, node.change, node);
             }
         }
         return (look.feasible, look.refused);
     }
     let enough = enough_nodes(profile.percentage, nodes.len());
     let from = rotation.start % nodes.len().max(1);
-    let (before, after) = nodes.split_at(from);
     let mut looked = 0;
-    let places = (from..nodes.len()).zip(after).chain((0..from).zip(before));
-    for (at, node) in places {
+    let known = nodes.iter().zip(cache.last_changes()).enumerate();
+    for (at, (node, change)) in known.clone().skip(from).chain(known.take(from)) {
         looked += 1;
-        look.ask(at, node);
+        look.ask(at, *change, node);
         if look.feasible.len() >= enough {
             break;
         }
@@ -365,8 +366,15 @@ impl Column {
     }
 }
 
-fn total(columns: &[Column], at: usize) -> i64 {
-    columns.iter().map(|column| column.of(at).weighted).sum()
+/// The weighted sums of `count` nodes.
+fn totals(columns: &[Column], count: usize) -> Vec<i64> {
+    let mut totals = vec![0; count];
+    for column in columns {
+        for (total, score) in totals.iter_mut().zip(&column.normalized) {
+            *total += score * column.weight;
+        }
+    }
+    totals
 }
 
 /// The scores by plugin, in the order of the plugins; none where there is nothing to choose.
@@ -381,7 +389,8 @@ fn score(
     if nodes.len() < 2 {
         return Vec::new();
     }
-    let able: Vec<&NodeInfo> = nodes.iter().map(|(_, node)| &**node).collect();
+    let able: Vec<&NodeInfo> =
+        nodes.iter().filter_map(|at| cache.nodes().get(*at)).map(|node| &**node).collect();
     let scores = |one: &&Weighted, state: &mut CycleState| {
         one.plugin.pre_score(pod, cache, &able, state).code != Code::Skip
     };
@@ -393,13 +402,19 @@ fn score(
         normalized: Vec::new(),
     };
     let mut columns: Vec<Column> = plugins.iter().map(column).collect();
-    let local = |one: &&&Weighted| one.plugin.looks_at_node_only();
-    for (at, node) in nodes {
-        let ask =
-            || plugins.iter().filter(local).map(|one| one.plugin.score(pod, state, node)).collect();
-        let mut known = evaluations.scores(*at, node, ask).iter().copied();
+    let is_local = |one: &&&Weighted| one.plugin.looks_at_node_only();
+    let local = || plugins.iter().filter(is_local);
+    evaluations.score_by(local().map(|one| one.plugin.name()));
+    for (at, node) in nodes.iter().zip(&able) {
+        let ask = |scores: &mut [i64]| {
+            for (score, one) in scores.iter_mut().zip(local()) {
+                *score = one.plugin.score(pod, state, node);
+            }
+        };
+        let change = cache.last_changes().get(*at).copied().unwrap_or_default();
+        let mut known = evaluations.scores(*at, change, ask).iter().copied();
         for (one, column) in plugins.iter().zip(&mut columns) {
-            let known = if local(&one) { known.next() } else { None };
+            let known = if is_local(&one) { known.next() } else { None };
             column.raw.push(known.unwrap_or_else(|| one.plugin.score(pod, state, node)));
         }
     }

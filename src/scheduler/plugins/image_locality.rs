@@ -13,9 +13,14 @@ const MOST_PER_CONTAINER: i64 = 1000 * MIB;
 #[derive(Clone, Copy, Debug)]
 pub struct ImageLocality;
 
-/// A pod's images, with the share of the nodes that have each.
+/// A pod's images.
 #[derive(Clone, Debug, Default)]
-pub struct Images(Vec<(String, f64)>);
+pub struct Images {
+    /// How many it asks for.
+    count: usize,
+    /// Those that any node has, with the share of the nodes that have each.
+    there: Vec<(String, f64)>,
+}
 
 impl Plugin for ImageLocality {
     fn name(&self) -> &'static str {
@@ -34,19 +39,20 @@ impl Plugin for ImageLocality {
             let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
             count(having) / count(all.max(1))
         };
-        let names = pod.images().into_iter();
-        state.images = Images(
-            names.map(|name| (share(&name), name)).map(|(share, name)| (name, share)).collect(),
-        );
+        let names = pod.images();
+        let count = names.len();
+        let there = names.into_iter().map(|name| (share(&name), name));
+        let there = there.filter(|(share, _)| *share > 0.0).map(|(share, name)| (name, share));
+        state.images = Images { count, there: there.collect() };
         Verdict::SUCCESS
     }
 
     fn score(&self, _pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
-        let Images(images) = &state.images;
+        let Images { count, there } = &state.images;
         let there =
-            images.iter().filter_map(|(name, share)| Some(spread(size(node, name)?, *share)));
+            there.iter().filter_map(|(name, share)| Some(spread(size(node, name)?, *share)));
         let sum: i64 = there.sum();
-        let most = MOST_PER_CONTAINER * i64::try_from(images.len()).unwrap_or(i64::MAX);
+        let most = MOST_PER_CONTAINER * i64::try_from(*count).unwrap_or(i64::MAX);
         if most <= LEAST {
             return 0;
         }
