@@ -1,7 +1,7 @@
 //! The watch cache of one kind: what is stored now, the last changes, and who watches.
 //!
-//! Mirrors: `apiserver/pkg/storage/cacher`. Pods are indexed by the node they are bound to, so that
-//! a change costs only the watchers it concerns.
+//! Mirrors: `apiserver/pkg/storage/cacher`. Watchers are indexed by node, namespace and name, so that
+//! a change costs only those it concerns.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -11,6 +11,7 @@ use imbl::ordmap::DiffItem;
 use imbl::shared_ptr::RcK;
 
 use super::definitions::change_as;
+use super::keys;
 use super::server::ConnectionId;
 use crate::api::request::{Change, Params, RequestId, WatchEvent};
 use crate::api::status::StatusError;
@@ -83,9 +84,10 @@ pub(super) struct WatchCache {
     forgotten: u64,
     revision: u64,
     watchers: SortedMap<Watcher, Scope>,
-    /// Those of the watchers that select by `spec.nodeName`, by its value; the rest stand in `open`.
+    /// Those of the watchers that select by `spec.nodeName`, by its value.
     by_node: SortedMap<Rc<str>, Vec<Watcher>>,
-    open: Vec<Watcher>,
+    /// The others, by what the keys begin with that they watch: all of the kind, a namespace, one object.
+    by_place: SortedMap<Rc<str>, Vec<Watcher>>,
 }
 
 impl WatchCache {
@@ -98,7 +100,7 @@ impl WatchCache {
             revision: 0,
             watchers: SortedMap::new(),
             by_node: SortedMap::new(),
-            open: Vec::new(),
+            by_place: SortedMap::new(),
         }
     }
 
@@ -159,14 +161,11 @@ impl WatchCache {
         }
         let nodes = [&step.before, &step.after].map(|object| object.as_ref().and_then(node_of));
         let [old_node, new_node] = &nodes;
-        let mut concerned: Vec<Watcher> = self.open.clone();
-        for node in
-            [old_node.as_ref(), new_node.as_ref().filter(|new| Some(*new) != old_node.as_ref())]
-                .into_iter()
-                .flatten()
-        {
-            concerned.extend(self.by_node.get(node).into_iter().flatten());
-        }
+        let new_node = new_node.as_ref().filter(|new| Some(*new) != old_node.as_ref());
+        let on_nodes = old_node.iter().chain(new_node).filter_map(|node| self.by_node.get(node));
+        let above = key.match_indices('/').filter_map(|(at, _)| key.get(..=at));
+        let at_places = above.chain([&**key]).filter_map(|place| self.by_place.get(place));
+        let mut concerned: Vec<Watcher> = on_nodes.chain(at_places).flatten().copied().collect();
         sort::by(&mut concerned, Ord::cmp);
         concerned
             .into_iter()
@@ -209,21 +208,36 @@ impl WatchCache {
             changes.push(Change::Bookmark { kind, resource_version, ends_initial: true });
         }
         self.watchers.insert(watcher, scope);
-        let node =
-            params.field_selector.as_deref().and_then(|by| by.required_value("spec.nodeName"));
-        match node.filter(|node| self.kind == Kind::Pod && !node.is_empty()) {
-            Some(node) => self.by_node.or_default(node.into()).push(watcher),
-            None => self.open.push(watcher),
-        }
+        let required =
+            |field| params.field_selector.as_deref().and_then(|by| by.required_value(field));
+        let node = required("spec.nodeName").filter(|it| self.kind == Kind::Pod && !it.is_empty());
+        let watchers = match (node, required("metadata.name")) {
+            (Some(node), _) => self.by_node.or_default(node.into()),
+            // Below a whole kind with namespaces, a name is in any of them.
+            (None, Some(name))
+                if prefix != keys::prefix(self.kind, "") || !self.kind.resource().namespaced =>
+            {
+                self.by_place.or_default([prefix, name].concat().into())
+            }
+            (None, _) => self.by_place.or_default(prefix.into()),
+        };
+        watchers.push(watcher);
         Ok(changes.into_iter().map(|change| WatchEvent { watch, change }).collect())
     }
 
     /// Ends every watch of a connection.
     pub(super) fn close(&mut self, connection: ConnectionId) {
         self.watchers.retain(|(from, _), _| *from != connection);
-        self.open.retain(|(from, _)| *from != connection);
-        for watchers in self.by_node.values_mut() {
-            watchers.retain(|(from, _)| *from != connection);
+        self.leave(|(from, _)| *from == connection);
+    }
+
+    /// Takes watchers out of the indexes.
+    fn leave(&mut self, goes: impl Fn(&Watcher) -> bool) {
+        for index in [&mut self.by_node, &mut self.by_place] {
+            index.retain(|_, watchers| {
+                watchers.retain(|watcher| !goes(watcher));
+                !watchers.is_empty()
+            });
         }
     }
 
@@ -234,10 +248,7 @@ impl WatchCache {
 
     /// Ends one watch; false if there is none.
     pub(super) fn end(&mut self, watcher: Watcher) -> bool {
-        self.open.retain(|own| *own != watcher);
-        for watchers in self.by_node.values_mut() {
-            watchers.retain(|own| *own != watcher);
-        }
+        self.leave(|own| *own == watcher);
         self.watchers.remove(&watcher).is_some()
     }
 
@@ -291,4 +302,70 @@ pub(super) fn selects(params: &Params, object: &Object) -> bool {
 
 fn node_of(object: &Object) -> Option<Rc<str>> {
     Pod::unwrap(object)?.node_name.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::fields::FieldSelector;
+    use crate::sim::Rng;
+
+    /// A Pod on one of some nodes, or on none.
+    fn pod(name: &str, node: Option<u64>, revision: u64) -> Object {
+        let node = node.map(|number| format!("node-{number}"));
+        let pod = json!({"metadata": {"name": name, "resourceVersion": revision.to_string()},
+            "spec": {"nodeName": node, "containers": []}});
+        Object::from_json(Kind::Pod, &pod).unwrap().object
+    }
+
+    #[test]
+    fn who_is_concerned_is_found_as_if_everybody_were_asked() {
+        let mut cache = WatchCache::new(Kind::Pod);
+        let mut number = 0;
+        for prefix in ["/registry/pods/", "/registry/pods/a/", "/registry/pods/b/"] {
+            for fields in [
+                "",
+                "spec.nodeName=node-1",
+                "metadata.name=x",
+                "metadata.name=x,spec.nodeName=node-0",
+            ] {
+                number += 1;
+                let field_selector = FieldSelector::parse(fields).ok().map(Rc::new);
+                let params = Params {
+                    field_selector,
+                    send_initial_events: Some(false),
+                    ..Params::default()
+                };
+                let watcher = (ConnectionId(1), RequestId(number));
+                cache.watch(watcher, Kind::Pod, prefix, &Rc::new(params)).unwrap();
+            }
+        }
+        let mut chance = Rng::new(5);
+        let mut heard = 0;
+        for revision in 1..400 {
+            let mut pick = |count| chance.below(count);
+            let namespace = ["a", "b", "ab"][usize::try_from(pick(3)).unwrap()];
+            let name = ["x", "y"][usize::try_from(pick(2)).unwrap()];
+            let key = keys::key(Kind::Pod, namespace, name);
+            let node = Some(pick(3)).filter(|node| *node < 2);
+            let after = (pick(4) > 0).then(|| pod(name, node, revision));
+            let before = cache.get(&key).cloned();
+            let step = Step { revision, key: Rc::clone(&key), before, after: after.clone() };
+            let everybody = cache.watchers.iter();
+            let expected: Vec<RequestId> = everybody
+                .filter(|(_, scope)| scope.told(&step).is_some())
+                .map(|((_, watch), _)| *watch)
+                .collect();
+            let told = cache.apply(&key, after, revision);
+            let told: Vec<RequestId> = told.into_iter().map(|(_, event)| event.watch).collect();
+            assert_eq!(told, expected, "{key} at {revision}");
+            heard += told.len();
+        }
+        assert!(heard > 400, "{heard}");
+        assert!(cache.end((ConnectionId(1), RequestId(1))));
+        cache.close(ConnectionId(1));
+        assert!(cache.by_node.is_empty() && cache.by_place.is_empty());
+    }
 }

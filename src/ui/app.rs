@@ -163,14 +163,11 @@ impl Component for App {
     }
 
     fn update(&mut self, ctx: &Context<Self>, message: Msg) -> bool {
+        let mut leaving = false;
         match message {
             Msg::Frame(at) => self.pass(at),
             Msg::Keep => self.keep_later = false,
-            Msg::Leave => {
-                if self.autosave.is_due() && self.options.embed.is_none() {
-                    self.keep_now(platform::wall_clock());
-                }
-            }
+            Msg::Leave => leaving = true,
             // Who speaks is heard once the words are there.
             Msg::Do(Action::SetLanguage(language)) => {
                 ctx.link().send_future(async move { Msg::Speak(Words::load(language).await) });
@@ -184,7 +181,7 @@ impl Component for App {
         self.drawn_from = platform::wall_clock();
         self.engine.look(|cluster| self.scenery.look(cluster));
         *self.said.borrow_mut() = line(&self.engine, &self.state, &self.words);
-        self.keep(ctx);
+        self.keep(ctx, leaving);
         self.next_frame(ctx);
         (self.after_frame)();
         true
@@ -413,14 +410,15 @@ impl App {
         });
     }
 
-    /// Keeps the session if it is time to.
-    fn keep(&mut self, ctx: &Context<Self>) {
+    /// Keeps the session if it is time to, or if there is no later.
+    fn keep(&mut self, ctx: &Context<Self>, leaving: bool) {
         if self.options.embed.is_some() {
             return;
         }
         let inputs = self.engine.session(|session| session.recording().inputs.len());
         let began = platform::wall_clock();
         match self.autosave.turn(inputs, self.state.is_moving(), began) {
+            Turn::Later(_) if leaving => self.keep_now(began),
             Turn::Later(when) if !self.keep_later => {
                 let link = ctx.link().clone();
                 self.keep_later = true;

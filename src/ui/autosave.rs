@@ -51,18 +51,13 @@ impl Autosave {
             self.standing = Standing::Due;
         }
         (self.inputs, self.moving) = (inputs, moving);
-        if !self.is_due() {
+        if !self.own || self.standing != Standing::Due {
             Turn::Rest
         } else if now < self.rested {
             Turn::Later(self.rested)
         } else {
             Turn::Keep
         }
-    }
-
-    /// Whether there is something to keep, for when there is no later.
-    pub fn is_due(&self) -> bool {
-        self.own && self.standing == Standing::Due
     }
 
     /// It was kept, in the time between two moments.

@@ -69,6 +69,24 @@ pageTest("reload loses nothing, and a link puts one's own session only aside", a
   await linked.getByRole("button", { name: /^Pod default\/nginx/ }).waitFor();
 });
 
+pageTest("what was sent just before the page is left is kept", async ({ page }) => {
+  await ready(page);
+  await page.evaluate(async () => {
+    const post = (name) => {
+      const pod = { metadata: { name }, spec: { containers: [{ name: "a", image: "nginx" }] } };
+      return podflow.fetch("/api/v1/namespaces/default/pods", { method: "POST", body: JSON.stringify(pod) });
+    };
+    // So many that keeping them takes its time, and is not done again at once.
+    await Promise.all(Array.from({ length: 300 }, (_, number) => post(`pod-${number}`)));
+    await podflow.run(1);
+    await post("last");
+  });
+  await page.reload();
+  await ready(page);
+  const last = await page.evaluate(async () => (await podflow.fetch("/api/v1/namespaces/default/pods/last")).status);
+  assert.equal(last, 200);
+});
+
 pageTest("storage that is broken is survived", async ({ profile }) => {
   await profile.context.addInitScript(() => {
     if (location.protocol !== "http:") return;

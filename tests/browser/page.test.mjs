@@ -84,3 +84,15 @@ pageTest("a failure of the engine is told, and the page can be opened again", { 
   const pods = await page.evaluate(async () => (await (await podflow.fetch("/api/v1/pods")).json()).items.map((pod) => pod.metadata.name));
   assert.deepEqual(pods, ["kept"]);
 });
+
+pageTest("a node that nobody runs stands on the stage while there is one", async ({ page }) => {
+  await page.waitForFunction(() => window.podflow);
+  await page.evaluate(() => podflow.ready);
+  const bare = page.getByRole("button", { name: /^Node bare/ });
+  await page.evaluate(() => podflow.fetch("/api/v1/nodes", { method: "POST", body: JSON.stringify({ metadata: { name: "bare" } }) }));
+  await bare.getByText("no kubelet").waitFor();
+  assert.equal(await page.getByText("no kubelet").count(), 1);
+  await page.evaluate(() => podflow.fetch("/api/v1/nodes/bare", { method: "DELETE" }));
+  await bare.waitFor({ state: "detached" });
+  assert.equal(await page.getByRole("button", { name: /^Node node-/ }).count(), 3);
+});
