@@ -5,6 +5,11 @@ pub mod api {
     pub use crate::api::*;
 }
 
+/// The API server and its store.
+pub mod apiserver {
+    pub use crate::apiserver::*;
+}
+
 /// The container runtime.
 pub mod runtime {
     pub use crate::runtime::*;

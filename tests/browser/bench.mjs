@@ -1,4 +1,4 @@
-// The benches in Chromium: `cargo xtask bench [filter]`. The protocol stands in benches/engine.rs.
+// The benches in Chromium: `cargo xtask bench [filter]`. The protocol stands in benches/engine.
 //
 // Each bench opens a fresh page, and may use its `window.podflow`.
 import { launch, serve } from "./site.mjs";
@@ -60,7 +60,7 @@ async function run({ nodes, pods }) {
 }
 
 /**
- * Pods a second from their creation to their binding, on nodes without kubelets, as in benches/engine.rs:
+ * Pods a second from their creation to their binding, on nodes without kubelets, as in benches/engine:
  * `pods` of them with `spec` besides a container that wants `cpu`, once `before` is there. Those of `before`
  * that are called so settle first.
  */
@@ -118,7 +118,7 @@ const near = (topologyKey) => ({ topologyKey, labelSelector: { matchLabels: { co
 const required = (terms) => ({ requiredDuringSchedulingIgnoredDuringExecution: terms });
 const named = [{ matchFields: [{ key: "metadata.name", operator: "In", values: ["own"] }] }];
 
-/** The shapes of upstream's `scheduler_perf`, by the names that they have in benches/engine.rs. */
+/** The shapes of upstream's `scheduler_perf`, by the names that they have in benches/engine. */
 const SHAPES = {
   "basic-5000-nodes": { pods: 10_000 },
   "node-affinity-5000-nodes": {

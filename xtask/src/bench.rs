@@ -2,7 +2,7 @@
 //!
 //! The protocol: a bench prints one line of JSON a result,
 //! `{"bench":"…","where":"native","value":1.5,"unit":"s"}`, `where` being `native` or `chromium`. Natively
-//! that is `benches/engine.rs`, in Chromium `tests/browser/bench.mjs`; both take a filter, a part of the
+//! that is `benches/engine`, in Chromium `tests/browser/bench.mjs`; both take a filter, a part of the
 //! benches' names.
 
 use std::process::{Command, ExitCode, Stdio};

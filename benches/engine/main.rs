@@ -7,6 +7,8 @@
 #![expect(clippy::print_stdout, reason = "printing is how a bench reports")]
 #![expect(clippy::disallowed_types, reason = "a bench measures real time, not the engine's")]
 
+mod api;
+
 use std::hint::black_box;
 use std::iter;
 use std::time::{Duration, Instant};
@@ -40,6 +42,20 @@ const BENCHES: &[Bench] = &[
         measure: || steady(|| thousand_pods().1),
     },
     Bench { name: "heartbeats-100-nodes", unit: "messages/s", measure: || steady(heartbeats) },
+    // The API server alone.
+    Bench { name: "api-creates", unit: "pods/s", measure: || steady(api::creates) },
+    Bench { name: "api-creates-json", unit: "pods/s", measure: || steady(api::creates_of_json) },
+    Bench { name: "api-gets", unit: "pods/s", measure: || steady(api::gets) },
+    Bench {
+        name: "api-changes-1-watcher",
+        unit: "changes/s",
+        measure: || steady(|| api::changes_heard(1)),
+    },
+    Bench {
+        name: "api-changes-1000-watchers",
+        unit: "changes/s",
+        measure: || steady(|| api::changes_heard(1000)),
+    },
     // Shapes of upstream's `scheduler_perf`.
     Bench {
         name: "basic-5000-nodes",
