@@ -36,6 +36,11 @@ impl Path {
         Self(Rc::new(Node { parent: None, step: Step::Name(name.into()) }))
     }
 
+    /// A field below another, or at the root.
+    pub fn below(parent: Option<&Self>, name: &'static str) -> Self {
+        parent.map_or_else(|| Self::new(name), |parent| parent.child(name))
+    }
+
     /// The field `name` of this field's object.
     #[must_use]
     pub fn child(&self, name: impl Into<Cow<'static, str>>) -> Self {

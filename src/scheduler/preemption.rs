@@ -192,7 +192,7 @@ impl Preemption<'_> {
     ///
     /// # Errors
     ///
-    /// Not even without all less important pods is there room.
+    /// Not even without all less important pods is there room, or there is with all of them.
     pub fn victims(&self, node: &NodeInfo) -> Result<Candidate, Verdict> {
         let own = priority(self.pod);
         let mut possible: Vec<Rc<PodInfo>> =
@@ -224,6 +224,11 @@ impl Preemption<'_> {
                 violations += usize::from(is_protected);
                 victims.push(Rc::clone(there));
             }
+        }
+        if victims.is_empty() {
+            // Whatever keeps the pod from this node, it is none of the pods there.
+            let reason = format!("expected at least one victim pod on node {:?}", node.name);
+            return Err(Verdict::unresolvable(reason));
         }
         sort::by_key(&mut victims, |there| self.importance(there));
         Ok(Candidate { node: Rc::clone(&node.name), victims, violations })

@@ -75,8 +75,8 @@ impl Requirement {
         path: Option<&Path>,
     ) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
-        check_key(key, &under(path, "key"), &mut errors);
-        let values_path = under(path, "values");
+        check_key(key, &Path::below(path, "key"), &mut errors);
+        let values_path = Path::below(path, "values");
         let mut count_must_be = |holds: bool, words: &str| {
             if !holds {
                 let values = values.iter().cloned().map(Value::String).collect::<Vec<_>>();
@@ -144,7 +144,7 @@ impl Requirement {
         let known = Operator::ALL.into_iter().find(|known| known.as_str() == operator);
         let Some(known) = known else {
             let supported = Operator::ALL.map(Operator::as_str);
-            let path = under(path, "operator");
+            let path = Path::below(path, "operator");
             return Err(vec![FieldError::not_supported(&path, operator, &supported)]);
         };
         Self::new(key, known, values, path)
@@ -209,10 +209,6 @@ impl fmt::Display for Requirement {
             Operator::DoesNotExist => write!(f, "!{key}"),
         }
     }
-}
-
-fn under(path: Option<&Path>, name: &'static str) -> Path {
-    path.map_or_else(|| Path::new(name), |path| path.child(name))
 }
 
 pub(super) fn check_key(key: &str, path: &Path, errors: &mut Vec<FieldError>) {

@@ -22,9 +22,7 @@ mod security;
 mod selector;
 mod volume;
 
-use k8s_openapi::api::core::v1::NodeAffinity;
-
-use super::field::{FieldError, Path};
+use super::field::FieldError;
 use super::request::Subresource;
 use super::types::Event;
 use super::{Kind, Object, Resource};
@@ -32,6 +30,7 @@ use report::Report;
 
 pub use documents::priority_class;
 pub use documents::service;
+pub use resources::is_extended;
 
 const IMMUTABLE: &str = "field is immutable";
 const NEGATIVE: &str = "must be greater than or equal to 0";
@@ -47,13 +46,6 @@ pub trait Validate {
     fn validate_status_update(&self, old: &Self) -> Vec<FieldError> {
         self.validate_update(old)
     }
-}
-
-/// What is wrong with a node affinity at `path`.
-pub fn node_affinity(affinity: &NodeAffinity, path: &Path) -> Vec<FieldError> {
-    let mut out = Report::default();
-    affinity::node_affinity(&mut out, affinity, path);
-    out.errors
 }
 
 impl Object {

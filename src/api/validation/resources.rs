@@ -196,8 +196,8 @@ fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 
-/// Somebody else's, such as `example.com/gpu`.
-fn is_extended(name: &str) -> bool {
+/// Whether a resource is somebody else's, such as `example.com/gpu`.
+pub fn is_extended(name: &str) -> bool {
     let quota = format!("requests.{name}");
     !is_native(name) && !name.starts_with("requests.") && names::label_key(&quota).is_empty()
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{ArgsType, within};
 use crate::api::decode::decode;
 use crate::api::document::Part;
-use crate::api::validation::node_affinity as mistakes_of;
+use crate::scheduler::plugins::node_selector::mistakes;
 use crate::scheduler::plugins::{InterPodAffinity, NodeAffinity};
 
 const WEIGHT: &str = "hardPodAffinityWeight";
@@ -29,7 +29,7 @@ pub(super) const NODE_AFFINITY: ArgsType = ArgsType {
     complete: |_| (),
     check: |args, at, wrong| {
         if let Some(added) = added(args) {
-            wrong.extend(mistakes_of(&added, &at.field("addedAffinity")));
+            wrong.extend(mistakes(&added, &at.field("addedAffinity")));
         }
     },
 };

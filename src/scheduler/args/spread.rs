@@ -51,7 +51,8 @@ fn says(constraint: Part<'_>) -> (&str, &str) {
 
 fn check_constraint(constraint: Part<'_>, twice: bool, path: &Path, wrong: &mut Vec<FieldError>) {
     let ((key, action), skew) = (says(constraint), constraint.at("maxSkew").number());
-    if let Some(skew) = skew.filter(|skew| *skew <= 0) {
+    let skew = skew.unwrap_or_default();
+    if skew <= 0 {
         let (path, detail) = (path.child("maxSkew"), "not in valid range (0, inf)");
         wrong.push(FieldError::invalid(&path, skew, detail));
     }

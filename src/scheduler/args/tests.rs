@@ -75,11 +75,59 @@ fn each_mistake_is_told_at_its_field() {
             ],
         ),
         (
+            "PodTopologySpread",
+            json!({"defaultingType": "List", "defaultConstraints": [
+                {"topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"},
+            ]}),
+            vec!["defaultConstraints[0].maxSkew"],
+        ),
+        (
+            "VolumeBinding",
+            json!({"bindTimeoutSeconds": -1, "shape": [{"utilization": 1, "score": 1}]}),
+            vec!["bindTimeoutSeconds", "shape"],
+        ),
+    ];
+    for (name, args, want) in cases {
+        assert_eq!(paths(name, &args), want, "{name} {args}");
+    }
+}
+
+#[test]
+fn an_added_affinity_is_checked_as_it_is_read() {
+    let cases = [
+        (
+            "NodeAffinity",
+            json!({"addedAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                    {},
+                    {"matchExpressions": [
+                        {"key": "a/b/c", "operator": "In", "values": ["v"]},
+                        {"key": "cores", "operator": "Gt", "values": ["many"]},
+                        {"key": "zone", "operator": "Near"},
+                    ]},
+                ]},
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {"weight": 1, "preference": {"matchFields": [
+                        {"key": "metadata.name", "operator": "In", "values": ["a", "b"]},
+                        {"key": "metadata.name", "operator": "Exists"},
+                    ]}},
+                    {"weight": 0, "preference": {"matchFields": [{"key": "", "operator": ""}]}},
+                ],
+            }}),
+            vec![
+                "addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[1].matchExpressions[0].key",
+                "addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[1].matchExpressions[1].values[0]",
+                "addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[1].matchExpressions[2].operator",
+                "addedAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].matchFields[0].values",
+                "addedAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].matchFields[1].operator",
+            ],
+        ),
+        (
             "NodeAffinity",
             json!({"addedAffinity": {
                 "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []},
             }}),
-            vec!["addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"],
+            vec![],
         ),
     ];
     for (name, args, want) in cases {

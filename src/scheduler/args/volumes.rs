@@ -1,5 +1,5 @@
-//! The arguments of `VolumeBinding`. Its `shape` belongs to a feature that is off by default, and counts
-//! for nothing.
+//! The arguments of `VolumeBinding`. Its `shape` belongs to a feature that is off by default, so it must
+//! not be there.
 
 use std::time::Duration;
 
@@ -24,6 +24,13 @@ pub(super) const VOLUME_BINDING: ArgsType = ArgsType {
         if timeout < 0 {
             let detail = "invalid BindTimeoutSeconds, should not be a negative value";
             wrong.push(FieldError::invalid(&at.field(TIMEOUT), timeout, detail));
+        }
+        let shape = args.at("shape");
+        if shape.is_there() {
+            let detail = "unexpected field `shape`, remove it or turn on the feature gate \
+                          StorageCapacityScoring";
+            let value = shape.value().clone();
+            wrong.push(FieldError::invalid(&at.field("shape"), value, detail));
         }
     },
 };

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::shape::Shape;
+use crate::api::validation::is_extended;
 use crate::scheduler::framework::{
     ClusterEvent, Code, CycleState, MAX_NODE_SCORE, Plugin, Reason, Snapshot, Verdict,
 };
@@ -120,10 +121,12 @@ impl Plugin for Fit {
 }
 
 impl Fit {
+    /// Only extended resources are ever left to others.
     fn ignores(&self, name: &str) -> bool {
         let group = name.split_once('/').map(|(group, _)| group);
-        self.ignored.iter().any(|one| one == name)
-            || self.ignored_groups.iter().any(|one| Some(one.as_str()) == group)
+        let ignored = self.ignored.iter().any(|one| one == name)
+            || self.ignored_groups.iter().any(|one| Some(one.as_str()) == group);
+        ignored && is_extended(name)
     }
 
     /// The mean of what the shape says of each resource, rounded; a resource at 0 does not count.

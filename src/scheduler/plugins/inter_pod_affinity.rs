@@ -18,7 +18,8 @@ use crate::sim::SortedSet;
 pub struct InterPodAffinity {
     /// How much a pod's required affinity counts for the pods that it wants near.
     pub hard_weight: i64,
-    /// Whether what the pods that are there prefer is left aside.
+    /// Whether what the pods that are there want near or far is left aside for a pod that prefers
+    /// nothing itself.
     pub ignore_preferred_of_existing: bool,
 }
 
@@ -299,10 +300,8 @@ impl InterPodAffinity {
         }
         if let Some(theirs) = &there.terms {
             theirs.required.iter().for_each(|term| add(self.hard_weight, term, pod));
-            if !self.ignore_preferred_of_existing {
-                theirs.preferred.iter().for_each(|(weight, term)| add(*weight, term, pod));
-                theirs.preferred_anti.iter().for_each(|(weight, term)| add(-weight, term, pod));
-            }
+            theirs.preferred.iter().for_each(|(weight, term)| add(*weight, term, pod));
+            theirs.preferred_anti.iter().for_each(|(weight, term)| add(-weight, term, pod));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1 as core;
 
+use crate::api::field::{FieldError, Path};
 use crate::api::labels::{Labels, Operator, Requirement, Selector};
 use crate::api::wire::PodSpec;
 use crate::scheduler::node_info::NodeInfo;
@@ -14,6 +15,14 @@ use crate::sim::sort;
 const NAME_FIELD: &str = "metadata.name";
 const IN: &str = "In";
 const NOT_IN: &str = "NotIn";
+const OPERATORS: [(&str, Operator); 6] = [
+    (IN, Operator::In),
+    (NOT_IN, Operator::NotIn),
+    ("Exists", Operator::Exists),
+    ("DoesNotExist", Operator::DoesNotExist),
+    ("Gt", Operator::GreaterThan),
+    ("Lt", Operator::LessThan),
+];
 
 /// What a node must be like.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +43,7 @@ struct Term(Option<Vec<Need>>);
 #[derive(Clone, Debug)]
 enum Need {
     Label(Requirement),
-    Name { is: bool, value: String },
+    Field { is_name: bool, is: bool, value: String },
 }
 
 impl Required {
@@ -99,12 +108,25 @@ fn terms(selector: &core::NodeSelector) -> Vec<Term> {
     selector.node_selector_terms.iter().map(Term::new).collect()
 }
 
+/// What is wrong with the terms of a node affinity at `path`. Unlike the API server, this says nothing of
+/// fields that no node has, of weights, or of terms that hold nowhere.
+pub fn mistakes(affinity: &core::NodeAffinity, path: &Path) -> Vec<FieldError> {
+    let required = affinity.required_during_scheduling_ignored_during_execution.iter();
+    let required = required.flat_map(|selector| selector.node_selector_terms.iter().enumerate());
+    let preferred = affinity.preferred_during_scheduling_ignored_during_execution.iter().flatten();
+    let preferred = preferred.enumerate().filter(|(_, term)| term.weight != 0);
+    let required_path =
+        path.child("requiredDuringSchedulingIgnoredDuringExecution").child("nodeSelectorTerms");
+    let preferred_path = path.child("preferredDuringSchedulingIgnoredDuringExecution");
+    let required = required.map(|(index, term)| (required_path.index(index), term));
+    let preferred = preferred.map(|(index, term)| (preferred_path.index(index), &term.preference));
+    let read = |(path, term): (Path, &core::NodeSelectorTerm)| needs(term, Some(&path)).err();
+    required.chain(preferred).filter_map(read).flatten().collect()
+}
+
 impl Term {
     fn new(term: &core::NodeSelectorTerm) -> Self {
-        let labels = term.match_expressions.iter().flatten().map(label);
-        let fields = term.match_fields.iter().flatten().map(field);
-        let needs: Option<Vec<Need>> = labels.chain(fields).collect();
-        Self(needs.filter(|needs| !needs.is_empty()))
+        Self(needs(term, None).ok().filter(|needs| !needs.is_empty()))
     }
 
     fn matches(&self, node: &NodeInfo) -> bool {
@@ -113,33 +135,70 @@ impl Term {
         let labels = node.node.metadata.labels.as_ref().unwrap_or(NO_LABELS);
         needs.iter().all(|need| match need {
             Need::Label(requirement) => requirement.matches(labels),
-            Need::Name { is, value } => (**value == *node.name) == *is,
+            Need::Field { is_name, is, value } => {
+                let own = if *is_name { &*node.name } else { "" };
+                (**value == *own) == *is
+            }
         })
     }
 }
 
-fn label(need: &core::NodeSelectorRequirement) -> Option<Need> {
-    let operator = match need.operator.as_str() {
-        IN => Operator::In,
-        NOT_IN => Operator::NotIn,
-        "Exists" => Operator::Exists,
-        "DoesNotExist" => Operator::DoesNotExist,
-        "Gt" => Operator::GreaterThan,
-        "Lt" => Operator::LessThan,
-        _ => return None,
-    };
-    let values = need.values.clone().unwrap_or_default();
-    Requirement::new(&need.key, operator, values, None).ok().map(Need::Label)
+/// The requirements of a term, or all that is wrong with them.
+fn needs(term: &core::NodeSelectorTerm, path: Option<&Path>) -> Result<Vec<Need>, Vec<FieldError>> {
+    type Read = fn(&core::NodeSelectorRequirement, Option<&Path>) -> Result<Need, Vec<FieldError>>;
+    let lists: [(_, _, Read); 2] = [
+        ("matchExpressions", &term.match_expressions, label),
+        ("matchFields", &term.match_fields, field),
+    ];
+    let (mut needs, mut wrong) = (Vec::new(), Vec::new());
+    for (name, list, read) in lists {
+        for (index, need) in list.iter().flatten().enumerate() {
+            let path = path.map(|path| path.child(name).index(index));
+            match read(need, path.as_ref()) {
+                Ok(need) => needs.push(need),
+                Err(errors) => wrong.extend(errors),
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(needs) } else { Err(wrong) }
 }
 
-fn field(need: &core::NodeSelectorRequirement) -> Option<Need> {
-    let is = match need.operator.as_str() {
-        IN => true,
-        NOT_IN => false,
-        _ => return None,
+fn label(
+    need: &core::NodeSelectorRequirement,
+    path: Option<&Path>,
+) -> Result<Need, Vec<FieldError>> {
+    let Some((_, operator)) = OPERATORS.iter().find(|(name, _)| *name == need.operator) else {
+        return Err(unknown_operator(need, path, &OPERATORS.map(|(name, _)| name)));
     };
-    match need.values.as_deref() {
-        Some([value]) if need.key == NAME_FIELD => Some(Need::Name { is, value: value.clone() }),
-        Some(_) | None => None,
+    let values = need.values.clone().unwrap_or_default();
+    Requirement::new(&need.key, *operator, values, path).map(Need::Label)
+}
+
+fn field(
+    need: &core::NodeSelectorRequirement,
+    path: Option<&Path>,
+) -> Result<Need, Vec<FieldError>> {
+    if ![IN, NOT_IN].contains(&need.operator.as_str()) {
+        return Err(unknown_operator(need, path, &[IN, NOT_IN]));
     }
+    match need.values.as_deref() {
+        Some([value]) => Ok(Need::Field {
+            is_name: need.key == NAME_FIELD,
+            is: need.operator == IN,
+            value: value.clone(),
+        }),
+        values => {
+            let (path, values) = (Path::below(path, "values"), values.unwrap_or_default());
+            Err(vec![FieldError::invalid(&path, values, "must have one element")])
+        }
+    }
+}
+
+fn unknown_operator(
+    need: &core::NodeSelectorRequirement,
+    path: Option<&Path>,
+    known: &[&str],
+) -> Vec<FieldError> {
+    let path = Path::below(path, "operator");
+    vec![FieldError::not_supported(&path, need.operator.as_str(), known)]
 }
