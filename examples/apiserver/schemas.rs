@@ -82,6 +82,7 @@ impl Schemas {
             rbac::v1::Role,
             rbac::v1::RoleBinding,
             scheduling::v1::PriorityClass,
+            storage::v1::CSINode,
             storage::v1::StorageClass,
             apiextensions::v1::CustomResourceDefinition,
         );

@@ -196,6 +196,7 @@ objects! { $ {
     NetworkPolicy,
     PodDisruptionBudget,
     PriorityClass,
+    CSINode,
     StorageClass,
     Role,
     RoleBinding,

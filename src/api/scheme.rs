@@ -157,6 +157,7 @@ resources! {
     IngressClass: "networking.k8s.io" "ingressclasses".cluster();
     NetworkPolicy: "networking.k8s.io" "networkpolicies".short(&["netpol"]);
     PodDisruptionBudget: "policy" "poddisruptionbudgets".short(&["pdb"]).parts(&["status"]);
+    CSINode: "storage.k8s.io" "csinodes".cluster();
     StorageClass: "storage.k8s.io" "storageclasses".short(&["sc"]).cluster();
     CustomResourceDefinition: "apiextensions.k8s.io" "customresourcedefinitions"
         .short(&["crd", "crds"]).cluster().extensions().parts(&["status"]);

@@ -21,6 +21,8 @@ pub(super) const ONLY_NODE_LEASES: &str =
     "can only access leases in the \"kube-node-lease\" system namespace";
 pub(super) const OTHER_LEASE: &str =
     "can only access node lease with the same name as the requesting node";
+pub(super) const OTHER_CSI_NODE: &str =
+    "can only access CSINode with the same name as the requesting node";
 
 const READ: &[&str] = &["get", "list", "watch"];
 const CHANGE: &[&str] = &["update", "patch"];
@@ -168,9 +170,7 @@ fn check(node: &str, wish: &Attributes) -> Check {
         ("csinodes", _) if !is(OWN) => {
             No("can only get, create, update, patch, or delete a CSINode")
         }
-        ("csinodes", "") if verb != "create" && name != node => {
-            No("can only access CSINode with the same name as the requesting node")
-        }
+        ("csinodes", "") if verb != "create" && name != node => No(OTHER_CSI_NODE),
         ("csinodes", part) if !part.is_empty() => No("cannot authorize CSINode subresources"),
         ("nodes", "") if is(READ) && name != node => OtherNode,
         ("pods", "") if verb == "get" => Related,

@@ -1,4 +1,4 @@
-//! `NodeRestriction`: a kubelet writes only its own Node, Pods, lease and tokens.
+//! `NodeRestriction`: a kubelet writes only its own Node, `CSINode`, Pods, lease and tokens.
 //!
 //! It holds those who come through the secure door as a node. The cluster's own kubelets have no caller
 //! (who they are is in their address), and nothing here asks them.
@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use std::rc::Rc;
 
-use super::node_authorizer::{NODE_LEASES, ONLY_NODE_LEASES, OTHER_LEASE, is_mirror, named};
+use super::node_authorizer::{
+    NODE_LEASES, ONLY_NODE_LEASES, OTHER_CSI_NODE, OTHER_LEASE, is_mirror, named,
+};
 use super::server::ApiServer;
 use super::strategy::group_resource;
 use crate::api::caller::{Attributes, User};
@@ -23,8 +25,14 @@ use crate::api::{Kind, Object, Pod, to_json};
 use crate::sim::sort;
 
 /// The kinds of which a kubelet may write only some objects.
-const RESTRICTED: [Kind; 5] =
-    [Kind::Pod, Kind::Node, Kind::PersistentVolumeClaim, Kind::ServiceAccount, Kind::Lease];
+const RESTRICTED: [Kind; 6] = [
+    Kind::Pod,
+    Kind::Node,
+    Kind::PersistentVolumeClaim,
+    Kind::ServiceAccount,
+    Kind::Lease,
+    Kind::CSINode,
+];
 
 /// Labels of Kubernetes' that a kubelet may set on its node, beside those of [`KUBELET_DOMAINS`].
 ///
@@ -214,6 +222,7 @@ impl Restricted<'_> {
             (self.kind == Kind::PersistentVolumeClaim, "may only update PVC status"),
             (is_lease && self.request.namespace() != NODE_LEASES, ONLY_NODE_LEASES),
             (is_lease && name != self.node(), OTHER_LEASE),
+            (self.kind == Kind::CSINode && name != self.node(), OTHER_CSI_NODE),
         ];
         self.first(shown, &checks)
     }

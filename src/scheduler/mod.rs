@@ -51,7 +51,7 @@ pub const NAME: &str = "default-scheduler";
 
 /// The kinds of documents that plugins look at: what tells which pods belong together and which of them
 /// are protected, and what pods mount.
-const DOCUMENTS: [Kind; 9] = [
+const DOCUMENTS: [Kind; 10] = [
     Kind::Namespace,
     Kind::Service,
     Kind::ReplicationController,
@@ -60,6 +60,7 @@ const DOCUMENTS: [Kind; 9] = [
     Kind::PodDisruptionBudget,
     Kind::PersistentVolume,
     Kind::PersistentVolumeClaim,
+    Kind::CSINode,
     Kind::StorageClass,
 ];
 const FLUSH_BACKOFF: Duration = Duration::from_secs(1);

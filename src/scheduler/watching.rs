@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Node;
 use super::Scheduler;
 use super::framework::ClusterEvent;
 use super::node_info::{PodInfo, allocatable, uid};
-use super::plugins::mounts_claim;
+use super::plugins::{mounts_claim, raises_limits};
 use super::queue::gates;
 use crate::api::{Document, Kind, Pod};
 use crate::client::{Delta, Incoming};
@@ -66,6 +66,11 @@ impl Scheduler {
             ClusterEvent::ClaimChanged
         } else if new.kind() == Kind::PersistentVolume {
             ClusterEvent::VolumeChanged
+        } else if new.kind() == Kind::CSINode {
+            if old.is_some_and(|old| !raises_limits(old, new)) {
+                return;
+            }
+            ClusterEvent::VolumeLimits
         } else if new.kind() != Kind::StorageClass {
             return;
         } else if let Some(old) = old {

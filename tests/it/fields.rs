@@ -107,6 +107,7 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<rbac::v1::Role>(&mut all, &mut kinds);
     add::<rbac::v1::RoleBinding>(&mut all, &mut kinds);
     add::<scheduling::v1::PriorityClass>(&mut all, &mut kinds);
+    add::<storage::v1::CSINode>(&mut all, &mut kinds);
     add::<storage::v1::StorageClass>(&mut all, &mut kinds);
     add::<apiextensions::v1::CustomResourceDefinition>(&mut all, &mut kinds);
     (all, kinds)

@@ -10,6 +10,7 @@ use crate::server::Server;
 
 const DEFAULT: &str = "/api/v1/namespaces/default";
 const NODES: &str = "/api/v1/nodes";
+const CSI_NODES: &str = "/apis/storage.k8s.io/v1/csinodes";
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
@@ -347,6 +348,23 @@ fn a_kubelet_writes_its_own_node_only() {
         let (method, path, body) = &call;
         says(&mut server, (method, path, body), why);
     }
+}
+
+#[test]
+fn a_kubelet_tells_of_its_own_drivers_only() {
+    let mut server = two_nodes();
+    let others = "can only access CSINode with the same name as the requesting node";
+    let (all, own) = (CSI_NODES, format!("{CSI_NODES}/node-1"));
+    let driver = json!({"name": "csi.example.com", "nodeID": "n"});
+    let node = |name: &str| json!({"metadata": {"name": name}, "spec": {"drivers": [driver]}});
+    says(&mut server, ("POST", all, &node("node-2")), others);
+    says(&mut server, ("POST", all, &node("node-1")), "");
+    // Its health is of a feature that is off.
+    let health = json!({"status": {"storageHealth": [{"name": "csi.example.com"}]}});
+    says(&mut server, ("PATCH", &own, &health), "");
+    let stored = server.expect(200, "GET", &own, Value::Null);
+    assert_eq!(stored.get("status"), None);
+    says(&mut server, ("DELETE", &own, &Value::Null), "");
 }
 
 #[test]

@@ -14,6 +14,7 @@ const LATER: Duration = Duration::from_secs(15);
 const PODS: &str = "/api/v1/namespaces/default/pods";
 const CLAIMS: &str = "/api/v1/namespaces/default/persistentvolumeclaims";
 const VOLUMES: &str = "/api/v1/persistentvolumes";
+const CSI_NODES: &str = "/apis/storage.k8s.io/v1/csinodes";
 const CLASSES: &str = "/apis/storage.k8s.io/v1/storageclasses";
 
 /// A cluster of so many nodes, and a person who speaks to it.
@@ -233,6 +234,40 @@ fn a_pod_that_goes_before_it_is_bound_is_forgotten() {
     world.0.run_for(LATER);
     let node = world.0.scheduler().cache().node("node-1").expect("the node");
     assert!(node.pods.is_empty());
+}
+
+#[test]
+fn a_node_has_no_more_volumes_than_its_drivers_can_attach() {
+    let mut world = World::of_nodes(2);
+    let drivers = |count: u32| json!([{"name": "csi.example.com", "nodeID": "n", "allocatable": {"count": count}}]);
+    for node in ["node-1", "node-2"] {
+        let limits = json!({"metadata": {"name": node}, "spec": {"drivers": drivers(1)}});
+        world.send("POST", CSI_NODES, &limits);
+    }
+    for name in ["one", "two", "three"] {
+        let source = json!({"driver": "csi.example.com", "volumeHandle": name});
+        let volume = json!({"metadata": {"name": name}, "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "csi": source,
+        }});
+        world.send("POST", VOLUMES, &volume);
+        world.claim(name, "");
+        world.bind(name, name);
+        world.pod(name, &mounting(name));
+    }
+    let nodes = [world.node_of("one"), world.node_of("two")];
+    assert!(nodes.iter().all(Option::is_some) && nodes[0] != nodes[1], "{nodes:?}");
+    let why = world.why("three");
+    assert!(
+        why.starts_with("0/2 nodes are available: 2 node(s) exceed max volume count."),
+        "{why}"
+    );
+    // Who mounts what is there already takes no room, and a driver may find that it can attach more.
+    world.pod("beside", &mounting("one"));
+    assert_eq!(world.node_of("beside"), nodes[0]);
+    let path = format!("{CSI_NODES}/node-2");
+    world.send("PATCH", &path, &json!({"spec": {"drivers": drivers(2)}}));
+    world.0.run_for(LATER);
+    assert_eq!(world.node_of("three").as_deref(), Some("node-2"));
 }
 
 #[test]

@@ -43,6 +43,7 @@ const TABLES: &[Table] = &[
         storage::PERSISTENT_VOLUME_CLAIM,
         storage::persistent_volume_claim,
     ),
+    (Kind::CSINode, storage::CSI_NODE, storage::csi_node),
     (Kind::StorageClass, storage::STORAGE_CLASS, storage::storage_class),
     (Kind::Endpoints, network::ENDPOINTS, network::endpoints),
     (Kind::EndpointSlice, network::ENDPOINT_SLICE, network::endpoint_slice),

@@ -1,4 +1,4 @@
-//! Rows of volumes, of claims, of their classes, and of quotas.
+//! Rows of volumes, of claims, of their classes, of drivers on nodes, and of quotas.
 
 use jiff::Timestamp;
 
@@ -176,6 +176,19 @@ pub fn storage_class(class: &Document, now: Timestamp) -> Vec<Cell> {
         Cell::Truth(class.at("allowVolumeExpansion").is_true()),
         age(&class.metadata, now),
     ]
+}
+
+/// The columns of what drivers tell of a node.
+pub const CSI_NODE: &[Column] = &[
+    Column::NAME,
+    Column::number("Drivers", "Drivers indicates the number of CSI drivers registered on the node"),
+    Column::AGE,
+];
+
+/// The row of what drivers tell of a node.
+pub fn csi_node(node: &Document, now: Timestamp) -> Vec<Cell> {
+    let drivers = i32::try_from(node.at("spec").at("drivers").len()).unwrap_or(i32::MAX);
+    vec![name(&node.metadata), drivers.into(), age(&node.metadata, now)]
 }
 
 /// Whether claims that name no class have this one.

@@ -114,7 +114,9 @@ pub(super) fn is_absent(structure: &str, field: &str, value: &Value) -> bool {
         Value::Number(number) => {
             let probe = structure == "Probe" && field == "timeoutSeconds";
             let status = structure.ends_with("Status") && field == "replicas";
-            number.as_i64() == Some(0) && (probe || status || NUMBERS.contains(&field))
+            // Of events a plain number, of volumes a pointer.
+            let plain = NUMBERS.contains(&field) && structure != "VolumeNodeResources";
+            number.as_i64() == Some(0) && (probe || status || plain)
         }
         Value::String(text) => {
             let pointer = match (structure, field) {

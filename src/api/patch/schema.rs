@@ -335,6 +335,11 @@ pub const BUILT_IN: Types = Types(&[
         "core.VolumeHealthStatus",
         &[("healthConditions", list("core.VolumeHealthCondition", "status"))],
     ),
+    (
+        "storage.CSINode",
+        &[("metadata", map("meta.ObjectMeta")), ("spec", map("storage.CSINodeSpec"))],
+    ),
+    ("storage.CSINodeSpec", &[("drivers", list("storage.CSINodeDriver", "name"))]),
     ("storage.StorageClass", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "meta.ObjectMeta",

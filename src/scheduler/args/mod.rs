@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 
 use super::framework::Plugin;
 use super::plugins::{
-    ImageLocality, NodeName, NodePorts, NodeUnschedulable, PodTopologySpread, TaintToleration,
-    VolumeRestrictions, VolumeZone,
+    ImageLocality, NodeName, NodePorts, NodeUnschedulable, NodeVolumeLimits, PodTopologySpread,
+    TaintToleration, VolumeRestrictions, VolumeZone,
 };
 use super::preemption::Limits;
 use crate::api::decode::{TypeError, UnknownField, decode_document, strict_error};
@@ -111,6 +111,7 @@ pub fn plugin(name: &str, args: &Value) -> Result<Box<dyn Plugin>, ArgsError> {
         "NodeResourcesBalancedAllocation" => Box::new(resources::balanced_allocation(given)),
         "InterPodAffinity" => Box::new(affinity::inter_pod_affinity(given)),
         "VolumeBinding" => Box::new(volumes::volume_binding(given)),
+        "NodeVolumeLimits" => Box::new(NodeVolumeLimits),
         "VolumeRestrictions" => Box::new(VolumeRestrictions),
         "VolumeZone" => Box::new(VolumeZone),
         "PodTopologySpread" => Box::new(spread::pod_topology_spread(given)),

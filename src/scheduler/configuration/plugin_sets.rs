@@ -85,9 +85,8 @@ const PLUGINS: [(&str, i64, &[Point]); 19] = [
 const PREEMPTION: &str = "DefaultPreemption";
 const GATES: &str = "SchedulingGates";
 
-/// Plugins that hold no opinion, because nothing here has what they look at: there are no `CSINode`s
-/// that tell how many volumes a node can have, and no devices.
-const SILENT: [&str; 2] = ["NodeVolumeLimits", "DynamicResources"];
+/// The plugin that holds no opinion, because nothing here has what it looks at: there are no devices.
+const SILENT: &str = "DynamicResources";
 
 /// What is enabled and what is disabled at a point.
 #[derive(Clone, Debug, Default)]
@@ -294,7 +293,7 @@ impl PluginSets {
 
 /// Whether the plugin says something of nodes.
 fn is_asked_of_nodes(name: &str) -> bool {
-    (has(name, FILTER) || has(name, SCORE)) && !SILENT.contains(&name)
+    (has(name, FILTER) || has(name, SCORE)) && name != SILENT
 }
 
 /// Whether all that a point names is there and of that point, once each.

@@ -17,7 +17,7 @@ fn names(profile: &Profile) -> (Vec<&'static str>, Vec<String>) {
     (filter, score.collect())
 }
 
-const FILTERS: [&str; 11] = [
+const FILTERS: [&str; 12] = [
     "NodeUnschedulable",
     "NodeName",
     "TaintToleration",
@@ -25,6 +25,7 @@ const FILTERS: [&str; 11] = [
     "NodePorts",
     "NodeResourcesFit",
     "VolumeRestrictions",
+    "NodeVolumeLimits",
     "VolumeBinding",
     "VolumeZone",
     "PodTopologySpread",
@@ -57,6 +58,7 @@ fn an_empty_configuration_is_the_default_one() {
                 "NodePorts",
                 "NodeResourcesFit",
                 "VolumeRestrictions",
+                "NodeVolumeLimits",
                 "VolumeBinding",
                 "VolumeZone",
                 "PodTopologySpread",

@@ -10,7 +10,7 @@ use std::{fmt, iter};
 use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::node_selector::{Preferred, Required};
 use super::plugins::{
-    Affinity, AffinityScores, Images, Spread, SpreadScores, Volumes, Zones, has_image,
+    Affinity, AffinityScores, FullNodes, Images, Spread, SpreadScores, Volumes, Zones, has_image,
 };
 use crate::api::{Document, Kind};
 
@@ -98,6 +98,7 @@ pub struct CycleState {
     pub affinity_scores: AffinityScores,
     pub volumes: Volumes,
     pub zones: Zones,
+    pub full_nodes: FullNodes,
     /// How many of the pod's claims only one pod may use, and another does.
     pub claims_in_use: usize,
 }
@@ -155,6 +156,8 @@ pub enum ClusterEvent {
     StorageClassAdded,
     /// Where volumes of a class can be made.
     StorageClassTopology,
+    /// A node is known to take some volumes of a driver, or more than before.
+    VolumeLimits,
 }
 
 impl fmt::Debug for dyn Plugin {

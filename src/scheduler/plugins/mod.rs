@@ -28,7 +28,10 @@ pub use node_unschedulable::NodeUnschedulable;
 pub use pod_topology_spread::{Defaults, PodTopologySpread, Spread, SpreadScores};
 pub use shape::{Point, Shape};
 pub use taint_toleration::{TaintToleration, untolerated};
-pub use volumes::{VolumeBinding, VolumeRestrictions, VolumeZone, Volumes, Zones, mounts_claim};
+pub use volumes::{
+    FullNodes, NodeVolumeLimits, VolumeBinding, VolumeRestrictions, VolumeZone, Volumes, Zones,
+    mounts_claim, raises_limits,
+};
 
 use super::framework::{ClusterEvent, Plugin};
 
@@ -45,6 +48,7 @@ pub fn waking_on(event: ClusterEvent) -> impl Iterator<Item = &'static str> {
         &PodTopologySpread::DEFAULT,
         &InterPodAffinity::DEFAULT,
         &VolumeRestrictions,
+        &NodeVolumeLimits,
         &VolumeBinding::DEFAULT,
         &VolumeZone,
     ];

@@ -32,6 +32,7 @@ pub static FORMS: &[Form] = &[
     form("tainttoleration", plugin),
     form("nodeaffinity", plugin),
     form("nodeports", plugin),
+    form("nodevolumelimits", plugin),
     form("noderesources_fit", plugin),
     form("noderesources_least_allocated", plugin),
     form("noderesources_most_allocated", plugin),
@@ -76,9 +77,16 @@ impl World {
             let name = namespace.metadata.name.unwrap_or_default();
             namespaces.insert(name, namespace.metadata.labels.unwrap_or_default());
         }
-        let services = list("services").into_iter().map(|it| document(Kind::Service, &it));
-        let budgets = list("pdbs").into_iter().map(|it| document(Kind::PodDisruptionBudget, &it));
-        let documents = services.chain(budgets).collect::<Result<_, _>>()?;
+        let kinds = [
+            ("services", Kind::Service),
+            ("pdbs", Kind::PodDisruptionBudget),
+            ("claims", Kind::PersistentVolumeClaim),
+            ("volumes", Kind::PersistentVolume),
+            ("classes", Kind::StorageClass),
+            ("csi_nodes", Kind::CSINode),
+        ];
+        let of_kind = |(key, kind)| list(key).into_iter().map(move |it| document(kind, &it));
+        let documents = kinds.into_iter().flat_map(of_kind).collect::<Result<_, _>>()?;
         Ok(Self { nodes: nodes(case)?, namespaces, documents })
     }
 }

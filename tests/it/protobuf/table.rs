@@ -39,6 +39,7 @@ const NEWER: &[&str] = &[
     "runningInUserNamespace",
     "scheduling",
     "schedulingGroup",
+    "status",
     "user",
     "volumeHealth",
     "volumeStatus",

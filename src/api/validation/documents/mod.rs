@@ -71,6 +71,7 @@ const RULES: &[(Kind, Rules)] = &[
     (Kind::Service, service::RULES),
     (Kind::PersistentVolume, storage::VOLUME),
     (Kind::PersistentVolumeClaim, storage::CLAIM),
+    (Kind::CSINode, storage::CSI_NODE),
     (Kind::StorageClass, storage::CLASS),
     (Kind::ResourceQuota, quota::QUOTA),
     (Kind::LimitRange, quota::LIMITS),

@@ -1,4 +1,4 @@
-//! Persistent volumes, claims and storage classes.
+//! Persistent volumes, claims, storage classes and what drivers tell of nodes.
 //!
 //! Mirrors: `pkg/apis/core/validation/validation.go` and `pkg/apis/storage/validation/validation.go`.
 //! Left out: the finer rules of sources that only one vendor's driver reads; what they must name is
@@ -14,11 +14,13 @@ use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
 use crate::api::validation::report::{Report, Seen};
-use crate::api::validation::{IMMUTABLE, NOT_POSITIVE, resources, selector};
+use crate::api::validation::{IMMUTABLE, NEGATIVE, NOT_POSITIVE, resources, selector};
 
 pub(super) const VOLUME: Rules = Rules { check: volume, change: volume_changed, ..PLAIN };
 pub(super) const CLAIM: Rules =
     Rules { check: claim, change: claim_changed, status: claim_status, ..PLAIN };
+pub(super) const CSI_NODE: Rules =
+    Rules { anew: true, check: csi_node, change: csi_node_changed, ..PLAIN };
 pub(super) const CLASS: Rules = Rules { check: class, change: class_changed, ..PLAIN };
 
 const ACCESS_MODES: [&str; 4] =
@@ -193,15 +195,7 @@ fn sources(out: &mut Report, spec: Part<'_>) {
                 out.required(&spec_path("nodeAffinity"), "Local volume requires node affinity");
             }
             "csi" => {
-                let driver = part.at("driver").text();
-                if driver.len() > 63 {
-                    let error = FieldError::too_long(&path.child("driver"), 63);
-                    out.errors.push(error);
-                }
-                if !driver.is_empty() {
-                    let lower = driver.to_lowercase();
-                    out.words(&path.child("driver"), driver, names::dns1123_subdomain(&lower));
-                }
+                driver_name(out, part.at("driver").text(), &path.child("driver"));
             }
             _ => {}
         }
@@ -370,6 +364,71 @@ fn claim_status(out: &mut Report, new: &Document, _old: &Document) {
     let path = Path::new("status").child("allocatedResources");
     for (name, amount) in new.at("status").at("allocatedResources").entries() {
         resources::amount(out, "storage", amount.text(), &path.key(name));
+    }
+}
+
+/// What is wrong with the name of a driver, if it has one.
+fn driver_name(out: &mut Report, driver: &str, path: &Path) {
+    if driver.len() > 63 {
+        out.errors.push(FieldError::too_long(path, 63));
+    }
+    if !driver.is_empty() {
+        out.words(path, driver, names::dns1123_subdomain(&driver.to_lowercase()));
+    }
+}
+
+fn csi_node(out: &mut Report, node: &Document) {
+    let mut names = Seen::default();
+    for (index, driver) in node.at("spec").at("drivers").items().enumerate() {
+        let path = spec_path("drivers").index(index);
+        let (name, id) = (driver.at("name").text(), driver.at("nodeID").text());
+        if name.is_empty() {
+            out.required(&path.child("name"), "");
+        }
+        driver_name(out, name, &path.child("name"));
+        if id.is_empty() {
+            out.required(&path.child("nodeID"), "");
+        }
+        if id.len() > 256 {
+            out.invalid(&path.child("nodeID"), id, "must be 256 characters or less");
+        }
+        let count = driver.at("allocatable").at("count").number();
+        if let Some(count) = count.filter(|count| *count < 0) {
+            out.invalid(&path.child("allocatable").child("count"), count, NEGATIVE);
+        }
+        if !names.is_new(name) {
+            out.duplicate(&path.child("name"), name);
+        }
+        let mut keys = Seen::default();
+        for key in driver.at("topologyKeys").texts() {
+            if key.is_empty() {
+                out.required(&path, key);
+            }
+            if !keys.is_new(key) {
+                out.duplicate(&path, key);
+            }
+            out.words(&path, key, names::label_key(key));
+        }
+    }
+}
+
+/// A driver may come and go; while it is there, only how many volumes it can attach may change.
+fn csi_node_changed(out: &mut Report, new: &Document, old: &Document) {
+    let drivers = |node: &Document| -> Vec<Value> {
+        let drivers = node.at("spec").at("drivers").items().map(|it| it.value().clone());
+        let fixed = drivers.map(|mut driver| {
+            if let Value::Object(driver) = &mut driver {
+                driver.remove("allocatable");
+            }
+            driver
+        });
+        fixed.collect()
+    };
+    let new = drivers(new);
+    for old in drivers(old) {
+        for new in new.iter().filter(|new| new.get("name") == old.get("name")) {
+            out.immutable(&spec_path("drivers"), new, &old);
+        }
     }
 }
 

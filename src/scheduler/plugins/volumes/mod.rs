@@ -1,15 +1,14 @@
 //! What pods mount: the claims that they name, and the volumes behind those.
-//!
-//! `NodeVolumeLimits` is not here: it asks a node's `CSINode` how many volumes can be attached, and
-//! lets everything through where there is none.
 
 mod binding;
+mod limits;
 mod restrictions;
 mod zone;
 
 use std::borrow::Cow;
 
 pub use binding::{VolumeBinding, Volumes};
+pub use limits::{FullNodes, NodeVolumeLimits, raises_limits};
 pub use restrictions::VolumeRestrictions;
 pub use zone::{VolumeZone, Zones};
 
