@@ -73,7 +73,7 @@ impl FullNodes {
                 }
             }
         }
-        if wanted.is_empty() {
+        if wanted.is_empty() || cluster.documents(Kind::CSINode).next().is_none() {
             return Self::default();
         }
         let full = cluster.nodes().filter(|node| is_full(node, &wanted, cluster));
