@@ -39,7 +39,7 @@ const BETWEEN_FRAMES: Duration = Duration::from_millis(50);
 /// Shows the page, and puts its script interface into `window.podflow`.
 pub fn mount() {
     platform::make_room();
-    ui::mount(|Page { session, on_action, said, drawing }| {
+    ui::mount(|Page { session, on_action, said, is_open, drawing }| {
         let refresh_is_due = Rc::new(Cell::new(false));
         let control = move |control| {
             let action = match control {
@@ -68,7 +68,7 @@ pub fn mount() {
                 let line = said.borrow();
                 (line.text.clone(), line.detail.as_ref().map(|(message, _)| *message))
             }),
-            opens_at: ui::OPENING,
+            is_open,
             address: Rc::new(platform::address),
             turns: Rc::default(),
         };

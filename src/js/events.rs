@@ -34,14 +34,14 @@ pub(super) struct Listeners {
     decided: u64,
     said: String,
     moment: Instant,
-    /// Who waits for a moment to come.
-    waiting: Vec<(Instant, Function)>,
+    /// Who waits for the page to open.
+    waiting: Vec<Function>,
 }
 
 impl Listeners {
-    /// Calls `then` once the session has come to `moment`.
-    pub fn wait_for(&mut self, moment: Instant, then: Function) {
-        self.waiting.push((moment, then));
+    /// Calls `then` once the page is open.
+    pub fn wait(&mut self, then: Function) {
+        self.waiting.push(then);
     }
 }
 
@@ -100,6 +100,7 @@ pub(super) fn tell(
     listeners: &Rc<RefCell<Listeners>>,
     session: &Rc<RefCell<Session>>,
     (said, of_message): &(String, Option<u64>),
+    is_open: bool,
 ) {
     let mut calls: Vec<(Function, Value)> = Vec::new();
     let mut lines: Vec<(Pen, RequestId, Option<String>)> = Vec::new();
@@ -139,11 +140,10 @@ pub(super) fn tell(
         all.decided = scheduler.decided();
         all.said.clone_from(said);
         all.moment = session.now();
-        let now = session.now();
-        let waiting = std::mem::take(&mut all.waiting);
-        let (due, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(at, _)| *at <= now);
-        all.waiting = later;
-        calls.extend(due.into_iter().map(|(_, then)| (then, Value::Null)));
+        if is_open {
+            let due = std::mem::take(&mut all.waiting);
+            calls.extend(due.into_iter().map(|then| (then, Value::Null)));
+        }
         for stream in &mut all.streams {
             for line in session.cluster().lines(stream.watch, stream.sent) {
                 stream.sent += 1;

@@ -62,8 +62,8 @@ pub struct Host {
     pub control: Rc<dyn Fn(Control)>,
     /// Time on the wall.
     pub clock: fn() -> Duration,
-    /// The moment at which the page opens; [`Podflow::ready`] resolves then.
-    pub opens_at: Instant,
+    /// Whether the page has come to the moment that it opens at; [`Podflow::ready`] resolves then.
+    pub is_open: Rc<Cell<bool>>,
     /// What the page says of the moment, and of which message.
     pub said: Rc<dyn Fn() -> (String, Option<u64>)>,
     /// The page's address without a fragment.
@@ -94,21 +94,22 @@ pub struct Podflow {
 pub fn install(window: &JsValue, host: Host) -> Rc<dyn Fn()> {
     let listeners = Rc::new(RefCell::new(Listeners::default()));
     let ready = Promise::new(&mut |resolve, _| {
-        listeners.borrow_mut().wait_for(host.opens_at, resolve);
+        listeners.borrow_mut().wait(resolve);
     });
     let (session, said) = (Rc::clone(&host.session), Rc::clone(&host.said));
+    let is_open = Rc::clone(&host.is_open);
     let told = Rc::clone(&listeners);
     let value = JsValue::from(Podflow { host, listeners, ready });
     if Reflect::set(window, &"podflow".into(), &value).is_err() {
         // A page that forbids the name has no interface; all else works.
         return Rc::new(|| {});
     }
-    Rc::new(move || events::tell(&told, &session, &said()))
+    Rc::new(move || events::tell(&told, &session, &said(), is_open.get()))
 }
 
 #[wasm_bindgen]
 impl Podflow {
-    /// Resolves once the cluster has started.
+    /// Resolves once the page is open: the cluster has started, or what was kept or shared is where it was.
     #[wasm_bindgen(getter)]
     pub fn ready(&self) -> Promise {
         self.ready.clone()

@@ -38,7 +38,7 @@ const LONGEST_SLICE: Duration = Duration::from_millis(25);
 /// What passes on the wall in a frame at most, however long it took.
 const LONGEST_FRAME: Duration = Duration::from_millis(100);
 /// When the page opens: all nodes are ready by then.
-pub const OPENING: Instant = Instant::from_micros(5_000_000);
+const OPENING: Instant = Instant::from_micros(5_000_000);
 const NODES: usize = 3;
 const SEED: u64 = 1;
 /// Under which name the session is kept.
@@ -103,6 +103,7 @@ pub struct App {
     said: Rc<RefCell<Line>>,
     /// Whether a session of the person's own was put aside for a link.
     aside: bool,
+    is_open: Rc<Cell<bool>>,
     /// How long drawing took.
     drawing: Rc<Cell<Duration>>,
     drawn_from: Duration,
@@ -126,11 +127,12 @@ impl Component for App {
         dress(&words, state.theme);
         let on_action = ctx.link().callback(Msg::Do);
         let said = Rc::<RefCell<Line>>::default();
-        let drawing = Rc::<Cell<Duration>>::default();
+        let (is_open, drawing) = (Rc::default(), Rc::default());
         let page = Page {
             session: engine.share(),
             on_action: on_action.clone(),
             said: Rc::clone(&said),
+            is_open: Rc::clone(&is_open),
             drawing: Rc::clone(&drawing),
         };
         let mut app = Self {
@@ -148,6 +150,7 @@ impl Component for App {
             options,
             said,
             aside: false,
+            is_open,
             drawing,
             drawn_from: Duration::ZERO,
             _listeners: [
@@ -181,6 +184,7 @@ impl Component for App {
         self.drawn_from = platform::wall_clock();
         self.engine.look(|cluster| self.scenery.look(cluster));
         *self.said.borrow_mut() = line(&self.engine, &self.state, &self.words);
+        self.is_open.set(self.state.phase == Phase::Ready);
         self.keep(ctx, leaving);
         self.next_frame(ctx);
         (self.after_frame)();

@@ -23,7 +23,6 @@ use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
 use yew::Callback;
 
-pub use app::OPENING;
 pub use narration::Line;
 pub use state::{Action, Gear};
 
@@ -38,6 +37,8 @@ pub struct Page {
     pub on_action: Callback<Action>,
     /// What the page says of the moment, and of which message.
     pub said: Rc<RefCell<Line>>,
+    /// Whether it has come to the moment that it opens at.
+    pub is_open: Rc<Cell<bool>>,
     /// How long it took to draw the page last.
     pub drawing: Rc<Cell<Duration>>,
 }
