@@ -45,6 +45,28 @@ pub fn dns1123_subdomain(value: &str) -> Vec<String> {
     subdomain(value, too_many_characters)
 }
 
+/// A domain to search: a DNS name whose labels may have underscores, as those of services do.
+pub fn search_path(value: &str) -> Vec<String> {
+    let is_label = |label: &str| {
+        let label = label.strip_prefix('_').unwrap_or(label);
+        let edge = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        framed(label, edge, |byte| lower_or_dash(byte) || byte == b'_')
+    };
+    let mut wrong = Vec::new();
+    if value.len() > SUBDOMAIN_MAX {
+        wrong.push(too_many_characters(SUBDOMAIN_MAX));
+    }
+    if !value.split('.').all(is_label) {
+        wrong.push(form(
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', \
+             '-' or '.', and must start and end with an alphanumeric character",
+            r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*",
+            &["example.com"],
+        ));
+    }
+    wrong
+}
+
 /// A label of a DNS name by the older rule, which wants a letter first: services.
 pub fn dns1035_label(value: &str) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -452,6 +474,22 @@ mod tests {
             ("10.0.0.0/+8", false),
         ] {
             assert_eq!(cidr(&path, value).is_empty(), valid, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_search_path_may_have_underscores() {
+        for (value, valid) in [
+            ("_sip._tcp.abc_d.example.com", true),
+            ("example.com", true),
+            ("a-", false),
+            ("a_", false),
+            ("__a", false),
+            ("_", false),
+            ("a..b", false),
+            ("", false),
+        ] {
+            assert_eq!(search_path(value).is_empty(), valid, "{value}");
         }
     }
 

@@ -99,12 +99,18 @@ fn key_selector(out: &mut Report, selector: Part<'_>, path: &Path) {
 pub(super) fn field_selector(out: &mut Report, selector: Part<'_>, shown: &[&str], path: &Path) {
     let field = selector.at("fieldPath").text();
     let field_path = path.child("fieldPath");
-    if selector.at("apiVersion").text().is_empty() {
+    let version = selector.at("apiVersion").text();
+    if version.is_empty() {
         out.required(&path.child("apiVersion"), "");
         return;
     }
     if field.is_empty() {
         out.required(&field_path, "");
+        return;
+    }
+    if version != "v1" {
+        let words = format!("error converting fieldPath: unsupported pod version: {version}");
+        out.invalid(&field_path, field, words);
         return;
     }
     let quoted = field.strip_suffix("']").and_then(|rest| rest.split_once("['"));

@@ -6,6 +6,7 @@
 //! `apimachinery/pkg/api/validation`.
 
 mod affinity;
+mod annotations;
 mod container;
 mod documents;
 mod env;
@@ -21,6 +22,7 @@ mod resources;
 mod security;
 mod selector;
 mod volume;
+mod windows;
 
 use super::field::FieldError;
 use super::request::Subresource;

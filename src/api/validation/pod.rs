@@ -1,7 +1,6 @@
 //! Pods: created, updated, their status reported, bound to a node.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{self as core, Binding, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -9,15 +8,12 @@ use serde_json::Value;
 
 pub use super::pod_status::status_update;
 use super::report::{Report, text};
-use super::{Validate, affinity, meta, pod_spec};
+use super::{Validate, affinity, annotations, meta, pod_spec};
 use crate::api::document::Fragment;
 use crate::api::field::{FieldError, Path};
 use crate::api::to_json;
 use crate::api::wire::{self, PodSpec};
-use crate::api::words::MIRROR;
 use crate::api::{self, names};
-
-const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 
 /// What may change in the spec of a Pod, as the refusal of all else lists it.
 const UPDATABLE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,\
@@ -101,6 +97,7 @@ pub fn create(pod: &PodParts<'_>) -> Vec<FieldError> {
         let words = "cannot be set until all schedulingGates have been cleared";
         out.forbidden(&path.child("nodeName"), words);
     }
+    annotations::agree_with_fields(&mut out, pod);
     out.errors
 }
 
@@ -111,7 +108,8 @@ fn is_gated(spec: &PodSpec) -> bool {
 fn metadata_and_spec(out: &mut Report, pod: &PodParts<'_>) {
     meta::create(out, pod.metadata, true, names::dns1123_subdomain);
     let annotations = pod.metadata.annotations.as_ref();
-    own_annotations(out, annotations, pod.node_name, &Path::new("metadata").child("annotations"));
+    let path = &Path::new("metadata").child("annotations");
+    annotations::own(out, annotations, &pod.spec, pod.node_name, path);
     let path = Path::new("spec");
     let of_pod = pod_spec::Context { pod: Some(pod.metadata), node_name: pod.node_name };
     pod_spec::check(out, &pod.spec, &of_pod, &path);
@@ -149,49 +147,12 @@ pub(super) fn padded_image(out: &mut Report, image: &str, path: &Path) {
     }
 }
 
-/// Annotations that mean something for a Pod.
-pub(super) fn own_annotations(
-    out: &mut Report,
-    annotations: Option<&BTreeMap<String, String>>,
-    node_name: &str,
-    path: &Path,
-) {
-    let get = |key: &str| annotations.and_then(|annotations| annotations.get(key));
-    if let Some(value) = get(MIRROR).filter(|_| node_name.is_empty()) {
-        let words = "must set spec.nodeName if mirror pod annotation is set";
-        out.invalid(&path.key(MIRROR), value.as_str(), words);
-    }
-    if let Some(cost) = get(DELETION_COST) {
-        // Neither a plus nor zeros in front, as they would come back in another form.
-        let plain = !cost.starts_with('+') && (cost == "0" || !cost.starts_with('0'));
-        if !plain || cost.parse::<i32>().is_err() {
-            let words = "must be a 32bit integer";
-            out.invalid(&path.key(DELETION_COST), cost.as_str(), words);
-        }
-    }
-}
-
-pub(super) fn annotation_changes(out: &mut Report, new: &PodParts<'_>, old: &PodParts<'_>) {
-    let path = Path::new("metadata").child("annotations");
-    let mirror = |pod: &PodParts<'_>| {
-        pod.metadata.annotations.as_ref().and_then(|annotations| annotations.get(MIRROR).cloned())
-    };
-    match (mirror(new), mirror(old)) {
-        (new, Some(old)) if new.as_ref() != Some(&old) => {
-            out.forbidden(&path.key(MIRROR), "may not remove or update mirror pod annotation");
-        }
-        (Some(_), None) => out.forbidden(&path.key(MIRROR), "may not add mirror pod annotation"),
-        (Some(_) | None, _) => {}
-    }
-    own_annotations(out, new.metadata.annotations.as_ref(), new.node_name, &path);
-}
-
 /// What is wrong with a Pod that takes the place of `old`.
 pub fn update(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> {
     let mut out = Report::default();
     meta::update(&mut out, new.metadata, old.metadata);
     metadata_and_spec(&mut out, new);
-    annotation_changes(&mut out, new, old);
+    annotations::changes(&mut out, new, old);
     spec_changes(&mut out, new, old);
     out.errors
 }

@@ -1,11 +1,9 @@
 //! The spec of a Pod or of a template.
-//!
-//! Left out: Windows.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::report::{Report, text};
-use super::{affinity, container, meta, pod, resources, security, volume};
+use super::{affinity, annotations, container, meta, resources, security, volume, windows};
 use crate::api::document::{Fragment, Part};
 use crate::api::field::Path;
 use crate::api::names;
@@ -28,11 +26,11 @@ pub(super) fn template(out: &mut Report, template: &PodTemplateSpec, path: &Path
     let none = (ObjectMeta::default(), PodSpec::default());
     let metadata = template.metadata.as_ref().unwrap_or(&none.0);
     let spec = template.spec.as_ref().unwrap_or(&none.1);
-    let annotations = metadata.annotations.as_ref();
+    let own = metadata.annotations.as_ref();
     let node_name = text(&spec.node_name);
     meta::labels(out, metadata.labels.as_ref(), &path.child("labels"));
-    meta::annotations(out, annotations, &path.child("annotations"));
-    pod::own_annotations(out, annotations, node_name, &path.child("annotations"));
+    meta::annotations(out, own, &path.child("annotations"));
+    annotations::own(out, own, spec, node_name, &path.child("annotations"));
     let path = path.child("spec");
     check(out, spec, &Context { pod: None, node_name }, &path);
     if !Fragment::part(&spec.ephemeral_containers).is_empty() {
@@ -72,6 +70,7 @@ pub(super) fn check(out: &mut Report, spec: &PodSpec, of: &Context<'_>, path: &P
     scheduling_gates(out, spec, &path.child("schedulingGates"));
     let constraints = spec.topology_spread_constraints.as_deref().unwrap_or_default();
     affinity::spread(out, constraints, &path.child("topologySpreadConstraints"));
+    windows::host_process(out, spec, path);
     host_users(out, spec, path);
     plain_fields(out, spec, of.node_name, path);
 }
@@ -128,12 +127,35 @@ fn plain_fields(out: &mut Report, spec: &PodSpec, node_name: &str, path: &Path) 
     );
     let os = Fragment::part(&spec.os);
     if os.is_there() {
-        let (path, name) = (path.child("os"), os.at("name").text());
-        if name.is_empty() {
-            out.required(&path.child("name"), "cannot be empty");
-        } else {
-            out.supported(&path, name, &["linux", "windows"]);
+        let (own, name) = (path.child("os"), os.at("name").text());
+        match name {
+            "" => out.required(&own.child("name"), "cannot be empty"),
+            "linux" | "windows" => windows::of_system(out, spec, name, path),
+            other => out.supported(&own, other, &["linux", "windows"]),
         }
+    }
+}
+
+/// Calls `visit` with the name, the security context and its path of each container, whatever its
+/// sort.
+pub(super) fn each_security_context(
+    spec: &PodSpec,
+    path: &Path,
+    mut visit: impl FnMut(&str, Part<'_>, &Path),
+) {
+    let own =
+        |field: &'static str, index: usize| path.child(field).index(index).child("securityContext");
+    let inits = spec.init_containers.as_deref().unwrap_or_default();
+    for (field, list) in [("initContainers", inits), ("containers", &spec.containers)] {
+        for (index, container) in list.iter().enumerate() {
+            let context = Fragment::part(&container.security_context);
+            visit(&container.name, context, &own(field, index));
+        }
+    }
+    let ephemerals = Fragment::part(&spec.ephemeral_containers);
+    for (index, container) in ephemerals.items().enumerate() {
+        let context = container.at("securityContext");
+        visit(container.at("name").text(), context, &own("ephemeralContainers", index));
     }
 }
 
@@ -223,9 +245,7 @@ fn dns(out: &mut Report, spec: &PodSpec, path: &Path) {
     }
     for (index, search) in searches.texts().enumerate().filter(|(_, search)| *search != ".") {
         let search = search.strip_suffix('.').unwrap_or(search);
-        // Underscores are let through here, as resolvers do.
-        let words = names::dns1123_subdomain(&search.replace('_', "-a"));
-        out.words(&searches_path.index(index), search, words);
+        out.words(&searches_path.index(index), search, names::search_path(search));
     }
     for (index, option) in own.at("options").items().enumerate() {
         if option.at("name").text().is_empty() {

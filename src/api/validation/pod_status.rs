@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use k8s_openapi::api::core::v1::ContainerStatus;
 use serde_json::Value;
 
-use super::meta;
-use super::pod::{PodParts, annotation_changes};
+use super::pod::PodParts;
 use super::report::{Report, text};
+use super::{annotations, meta};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::phase::is_sidecar;
@@ -16,7 +16,7 @@ use crate::api::phase::is_sidecar;
 pub fn status_update(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> {
     let mut out = Report::default();
     meta::update(&mut out, new.metadata, old.metadata);
-    annotation_changes(&mut out, new, old);
+    annotations::changes(&mut out, new, old);
     let path = Path::new("metadata").child("conditions");
     for (index, condition) in new.status.conditions.iter().flatten().enumerate() {
         let kind = condition.type_.as_str();

@@ -1,9 +1,7 @@
 //! Security contexts.
-//!
-//! Left out: Windows, and the annotations that were there before the fields.
 
 use super::report::Report;
-use super::volume;
+use super::{volume, windows};
 use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
@@ -42,6 +40,7 @@ pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
     }
     seccomp(out, own.at("seccompProfile"), &path.child("seccompProfile"));
     app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
+    windows::options(out, own.at("windowsOptions"), &path.child("windowsOptions"));
 }
 
 fn ids(out: &mut Report, own: Part<'_>, path: &Path) {
@@ -120,6 +119,7 @@ pub(super) fn of_container(out: &mut Report, own: Part<'_>, host_users: bool, pa
         }
     }
     app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
+    windows::options(out, own.at("windowsOptions"), &path.child("windowsOptions"));
 }
 
 fn seccomp(out: &mut Report, profile: Part<'_>, path: &Path) {

@@ -1,12 +1,12 @@
 //! Volumes, and how containers mount them.
 //!
-//! Of the disks of clouds and of far machines only that there is one is checked.
+//! Left out: the finer rules of sources that only one vendor's driver reads.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::documents::HOST_PATHS;
-use super::env;
+use super::documents::{HOST_PATHS, claim_spec, driver, must_name};
 use super::report::{Report, text};
+use super::{env, meta};
 use crate::api::document::{Fragment, Part};
 use crate::api::field::Path;
 use crate::api::names;
@@ -130,6 +130,10 @@ fn source(out: &mut Report, volume: Part<'_>, pod: &str, path: &Path) {
 
 fn details(out: &mut Report, volume: Part<'_>, field: &'static str, pod: &str, path: &Path) {
     let (source, own) = (volume.at(field), path.child(field));
+    // A handle is what only the volume of a claim has.
+    for must in must_name(field).iter().filter(|must| **must != "volumeHandle") {
+        missing(out, source, must, &own);
+    }
     match field {
         "emptyDir" => {
             let limit = source.at("sizeLimit").quantity();
@@ -150,8 +154,6 @@ fn details(out: &mut Report, volume: Part<'_>, field: &'static str, pod: &str, p
             keys(out, source.at("items"), &own.child("items"));
         }
         "nfs" => {
-            missing(out, source, "server", &own);
-            missing(out, source, "path", &own);
             let at = source.at("path").text();
             if !at.starts_with('/') {
                 out.invalid(&own.child("path"), at, "must be an absolute path");
@@ -166,7 +168,25 @@ fn details(out: &mut Report, volume: Part<'_>, field: &'static str, pod: &str, p
             mode(out, source.at("defaultMode"), &own.child("defaultMode"));
             projected(out, source, &own);
         }
-        "csi" => missing(out, source, "driver", &own),
+        "csi" => {
+            driver(out, source.at("driver").text(), &own.child("driver"));
+            secret(out, source, "nodePublishSecretRef", &own);
+        }
+        "cinder" | "storageos" => secret(out, source, "secretRef", &own),
+        "gcePersistentDisk" | "awsElasticBlockStore" => in_byte(out, source, "partition", 1, &own),
+        "gitRepo" => {
+            missing(out, source, "repository", &own);
+            descending(out, source.at("directory").text(), &own.child("directory"));
+        }
+        "iscsi" => {
+            in_byte(out, source, "lun", 0, &own);
+            let chap = ["chapAuthDiscovery", "chapAuthSession"];
+            if chap.iter().any(|field| source.at(field).is_true()) {
+                missing(out, source, "secretRef", &own);
+            }
+        }
+        "fc" => fibre_channel(out, source, &own),
+        "flocker" => flocker(out, source, &own),
         "ephemeral" => ephemeral(out, volume, pod, path),
         "image" => image(out, source, !pod.is_empty(), &own),
         _ => {}
@@ -175,13 +195,60 @@ fn details(out: &mut Report, volume: Part<'_>, field: &'static str, pod: &str, p
 
 /// A field that must say something.
 fn missing(out: &mut Report, part: Part<'_>, field: &'static str, path: &Path) {
-    if part.at(field).text().is_empty() {
+    if part.at(field).text().is_empty() && part.at(field).is_empty() {
         out.required(&path.child(field), "");
     }
 }
 
+/// A secret that has a name if it is there.
+fn secret(out: &mut Report, part: Part<'_>, field: &'static str, path: &Path) {
+    if part.at(field).is_there() {
+        missing(out, part.at(field), "name", &path.child(field));
+    }
+}
+
+/// A number that fits into a byte; upstream says of some that they begin at one, but takes zero.
+fn in_byte(out: &mut Report, part: Part<'_>, field: &'static str, low: i64, path: &Path) {
+    let number = part.at(field).number().unwrap_or_default();
+    if !names::in_range(number, 0, 255).is_empty() {
+        out.number(&path.child(field), number, names::in_range(number, low, 255));
+    }
+}
+
+fn fibre_channel(out: &mut Report, source: Part<'_>, path: &Path) {
+    let (targets, lun) = (source.at("targetWWNs"), source.at("lun"));
+    let targets_path = path.child("targetWWNs");
+    match (targets.is_empty(), source.at("wwids").is_empty()) {
+        (true, true) => {
+            out.required(&targets_path, "must specify either targetWWNs or wwids, but not both");
+        }
+        (false, false) => {
+            let words = "targetWWNs and wwids can not be specified simultaneously";
+            out.invalid(&targets_path, targets.value().clone(), words);
+        }
+        (true, false) | (false, true) => {}
+    }
+    if !targets.is_empty() && !lun.is_there() {
+        out.required(&path.child("lun"), "lun is required if targetWWNs is specified");
+    } else if !targets.is_empty() {
+        in_byte(out, source, "lun", 0, path);
+    }
+}
+
+fn flocker(out: &mut Report, source: Part<'_>, path: &Path) {
+    let (name, id) = (source.at("datasetName").text(), source.at("datasetUUID").text());
+    if name.is_empty() && id.is_empty() {
+        out.required(path, "one of datasetName and datasetUUID is required");
+    } else if !name.is_empty() && !id.is_empty() {
+        let words = "datasetName and datasetUUID can not be specified simultaneously";
+        out.invalid(path, "resource", words);
+    }
+    if name.contains('/') {
+        out.invalid(&path.child("datasetName"), name, "must not contain '/'");
+    }
+}
+
 fn host_path(out: &mut Report, source: Part<'_>, path: &Path) {
-    missing(out, source, "path", path);
     let at = source.at("path").text();
     if at.is_empty() {
         return;
@@ -194,8 +261,13 @@ fn host_path(out: &mut Report, source: Part<'_>, path: &Path) {
 }
 
 fn ephemeral(out: &mut Report, volume: Part<'_>, pod: &str, path: &Path) {
-    if !volume.at("ephemeral").at("volumeClaimTemplate").is_there() {
-        out.required(&path.child("ephemeral").child("volumeClaimTemplate"), "");
+    let template = volume.at("ephemeral").at("volumeClaimTemplate");
+    let template_path = path.child("ephemeral").child("volumeClaimTemplate");
+    if template.is_there() {
+        claim_metadata(out, template.at("metadata"), &template_path.child("metadata"));
+        claim_spec(out, template.at("spec"), &template_path.child("spec"));
+    } else {
+        out.required(&template_path, "");
     }
     let name = volume.at("name").text();
     if !pod.is_empty() && !name.is_empty() {
@@ -203,6 +275,19 @@ fn ephemeral(out: &mut Report, volume: Part<'_>, pod: &str, path: &Path) {
         for words in names::dns1123_subdomain(&claim) {
             let words = format!("PVC name {claim:?}: {words}");
             out.invalid(&path.child("name"), name, words);
+        }
+    }
+}
+
+/// The Pod gives the claim its name and all else but these two.
+fn claim_metadata(out: &mut Report, metadata: Part<'_>, path: &Path) {
+    let map = |field: &str| metadata.at(field).labels();
+    meta::annotations(out, Some(&map("annotations")), &path.child("annotations"));
+    meta::labels(out, Some(&map("labels")), &path.child("labels"));
+    for (field, value) in metadata.entries() {
+        let is_set = !value.text().is_empty() || value.number().is_some() || !value.is_empty();
+        if is_set && !["annotations", "labels"].contains(&field) {
+            out.forbidden(&path.child(field.to_owned()), "cannot be set");
         }
     }
 }

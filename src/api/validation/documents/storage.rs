@@ -25,6 +25,7 @@ pub(super) const CLASS: Rules = Rules { check: class, change: class_changed, ..P
 
 const ACCESS_MODES: [&str; 4] =
     ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+const DRIVER_MAX: usize = 63;
 const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
 /// What may be said to be at the path of a host, sorted.
 pub const HOST_PATHS: [&str; 8] = [
@@ -64,6 +65,11 @@ const SOURCES: &[(&str, &[&str])] = &[
     ("csi", &["driver", "volumeHandle"]),
 ];
 
+/// The fields of a source that must say something.
+pub fn must_name(source: &str) -> &'static [&'static str] {
+    SOURCES.iter().find(|(name, _)| *name == source).map_or(&[], |(_, must)| must)
+}
+
 fn spec_path(field: &'static str) -> Path {
     Path::new("spec").child(field)
 }
@@ -73,7 +79,7 @@ fn volume(out: &mut Report, volume: &Document) {
     if spec.at("accessModes").is_empty() {
         out.required(&spec_path("accessModes"), "");
     }
-    access_modes(out, spec);
+    access_modes(out, spec, &spec_path("accessModes"));
     let (capacity, path) = (spec.at("capacity"), spec_path("capacity"));
     if capacity.is_empty() {
         out.required(&path, "");
@@ -111,7 +117,7 @@ fn volume(out: &mut Report, volume: &Document) {
     if !class.is_empty() {
         out.words(&spec_path("storageClassName"), class, names::dns1123_subdomain(class));
     }
-    mode(out, spec);
+    mode(out, spec, &spec_path("volumeMode"));
     let (class, path) =
         (spec.at("volumeAttributesClassName"), spec_path("volumeAttributesClassName"));
     if class.is_there() {
@@ -127,22 +133,21 @@ fn volume(out: &mut Report, volume: &Document) {
     }
 }
 
-fn access_modes(out: &mut Report, spec: Part<'_>) {
-    let path = spec_path("accessModes");
+fn access_modes(out: &mut Report, spec: Part<'_>, path: &Path) {
     let modes = || spec.at("accessModes").texts();
     for mode in modes() {
-        out.supported(&path, mode, &ACCESS_MODES);
+        out.supported(path, mode, &ACCESS_MODES);
     }
     let alone = "ReadWriteOncePod";
     let others = modes().any(|mode| mode != alone && ACCESS_MODES.contains(&mode));
     if others && modes().any(|mode| mode == alone) {
-        out.forbidden(&path, "may not use ReadWriteOncePod with other access modes");
+        out.forbidden(path, "may not use ReadWriteOncePod with other access modes");
     }
 }
 
-fn mode(out: &mut Report, spec: Part<'_>) {
+fn mode(out: &mut Report, spec: Part<'_>, path: &Path) {
     if spec.at("volumeMode").is_there() {
-        out.supported(&spec_path("volumeMode"), spec.at("volumeMode").text(), &VOLUME_MODES);
+        out.supported(path, spec.at("volumeMode").text(), &VOLUME_MODES);
     }
 }
 
@@ -194,14 +199,22 @@ fn sources(out: &mut Report, spec: Part<'_>) {
             "local" if !spec.at("nodeAffinity").at("required").is_there() => {
                 out.required(&spec_path("nodeAffinity"), "Local volume requires node affinity");
             }
-            "csi" => {
-                driver_name(out, part.at("driver").text(), &path.child("driver"));
-            }
+            "csi" => driver(out, part.at("driver").text(), &path.child("driver")),
             _ => {}
         }
     }
     if !found {
         out.required(&Path::new("spec"), "must specify a volume type");
+    }
+}
+
+/// The name of a driver, if there is one.
+pub fn driver(out: &mut Report, driver: &str, path: &Path) {
+    if driver.len() > DRIVER_MAX {
+        out.errors.push(FieldError::too_long(path, DRIVER_MAX));
+    }
+    if !driver.is_empty() {
+        out.words(path, driver, names::dns1123_subdomain(&driver.to_lowercase()));
     }
 }
 
@@ -244,28 +257,32 @@ fn attributes(out: &mut Report, new: Part<'_>, old: Part<'_>) {
 }
 
 fn claim(out: &mut Report, claim: &Document) {
-    let spec = claim.at("spec");
+    claim_spec(out, claim.at("spec"), &Path::new("spec"));
+}
+
+/// What a claim asks for, be it one of its own or the template of one.
+pub fn claim_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     if spec.at("accessModes").is_empty() {
-        out.required(&spec_path("accessModes"), "at least 1 access mode is required");
+        out.required(&path.child("accessModes"), "at least 1 access mode is required");
     }
-    of_selector(out, spec.at("selector"), &spec_path("selector"));
-    access_modes(out, spec);
-    let (wanted, path) =
-        (spec.at("resources").at("requests").at("storage"), spec_path("resources").key("storage"));
+    of_selector(out, spec.at("selector"), &path.child("selector"));
+    access_modes(out, spec, &path.child("accessModes"));
+    let (wanted, storage) =
+        (spec.at("resources").at("requests").at("storage"), path.child("resources").key("storage"));
     if wanted.is_there() {
-        positive(out, wanted, &path, false);
+        positive(out, wanted, &storage, false);
     } else {
-        out.required(&path, "");
+        out.required(&storage, "");
     }
     let class = spec.at("storageClassName").text();
     if !class.is_empty() {
-        out.words(&spec_path("storageClassName"), class, names::dns1123_subdomain(class));
+        out.words(&path.child("storageClassName"), class, names::dns1123_subdomain(class));
     }
-    mode(out, spec);
+    mode(out, spec, &path.child("volumeMode"));
     let (source, reference) = (spec.at("dataSource"), spec.at("dataSourceRef"));
     for (part, field) in [(source, "dataSource"), (reference, "dataSourceRef")] {
         if part.is_there() {
-            data_source(out, part, &spec_path(field));
+            data_source(out, part, &path.child(field));
         }
     }
     if source.is_there() && reference.is_there() {
@@ -279,12 +296,12 @@ fn claim(out: &mut Report, claim: &Document) {
             (false, true) => None,
         };
         if let Some(words) = words {
-            out.invalid(&Path::new("spec"), "spec.dataSource", words);
+            out.invalid(path, "spec.dataSource", words);
         }
     }
     let class = spec.at("volumeAttributesClassName").text();
     if !class.is_empty() {
-        out.words(&spec_path("volumeAttributesClassName"), class, names::dns1123_subdomain(class));
+        out.words(&path.child("volumeAttributesClassName"), class, names::dns1123_subdomain(class));
     }
 }
 
@@ -367,32 +384,22 @@ fn claim_status(out: &mut Report, new: &Document, _old: &Document) {
     }
 }
 
-/// What is wrong with the name of a driver, if it has one.
-fn driver_name(out: &mut Report, driver: &str, path: &Path) {
-    if driver.len() > 63 {
-        out.errors.push(FieldError::too_long(path, 63));
-    }
-    if !driver.is_empty() {
-        out.words(path, driver, names::dns1123_subdomain(&driver.to_lowercase()));
-    }
-}
-
 fn csi_node(out: &mut Report, node: &Document) {
     let mut names = Seen::default();
-    for (index, driver) in node.at("spec").at("drivers").items().enumerate() {
+    for (index, one) in node.at("spec").at("drivers").items().enumerate() {
         let path = spec_path("drivers").index(index);
-        let (name, id) = (driver.at("name").text(), driver.at("nodeID").text());
+        let (name, id) = (one.at("name").text(), one.at("nodeID").text());
         if name.is_empty() {
             out.required(&path.child("name"), "");
         }
-        driver_name(out, name, &path.child("name"));
+        driver(out, name, &path.child("name"));
         if id.is_empty() {
             out.required(&path.child("nodeID"), "");
         }
         if id.len() > 256 {
             out.invalid(&path.child("nodeID"), id, "must be 256 characters or less");
         }
-        let count = driver.at("allocatable").at("count").number();
+        let count = one.at("allocatable").at("count").number();
         if let Some(count) = count.filter(|count| *count < 0) {
             out.invalid(&path.child("allocatable").child("count"), count, NEGATIVE);
         }
@@ -400,7 +407,7 @@ fn csi_node(out: &mut Report, node: &Document) {
             out.duplicate(&path.child("name"), name);
         }
         let mut keys = Seen::default();
-        for key in driver.at("topologyKeys").texts() {
+        for key in one.at("topologyKeys").texts() {
             if key.is_empty() {
                 out.required(&path, key);
             }
