@@ -120,7 +120,8 @@ fn nothing(of: &'static str) -> Value {
         "string" | "quantity" | "bytes" => "".into(),
         "bool" => false.into(),
         "int32" | "int64" | "intorstring" => 0.into(),
-        "time" | "microtime" | "any" => Value::Null,
+        // Selectors are pointers there, so that none is not the same as an empty one.
+        "time" | "microtime" | "any" | "LabelSelector" => Value::Null,
         "meta" | "podtemplate" => Map::new().into(),
         _ if of.starts_with("[]") || of.starts_with("{}") => Value::Null,
         _ => {

@@ -39,7 +39,7 @@ fn check(out: &mut Report, deployment: &Document) {
     not_negative(out, spec, &["replicas"], &path);
     own_selector(out, spec.at("selector"), "deployment", &path.child("selector"));
     let selector = selector_of(spec.at("selector"));
-    of_replicas(out, spec.at("template"), &selector, &path.child("template"));
+    of_replicas(out, spec.at("template"), selector.as_ref(), &path.child("template"));
     strategy(out, spec.at("strategy"), &path.child("strategy"));
     let numbers = ["minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"];
     not_negative(out, spec, &numbers, &path);

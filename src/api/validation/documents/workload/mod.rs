@@ -32,9 +32,9 @@ pub(super) use replica_set::{REPLICA_SET, REPLICATION_CONTROLLER};
 pub(super) use smaller::{CONTROLLER_REVISION, POD_TEMPLATE};
 pub(super) use stateful_set::RULES as STATEFUL_SET;
 
-/// The selector that a part is.
-fn selector_of(part: Part<'_>) -> LabelSelector {
-    decode(part.value()).map(|decoded| decoded.object).unwrap_or_default()
+/// The selector that a part is, if it is there; none finds nothing.
+fn selector_of(part: Part<'_>) -> Option<LabelSelector> {
+    decode(part.value()).ok().map(|decoded| decoded.object).filter(|_| part.is_there())
 }
 
 /// The template of Pods that a part is.
@@ -56,7 +56,10 @@ pub(super) fn not_negative(out: &mut Report, part: Part<'_>, fields: &[&'static 
 
 /// The selector of an object of `kind`, which must not be empty.
 fn own_selector(out: &mut Report, part: Part<'_>, kind: &str, path: &Path) {
-    let own = selector_of(part);
+    let Some(own) = selector_of(part) else {
+        out.required(path, "");
+        return;
+    };
     selector::label_selector(out, Some(&own), path);
     if part.at("matchLabels").is_empty() && part.at("matchExpressions").is_empty() {
         out.invalid_object(path, &own, &format!("empty selector is invalid for {kind}"));
@@ -64,7 +67,7 @@ fn own_selector(out: &mut Report, part: Part<'_>, kind: &str, path: &Path) {
 }
 
 /// A template of Pods that are always restarted.
-fn of_replicas(out: &mut Report, part: Part<'_>, selector: &LabelSelector, path: &Path) {
+fn of_replicas(out: &mut Report, part: Part<'_>, selector: Option<&LabelSelector>, path: &Path) {
     template_for(out, part, selector, "ReplicaSet", path);
 }
 
@@ -72,7 +75,7 @@ fn of_replicas(out: &mut Report, part: Part<'_>, selector: &LabelSelector, path:
 fn template_for(
     out: &mut Report,
     part: Part<'_>,
-    selector: &LabelSelector,
+    selector: Option<&LabelSelector>,
     kind: &str,
     path: &Path,
 ) {
@@ -94,10 +97,15 @@ fn always_restarted(out: &mut Report, template: &PodTemplateSpec, kind: &str, pa
     }
 }
 
-fn matches_template(out: &mut Report, part: Part<'_>, selector: &LabelSelector, path: &Path) {
+fn matches_template(
+    out: &mut Report,
+    part: Part<'_>,
+    selector: Option<&LabelSelector>,
+    path: &Path,
+) {
     let template = template_of(part);
     let labels = template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref());
-    let matches = Selector::from_object(Some(selector))
+    let matches = Selector::from_object(selector)
         .is_ok_and(|selector| selector.is_everything() || selector.matches(labels));
     if !matches {
         let path = path.child("metadata").child("labels");

@@ -33,7 +33,7 @@ fn check(out: &mut Report, set: &Document) {
     not_negative(out, spec, &["replicas", "minReadySeconds"], &path);
     own_selector(out, spec.at("selector"), "deployment", &path.child("selector"));
     let selector = selector_of(spec.at("selector"));
-    of_replicas(out, spec.at("template"), &selector, &path.child("template"));
+    of_replicas(out, spec.at("template"), selector.as_ref(), &path.child("template"));
 }
 
 fn check_controller(out: &mut Report, controller: &Document) {
@@ -50,5 +50,5 @@ fn check_controller(out: &mut Report, controller: &Document) {
     }
     let selector = decode::<LabelSelector>(&json!({"matchLabels": labels.value()}));
     let selector = selector.map(|decoded| decoded.object).unwrap_or_default();
-    of_replicas(out, template, &selector, &path.child("template"));
+    of_replicas(out, template, Some(&selector), &path.child("template"));
 }

@@ -64,7 +64,13 @@ fn check(out: &mut Report, set: &Document) {
     }
     own_selector(out, spec.at("selector"), "statefulset", &path.child("selector"));
     let selector = selector_of(spec.at("selector"));
-    template_for(out, spec.at("template"), &selector, "StatefulSet", &path.child("template"));
+    template_for(
+        out,
+        spec.at("template"),
+        selector.as_ref(),
+        "StatefulSet",
+        &path.child("template"),
+    );
 }
 
 fn update_strategy(out: &mut Report, strategy: Part<'_>, path: &Path) {
