@@ -89,10 +89,10 @@ pub fn parse(
     };
     let is_exec = subresource == Some(Subresource::Exec);
     let exec = is_exec.then(|| Rc::new(ExecOptions::parse(&query)));
-    Ok((verb, target, Params { representation, log, exec, ..params(&query)? }))
+    Ok((verb, target, Params { representation, log, exec, ..params(verb, &query)? }))
 }
 
-fn params(query: &Query) -> Result<Params, StatusError> {
+fn params(verb: Verb, query: &Query) -> Result<Params, StatusError> {
     let bad = |why: String| StatusError::bad_request(why);
     let labels = query.get("labelSelector").filter(|text| !text.is_empty());
     let fields = query.get("fieldSelector").filter(|text| !text.is_empty());
@@ -120,23 +120,13 @@ fn params(query: &Query) -> Result<Params, StatusError> {
             .get("sendInitialEvents")
             .filter(|text| !text.is_empty())
             .map(|text| matches!(text, "1" | "t" | "T" | "true" | "True" | "TRUE")),
-        timeout_seconds: match query.get("timeoutSeconds").filter(|text| !text.is_empty()) {
-            Some(text) => {
-                let none =
-                    |_error| bad(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
-                Some(text.parse().map_err(none)?).filter(|seconds| *seconds > 0)
-            }
-            None => None,
-        },
-        grace_period_seconds: query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
+        timeout_seconds: query.count("timeoutSeconds")?,
+        grace_period_seconds: query.number("gracePeriodSeconds")?,
         representation: Representation::default(),
         log: None,
         exec: None,
         page: Page {
-            limit: query
-                .get("limit")
-                .and_then(|limit| limit.parse().ok())
-                .filter(|limit| *limit > 0),
+            limit: query.count("limit")?,
             after: match query.get("continue").filter(|token| !token.is_empty()) {
                 Some(token) => Some(Continue::parse(token)?),
                 None => None,
@@ -148,7 +138,7 @@ fn params(query: &Query) -> Result<Params, StatusError> {
             Some("Strict") => FieldValidation::Strict,
             Some(other) => {
                 let supported = ["", "Ignore", "Strict", "Warn"];
-                return Err(bad_option("fieldValidation", other.into(), &supported));
+                return Err(bad_option(verb, "fieldValidation", other.into(), &supported));
             }
         },
         field_manager: query.get("fieldManager").filter(|name| !name.is_empty()).map(Into::into),
@@ -156,7 +146,7 @@ fn params(query: &Query) -> Result<Params, StatusError> {
         dry_run: match query.get("dryRun") {
             None | Some("") => false,
             Some("All") => true,
-            Some(other) => return Err(bad_option("dryRun", vec![other].into(), &["All"])),
+            Some(other) => return Err(bad_option(verb, "dryRun", vec![other].into(), &["All"])),
         },
     })
 }
@@ -167,45 +157,77 @@ fn bad_version(text: &str) -> String {
     )
 }
 
-/// 422 for options of a list or a watch that do not go together, 400 for a limit that is no number.
+const MATCH: &str = "resourceVersionMatch";
+
+/// 422 for options of a list or a watch that do not go together.
 fn list_options(verb: Verb, query: &Query) -> Result<(), StatusError> {
     if !matches!(verb, Verb::List | Verb::Watch) {
         return Ok(());
     }
     let given = |name: &str| query.get(name).filter(|text| !text.is_empty());
-    if let Some(limit) = given("limit").filter(|limit| limit.parse::<i64>().is_err()) {
-        let why = format!("strconv.ParseInt: parsing {limit:?}: invalid syntax");
-        return Err(StatusError::bad_request(why));
-    }
     let initial = given("sendInitialEvents").is_some();
-    let (field, why) = match (verb, given("resourceVersionMatch")) {
-        (Verb::List, _) if initial => {
-            ("sendInitialEvents", "sendInitialEvents is forbidden for list")
-        }
-        (Verb::Watch, given) if initial && given != Some("NotOlderThan") => (
-            "resourceVersionMatch",
+    let (watch, matched) = (verb == Verb::Watch, given("resourceVersionMatch"));
+    let (version, is_given) = (given("resourceVersion"), matched.is_some());
+    let mut errors = Vec::new();
+    for (field, is_wrong, why) in [
+        (
+            MATCH,
+            watch && initial && matched != Some("NotOlderThan"),
             "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
         ),
-        (Verb::Watch, Some(_)) if !initial => (
-            "resourceVersionMatch",
+        (
+            MATCH,
+            watch && is_given && !initial,
             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
         ),
-        (Verb::List, Some(_)) if given("resourceVersion").is_none() => (
-            "resourceVersionMatch",
+        (
+            MATCH,
+            !watch && is_given && version.is_none(),
             "resourceVersionMatch is forbidden unless resourceVersion is provided",
         ),
-        _ => return Ok(()),
-    };
-    let error = FieldError::forbidden(&Path::new(field), why);
-    let options = GroupResource::new("meta.k8s.io", "ListOptions");
-    Err(StatusError::invalid(options, "", &[error]))
+        (
+            MATCH,
+            is_given && given("continue").is_some(),
+            "resourceVersionMatch is forbidden when continue is provided",
+        ),
+        (
+            MATCH,
+            !watch && matched == Some("Exact") && version == Some("0"),
+            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+        ),
+        ("sendInitialEvents", !watch && initial, "sendInitialEvents is forbidden for list"),
+    ] {
+        if is_wrong {
+            errors.push(FieldError::forbidden(&Path::new(field), why));
+        }
+    }
+    let supported: &[&str] = if watch { &["NotOlderThan"] } else { &["Exact", "NotOlderThan", ""] };
+    if let Some(other) = matched.filter(|matched| !supported.contains(matched)) {
+        errors.push(FieldError::not_supported(&Path::new(MATCH), other, supported));
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(StatusError::invalid(options_of(verb), "", &errors))
 }
 
 /// 422: a parameter has a value that there is not.
-fn bad_option(name: &'static str, value: Value, supported: &[&str]) -> StatusError {
+fn bad_option(verb: Verb, name: &'static str, value: Value, supported: &[&str]) -> StatusError {
     let error = FieldError::not_supported(&Path::new(name), value, supported);
-    let options = GroupResource::new("meta.k8s.io", "CreateOptions");
-    StatusError::invalid(options, "", &[error])
+    StatusError::invalid(options_of(verb), "", &[error])
+}
+
+/// What the parameters of a request are called together.
+pub fn options_of(verb: Verb) -> GroupResource<'static> {
+    let options = match verb {
+        Verb::Create => "CreateOptions",
+        Verb::Update => "UpdateOptions",
+        Verb::Patch => "PatchOptions",
+        Verb::Delete => "DeleteOptions",
+        Verb::Get => "GetOptions",
+        Verb::List | Verb::Watch => "ListOptions",
+    };
+    GroupResource::new("meta.k8s.io", options)
 }
 
 fn target(kinds: &Kinds, path: &str) -> Result<Target, StatusError> {
@@ -284,6 +306,21 @@ impl Query {
     /// Whether the parameter called `key` is true.
     pub(super) fn flag(&self, key: &str) -> bool {
         matches!(self.get(key), Some("1" | "t" | "T" | "true" | "True" | "TRUE"))
+    }
+
+    /// The number that the parameter called `key` is, if it says anything.
+    fn number(&self, key: &str) -> Result<Option<i64>, StatusError> {
+        let Some(text) = self.get(key).filter(|text| !text.is_empty()) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_error| {
+            let why = format!("strconv.ParseInt: parsing {text:?}: invalid syntax");
+            StatusError::bad_request(why)
+        })
+    }
+
+    /// As [`Query::number`], of a parameter of which zero and less mean nothing.
+    fn count<T: TryFrom<i64>>(&self, key: &str) -> Result<Option<T>, StatusError> {
+        let number = self.number(key)?.filter(|number| *number > 0);
+        Ok(number.and_then(|number| T::try_from(number).ok()))
     }
 
     /// The value of the first parameter called `key`.

@@ -14,8 +14,9 @@ use super::body::decode_json;
 use super::strategy::{Admit, Write, put, update};
 use crate::api::field::{FieldError, Path};
 use crate::api::managed::{self, Applied, Writer};
-use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Request, Subresource, Verb};
-use crate::api::status::{GroupResource, StatusError};
+use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Request, Subresource};
+use crate::api::route::options_of;
+use crate::api::status::StatusError;
 use crate::api::{Kind, Object, versions};
 
 /// Whom a write is put down to that does not say whose it is.
@@ -52,18 +53,17 @@ pub(super) fn check_options(request: &Request) -> Result<(), StatusError> {
         let why = "may not be specified for non-apply patch";
         errors.push(FieldError::forbidden(&Path::new("force"), why));
     }
-    if manager.chars().count() > LONGEST_NAME {
+    if manager.len() > LONGEST_NAME {
         errors.push(FieldError::too_long(&path, LONGEST_NAME));
+    }
+    for (at, c) in manager.char_indices().filter(|(_, c)| c.is_control()) {
+        let why = format!("invalid character U+{:04X} (at position {at})", u32::from(c));
+        errors.push(FieldError::invalid(&path, manager, why));
     }
     if errors.is_empty() {
         return Ok(());
     }
-    let options = match request.verb {
-        Verb::Patch => "PatchOptions",
-        Verb::Update => "UpdateOptions",
-        Verb::Create | Verb::Get | Verb::List | Verb::Watch | Verb::Delete => "CreateOptions",
-    };
-    Err(StatusError::invalid(GroupResource::new("meta.k8s.io", options), "", &errors))
+    Err(StatusError::invalid(options_of(request.verb), "", &errors))
 }
 
 /// The object that an apply makes where there is none, with its owners.

@@ -83,7 +83,8 @@ pub(super) fn decode_json(
 ) -> Result<(Object, Vec<UnknownField>), StatusError> {
     let resource = kind.resource();
     let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
-    if text("kind").is_empty() && value.get("metadata").is_none() {
+    // Of its own kinds the server takes an object that does not say what it is.
+    if text("kind").is_empty() && kind.custom().is_some() {
         return Err(StatusError::bad_request(
             "Object 'Kind' is missing in request body".to_owned(),
         ));

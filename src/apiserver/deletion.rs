@@ -12,12 +12,24 @@ use super::strategy::{Write, group_resource};
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::phase::PodPhase;
-use crate::api::request::{Payload, Request};
+use crate::api::request::{Payload, Request, Verb};
+use crate::api::route::options_of;
 use crate::api::status::{GroupResource, StatusError};
 use crate::api::{Document, Kind, Object, Pod, Resource as _, seconds};
 
-/// Namespaces that the cluster cannot do without.
-const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
+/// What the cluster cannot do without, and what is said of it.
+const IMMORTAL: [(Kind, &[&str], &str); 2] = [
+    (
+        Kind::Namespace,
+        &["default", "kube-system", "kube-public"],
+        "this namespace may not be deleted",
+    ),
+    (
+        Kind::PriorityClass,
+        &["system-node-critical", "system-cluster-critical"],
+        "this is a system priority class and cannot be deleted",
+    ),
+];
 
 /// The finalizer of every namespace, until it holds nothing.
 const KUBERNETES: &str = "kubernetes";
@@ -54,11 +66,18 @@ pub(super) fn delete(
         | Payload::Patch(_) => {}
     }
     meant(current, uid, version)?;
+    let stays = IMMORTAL
+        .iter()
+        .find(|(kind, names, _)| *kind == current.kind() && names.contains(&current.name()));
+    if let Some((_, _, why)) = stays {
+        let resource = group_resource(current.kind().resource());
+        return Err(StatusError::forbidden(resource, current.name(), *why));
+    }
     let document = |kind: Kind| current.document().filter(|document| document.kind() == kind);
     let write = if let Some(pod) = Pod::unwrap(current) {
         delete_pod(pod, current, grace, now)
     } else if let Some(namespace) = document(Kind::Namespace) {
-        delete_namespace(namespace, empty, now)?
+        delete_namespace(namespace, empty, now)
     } else if let Some(definition) = document(Kind::CustomResourceDefinition) {
         definitions::marked(definition, now)
     } else {
@@ -120,18 +139,20 @@ fn meant(current: &Object, uid: Option<&str>, version: Option<&str>) -> Result<(
 
 /// 422 for `DeleteOptions` that make no sense.
 fn check_options(options: Part<'_>) -> Result<(), StatusError> {
-    let policies = ["Foreground", "Background", "Orphan"];
-    match options.at("propagationPolicy") {
-        policy if !policy.is_there() || policies.contains(&policy.text()) => Ok(()),
-        policy => {
-            let policy = policy.text();
-            let path = Path::new("propagationPolicy");
-            let supported = ["Foreground", "Background", "Orphan", "nil"];
-            let error = FieldError::not_supported(&path, policy, &supported);
-            let options = GroupResource::new("meta.k8s.io", "DeleteOptions");
-            Err(StatusError::invalid(options, "", &[error]))
-        }
+    let (policy, path) = (options.at("propagationPolicy"), Path::new("propagationPolicy"));
+    let mut errors = Vec::new();
+    if policy.is_there() && options.at("orphanDependents").is_there() {
+        let why = "orphanDependents and deletionPropagation cannot be both set";
+        errors.push(FieldError::invalid(&path, policy.text(), why));
     }
+    let supported = ["Foreground", "Background", "Orphan", "nil"];
+    if policy.is_there() && !supported.iter().take(3).any(|known| *known == policy.text()) {
+        errors.push(FieldError::not_supported(&path, policy.text(), &supported));
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(StatusError::invalid(options_of(Verb::Delete), "", &errors))
 }
 
 /// A pod on a node is only marked; its kubelet deletes it once all has stopped.
@@ -173,33 +194,24 @@ fn later(at: Timestamp, seconds: i64) -> Timestamp {
 
 /// A namespace goes when it is empty and nobody else holds it; until then it is `Terminating`. That it
 /// is empty takes away the finalizer that says so; others go by `namespaces/finalize`.
-fn delete_namespace(
-    namespace: &Document,
-    empty: bool,
-    now: Timestamp,
-) -> Result<Write, StatusError> {
-    let name = namespace.metadata.name.as_deref().unwrap_or_default();
-    if IMMORTAL.contains(&name) {
-        let resource = group_resource(namespace.kind().resource());
-        return Err(StatusError::forbidden(resource, name, "this namespace may not be deleted"));
-    }
+fn delete_namespace(namespace: &Document, empty: bool, now: Timestamp) -> Write {
     let names = || namespace.at("spec").at("finalizers").texts();
     let is_held_by_others = names().any(|name| name != KUBERNETES);
     if empty && !is_held_by_others {
-        return Ok(Write::Delete);
+        return Write::Delete;
     }
     let mut ending = namespace.clone();
     if namespace.metadata.deletion_timestamp.is_some() {
         if !empty || !names().any(|name| name == KUBERNETES) {
-            return Ok(Write::Keep);
+            return Write::Keep;
         }
         let spec = ending.fields_mut().get_mut("spec").and_then(|spec| spec.get_mut("finalizers"));
         if let Some(Value::Array(names)) = spec {
             names.retain(|name| name != KUBERNETES);
         }
-        return Ok(Write::Put(ending.into()));
+        return Write::Put(ending.into());
     }
     ending.metadata.deletion_timestamp = Some(seconds(now));
     ending.fields_mut().insert("status".to_owned(), json!({"phase": "Terminating"}));
-    Ok(Write::Put(ending.into()))
+    Write::Put(ending.into())
 }

@@ -121,11 +121,12 @@ pub(super) fn patched(
 /// Mirrors: `apiserver/pkg/endpoints/handlers/patch.go`.
 fn refused(error: &PatchError) -> StatusError {
     match error {
-        PatchError::BadOperation(_) | PatchError::BadDirective(_) => {
+        PatchError::NotAPatch(_) | PatchError::BadDirective(_) => {
             StatusError::bad_request(error.to_string())
         }
         PatchError::TooMany(why) => StatusError::too_large(why),
-        PatchError::TooMuch { .. }
+        PatchError::BadOperation(_)
+        | PatchError::TooMuch { .. }
         | PatchError::Missing(_)
         | PatchError::TestFailed(_)
         | PatchError::BadList(_) => StatusError::generic(Reason::Invalid, &error.to_string()),

@@ -26,7 +26,7 @@ use crate::api::request::{
     Answer, Change, Params, Payload, Request, RequestId, Response, Subresource, Target, Verb,
     WatchEvent,
 };
-use crate::api::status::StatusError;
+use crate::api::status::{Reason, StatusError};
 use crate::api::{Document, Kind, Object};
 use crate::sim::{Ctx, Instant, Rng};
 
@@ -94,7 +94,6 @@ impl ApiServer {
         {
             kubelet.creates_part(part)?;
         }
-        let resource = kind.resource();
         supported(kind, &request.params)?;
         if matches!(request.verb, Verb::Get | Verb::List) && self.is_to_come(request) {
             self.read_when_fresh(ctx, from, request, 0);
@@ -138,8 +137,7 @@ impl ApiServer {
             }
             (Verb::Get | Verb::Update | Verb::Patch | Verb::Delete, None)
             | (Verb::Create, Some(_)) => {
-                let action = request.method().to_lowercase();
-                return Err(StatusError::method_not_supported(group_resource(resource), &action));
+                return Err(StatusError::generic(Reason::MethodNotAllowed, ""));
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ use crate::api::request::{Patch, Payload};
 use crate::api::status::{GroupResource, StatusError};
 use crate::api::{Document, Kind, Object, to_json};
 
+const VERSION: &str = "autoscaling/v1";
 const NEGATIVE: &str = "must be greater than or equal to 0";
 
 /// Kinds that have Pods, and say how many.
@@ -68,7 +69,7 @@ pub(super) fn scale_of(object: &Object) -> Option<Value> {
     let meta = object.meta();
     Some(json!({
         "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
+        "apiVersion": VERSION,
         "metadata": {
             "name": meta.name, "namespace": meta.namespace, "uid": meta.uid,
             "resourceVersion": meta.resource_version,
@@ -102,6 +103,12 @@ pub(super) fn scaled(object: &Object, payload: &Payload) -> Result<Object, Statu
             return Err(StatusError::bad_request("a Scale is required"));
         }
     };
+    let sent = scale.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    if !sent.is_empty() && sent != VERSION {
+        return Err(StatusError::bad_request(format!(
+            "the API version in the data ({sent}) does not match the expected API version ({VERSION})"
+        )));
+    }
     let wanted = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default();
     let Some(replicas) = i32::try_from(wanted).ok().filter(|replicas| *replicas >= 0) else {
         let path = Path::new("spec").child("replicas");

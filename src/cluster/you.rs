@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::api::caller::{Attributes, Caller, Credentials};
-use crate::api::decode;
+use crate::api::decode::{self, duplicate_fields};
 use crate::api::representation::{Representation, YAML};
 use crate::api::request::{
-    Answer, Change, JSON, Params, Patch, PatchKind, Payload, Request, RequestId, Response, Target,
-    Verb, WatchEvent,
+    Answer, Change, FieldValidation, JSON, Params, Patch, PatchKind, Payload, Request, RequestId,
+    Response, Target, Verb, WatchEvent,
 };
 use crate::api::route;
 use crate::api::status::{Reason, StatusError};
@@ -77,7 +77,12 @@ impl HttpCall {
             serde_json::from_str(text).ok()
         };
         match json {
-            Some(json) => Self { body: Some(Rc::new(json)), text: None, ..self },
+            Some(json) => {
+                // What is there twice is nowhere else to be seen.
+                let twice = !is_yaml(&self.content_type) && !duplicate_fields(text).is_empty();
+                let text = twice.then(|| text.into());
+                Self { body: Some(Rc::new(json)), text, ..self }
+            }
             None => Self { body: None, text: Some(text.into()), ..self },
         }
     }
@@ -88,7 +93,8 @@ impl HttpCall {
     pub fn packed(self) -> Self {
         match &self.body {
             Some(body) if !is_yaml(&self.content_type) => {
-                Self { text: Some(body.to_string().into()), body: None, ..self }
+                let text = self.text.unwrap_or_else(|| body.to_string().into());
+                Self { text: Some(text), body: None, ..self }
             }
             Some(_) | None => self,
         }
@@ -177,7 +183,7 @@ impl You {
         if let Some(exec) = &mut params.exec {
             Rc::make_mut(exec).upgrade.clone_from(&call.upgrade);
         }
-        let payload = payload(call, verb, &target);
+        let payload = payload(call, verb, &target, params.field_validation);
         if params.representation != Representation::Object {
             if self.forms.len() >= KEPT {
                 self.forms.pop_first();
@@ -302,7 +308,7 @@ fn is_yaml(content_type: &str) -> bool {
 }
 
 /// What the call carries, or why it cannot be read.
-fn payload(call: &HttpCall, verb: Verb, target: &Target) -> Payload {
+fn payload(call: &HttpCall, verb: Verb, target: &Target, validation: FieldValidation) -> Payload {
     let refused = |error| Payload::Refused(Rc::new(error));
     let kind = media(&call.content_type);
     let has_body = call.body.is_some() || call.text.is_some();
@@ -331,6 +337,17 @@ fn payload(call: &HttpCall, verb: Verb, target: &Target) -> Payload {
         return refused(StatusError::unsupported_media_type(&BODIES));
     }
     match (&call.body, &call.text) {
+        (Some(_), Some(text)) if validation == FieldValidation::Strict => {
+            let kind = target.kind().map(Kind::resource);
+            let (name, version) = kind.map_or(("", ""), |kind| (kind.name, kind.version));
+            let fields = duplicate_fields(text).into_iter();
+            let fields: Vec<String> =
+                fields.map(|path| format!("duplicate field \"{path}\"")).collect();
+            refused(StatusError::bad_request(format!(
+                "{name} in version {version:?} cannot be handled as a {name}: strict decoding error: {}",
+                fields.join(", ")
+            )))
+        }
         (Some(body), _) => Payload::Json(Rc::clone(body)),
         (None, Some(text)) if text.len() > BODY_MAX => {
             refused(StatusError::request_entity_too_large(BODY_MAX))

@@ -209,7 +209,9 @@ fn bad_requests_are_refused_and_change_nothing() {
     cluster.run_for(READY);
     let path = "/api/v1/namespaces/default/pods";
     let cases = [
-        ("POST", path, json!({}), 400),
+        // A body need not say its kind.
+        ("POST", path, json!({}), 422),
+        ("POST", path, json!([]), 400),
         (
             "POST",
             path,

@@ -8,6 +8,7 @@ mod absent;
 mod access;
 mod context;
 mod document;
+mod duplicates;
 mod go_type;
 mod json;
 mod place;
@@ -21,6 +22,7 @@ mod typed;
 mod yaml;
 
 pub use document::{Document, Limits, Manifests, read};
+pub use duplicates::duplicate_fields;
 pub use place::{Mark, Place};
 pub use suggest::nearest;
 pub use table::{OF_EVERY_KIND, decode_custom, decode_document};

@@ -23,7 +23,7 @@ const MAX_COPIED: usize = 3 << 20;
 /// An operation is malformed, points at nothing, or is a test that fails.
 pub fn json_patch(document: &mut Value, patch: &Value) -> Result<(), PatchError> {
     let Value::Array(operations) = patch else {
-        return Err(PatchError::BadOperation(not_a_list(patch)));
+        return Err(PatchError::NotAPatch(not_a_list(patch)));
     };
     if operations.len() > MAX_OPERATIONS {
         let words = format!(

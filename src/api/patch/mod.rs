@@ -21,6 +21,9 @@ pub use strategic::strategic_merge;
 /// A patch that does not fit, or is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
+    /// A JSON patch is no list.
+    #[error("{0}")]
+    NotAPatch(String),
     /// An operation of a JSON patch is malformed.
     #[error("{0}")]
     BadOperation(String),

@@ -298,7 +298,16 @@ fn exist(cluster: &mut Cluster, object: &Value) -> Result<Vec<(String, String)>,
     let found = Kind::ALL.into_iter().find(|known| known.resource().name == kind);
     let found = found.ok_or_else(|| format!("{kind} is not served"))?;
     let resource = found.resource();
-    let place = if resource.namespaced { "/namespaces/default" } else { "" };
+    let namespace = object["metadata"]["namespace"].as_str().unwrap_or("default");
+    let place = format!("/namespaces/{namespace}");
+    let place = if resource.namespaced { &*place } else { "" };
+    if resource.namespaced && namespace != "default" {
+        // It may well be there.
+        let named =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        cluster.submit(&HttpCall::new("POST", "/api/v1/namespaces", Some(named)));
+        cluster.run_for(Duration::from_secs(1));
+    }
     let path = format!("{}{place}/{}", resource.prefix(), resource.plural);
     let mut object = object.clone();
     let node = object["spec"].as_object_mut().and_then(|spec| spec.remove("nodeName"));

@@ -1,0 +1,84 @@
+//! Fields that a JSON text has twice.
+//!
+//! Mirrors: `sigs.k8s.io/json`, which tells of them where fields are validated strictly.
+
+/// A map or a list that is not over yet.
+enum Open {
+    Map { keys: Vec<String>, key: String, wants_key: bool },
+    List { index: usize },
+}
+
+/// The paths of the fields that a valid JSON text has more than once, such as `spec.containers[0].name`.
+pub fn duplicate_fields(json: &str) -> Vec<String> {
+    let (bytes, mut at) = (json.as_bytes(), 0);
+    let (mut open, mut found): (Vec<Open>, Vec<String>) = (Vec::new(), Vec::new());
+    while let Some(byte) = bytes.get(at) {
+        match (byte, open.last_mut()) {
+            (b'{', _) => {
+                let (keys, key) = (Vec::new(), String::new());
+                open.push(Open::Map { keys, key, wants_key: true });
+            }
+            (b'[', _) => open.push(Open::List { index: 0 }),
+            (b'}' | b']', _) => {
+                open.pop();
+            }
+            (b',', Some(Open::Map { wants_key, .. })) => *wants_key = true,
+            (b',', Some(Open::List { index })) => *index += 1,
+            (b'"', top) => {
+                let end = end_of_text(bytes, at);
+                if let Some(Open::Map { keys, key, wants_key: wants @ true }) = top {
+                    *wants = false;
+                    let text = json.get(at..=end).unwrap_or_default();
+                    *key = serde_json::from_str(text).unwrap_or_default();
+                    let key = key.clone();
+                    if !keys.contains(&key) {
+                        keys.push(key);
+                    } else if let path = path_of(&open)
+                        && !found.contains(&path)
+                    {
+                        found.push(path);
+                    }
+                }
+                at = end;
+            }
+            (_, _) => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Where the text that begins at `start` ends.
+fn end_of_text(bytes: &[u8], start: usize) -> usize {
+    let mut end = start + 1;
+    while let Some(byte) = bytes.get(end).filter(|byte| **byte != b'"') {
+        end += if *byte == b'\\' { 2 } else { 1 };
+    }
+    end
+}
+
+fn path_of(open: &[Open]) -> String {
+    let steps = open.iter().enumerate().map(|(depth, level)| match level {
+        Open::Map { key, .. } if depth == 0 => key.clone(),
+        Open::Map { key, .. } => format!(".{key}"),
+        Open::List { index } => format!("[{index}]"),
+    });
+    steps.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duplicate_fields;
+
+    #[test]
+    fn what_is_there_twice_is_told_once_with_its_path() {
+        for (json, want) in [
+            (r#"{"a": 1, "b": {"a": 2}, "c": [{"a": 1}, {"a": "b,\"a\":"}]}"#, &[][..]),
+            (r#"{"a": 1, "a": 2, "a": 3}"#, &["a"]),
+            (r#"{"a": {"b": 1, "b": {"c": 1, "c": 1}}}"#, &["a.b", "a.b.c"]),
+            (r#"{"a": [1, {"b": [], "b": []}], "\u0061": 1}"#, &["a[1].b", "a"]),
+        ] {
+            assert_eq!(duplicate_fields(json), want, "{json}");
+        }
+    }
+}
