@@ -283,11 +283,12 @@ impl StatusError {
         Self { code: 500, reason: None, message: message.into(), details: None, go_on: None }
     }
 
-    /// Adds one of the reasons for it.
-    pub fn add_cause(&mut self, reason: &str, message: String) {
+    /// Adds one of the reasons for it, of a field if it has a name.
+    pub fn add_cause(&mut self, reason: &str, field: &str, message: String) {
         let details = self.details.get_or_insert_default();
         let (reason, message) = (Some(reason.to_owned()), Some(message));
-        let cause = StatusCause { reason, message, field: None };
+        let field = Some(field.to_owned()).filter(|field| !field.is_empty());
+        let cause = StatusCause { reason, message, field };
         details.causes.get_or_insert_default().push(cause);
     }
 

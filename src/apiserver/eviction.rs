@@ -132,7 +132,7 @@ impl ApiServer {
 /// 429: the budget allows no disruption now.
 fn refused(retry_after: i32, why: String) -> StatusError {
     let mut error = StatusError::too_many_requests(VIOLATED, retry_after);
-    error.add_cause("DisruptionBudget", why);
+    error.add_cause("DisruptionBudget", "", why);
     error
 }
 

@@ -248,6 +248,9 @@ impl ApiServer {
         };
         let namespace = namespace.filter(|_| resource.namespaced);
         strategy::belongs(&object, namespace)?;
+        if let Target::Resource { name: Some(name), .. } = &request.target {
+            strategy::is_called(&object, name)?;
+        }
         // What admission adds is nobody's.
         let object = self.templates.tracked(request, object, now);
         let object = self.admit(request, object, namespace, now)?;
@@ -351,7 +354,10 @@ impl ApiServer {
                 "unable to create new content in namespace {namespace} because it is being terminated"
             );
             let resource = group_resource(object.kind().resource());
-            return Err(StatusError::forbidden(resource, object.name(), why));
+            let mut error = StatusError::forbidden(resource, object.name(), why);
+            let cause = format!("namespace {namespace} is being terminated");
+            error.add_cause("NamespaceTerminating", "metadata.namespace", cause);
+            return Err(error);
         }
         Ok(())
     }

@@ -158,6 +158,24 @@ pub(super) fn change(
     }
 }
 
+/// Checks that an object is called `name`, as its path says.
+///
+/// # Errors
+///
+/// 400 if it has another name or none.
+pub(super) fn is_called(object: &Object, name: &str) -> Result<(), StatusError> {
+    let why = match object.name() {
+        "" => format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ),
+        own if own != name => {
+            format!("the name of the object ({own}) does not match the name on the URL ({name})")
+        }
+        _ => return Ok(()),
+    };
+    Err(StatusError::bad_request(why))
+}
+
 /// What an object writes that is to stand in `current`'s place, and came as a `spoken` kind.
 ///
 /// # Errors
@@ -170,24 +188,12 @@ pub(super) fn update(
     spoken: Kind,
     admit: Admit<'_>,
 ) -> Result<Write, StatusError> {
-    if new.name().is_empty() {
-        return Err(StatusError::bad_request(format!(
-            "the name of the object ({} based on URL) was undeterminable: name must be provided",
-            current.name()
-        )));
-    }
     if !new.namespace().is_empty() && new.namespace() != current.namespace() {
         return Err(StatusError::bad_request(
             "the namespace of the provided object does not match the namespace sent on the request",
         ));
     }
-    if new.name() != current.name() {
-        return Err(StatusError::bad_request(format!(
-            "the name of the object ({}) does not match the name on the URL ({})",
-            new.name(),
-            current.name()
-        )));
-    }
+    is_called(new, current.name())?;
     admit(new)?;
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let unconditional = each_object!(

@@ -37,6 +37,16 @@ fn answers(_: &Value, case: &Value) -> Outcome {
     if text(case, "setup").starts_with("ResourceQuota ") {
         fill(&mut cluster, text(case, "setup"))?;
     }
+    if let Some(rest) = text(case, "setup").strip_prefix("namespace ")
+        && rest.contains("terminat")
+    {
+        let name = rest.split(' ').next().unwrap_or_default();
+        let ending = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name},
+            "status": {"phase": "Terminating"},
+        });
+        exist(&mut cluster, &ending)?;
+    }
     if text(case, "setup").contains(" owns .") {
         own(&mut cluster, request, text(case, "setup"))?;
     }
@@ -311,7 +321,14 @@ fn exist(cluster: &mut Cluster, object: &Value) -> Result<Vec<(String, String)>,
     let path = format!("{}{place}/{}", resource.prefix(), resource.plural);
     let mut object = object.clone();
     let node = object["spec"].as_object_mut().and_then(|spec| spec.remove("nodeName"));
+    let ends = object["status"]["phase"] == "Terminating"
+        || !object["metadata"]["deletionTimestamp"].is_null();
+    if ends && object["metadata"]["finalizers"].is_null() {
+        // Something must hold it.
+        object["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    }
     let metadata = object["metadata"].as_object_mut().ok_or("no metadata")?;
+    metadata.remove("deletionTimestamp");
     let theirs = ["uid", "resourceVersion"].map(|key| (key, metadata.remove(key)));
     let name = metadata["name"].as_str().unwrap_or_default().to_owned();
     let id = cluster.submit(&HttpCall::new("POST", &path, Some(object)));
@@ -321,6 +338,10 @@ fn exist(cluster: &mut Cluster, object: &Value) -> Result<Vec<(String, String)>,
     if let Some(node) = node.filter(|_| found == Kind::Pod) {
         let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": {"kind": "Node", "name": node}});
         cluster.submit(&HttpCall::new("POST", &format!("{path}/{name}/binding"), Some(binding)));
+        cluster.run_for(Duration::from_secs(1));
+    }
+    if ends {
+        cluster.submit(&HttpCall::new("DELETE", &format!("{path}/{name}"), None));
         cluster.run_for(Duration::from_secs(1));
     }
     // By now the scheduler has said something of a pod, so that it is of another version.
