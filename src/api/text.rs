@@ -102,6 +102,24 @@ fn push_escape(out: &mut String, c: char) {
     debug_assert!(written.is_ok());
 }
 
+/// As Go prints a value that came from JSON.
+pub fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(go_syntax).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Object(fields) => {
+            let field = |(key, value): (&String, &Value)| format!("{key}:{}", go_syntax(value));
+            let fields: Vec<String> = fields.iter().map(field).collect();
+            format!("map[{}]", fields.join(" "))
+        }
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
 /// What Go's JSON decoder calls a value of this type.
 pub fn go_json_type(value: &Value) -> &'static str {
     match value {

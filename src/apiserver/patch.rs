@@ -8,9 +8,12 @@ use serde_json::Value;
 use super::body::decode_json;
 use super::node_taints::settle;
 use super::strategy::{Admit, Write, put, set_condition, update, wrong_uid};
+use crate::api::decode::strict_error;
+use crate::api::field::{FieldError, Path};
 use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic_merge};
 use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Subresource};
-use crate::api::status::{Reason, StatusError};
+use crate::api::status::{GroupResource, Reason, StatusError};
+use crate::api::text::{go_json_type, go_syntax};
 use crate::api::{Kind, Object, Pod};
 use crate::sim::sort;
 
@@ -33,6 +36,7 @@ pub(super) fn patch(
     part: Option<Subresource>,
     current: &Object,
     spoken: Kind,
+    validation: FieldValidation,
     admit: Admit<'_>,
 ) -> Result<Write, StatusError> {
     match (patch, current) {
@@ -82,7 +86,7 @@ pub(super) fn patch(
         (Patch::Json { kind, patch }, _) => {
             let of = spoken.resource().go_type();
             let patched = patched(*kind, current.as_kind(spoken).to_json(), patch, &of)?;
-            let (new, _) = decode_json(spoken, &patched, FieldValidation::Ignore)?;
+            let new = read(*kind, spoken, &patched, patch, validation)?;
             update(part, current, &new, spoken, admit)
         }
         (
@@ -95,6 +99,35 @@ pub(super) fn patch(
     }
 }
 
+/// The object that a patched document is.
+///
+/// # Errors
+///
+/// 422 if it is none, or has fields that its type has not and the validation is strict.
+fn read(
+    kind: PatchKind,
+    spoken: Kind,
+    patched: &Value,
+    patch: &Value,
+    validation: FieldValidation,
+) -> Result<Object, StatusError> {
+    let strict = validation == FieldValidation::Strict;
+    let why = match decode_json(spoken, patched, FieldValidation::Ignore) {
+        Ok((new, unknown)) => match strict_error(&unknown).filter(|_| strict) {
+            Some(why) => why,
+            None => return Ok(new),
+        },
+        Err(error) => match Object::from_json(spoken, patched) {
+            Err(why) => why.to_string(),
+            Ok(_) => return Err(error),
+        },
+    };
+    // Of a strategic patch only itself is shown, and as Go prints it.
+    let shown = if kind == PatchKind::Strategic { go_syntax(patch) } else { patched.to_string() };
+    let error = FieldError::invalid(&Path::new("patch"), shown, why);
+    Err(StatusError::invalid(GroupResource::new("", ""), "", &[error]))
+}
+
 /// The document after a patch that came over HTTP.
 pub(super) fn patched(
     kind: PatchKind,
@@ -102,6 +135,13 @@ pub(super) fn patched(
     patch: &Value,
     of: &str,
 ) -> Result<Value, StatusError> {
+    if !patch.is_object() && matches!(kind, PatchKind::Merge | PatchKind::Strategic) {
+        let found = go_json_type(patch);
+        let prefix = if kind == PatchKind::Merge { "error decoding patch: " } else { "" };
+        return Err(StatusError::bad_request(format!(
+            "{prefix}json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
+        )));
+    }
     match kind {
         PatchKind::Json => {
             json_patch(&mut document, patch).map_err(|error| refused(&error))?;

@@ -147,7 +147,10 @@ pub(super) fn change(
     }
     match &request.payload {
         Payload::Binding { uid, node } => bind(current, uid.as_deref(), node, now),
-        Payload::Patch(patch) => self::patch(patch, part, current, spoken, admit),
+        Payload::Patch(patch) => {
+            let validation = request.params.field_validation;
+            self::patch(patch, part, current, spoken, validation, admit)
+        }
         Payload::Object(_) | Payload::Json(_) => {
             let (new, _) = object_of(spoken, &request.payload, request.params.field_validation)?;
             update(part, current, &new, spoken, admit)
