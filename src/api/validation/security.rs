@@ -1,7 +1,7 @@
-//! Security contexts.
+//! Security contexts. What is about Windows has a file of its own.
 
 use super::report::Report;
-use super::{volume, windows};
+use super::volume;
 use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
@@ -40,7 +40,6 @@ pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
     }
     seccomp(out, own.at("seccompProfile"), &path.child("seccompProfile"));
     app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
-    windows::options(out, own.at("windowsOptions"), &path.child("windowsOptions"));
 }
 
 fn ids(out: &mut Report, own: Part<'_>, path: &Path) {
@@ -119,7 +118,6 @@ pub(super) fn of_container(out: &mut Report, own: Part<'_>, host_users: bool, pa
         }
     }
     app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
-    windows::options(out, own.at("windowsOptions"), &path.child("windowsOptions"));
 }
 
 fn seccomp(out: &mut Report, profile: Part<'_>, path: &Path) {

@@ -185,8 +185,6 @@ fn details(out: &mut Report, volume: Part<'_>, field: &'static str, pod: &str, p
                 missing(out, source, "secretRef", &own);
             }
         }
-        "fc" => fibre_channel(out, source, &own),
-        "flocker" => flocker(out, source, &own),
         "ephemeral" => ephemeral(out, volume, pod, path),
         "image" => image(out, source, !pod.is_empty(), &own),
         _ => {}
@@ -212,39 +210,6 @@ fn in_byte(out: &mut Report, part: Part<'_>, field: &'static str, low: i64, path
     let number = part.at(field).number().unwrap_or_default();
     if !names::in_range(number, 0, 255).is_empty() {
         out.number(&path.child(field), number, names::in_range(number, low, 255));
-    }
-}
-
-fn fibre_channel(out: &mut Report, source: Part<'_>, path: &Path) {
-    let (targets, lun) = (source.at("targetWWNs"), source.at("lun"));
-    let targets_path = path.child("targetWWNs");
-    match (targets.is_empty(), source.at("wwids").is_empty()) {
-        (true, true) => {
-            out.required(&targets_path, "must specify either targetWWNs or wwids, but not both");
-        }
-        (false, false) => {
-            let words = "targetWWNs and wwids can not be specified simultaneously";
-            out.invalid(&targets_path, targets.value().clone(), words);
-        }
-        (true, false) | (false, true) => {}
-    }
-    if !targets.is_empty() && !lun.is_there() {
-        out.required(&path.child("lun"), "lun is required if targetWWNs is specified");
-    } else if !targets.is_empty() {
-        in_byte(out, source, "lun", 0, path);
-    }
-}
-
-fn flocker(out: &mut Report, source: Part<'_>, path: &Path) {
-    let (name, id) = (source.at("datasetName").text(), source.at("datasetUUID").text());
-    if name.is_empty() && id.is_empty() {
-        out.required(path, "one of datasetName and datasetUUID is required");
-    } else if !name.is_empty() && !id.is_empty() {
-        let words = "datasetName and datasetUUID can not be specified simultaneously";
-        out.invalid(path, "resource", words);
-    }
-    if name.contains('/') {
-        out.invalid(&path.child("datasetName"), name, "must not contain '/'");
     }
 }
 
