@@ -192,7 +192,7 @@ const BENCHES: &[Bench] = &[
         // The largest cluster that upstream supports, filled.
         name: "fill-5000-nodes-150000-pods",
         unit: "pods/s",
-        measure: || Shape { pods: 150_000, ..Shape::default() }.measure(),
+        measure: || Shape { pods: 150_000, ..Shape::default() }.run(),
     },
 ];
 
@@ -276,6 +276,12 @@ impl Default for Shape {
 impl Shape {
     /// Pods a second from their creation to the event of their binding, on nodes without kubelets.
     fn measure(self) -> f64 {
+        // The first to touch memory waits for the kernel to clear it, as in `steady`.
+        self.run();
+        self.run()
+    }
+
+    fn run(&self) -> f64 {
         let mut cluster = Cluster::new(&Setup::new(1, 0));
         cluster.run_for(Duration::from_secs(1));
         for number in 0..self.nodes {
@@ -285,8 +291,8 @@ impl Shape {
         while cluster.scheduler().cache().nodes().len() < self.nodes {
             cluster.run_for(Duration::from_millis(100));
         }
-        for (resource, object) in self.before {
-            post(&mut cluster, resource, object);
+        for (resource, object) in &self.before {
+            post(&mut cluster, resource, object.clone());
         }
         cluster.run_for(Duration::from_secs(5));
         while cluster.scheduler().active().next().is_some() {
