@@ -7,6 +7,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::Pod;
+use super::document::Fragment;
 use super::field::{FieldError, Path};
 use super::route::Query;
 use super::status::{GroupResource, StatusError};
@@ -124,7 +125,12 @@ impl LogQuery {
 pub fn container_of(pod: &Pod, wanted: &Rc<str>) -> Result<Rc<str>, StatusError> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let inits = pod.spec.init_containers.iter().flatten();
-    let all: Vec<&str> = inits.chain(&pod.spec.containers).map(|one| &*one.name).collect();
+    let ephemeral = Fragment::part(&pod.spec.ephemeral_containers).items();
+    let all: Vec<&str> = inits
+        .chain(&pod.spec.containers)
+        .map(|one| &*one.name)
+        .chain(ephemeral.map(|one| one.at("name").text()))
+        .collect();
     if all.contains(&&**wanted) {
         return Ok(Rc::clone(wanted));
     }

@@ -49,6 +49,10 @@ pub enum Subresource {
     Log,
     /// A command that runs in a container.
     Exec,
+    /// The containers that were added to a Pod that runs, to look into it.
+    EphemeralContainers,
+    /// The resources of a Pod that runs.
+    Resize,
     /// A delete that asks the disruption budgets.
     Eviction,
     /// A token of a service account.
@@ -346,6 +350,8 @@ impl Subresource {
             Self::Scale => "scale",
             Self::Log => "log",
             Self::Exec => "exec",
+            Self::EphemeralContainers => "ephemeralcontainers",
+            Self::Resize => "resize",
             Self::Eviction => "eviction",
             Self::Token => "token",
             Self::Finalize => "finalize",
@@ -550,7 +556,12 @@ impl Patch {
     fn body(&self) -> Value {
         match self {
             Self::PodStatus { uid, old, new } => {
-                json!({"metadata": {"uid": &**uid}, "status": changed_fields(old, new)})
+                let mut status = changed_fields(old, new);
+                if let Some(Value::Array(conditions)) = status.get_mut("conditions") {
+                    let gone = taken_back(old, new).into_iter();
+                    conditions.extend(gone.map(|kind| json!({"$patch": "delete", "type": kind})));
+                }
+                json!({"metadata": {"uid": &**uid}, "status": status})
             }
             Self::PodCondition { condition, nominated: None } => {
                 json!({"status": {"conditions": [to_json(condition)]}})
@@ -566,6 +577,13 @@ impl Patch {
             Self::Json { patch, .. } => (**patch).clone(),
         }
     }
+}
+
+/// The conditions that are no longer there, by their types.
+pub fn taken_back<'a>(old: &'a PodStatus, new: &PodStatus) -> Vec<&'a str> {
+    let stays = |kind: &str| new.conditions.iter().flatten().any(|other| other.type_ == kind);
+    let all = old.conditions.iter().flatten().map(|condition| condition.type_.as_str());
+    all.filter(|kind| !stays(kind)).collect()
 }
 
 /// The fields of `new` that are not the same in `old`; `null` where one is gone.

@@ -52,7 +52,14 @@ pub fn parse(
             "GET",
             true,
             None
-            | Some(Subresource::Status | Subresource::Scale | Subresource::Log | Subresource::Exec),
+            | Some(
+                Subresource::Status
+                | Subresource::Scale
+                | Subresource::Log
+                | Subresource::Exec
+                | Subresource::EphemeralContainers
+                | Subresource::Resize,
+            ),
         ) => Verb::Get,
         ("POST", false, _)
         | (
@@ -68,9 +75,26 @@ pub fn parse(
         (
             "PUT",
             true,
-            None | Some(Subresource::Status | Subresource::Scale | Subresource::Finalize),
+            None
+            | Some(
+                Subresource::Status
+                | Subresource::Scale
+                | Subresource::Finalize
+                | Subresource::EphemeralContainers
+                | Subresource::Resize,
+            ),
         ) => Verb::Update,
-        ("PATCH", true, None | Some(Subresource::Status | Subresource::Scale)) => Verb::Patch,
+        (
+            "PATCH",
+            true,
+            None
+            | Some(
+                Subresource::Status
+                | Subresource::Scale
+                | Subresource::EphemeralContainers
+                | Subresource::Resize,
+            ),
+        ) => Verb::Patch,
         ("DELETE", _, None) => Verb::Delete,
         _ => {
             return Err(StatusError::generic(Reason::MethodNotAllowed, ""));
@@ -279,6 +303,8 @@ fn target(kinds: &Kinds, path: &str) -> Result<Target, StatusError> {
         Some("scale") => Some(Subresource::Scale),
         Some("log") => Some(Subresource::Log),
         Some("exec") => Some(Subresource::Exec),
+        Some("ephemeralcontainers") => Some(Subresource::EphemeralContainers),
+        Some("resize") => Some(Subresource::Resize),
         Some(_) => Some(Subresource::Status),
     };
     let text = |part: &str| -> Rc<str> { part.into() };

@@ -40,7 +40,12 @@ pub(super) fn warnings(request: &Request) -> Vec<String> {
     };
     let writes = matches!(request.verb, Verb::Create | Verb::Update);
     // Some parts are asked for with objects of other kinds.
-    let own = [Subresource::Status, Subresource::Finalize];
+    let own = [
+        Subresource::Status,
+        Subresource::Finalize,
+        Subresource::EphemeralContainers,
+        Subresource::Resize,
+    ];
     let other = request.target.subresource().is_some_and(|part| !own.contains(&part));
     if !writes || other || request.params.field_validation != FieldValidation::Warn {
         return Vec::new();

@@ -33,6 +33,13 @@ impl ApiServer {
         for range in self.documents(Kind::LimitRange, namespace) {
             fill_in(pod, range);
         }
+        self.check_limits(pod, namespace)
+    }
+
+    /// # Errors
+    ///
+    /// 403 with all that is outside the limits.
+    pub(super) fn check_limits(&self, pod: &Pod, namespace: &str) -> Result<(), StatusError> {
         let mut wrong = Vec::new();
         for limit in self.documents(Kind::LimitRange, namespace).flat_map(limits) {
             match limit.at("type").text() {

@@ -37,6 +37,7 @@ mod priority;
 mod proxied;
 mod quota;
 mod requests;
+mod resize;
 mod reviews;
 mod scale;
 mod server;

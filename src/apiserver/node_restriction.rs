@@ -176,6 +176,8 @@ impl Restricted<'_> {
             | Subresource::Scale
             | Subresource::Log
             | Subresource::Exec
+            | Subresource::EphemeralContainers
+            | Subresource::Resize
             | Subresource::Finalize => self.no(name, &unexpected(part)),
         }
     }

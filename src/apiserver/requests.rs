@@ -262,7 +262,7 @@ impl ApiServer {
         self.admits_more(kind)?;
         self.admit_grant(request, &object, None, now)?;
         if namespace.is_some() {
-            self.admit_quota(&object)?;
+            self.admit_quota(&object, None)?;
         }
         if request.params.dry_run {
             if self.object(kind, namespace.unwrap_or_default(), object.name()).is_some() {
@@ -411,6 +411,9 @@ impl ApiServer {
                 Write::Put(new) => {
                     let new = self.given(new)?;
                     self.admit_grant(request, &new, Some(&current), now)?;
+                    if part == Some(Subresource::Resize) {
+                        self.admit_resize(&new, &current)?;
+                    }
                     Write::Put(apply::tracked(request, part, Some(&current), new, now))
                 }
                 write @ (Write::Keep | Write::Delete) => write,

@@ -3,12 +3,15 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ResourceRequirements;
+
 use super::status::specs;
 use crate::api::Pod;
+use crate::api::decode::decode;
 use crate::api::document::{Fragment, Part};
 use crate::api::phase::{is_sidecar, should_restart};
 use crate::api::quantity::Quantity;
-use crate::api::wire::Container;
+use crate::api::wire::{Container, PodSpec};
 use crate::runtime::{ContainerConfig, ContainerMetadata, ContainerState, ContainerStatus, Id};
 use crate::sim::Instant;
 
@@ -23,6 +26,8 @@ pub(super) enum Kind {
     /// Begins among the init containers and goes on.
     Sidecar,
     Regular,
+    /// Added while the others run, to look into the pod; started once.
+    Ephemeral,
 }
 
 /// Why a container waits.
@@ -37,31 +42,58 @@ pub(super) struct Cause {
 pub(super) struct Record {
     pub name: Rc<str>,
     pub kind: Kind,
+    /// What an ephemeral one is made of; the others are in the spec.
+    pub ephemeral: Option<Rc<Container>>,
     pub current: Option<Rc<ContainerStatus>>,
     /// The try before.
     pub last: Option<Rc<ContainerStatus>>,
     /// Of the last start that failed.
     pub cause: Option<Cause>,
+    /// The spec whose resources the current one has.
+    pub made_of: Option<Rc<PodSpec>>,
+    /// Whether it was stopped only to be started again.
+    pub restart: bool,
     backoff: Option<(Duration, Instant)>,
 }
 
 impl Record {
-    /// The containers of a pod, none of them made yet.
-    pub fn all(pod: &Pod) -> Vec<Self> {
-        let inits = pod.spec.init_containers.as_ref().map_or(0, Vec::len);
-        let record = |(index, spec): (usize, &Container)| Self {
+    fn new(spec: &Container, kind: Kind) -> Self {
+        Self {
             name: spec.name.as_str().into(),
-            kind: match index < inits {
-                true if is_sidecar(spec) => Kind::Sidecar,
-                true => Kind::Init,
-                false => Kind::Regular,
-            },
+            kind,
+            ephemeral: None,
             current: None,
             last: None,
             cause: None,
+            made_of: None,
+            restart: false,
             backoff: None,
+        }
+    }
+
+    /// The containers of a pod, none of them made yet.
+    pub fn all(pod: &Pod) -> Vec<Self> {
+        let inits = pod.spec.init_containers.as_ref().map_or(0, Vec::len);
+        let kind = |index: usize, spec: &Container| match index < inits {
+            true if is_sidecar(spec) => Kind::Sidecar,
+            true => Kind::Init,
+            false => Kind::Regular,
         };
-        specs(pod).enumerate().map(record).collect()
+        let record = |(index, spec)| Self::new(spec, kind(index, spec));
+        specs(pod, &[]).enumerate().map(record).collect()
+    }
+
+    /// Adds those ephemeral containers of a pod that are not among `records`.
+    pub fn add_ephemeral(pod: &Pod, records: &mut Vec<Self>) {
+        for own in Fragment::part(&pod.spec.ephemeral_containers).items() {
+            let name = own.at("name").text();
+            if !records.iter().any(|record| *record.name == *name)
+                && let Ok(spec) = decode::<Container>(own.value()).map(|decoded| decoded.object)
+            {
+                let record = Self::new(&spec, Kind::Ephemeral);
+                records.push(Self { ephemeral: Some(Rc::new(spec)), ..record });
+            }
+        }
     }
 
     /// Whether its process is alive.
@@ -73,7 +105,7 @@ impl Record {
     pub fn is_done(&self) -> bool {
         match self.kind {
             Kind::Sidecar => self.is_running(),
-            Kind::Init | Kind::Regular => self
+            Kind::Init | Kind::Regular | Kind::Ephemeral => self
                 .current
                 .as_ref()
                 .is_some_and(|now| now.state == ContainerState::Exited && now.exit_code == 0),
@@ -84,8 +116,16 @@ impl Record {
     pub fn wants_start(&self, spec: &Container, pod: &Pod) -> bool {
         let Some(now) = &self.current else { return true };
         now.state == ContainerState::Exited
+            && self.kind != Kind::Ephemeral
             && !(self.kind == Kind::Init && self.is_done())
-            && should_restart(spec, &pod.spec, now.exit_code)
+            && (self.restart || should_restart(spec, &pod.spec, now.exit_code))
+    }
+
+    /// The resources that it has.
+    pub fn resources(&self) -> Option<&ResourceRequirements> {
+        let spec = self.made_of.as_ref()?;
+        let mut all = spec.init_containers.iter().flatten().chain(&spec.containers);
+        all.find(|one| one.name == *self.name)?.resources.as_ref()
     }
 
     /// How the container stands. A new try pushes the earlier one back; the one before that is
@@ -124,6 +164,14 @@ impl Record {
     }
 }
 
+/// How much memory a container may have; 0 is no limit.
+pub(super) fn memory_limit(spec: &Container) -> u64 {
+    let limits = spec.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+    let memory = limits.and_then(|limits| limits.get("memory"));
+    let bytes = memory.and_then(|limit| Quantity::parse(&limit.0).ok()).map_or(0, |it| it.value());
+    u64::try_from(bytes).unwrap_or(0)
+}
+
 /// What the runtime is asked to make of `spec`.
 pub(super) fn config(
     pod: &Pod,
@@ -131,9 +179,6 @@ pub(super) fn config(
     attempt: u32,
     facts: &Facts<'_>,
 ) -> ContainerConfig {
-    let limits = spec.resources.as_ref().and_then(|resources| resources.limits.as_ref());
-    let memory = limits.and_then(|limits| limits.get("memory"));
-    let bytes = memory.and_then(|limit| Quantity::parse(&limit.0).ok()).map_or(0, |it| it.value());
     let user = |context| Fragment::part(context).at("runAsUser").number();
     let stop_signal = Fragment::part(&spec.lifecycle).at("stopSignal");
     let image = spec.image.clone().unwrap_or_default();
@@ -154,7 +199,7 @@ pub(super) fn config(
         working_dir: spec.working_dir.clone().unwrap_or_default(),
         envs,
         mounts: Vec::new(),
-        memory_limit_in_bytes: u64::try_from(bytes).unwrap_or(0),
+        memory_limit_in_bytes: memory_limit(spec),
         run_as_user: user(&spec.security_context).or(user(&pod.spec.security_context)),
         stop_signal: stop_signal.value().as_str().map(str::to_owned),
     }

@@ -11,6 +11,7 @@ mod node_status;
 mod pod_worker;
 mod pods;
 mod reporter;
+mod resize;
 mod shared;
 mod start;
 mod status;

@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{ContainerImage, Node, NodeStatus};
 
 use super::node_status::{PERIOD, REPORT, first_events, node_status};
 use super::{Asked, Caller, Kubelet, Timer, lease};
+use crate::api::quantity::Quantity;
 use crate::api::request::{Answer, Patch, Subresource, Target};
 use crate::api::status::StatusError;
 use crate::api::{Document, Kind, Object};
@@ -55,6 +56,13 @@ impl NodeReport {
             lease: None,
             images: SortedMap::new(),
         }
+    }
+
+    /// How much of a resource the node has for pods.
+    pub fn allocatable(&self, name: &str) -> Option<Quantity> {
+        let status = self.declared.status.as_ref()?;
+        let list = status.allocatable.as_ref().or(status.capacity.as_ref())?;
+        Quantity::parse(&list.get(name)?.0).ok()
     }
 
     fn status(&self, ip: Ipv4Addr, since: Timestamp, now: Timestamp) -> NodeStatus {

@@ -16,6 +16,7 @@ use k8s_openapi::api::core::v1::PodStatus;
 
 use super::Kubelet;
 use super::container::{Kind, Record};
+use super::resize::Resize;
 use super::shared::{Caller, Shared};
 use super::status::{Failure, Seen, pod_status, specs};
 use crate::api::Pod;
@@ -69,6 +70,10 @@ pub(super) enum State {
         container: usize,
         id: Id,
     },
+    /// Giving running containers other resources.
+    Resizing {
+        calls: SortedSet<CallId>,
+    },
     StoppingContainers {
         calls: SortedSet<CallId>,
     },
@@ -94,6 +99,7 @@ impl State {
             Self::InspectingPulled { .. } => "looking at the pulled image",
             Self::CreatingContainer { .. } => "creating a container",
             Self::StartingContainer { .. } => "starting a container",
+            Self::Resizing { .. } => "resizing its containers",
             Self::StoppingContainers { .. } => "stopping the containers",
             Self::StoppingSandbox => "stopping the sandbox",
             Self::Collecting { .. } => "asking how the containers ended",
@@ -117,6 +123,7 @@ pub(super) struct PodWorker {
     pub state: State,
     pub sandbox: Option<Sandbox>,
     pub records: Vec<Record>,
+    pub resize: Resize,
     /// Containers that changed since they were looked at.
     changed: SortedSet<Id>,
     /// Whether something happened since the last sync began.
@@ -139,9 +146,12 @@ pub(super) struct PodWorker {
 impl PodWorker {
     /// For a pod that was just bound to the node.
     pub fn new(uid: Rc<str>, pod: Rc<Pod>) -> Self {
+        let mut records = Record::all(&pod);
+        Record::add_ephemeral(&pod, &mut records);
         Self {
             uid,
-            records: Record::all(&pod),
+            records,
+            resize: Resize::default(),
             pod,
             state: State::Waiting,
             sandbox: None,
@@ -157,17 +167,17 @@ impl PodWorker {
         }
     }
 
-    /// The pod is new or has changed.
+    /// The pod is new or has changed; what is to be done comes [`PodWorker::next`].
     pub fn update(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>, pod: Rc<Pod>) {
         let respecified = pod.metadata.generation != self.pod.metadata.generation;
-        self.pod = pod;
+        self.pod = self.given(pod);
+        Record::add_ephemeral(&self.pod, &mut self.records);
         if self.pod.metadata.deletion_timestamp.is_some() {
             let grace = self.pod.metadata.deletion_grace_period_seconds;
             self.stop(shared, ctx, grace);
         } else {
             self.dirty |= respecified;
         }
-        self.next(shared, ctx);
     }
 
     /// The server has no such pod any more.
@@ -237,6 +247,7 @@ impl PodWorker {
             let (reason, message) = DEADLINE_EXCEEDED;
             shared.tell(ctx, &self.pod, None, (EventKind::Normal, reason), message);
         }
+        self.end_resize(shared, ctx);
         let (status, phase) = self.status(shared, ctx, false);
         if self.stop_within.is_none() && !phase.is_terminal() {
             self.report(shared, ctx, status);
@@ -292,6 +303,7 @@ impl PodWorker {
             now: shared.clock(ctx.now),
             over,
             failure: self.failure,
+            resize: &self.resize,
         })
     }
 
@@ -312,8 +324,10 @@ impl PodWorker {
             self.call(shared, ctx, CriRequest::RunPodSandbox { config });
             return;
         }
-        self.to_start = self.missing();
-        self.start_next(shared, ctx);
+        if !self.resize_containers(shared, ctx) {
+            self.to_start = self.missing();
+            self.start_next(shared, ctx);
+        }
     }
 
     fn sandbox_config(&self) -> PodSandboxConfig {
@@ -336,8 +350,13 @@ impl PodWorker {
     fn missing(&self) -> VecDeque<usize> {
         let started =
             self.records.iter().any(|one| one.kind == Kind::Regular && one.current.is_some());
-        let mut missing = VecDeque::new();
-        for (index, (record, spec)) in self.records.iter().zip(specs(&self.pod)).enumerate() {
+        let all = || specs(&self.pod, &self.records).zip(&self.records).enumerate();
+        // Who looks into a pod does not wait for it to be ready.
+        let ephemeral = all().filter(|(_, (spec, record))| {
+            record.kind == Kind::Ephemeral && record.wants_start(spec, &self.pod)
+        });
+        let mut missing: VecDeque<usize> = ephemeral.map(|(index, _)| index).collect();
+        for (index, (spec, record)) in all() {
             match record.kind {
                 Kind::Init if started || record.is_done() => {}
                 Kind::Init => {
@@ -354,7 +373,7 @@ impl PodWorker {
                     }
                 }
                 Kind::Regular if record.wants_start(spec, &self.pod) => missing.push_back(index),
-                Kind::Regular => {}
+                Kind::Regular | Kind::Ephemeral => {}
             }
         }
         missing
@@ -406,6 +425,14 @@ impl PodWorker {
                 self.sandbox = Some(Sandbox { id, ip: ip.or(Some(shared.node_ip)), ready: true });
                 self.to_start = self.missing();
                 self.start_next(shared, ctx);
+            }
+            State::Resizing { mut calls } => {
+                calls.remove(&call);
+                if calls.is_empty() {
+                    self.resized(shared, ctx);
+                } else {
+                    self.state = State::Resizing { calls };
+                }
             }
             State::StoppingContainers { mut calls } => {
                 calls.remove(&call);

@@ -44,11 +44,14 @@ impl Kubelet {
         self.workers
             .or_insert_with(Rc::clone(&uid), || PodWorker::new(Rc::clone(&uid), Rc::clone(&pod)));
         self.with_worker(ctx, &uid, |worker, shared, ctx| worker.update(shared, ctx, pod));
+        self.try_resizes(ctx);
+        self.with_worker(ctx, &uid, PodWorker::next);
     }
 
     fn pod_removed(&mut self, ctx: &mut Ctx<'_, Self>, last: &Pod) {
         let uid = uid(last);
         self.with_worker(ctx, &uid, |worker, shared, ctx| worker.removed(shared, ctx, last));
+        self.try_resizes(ctx);
     }
 
     /// The runtime has answered a call, or tells of a change.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Kubelet;
-use super::container::{self, Cause, Facts, Kind};
+use super::container::{self, Cause, Facts, Kind, Record};
 use super::images::{Wish, go_duration, with_tag};
 use super::pod_worker::{PodWorker, State};
 use super::shared::Shared;
@@ -95,6 +95,7 @@ impl PodWorker {
                 self.tell(shared, ctx, container, (Normal, "Started"), "Container started");
                 if let Some(record) = self.records.get_mut(container) {
                     record.cause = None;
+                    record.restart = false;
                 }
                 self.look_again(id);
                 self.start_next(shared, ctx);
@@ -114,6 +115,7 @@ impl PodWorker {
                 | State::CreatingSandbox
                 | State::InspectingSandbox { .. }
                 | State::StoppingContainers { .. }
+                | State::Resizing { .. }
                 | State::StoppingSandbox
                 | State::Collecting { .. }
                 | State::Terminated,
@@ -199,13 +201,17 @@ impl PodWorker {
             pod_ip: ip.map(|ip| ip.to_string()).unwrap_or_default(),
         };
         let sandbox = self.sandbox.as_ref().map(|sandbox| Rc::clone(&sandbox.id));
-        let (Some(spec), Some(record), Some(pod_sandbox_id), false) =
-            (self.spec(index), self.records.get(index), sandbox, self.is_stopping())
+        let attempt = self.records.get(index).map(Record::next_attempt);
+        let (Some(spec), Some(attempt), Some(pod_sandbox_id), false) =
+            (self.spec(index), attempt, sandbox, self.is_stopping())
         else {
             self.start_next(shared, ctx);
             return;
         };
-        let config = container::config(&self.pod, spec, record.next_attempt(), &facts);
+        let config = container::config(&self.pod, spec, attempt, &facts);
+        if let Some(record) = self.records.get_mut(index) {
+            record.made_of = Some(Rc::clone(&self.pod.spec));
+        }
         self.state = State::CreatingContainer { container: index };
         let config = Rc::new(config);
         self.call(shared, ctx, CriRequest::CreateContainer { pod_sandbox_id, config });
@@ -263,12 +269,13 @@ impl PodWorker {
         let path = self.records.get(index).map(|record| match record.kind {
             Kind::Init | Kind::Sidecar => format!("spec.initContainers{{{}}}", record.name),
             Kind::Regular => format!("spec.containers{{{}}}", record.name),
+            Kind::Ephemeral => format!("spec.ephemeralContainers{{{}}}", record.name),
         });
         shared.tell(ctx, &self.pod, path, what, message);
     }
 
     fn spec(&self, index: usize) -> Option<&Container> {
-        specs(&self.pod).nth(index)
+        specs(&self.pod, &self.records).nth(index)
     }
 
     fn image(&self, index: usize) -> String {

@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::container::{Cause, Kind, Record};
+use super::resize::Resize;
 use crate::api::phase::{
     PodPhase, containers_ready, initialized, pod_phase, ready, ready_to_start_containers,
 };
@@ -23,8 +24,17 @@ use crate::sim::Instant;
 
 const SCHEDULED: &str = "PodScheduled";
 /// The conditions that a kubelet decides on.
-const OWN: [&str; 5] =
-    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", SCHEDULED];
+const OWN: [&str; 7] = [
+    RESIZE_PENDING,
+    RESIZE_UNDER_WAY,
+    "PodReadyToStartContainers",
+    "Initialized",
+    "Ready",
+    "ContainersReady",
+    SCHEDULED,
+];
+const RESIZE_PENDING: &str = "PodResizePending";
+const RESIZE_UNDER_WAY: &str = "PodResizeInProgress";
 
 /// Why a kubelet ends a pod by itself: reason and message.
 pub(super) type Failure = (&'static str, &'static str);
@@ -43,6 +53,7 @@ pub(super) struct Seen<'a> {
     pub over: bool,
     /// Why the kubelet itself ends the pod.
     pub failure: Option<Failure>,
+    pub resize: &'a Resize,
 }
 
 /// The status to report, and its phase. What others wrote into the pod's status stays.
@@ -50,22 +61,24 @@ pub(super) fn pod_status(seen: &Seen<'_>) -> (PodStatus, PodPhase) {
     let pod = seen.pod;
     let old = &*pod.status;
     let init_count = pod.spec.init_containers.as_ref().map_or(0, Vec::len);
+    let count = pod.spec.containers.len();
     let waiting = if init_count > 0 { "PodInitializing" } else { "ContainerCreating" };
-    let mut statuses: Vec<ContainerStatus> = specs(pod)
+    let mut statuses: Vec<ContainerStatus> = specs(pod, seen.records)
         .zip(seen.records)
         .map(|(spec, record)| container_status(seen, spec, record, waiting))
         .collect();
     let was = old.phase.as_deref().and_then(PodPhase::parse).filter(|was| was.is_terminal());
     let mut phase = was.unwrap_or_else(|| pod_phase(&pod.spec, &statuses, seen.over));
     if seen.over && !phase.is_terminal() {
-        statuses.iter_mut().skip(init_count).for_each(presume_lost);
+        statuses.iter_mut().skip(init_count).take(count).for_each(presume_lost);
         phase = PodPhase::Failed;
     }
     if seen.failure.is_some() {
         phase = PodPhase::Failed;
     }
     let conditions = conditions(seen, &statuses, phase);
-    let regular = statuses.split_off(init_count.min(statuses.len()));
+    let mut regular = statuses.split_off(init_count.min(statuses.len()));
+    let ephemeral = regular.split_off(count.min(regular.len()));
     let host = seen.node_ip.to_string();
     let ip = seen.pod_ip.map(|ip| ip.to_string());
     let status = PodStatus {
@@ -75,6 +88,7 @@ pub(super) fn pod_status(seen: &Seen<'_>) -> (PodStatus, PodPhase) {
         conditions: Some(conditions),
         container_statuses: Some(regular),
         init_container_statuses: (init_count > 0).then_some(statuses),
+        ephemeral_container_statuses: (!ephemeral.is_empty()).then_some(ephemeral),
         host_ip: Some(host.clone()),
         host_ips: Some(vec![HostIP { ip: host }]),
         pod_ip: ip.clone().or_else(|| old.pod_ip.clone()),
@@ -86,9 +100,13 @@ pub(super) fn pod_status(seen: &Seen<'_>) -> (PodStatus, PodPhase) {
     (status, phase)
 }
 
-/// The containers of a pod, those that prepare it first.
-pub(super) fn specs(pod: &Pod) -> impl Iterator<Item = &Container> {
-    pod.spec.init_containers.iter().flatten().chain(&pod.spec.containers)
+/// The containers of a pod: those that prepare it, its own, and the ephemeral ones among `records`.
+pub(super) fn specs<'a>(
+    pod: &'a Pod,
+    records: &'a [Record],
+) -> impl Iterator<Item = &'a Container> {
+    let ephemeral = records.iter().filter_map(|record| record.ephemeral.as_deref());
+    pod.spec.init_containers.iter().flatten().chain(&pod.spec.containers).chain(ephemeral)
 }
 
 /// A pod that is over has no container that waits: nobody knows what became of it.
@@ -117,11 +135,12 @@ fn container_status(
         waiting: Some(ContainerStateWaiting { reason: Some(reason.into()), message }),
         ..ContainerState::default()
     };
+    let is_probed = !matches!(record.kind, Kind::Init | Kind::Ephemeral);
     let mut status = ContainerStatus {
         name: spec.name.clone(),
         image: spec.image.clone().unwrap_or_default(),
         state: Some(wait(waiting, None)),
-        started: (record.kind != Kind::Init).then_some(false),
+        started: is_probed.then_some(false),
         ..ContainerStatus::default()
     };
     if let Some(last) = &record.last {
@@ -135,10 +154,13 @@ fn container_status(
         status.state = Some(state(now, seen.epoch));
         status.allocated_resources =
             spec.resources.as_ref().and_then(|resources| resources.requests.clone());
-        status.resources = Some(spec.resources.clone().unwrap_or_default());
-        status.started = Some(now.state == Stage::Running);
+        status.resources = Some(record.resources().cloned().unwrap_or_default());
+        if record.kind != Kind::Ephemeral {
+            status.started = Some(now.state == Stage::Running);
+        }
         status.ready = match record.kind {
             Kind::Init => now.state == Stage::Exited && now.exit_code == 0,
+            Kind::Ephemeral => false,
             Kind::Sidecar | Kind::Regular => now.state == Stage::Running,
         };
     }
@@ -195,15 +217,38 @@ fn conditions(seen: &Seen<'_>, statuses: &[ContainerStatus], phase: PodPhase) ->
         scheduled,
     ];
     for condition in &mut all {
+        condition.observed_generation = seen.pod.metadata.generation;
+    }
+    let mut resizes = resizes(seen.resize);
+    resizes.append(&mut all);
+    let mut all = resizes;
+    for condition in &mut all {
         let mut same =
             old.iter().filter(|one| one.type_ == condition.type_ && one.status == condition.status);
         let since = same.next().and_then(|one| one.last_transition_time.clone());
         condition.last_transition_time = since.or_else(|| Some(seconds(seen.now)));
-        condition.observed_generation = seen.pod.metadata.generation;
     }
     let others = old.iter().filter(|one| !OWN.contains(&one.type_.as_str()));
     all.extend(others.cloned());
     all
+}
+
+/// How the pod's resize stands: each is about a generation of its own.
+fn resizes(resize: &Resize) -> Vec<PodCondition> {
+    let condition = |kind: &str, observed_generation| PodCondition {
+        type_: kind.into(),
+        status: "True".into(),
+        observed_generation,
+        ..PodCondition::default()
+    };
+    let pending = resize.deferred.iter().map(|(why, generation)| PodCondition {
+        reason: Some("Deferred".into()),
+        message: Some(why.clone()),
+        ..condition(RESIZE_PENDING, *generation)
+    });
+    let under_way =
+        resize.under_way.map(|generation| condition(RESIZE_UNDER_WAY, Some(generation)));
+    pending.chain(under_way).collect()
 }
 
 /// The kubelet's own last word, with the conditions that others wrote since.

@@ -61,6 +61,16 @@ impl Runtime {
                 self.create_container(now, id, &pod_sandbox_id, config)
             }
             CriRequest::StartContainer { container_id } => self.start_container(now, &container_id),
+            CriRequest::UpdateContainerResources { container_id, memory_limit_in_bytes } => {
+                match self.containers.get_mut(&container_id).map(Rc::make_mut) {
+                    Some(container) => {
+                        let config = Rc::make_mut(&mut container.config);
+                        config.memory_limit_in_bytes = memory_limit_in_bytes;
+                        Ok(CriResponse::UpdateContainerResources)
+                    }
+                    None => Err(no_container(&container_id)),
+                }
+            }
             CriRequest::StopContainer { container_id, timeout } => {
                 match self.stop_container(now, call, &container_id, timeout) {
                     Some(answer) => answer,

@@ -61,6 +61,11 @@ pub enum CriRequest {
     StartContainer {
         container_id: Id,
     },
+    /// Gives a container that runs another limit; 0 is none.
+    UpdateContainerResources {
+        container_id: Id,
+        memory_limit_in_bytes: u64,
+    },
     /// Sends the stop signal, and SIGKILL after `timeout`; answered once the container is dead.
     StopContainer {
         container_id: Id,
@@ -117,6 +122,7 @@ pub enum CriResponse {
     RemoveImage,
     CreateContainer { container_id: Id },
     StartContainer,
+    UpdateContainerResources,
     StopContainer,
     RemoveContainer,
     ContainerStatus { status: Rc<ContainerStatus> },
@@ -144,6 +150,7 @@ impl CriRequest {
             Self::RemoveImage { .. } => "RemoveImage",
             Self::CreateContainer { .. } => "CreateContainer",
             Self::StartContainer { .. } => "StartContainer",
+            Self::UpdateContainerResources { .. } => "UpdateContainerResources",
             Self::StopContainer { .. } => "StopContainer",
             Self::RemoveContainer { .. } => "RemoveContainer",
             Self::ContainerStatus { .. } => "ContainerStatus",
@@ -174,6 +181,7 @@ impl CriResponse {
             Self::RemoveImage => "RemoveImage",
             Self::CreateContainer { .. } => "CreateContainer",
             Self::StartContainer => "StartContainer",
+            Self::UpdateContainerResources => "UpdateContainerResources",
             Self::StopContainer => "StopContainer",
             Self::RemoveContainer => "RemoveContainer",
             Self::ContainerStatus { .. } => "ContainerStatus",

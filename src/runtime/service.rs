@@ -272,6 +272,7 @@ impl Runtime {
             | CriRequest::ImageStatus { .. }
             | CriRequest::ListImages
             | CriRequest::StopContainer { .. }
+            | CriRequest::UpdateContainerResources { .. }
             | CriRequest::ContainerStatus { .. }
             | CriRequest::ListContainers
             | CriRequest::ReadLogs { .. }

@@ -51,8 +51,8 @@ impl PodInfo {
     pub fn new(pod: Rc<Pod>) -> Self {
         Self {
             uid: uid(&pod),
-            requests: resources::requests(&pod.spec),
-            non_zero: resources::non_zero_requests(&pod.spec),
+            requests: resources::requests(&pod),
+            non_zero: resources::non_zero_requests(&pod),
             ports: host_ports(&pod),
             terms: Terms::of(&pod).map(Rc::new),
             pod,

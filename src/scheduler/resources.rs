@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
 
+use crate::api::Pod;
 use crate::api::quantity::Quantity;
 use crate::api::wire::{Container, PodSpec};
 use crate::sim::SortedMap;
@@ -110,30 +111,31 @@ struct Fill {
 }
 
 /// What a pod asks for.
-pub fn requests(spec: &PodSpec) -> Resources {
-    total(spec, Fill { cpu: false, memory: false })
+pub fn requests(pod: &Pod) -> Resources {
+    total(pod, Fill { cpu: false, memory: false })
 }
 
 /// What a pod counts as when nodes are scored: at least something for each container.
-pub fn non_zero_requests(spec: &PodSpec) -> Resources {
-    let plain = requests(spec);
-    let level = pod_level(spec);
+pub fn non_zero_requests(pod: &Pod) -> Resources {
+    let plain = requests(pod);
+    let level = pod_level(&pod.spec);
     let fill =
         |name: &str| level.is_none_or(|level| !level.contains_key(name) && plain.get(name) == 0);
-    total(spec, Fill { cpu: fill(CPU), memory: fill(MEMORY) })
+    total(pod, Fill { cpu: fill(CPU), memory: fill(MEMORY) })
 }
 
 /// The most that runs at once: all containers and sidecars, or one init container beside the
 /// sidecars that began before it; and the pod's overhead.
-fn total(spec: &PodSpec, fill: Fill) -> Resources {
+fn total(pod: &Pod, fill: Fill) -> Resources {
+    let spec = &*pod.spec;
     let mut running = Resources::default();
     for container in &spec.containers {
-        running.add(&of_container(container, fill), 1);
+        running.add(&of_container(container, pod, fill), 1);
     }
     let mut sidecars = Resources::default();
     let mut starting = Resources::default();
     for container in spec.init_containers.iter().flatten() {
-        let mut asked = of_container(container, fill);
+        let mut asked = of_container(container, pod, fill);
         if is_sidecar(container) {
             running.add(&asked, 1);
             sidecars.add(&asked, 1);
@@ -167,9 +169,34 @@ fn pod_level(spec: &PodSpec) -> Option<&List> {
     (!requests.is_empty()).then_some(requests)
 }
 
-fn of_container(container: &Container, fill: Fill) -> Resources {
+/// Whether a container of the pod still has something else than it asks for.
+pub fn is_resizing(pod: &Pod) -> bool {
+    let inits = pod.spec.init_containers.iter().flatten();
+    let mut all = inits.chain(&pod.spec.containers);
+    all.any(|container| held(container, pod).next().is_some())
+}
+
+/// What a container was given and what it has, where that is not what it asks for.
+fn held<'a>(container: &'a Container, pod: &'a Pod) -> impl Iterator<Item = &'a List> {
+    let asked = container.resources.as_ref().and_then(|own| own.requests.as_ref());
+    let status = &pod.status;
+    let lists = [&status.container_statuses, &status.init_container_statuses];
+    let mut all = lists.into_iter().flatten().flatten();
+    let own = all.find(|status| status.name == container.name);
+    let held = own.map(|own| {
+        let has = own.resources.as_ref().and_then(|has| has.requests.as_ref());
+        [own.allocated_resources.as_ref(), has]
+    });
+    held.into_iter().flatten().flatten().filter(move |list| Some(*list) != asked)
+}
+
+/// As long as a resize is under way, the most that it may come to.
+fn of_container(container: &Container, pod: &Pod, fill: Fill) -> Resources {
     let list = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
     let mut asked = list.map(Resources::from_list).unwrap_or_default();
+    for list in held(container, pod) {
+        asked.raise_to(&Resources::from_list(list));
+    }
     let names = |name: &str| list.is_some_and(|list| list.contains_key(name));
     if fill.cpu && !names(CPU) {
         asked.milli_cpu = DEFAULT_MILLI_CPU;

@@ -11,6 +11,7 @@ use super::framework::ClusterEvent;
 use super::node_info::{PodInfo, allocatable, uid};
 use super::plugins::{mounts_claim, raises_limits};
 use super::queue::gates;
+use super::resources::{Resources, is_resizing, requests};
 use crate::api::{Document, Kind, Pod};
 use crate::client::{Delta, Incoming};
 use crate::sim::{Ctx, Instant};
@@ -114,6 +115,9 @@ impl Scheduler {
                     return;
                 }
                 self.put_pod(new, now);
+                if new.node_name.is_some() && shrinks(old, new) {
+                    self.queue.on_event(ClusterEvent::AssignedPodDeleted, now);
+                }
             }
             Delta::Deleted(pod) => self.remove_pod(pod, now),
         }
@@ -157,8 +161,17 @@ fn is_report(old: &Pod, new: &Pod) -> bool {
     old.node_name.is_some()
         && old.node_name == new.node_name
         && old.spec == new.spec
+        && !is_resizing(old)
+        && !is_resizing(new)
         && before.labels == after.labels
         && before.deletion_timestamp == after.deletion_timestamp
+}
+
+/// Whether a pod leaves room for others that it took before.
+fn shrinks(old: &Pod, new: &Pod) -> bool {
+    let is_smaller =
+        |new: &Resources, old: &Resources| new.milli_cpu < old.milli_cpu || new.memory < old.memory;
+    (old.spec != new.spec || is_resizing(old)) && is_smaller(&requests(new), &requests(old))
 }
 
 /// What of a change of a node may help a pod.

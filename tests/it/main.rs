@@ -30,6 +30,8 @@ mod granting;
 mod log;
 mod logs;
 #[cfg(test)]
+mod looking_in;
+#[cfg(test)]
 mod nodes_access;
 #[cfg(test)]
 mod placements;
@@ -40,6 +42,8 @@ mod profiles;
 mod protobuf;
 #[cfg(test)]
 mod quotas;
+#[cfg(test)]
+mod resizing;
 #[cfg(test)]
 mod server;
 #[cfg(test)]

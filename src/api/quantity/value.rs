@@ -93,6 +93,11 @@ impl Quantity {
         self.scaled_value(MILLI)
     }
 
+    /// What the scheduler and kubelets count of a `resource`: of CPU thousandths, of others whole units.
+    pub fn counted(&self, resource: &str) -> i64 {
+        if resource == "cpu" { self.milli_value() } else { self.value() }
+    }
+
     /// In units of ten to the power of `scale`, rounded away from zero; saturates.
     pub fn scaled_value(&self, scale: i32) -> i64 {
         let Amount { value, scale: own } = self.amount;

@@ -14,6 +14,7 @@ mod event;
 mod meta;
 mod node;
 pub mod pod;
+mod pod_parts;
 mod pod_spec;
 mod pod_status;
 mod probe;
@@ -47,6 +48,14 @@ pub trait Validate {
     /// What is wrong with an object whose status takes the place of that of `old`.
     fn validate_status_update(&self, old: &Self) -> Vec<FieldError> {
         self.validate_update(old)
+    }
+    /// What is wrong with an object of which a part takes the place of that of `old`.
+    fn validate_part_update(&self, old: &Self, part: Subresource) -> Vec<FieldError> {
+        if part == Subresource::Status {
+            self.validate_status_update(old)
+        } else {
+            self.validate_update(old)
+        }
     }
 }
 
@@ -94,7 +103,7 @@ fn against<R: Resource>(new: &R, old: &Object, part: Option<Subresource>) -> Vec
     // The path says which kind; a body of another is refused before.
     let Some(old) = R::unwrap(old) else { return Vec::new() };
     match part {
-        Some(Subresource::Status) => new.validate_status_update(old),
-        Some(_) | None => new.validate_update(old),
+        Some(part) => new.validate_part_update(old, part),
+        None => new.validate_update(old),
     }
 }

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 pub use super::pod_status::status_update;
 use super::report::{Report, text};
-use super::{Validate, affinity, annotations, meta, pod_spec};
+use super::{Validate, affinity, annotations, meta, pod_parts, pod_spec};
 use crate::api::document::Fragment;
 use crate::api::field::{FieldError, Path};
+use crate::api::request::Subresource;
 use crate::api::to_json;
 use crate::api::wire::{self, PodSpec};
 use crate::api::{self, names};
@@ -80,8 +81,17 @@ impl Validate for api::Pod {
         update(&self.into(), &old.into())
     }
 
-    fn validate_status_update(&self, old: &Self) -> Vec<FieldError> {
-        status_update(&self.into(), &old.into())
+    fn validate_part_update(&self, old: &Self, part: Subresource) -> Vec<FieldError> {
+        let check = if part == Subresource::Status {
+            status_update
+        } else if part == Subresource::EphemeralContainers {
+            pod_parts::ephemeral_containers
+        } else if part == Subresource::Resize {
+            pod_parts::resize
+        } else {
+            update
+        };
+        check(&self.into(), &old.into())
     }
 }
 
@@ -105,7 +115,7 @@ fn is_gated(spec: &PodSpec) -> bool {
     spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty())
 }
 
-fn metadata_and_spec(out: &mut Report, pod: &PodParts<'_>) {
+pub(super) fn metadata_and_spec(out: &mut Report, pod: &PodParts<'_>) {
     meta::create(out, pod.metadata, true, names::dns1123_subdomain);
     let annotations = pod.metadata.annotations.as_ref();
     let path = &Path::new("metadata").child("annotations");
@@ -343,7 +353,7 @@ fn differences(old: &PodSpec, new: &PodSpec) -> String {
     lines.join("\n")
 }
 
-fn difference(path: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
+pub(super) fn difference(path: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
     match (old, new) {
         (old, new) if old == new => {}
         (Value::Object(old), Value::Object(new)) => {

@@ -34,14 +34,21 @@ const REQUIRED: [&str; 6] =
     ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
 impl ApiServer {
-    /// Whether the quotas of its namespace have room for a new object.
+    /// Whether the quotas of its namespace have room for an object, new or in the place of `before`.
     ///
     /// # Errors
     ///
     /// 403 if one has not, or if a container leaves open what a quota limits.
-    pub(super) fn admit_quota(&self, object: &Object) -> Result<(), StatusError> {
+    pub(super) fn admit_quota(
+        &self,
+        object: &Object,
+        before: Option<&Object>,
+    ) -> Result<(), StatusError> {
         let namespace = object.namespace();
-        let asked = usage(object);
+        let mut asked = usage(object);
+        for (name, much) in before.map(usage).unwrap_or_default() {
+            asked.or_default(name).sub(&much);
+        }
         let refuse = |why: String| {
             let resource = group_resource(object.kind().resource());
             Err(StatusError::forbidden(resource, object.name(), why))
@@ -62,7 +69,9 @@ impl ApiServer {
             }
             let used = self.used(quota);
             let exceeded = |(name, most): &(&String, &Quantity)| {
-                let Some(more) = asked.get(*name).filter(|more| !more.is_zero()) else {
+                let Some(more) =
+                    asked.get(*name).filter(|more| !more.is_zero() && !more.is_negative())
+                else {
                     return false;
                 };
                 let mut total = used.get(*name).cloned().unwrap_or_default();

@@ -45,6 +45,10 @@ pub fn request(request: &CriRequest) -> Value {
         CriRequest::StopContainer { container_id, timeout } => {
             one(&[("containerId", text(container_id)), ("timeout", timeout.as_secs().into())])
         }
+        CriRequest::UpdateContainerResources { container_id, memory_limit_in_bytes } => one(&[
+            ("containerId", text(container_id)),
+            ("linux", one(&[("memoryLimitInBytes", (*memory_limit_in_bytes).into())])),
+        ]),
         CriRequest::ReadLogs { container_id, options: LogOptions { tail, since } }
         | CriRequest::FollowLog { container_id, options: LogOptions { tail, since } } => one(&[
             ("containerId", text(container_id)),
@@ -101,6 +105,7 @@ fn response(response: &CriResponse) -> Value {
         | CriResponse::RemoveImage
         | CriResponse::StartContainer
         | CriResponse::StopContainer
+        | CriResponse::UpdateContainerResources
         | CriResponse::RemoveContainer => one(&[]),
         CriResponse::RunPodSandbox { pod_sandbox_id } => {
             one(&[("podSandboxId", text(pod_sandbox_id))])

@@ -343,6 +343,7 @@ impl Reader<'_> {
             | CriRequest::ListImages
             | CriRequest::RemoveImage { .. }
             | CriRequest::StopContainer { .. }
+            | CriRequest::UpdateContainerResources { .. }
             | CriRequest::RemoveContainer { .. }
             | CriRequest::ContainerStatus { .. }
             | CriRequest::ListContainers

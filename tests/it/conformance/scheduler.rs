@@ -270,7 +270,7 @@ fn older_formula(file: &Value, case: &Value) -> Outcome {
 }
 
 fn non_zero_requests(_: &Value, case: &Value) -> Outcome {
-    let got = resources::non_zero_requests(&pod(&case["pod"])?.pod.spec);
+    let got = resources::non_zero_requests(&pod(&case["pod"])?.pod);
     let want = &case["expect"]["nonzero_requests"];
     same("cpu", &Some(got.milli_cpu), &want["cpu_milli"].as_i64())?;
     same("memory", &Some(got.memory), &want["memory"].as_i64())
