@@ -53,7 +53,7 @@ impl Api {
                             Out::Response { .. }
                             | Out::Watch { .. }
                             | Out::Kubelet { .. }
-                            | Out::HungUp { .. } => self.heard += 1,
+                            | Out::Tell { .. } => self.heard += 1,
                         }
                     }
                 }

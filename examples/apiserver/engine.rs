@@ -50,6 +50,8 @@ pub struct Request {
     /// What it shows at the secure door; none came through the other.
     pub shown: Option<Shown>,
     pub body: Option<String>,
+    /// What is sent to what it begins; none says that there is no more.
+    pub input: Option<mpsc::Receiver<Option<String>>>,
 }
 
 /// The headers by which a caller says who they are.
@@ -94,13 +96,20 @@ struct Paced {
     cluster: Cluster,
     gear: f64,
     began: WallInstant,
-    waiting: Vec<(RequestId, oneshot::Sender<Reply>)>,
+    waiting: Vec<Waiting>,
     streams: Vec<Stream>,
+}
+
+struct Waiting {
+    id: RequestId,
+    reply: oneshot::Sender<Reply>,
+    input: Option<mpsc::Receiver<Option<String>>>,
 }
 
 struct Stream {
     id: RequestId,
     sent: usize,
+    input: Option<mpsc::Receiver<Option<String>>>,
     lines: mpsc::Sender<Vec<u8>>,
 }
 
@@ -131,7 +140,8 @@ impl Paced {
     }
 
     fn submit(&mut self, asked: Asked) {
-        let Request { method, path, content_type, accept, upgrade, shown, body } = asked.call;
+        let Request { method, path, content_type, accept, upgrade, shown, body, input } =
+            asked.call;
         let mut call = HttpCall::new(&method, &path, None);
         call.content_type = content_type.into();
         call.accept = accept.into();
@@ -144,21 +154,21 @@ impl Paced {
             call = call.with_text(&body);
         }
         let id = self.cluster.submit(&call);
-        self.waiting.push((id, asked.reply));
+        self.waiting.push(Waiting { id, reply: asked.reply, input });
     }
 
     fn answer(&mut self) {
-        for (id, reply) in std::mem::take(&mut self.waiting) {
+        for Waiting { id, reply, input } in std::mem::take(&mut self.waiting) {
             let (Some(response), Some(http)) = (self.cluster.answer(id), self.cluster.reply(id))
             else {
-                self.waiting.push((id, reply));
+                self.waiting.push(Waiting { id, reply, input });
                 continue;
             };
             let goes_on =
                 matches!(response.result, Ok(Answer::Watching | Answer::Streaming { .. }));
             let body = if goes_on {
                 let (lines, received) = mpsc::channel(MOST_UNREAD);
-                self.streams.push(Stream { id, sent: 0, lines });
+                self.streams.push(Stream { id, sent: 0, input, lines });
                 Body::Stream(received)
             } else {
                 Body::Whole(http.body.into())
@@ -174,11 +184,14 @@ impl Paced {
         }
     }
 
-    /// Hands on what streams tell. A stream whose client has gone, or reads too slowly, ends.
+    /// Hands on what streams tell and are told. A stream whose client has gone, or reads too slowly, ends.
     fn stream(&mut self) {
         let Self { cluster, streams, .. } = self;
         let mut over = Vec::new();
         streams.retain_mut(|stream| {
+            while let Some(Ok(text)) = stream.input.as_mut().map(mpsc::Receiver::try_recv) {
+                cluster.type_in(stream.id, text.as_deref());
+            }
             for line in cluster.lines(stream.id, stream.sent) {
                 stream.sent += 1;
                 if stream.lines.try_send(line.into_bytes()).is_err() {

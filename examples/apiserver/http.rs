@@ -25,6 +25,8 @@ use crate::websocket;
 const BODY_MAX: usize = 3 << 20;
 /// What a body in Kubernetes' protobuf is called.
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+/// So many pieces of input may be on their way to the engine.
+const MOST_TYPED: usize = 100;
 /// What the server refuses has to come to the server first.
 const BODY_READ: usize = BODY_MAX + 1024;
 
@@ -95,6 +97,7 @@ async fn handle(
     {
         (content_type, body) = ("application/json", Some(object.to_string()));
     }
+    let (typed, input) = mpsc::channel(MOST_TYPED);
     let call = engine::Request {
         method: head.method.to_string(),
         path: put_down_to(&head, header(USER_AGENT).unwrap_or_default()),
@@ -107,6 +110,7 @@ async fn handle(
             groups: groups.filter_map(|group| Some(group.to_str().ok()?.to_owned())).collect(),
         }),
         body,
+        input: Some(input),
     };
     let path = call.path.clone();
     let Some(mut reply) = engine.ask(call).await else {
@@ -114,7 +118,7 @@ async fn handle(
     };
     if let (101, Body::Stream(pieces), Some(headers)) = (reply.code, &mut reply.body, accepted) {
         let (_, none) = mpsc::channel(1);
-        tokio::spawn(websocket::speak(switched, std::mem::replace(pieces, none)));
+        tokio::spawn(websocket::speak(switched, std::mem::replace(pieces, none), typed));
         let mut response = Response::new(Outgoing::Whole(None));
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         *response.headers_mut() = headers;

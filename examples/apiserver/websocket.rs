@@ -1,6 +1,6 @@
 //! Web sockets: what kubectl switches to when a command is to run in a container.
 //!
-//! Mirrors: `apimachinery/pkg/util/remotecommand`; input is read and goes nowhere.
+//! Mirrors: `apimachinery/pkg/util/remotecommand`; how large the client's window is makes no difference.
 
 use std::time::Duration;
 
@@ -48,8 +48,17 @@ pub fn accepted(request: &HeaderMap) -> Option<HeaderMap> {
     ]))
 }
 
-/// Hands on `pieces` until there are no more, or the client goes: then nobody takes them any more.
-pub async fn speak(switched: OnUpgrade, mut pieces: mpsc::Receiver<Vec<u8>>) {
+/// The channel of the input, and that by which the client says that another is closed.
+const STDIN: u8 = 0;
+const CLOSE: u8 = 255;
+
+/// Hands on `pieces` until there are no more, or the client goes: then nobody takes them any more. What the
+/// client sends is typed in, and nothing when it has no more.
+pub async fn speak(
+    switched: OnUpgrade,
+    mut pieces: mpsc::Receiver<Vec<u8>>,
+    typed: mpsc::Sender<Option<String>>,
+) {
     let Ok(connection) = switched.await else { return };
     let connection: TokioIo<Upgraded> = TokioIo::new(connection);
     let mut socket = WebSocketStream::from_raw_socket(connection, Role::Server, None).await;
@@ -63,7 +72,15 @@ pub async fn speak(switched: OnUpgrade, mut pieces: mpsc::Receiver<Vec<u8>>) {
             }
             heard = socket.next() => match heard {
                 None | Some(Err(_) | Ok(Message::Close(_))) => return,
-                Some(Ok(_)) => {}
+                Some(Ok(message)) => {
+                    let text = match &*message.into_data() {
+                        [STDIN, text @ ..] => Some(String::from_utf8_lossy(text).into_owned()),
+                        [CLOSE, STDIN] => None,
+                        _ => continue,
+                    };
+                    // An engine that is gone hears nothing.
+                    drop(typed.send(text).await);
+                }
             },
         }
     }

@@ -1,4 +1,5 @@
-//! Which command is to run in a container: the query of `pods/exec`.
+//! Which command is to run in a container, or who is attached to it: the query of `pods/exec` and
+//! `pods/attach`.
 //!
 //! Mirrors: `PodExecOptions` of `k8s.io/api/core/v1`, and `k8s.io/apimachinery/pkg/util/remotecommand`.
 
@@ -6,7 +7,7 @@ use std::rc::Rc;
 
 use super::route::Query;
 
-/// `v1.PodExecOptions`, and how the answer is to be streamed.
+/// `v1.PodExecOptions`, or `v1.PodAttachOptions`, and how the answer is to be streamed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are upstream's")]
 pub struct ExecOptions {
@@ -24,19 +25,24 @@ pub struct ExecOptions {
 /// What a piece of an answer to an exec belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
+    Stdin,
     Stdout,
     Stderr,
     /// How it ended: a `Status`.
     Error,
+    /// Nothing more comes through that of the input.
+    Close,
 }
 
 impl Channel {
     /// Its number in the protocols that end with `.channel.k8s.io`.
     pub fn number(self) -> u8 {
         match self {
+            Self::Stdin => 0,
             Self::Stdout => 1,
             Self::Stderr => 2,
             Self::Error => 3,
+            Self::Close => 255,
         }
     }
 }

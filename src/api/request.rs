@@ -49,6 +49,8 @@ pub enum Subresource {
     Log,
     /// A command that runs in a container.
     Exec,
+    /// What a container that runs writes, and what it is sent.
+    Attach,
     /// The containers that were added to a Pod that runs, to look into it.
     EphemeralContainers,
     /// The resources of a Pod that runs.
@@ -270,7 +272,7 @@ pub enum Change {
     Error(Rc<StatusError>),
     /// The watch ends, for it has lasted as long as it was to; on the wire only the stream does.
     Ended,
-    /// No watch, but what a container has written.
+    /// No watch, but what a container has written, or is sent.
     Output {
         /// None for a log.
         channel: Option<Channel>,
@@ -350,6 +352,7 @@ impl Subresource {
             Self::Scale => "scale",
             Self::Log => "log",
             Self::Exec => "exec",
+            Self::Attach => "attach",
             Self::EphemeralContainers => "ephemeralcontainers",
             Self::Resize => "resize",
             Self::Eviction => "eviction",

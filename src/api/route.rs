@@ -57,6 +57,7 @@ pub fn parse(
                 | Subresource::Scale
                 | Subresource::Log
                 | Subresource::Exec
+                | Subresource::Attach
                 | Subresource::EphemeralContainers
                 | Subresource::Resize,
             ),
@@ -69,7 +70,8 @@ pub fn parse(
                 Subresource::Binding
                 | Subresource::Eviction
                 | Subresource::Token
-                | Subresource::Exec,
+                | Subresource::Exec
+                | Subresource::Attach,
             ),
         ) => Verb::Create,
         (
@@ -111,7 +113,7 @@ pub fn parse(
         Some(Subresource::Log) => Some(Rc::new(LogQuery::parse(&query)?)),
         Some(_) | None => None,
     };
-    let is_exec = subresource == Some(Subresource::Exec);
+    let is_exec = matches!(subresource, Some(Subresource::Exec | Subresource::Attach));
     let exec = is_exec.then(|| Rc::new(ExecOptions::parse(&query)));
     Ok((verb, target, Params { representation, log, exec, ..params(verb, &query)? }))
 }
@@ -303,6 +305,7 @@ fn target(kinds: &Kinds, path: &str) -> Result<Target, StatusError> {
         Some("scale") => Some(Subresource::Scale),
         Some("log") => Some(Subresource::Log),
         Some("exec") => Some(Subresource::Exec),
+        Some("attach") => Some(Subresource::Attach),
         Some("ephemeralcontainers") => Some(Subresource::EphemeralContainers),
         Some("resize") => Some(Subresource::Resize),
         Some(_) => Some(Subresource::Status),

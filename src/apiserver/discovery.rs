@@ -233,6 +233,9 @@ impl Part {
             },
             "log" => Self { verbs: &["get"], group, version, kind },
             "exec" => Self { verbs: &["create", "get"], group, version, kind: "PodExecOptions" },
+            "attach" => {
+                Self { verbs: &["create", "get"], group, version, kind: "PodAttachOptions" }
+            }
             "finalize" => Self { verbs: &["update"], group, version, kind },
             "eviction" => {
                 Self { verbs: &["create"], group: "policy", version: "v1", kind: "Eviction" }

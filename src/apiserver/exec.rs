@@ -1,6 +1,7 @@
-//! `pods/exec`: the kubelet runs a command in one of its containers, and its output is streamed.
+//! `pods/exec` and `pods/attach`: the kubelet runs a command in one of its containers, or listens to what
+//! runs there; its output is streamed, and so is its input.
 //!
-//! Mirrors: `pkg/registry/core/pod/strategy.go` (`ExecLocation`), `pkg/registry/core/pod/rest`.
+//! Mirrors: `pkg/registry/core/pod/strategy.go` (`ExecLocation`, `AttachLocation`), `pkg/registry/core/pod/rest`.
 
 use std::rc::Rc;
 
@@ -10,7 +11,7 @@ use crate::api::Kind;
 use crate::api::caller::{Attributes, User};
 use crate::api::exec::ExecOptions;
 use crate::api::logs::container_of;
-use crate::api::request::{Params, Request};
+use crate::api::request::{Params, Request, Subresource};
 use crate::api::status::StatusError;
 use crate::sim::Ctx;
 
@@ -34,16 +35,17 @@ impl ApiServer {
             return Err(StatusError::bad_request(why));
         };
         self.check_node(&node)?;
+        let what = request.target.subresource().map_or("", Subresource::name);
         match options.upgrade.as_deref() {
             Some(WEBSOCKET) => {}
             None => return Err(StatusError::bad_request("Upgrade request required")),
             // Upstream speaks SPDY, too.
             Some(other) => {
-                let why = format!("exec speaks {WEBSOCKET} only, and was asked to speak {other}");
+                let why = format!("{what} speaks {WEBSOCKET} only, and was asked to speak {other}");
                 return Err(StatusError::bad_request(why));
             }
         }
-        let path = format!("/exec/{}/{name}/{container}", request.namespace());
+        let path = format!("/{what}/{}/{name}/{container}", request.namespace());
         let exec = Some(Rc::new(ExecOptions { container, ..options }));
         let params = Params { exec, ..Params::default() };
         self.ask_kubelet(ctx, (from, request), node, path, params);

@@ -176,6 +176,7 @@ impl Restricted<'_> {
             | Subresource::Scale
             | Subresource::Log
             | Subresource::Exec
+            | Subresource::Attach
             | Subresource::EphemeralContainers
             | Subresource::Resize
             | Subresource::Finalize => self.no(name, &unexpected(part)),

@@ -112,6 +112,17 @@ impl ApiServer {
         ctx.send_after(WORK, Out::Watch { to, event: WatchEvent { watch, change } });
     }
 
+    /// Who has asked says more; that is for the kubelet.
+    pub(super) fn typed(&mut self, ctx: &mut Ctx<'_, Self>, from: ConnectionId, event: WatchEvent) {
+        let mut all = self.proxied.iter();
+        let is_meant = |(_, one): &(&RequestId, &Proxied)| {
+            one.from == from && one.request.id == event.watch && one.request.params.exec.is_some()
+        };
+        let Some((id, Proxied { node, .. })) = all.find(is_meant) else { return };
+        let event = WatchEvent { watch: *id, change: event.change };
+        ctx.send_after(WORK, Out::Tell { node: Rc::clone(node), event });
+    }
+
     /// A kubelet has had time enough.
     pub(super) fn kubelet_is_silent(&mut self, ctx: &mut Ctx<'_, Self>, id: RequestId) {
         if self.proxied.get(&id).is_some_and(|proxied| proxied.is_open) {
@@ -131,7 +142,8 @@ impl ApiServer {
         self.proxied.retain(|id, proxied| {
             let stays = proxied.from != from || only.is_some_and(|only| only != proxied.request.id);
             if !stays {
-                ctx.send(Out::HungUp { node: Rc::clone(&proxied.node), watch: *id });
+                let event = WatchEvent { watch: *id, change: Change::HungUp };
+                ctx.send(Out::Tell { node: Rc::clone(&proxied.node), event });
             }
             stays
         });

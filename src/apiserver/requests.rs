@@ -103,7 +103,9 @@ impl ApiServer {
             (Verb::Get, Some(name)) if part == Some(Subresource::Log) => {
                 self.read_logs(ctx, from, request, name)?;
             }
-            (Verb::Get | Verb::Create, Some(name)) if part == Some(Subresource::Exec) => {
+            (Verb::Get | Verb::Create, Some(name))
+                if matches!(part, Some(Subresource::Exec | Subresource::Attach)) =>
+            {
                 self.exec(ctx, from, request, (&user, name))?;
             }
             (Verb::Get, Some(name)) => {

@@ -62,6 +62,11 @@ pub enum In {
     Kubelet(Rc<Response>),
     /// A kubelet goes on with such an answer.
     KubeletTold(WatchEvent),
+    /// Who has asked goes on.
+    Typed {
+        from: ConnectionId,
+        event: WatchEvent,
+    },
     Closed(ConnectionId),
     /// Nobody reads this watch any more.
     HungUp {
@@ -87,10 +92,10 @@ pub enum Out {
         node: Rc<str>,
         request: Rc<Request>,
     },
-    /// To the same: what was asked under this number is heard by nobody any more.
-    HungUp {
+    /// To the same: how what was asked under this number goes on.
+    Tell {
         node: Rc<str>,
-        watch: RequestId,
+        event: WatchEvent,
     },
 }
 
@@ -484,6 +489,7 @@ impl Component for ApiServer {
             Event::Message(In::Store(out)) => self.on_store(ctx, out),
             Event::Message(In::Kubelet(response)) => self.kubelet_said(ctx, &response),
             Event::Message(In::KubeletTold(event)) => self.kubelet_told(ctx, event),
+            Event::Message(In::Typed { from, event }) => self.typed(ctx, from, event),
             Event::Message(In::Closed(from)) => {
                 self.hang_up_on_kubelets(ctx, from, None);
                 for cache in self.caches.values_mut() {

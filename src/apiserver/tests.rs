@@ -80,7 +80,7 @@ impl World {
                 }
                 Effect::Send { body: Out::Watch { event, .. }, .. } => self.events.push(event),
                 // There are no kubelets here.
-                Effect::Send { body: Out::Kubelet { .. } | Out::HungUp { .. }, .. } => {}
+                Effect::Send { body: Out::Kubelet { .. } | Out::Tell { .. }, .. } => {}
                 Effect::Timer { after, timer } => {
                     self.queue.push(self.now + after, Due::Server(Event::Timer(timer)));
                 }

@@ -117,6 +117,11 @@ impl Cluster {
         self.world.you.is_over(id, seen)
     }
 
+    /// Sends `text` to what an exec or an attach has begun; none says that no more will come.
+    pub fn type_in(&mut self, id: RequestId, text: Option<&str>) {
+        self.world.type_in(id, text);
+    }
+
     /// You read such an answer no more. Recordings know nothing of it, so this is for who keeps none.
     pub fn hang_up(&mut self, id: RequestId) {
         self.world.hang_up(id);

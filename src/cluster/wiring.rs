@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::api::exec::Channel;
 use crate::api::request::{Change, Request, RequestId, WatchEvent};
 use crate::apiserver::{self, ApiServer, ConnectionId, EtcdServer};
 use crate::client::Incoming;
@@ -181,6 +182,13 @@ impl World {
         self.run_apiserver(None, Event::Message(apiserver::In::HungUp { from, watch }));
     }
 
+    pub(super) fn type_in(&mut self, watch: RequestId, text: Option<&str>) {
+        let channel = Some(if text.is_some() { Channel::Stdin } else { Channel::Close });
+        let change = Change::Output { channel, text: text.unwrap_or_default().into() };
+        let body = Body::Watch(WatchEvent { watch, change });
+        self.send(None, Address::You, Address::ApiServer, self.now, body);
+    }
+
     /// Ends the scheduler's process, and starts one with another configuration.
     pub(super) fn configure_scheduler(&mut self, configuration: &Rc<Configuration>) {
         self.restarts += 1;
@@ -235,6 +243,10 @@ impl World {
                 let heard = apiserver::In::Kubelet(Rc::clone(response));
                 self.run_apiserver(cause, Event::Message(heard));
             }
+            (Address::ApiServer, Body::Watch(event)) if message.from == Address::You => {
+                let (from, event) = (connection(message.from), event.clone());
+                self.run_apiserver(cause, Event::Message(apiserver::In::Typed { from, event }));
+            }
             (Address::ApiServer, Body::Watch(event)) => {
                 let heard = apiserver::In::KubeletTold(event.clone());
                 self.run_apiserver(cause, Event::Message(heard));
@@ -260,6 +272,8 @@ impl World {
             (Address::Kubelet(node), Body::Watch(event)) => {
                 let heard = if matches!(event.change, Change::HungUp) {
                     kubelet::In::HungUp(event.watch)
+                } else if matches!(event.change, Change::Output { .. }) {
+                    kubelet::In::Typed(event.clone())
                 } else {
                     kubelet::In::Api(Incoming::Watch(event.clone()))
                 };
@@ -360,10 +374,9 @@ impl World {
                             let Some(kubelet) = self.kubelet_of(&node) else { continue };
                             (kubelet, Body::Request(request))
                         }
-                        apiserver::Out::HungUp { node, watch } => {
+                        apiserver::Out::Tell { node, event } => {
                             let Some(kubelet) = self.kubelet_of(&node) else { continue };
-                            let change = Change::HungUp;
-                            (kubelet, Body::Watch(WatchEvent { watch, change }))
+                            (kubelet, Body::Watch(event))
                         }
                     };
                     self.send(cause, Address::ApiServer, to, sent, body);

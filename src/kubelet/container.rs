@@ -202,6 +202,9 @@ pub(super) fn config(
         memory_limit_in_bytes: memory_limit(spec),
         run_as_user: user(&spec.security_context).or(user(&pod.spec.security_context)),
         stop_signal: stop_signal.value().as_str().map(str::to_owned),
+        stdin: spec.stdin == Some(true),
+        stdin_once: spec.stdin_once == Some(true),
+        tty: spec.tty == Some(true),
     }
 }
 

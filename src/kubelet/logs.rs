@@ -29,6 +29,9 @@ impl Kubelet {
             ["", "exec", namespace, name, container] => {
                 self.exec(ctx, request, (namespace, name), container)
             }
+            ["", "attach", namespace, name, container] => {
+                self.attach(ctx, request, (namespace, name), container)
+            }
             _ => Err(StatusError::generic(Reason::NotFound, "404 page not found")),
         };
         if let Err(error) = done {

@@ -12,6 +12,7 @@ mod pod_worker;
 mod pods;
 mod reporter;
 mod resize;
+mod sandbox;
 mod shared;
 mod start;
 mod status;
@@ -46,6 +47,8 @@ pub enum In {
     Asked(Rc<Request>),
     /// It has asked under this number, and hears no more of the answer.
     HungUp(RequestId),
+    /// It has asked, and goes on.
+    Typed(WatchEvent),
     Cri(Outcome),
 }
 
@@ -157,6 +160,7 @@ impl Component for Kubelet {
             }
             Event::Message(In::Asked(request)) => self.asked(ctx, &request),
             Event::Message(In::HungUp(id)) => self.hung_up(ctx, id),
+            Event::Message(In::Typed(event)) => self.typed(ctx, event),
             Event::Message(In::Cri(outcome)) => self.runtime_said(ctx, outcome),
             Event::Timer(Timer::Relist(relist)) => {
                 self.pods.retry(ctx, &mut self.shared.client, relist);

@@ -8,7 +8,6 @@
 //! `kuberuntime/kuberuntime_manager.go`.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use k8s_openapi::api::core::v1::PodStatus;
 use super::Kubelet;
 use super::container::{Kind, Record};
 use super::resize::Resize;
+use super::sandbox::Sandbox;
 use super::shared::{Caller, Shared};
 use super::status::{Failure, Seen, pod_status, specs};
 use crate::api::Pod;
@@ -24,7 +24,6 @@ use crate::api::phase::PodPhase;
 use crate::client::EventKind;
 use crate::runtime::{
     CallId, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,
-    PodSandboxConfig, PodSandboxMetadata,
 };
 use crate::sim::{Ctx, Instant, SortedSet};
 
@@ -108,13 +107,6 @@ impl State {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sandbox {
-    pub id: Id,
-    pub ip: Option<Ipv4Addr>,
-    pub ready: bool,
-}
-
 /// The worker of one pod.
 #[derive(Clone, Debug)]
 pub(super) struct PodWorker {
@@ -138,7 +130,7 @@ pub(super) struct PodWorker {
     pub gone: bool,
     /// Whether the last DELETE is on its way.
     pub deleting: bool,
-    sandboxes: u32,
+    pub sandboxes: u32,
     /// Why the kubelet itself ends the pod.
     failure: Option<Failure>,
 }
@@ -330,22 +322,6 @@ impl PodWorker {
         }
     }
 
-    fn sandbox_config(&self) -> PodSandboxConfig {
-        let (namespace, name) = self.pod.key();
-        let host_network = self.pod.spec.host_network == Some(true);
-        let hostname = self.pod.spec.hostname.as_deref().filter(|text| !text.is_empty());
-        PodSandboxConfig {
-            metadata: PodSandboxMetadata {
-                name: name.into(),
-                uid: Rc::clone(&self.uid),
-                namespace: namespace.into(),
-                attempt: self.sandboxes,
-            },
-            hostname: hostname.unwrap_or(name).into(),
-            host_network,
-        }
-    }
-
     /// The containers to start: the next init container, or all that are missing behind them.
     fn missing(&self) -> VecDeque<usize> {
         let started =
@@ -488,29 +464,6 @@ impl PodWorker {
         let mut own = self.records.iter_mut().filter(|record| record.name == status.metadata.name);
         if let Some(container_id) = own.next().and_then(|record| record.observe(&status)) {
             shared.call(ctx, Caller::Nobody, CriRequest::RemoveContainer { container_id });
-        }
-    }
-
-    fn sandbox_created(
-        &mut self,
-        shared: &mut Shared,
-        ctx: &mut Ctx<'_, Kubelet>,
-        result: Result<CriResponse, CriError>,
-    ) {
-        self.sandboxes += 1;
-        match result {
-            Ok(CriResponse::RunPodSandbox { pod_sandbox_id: id }) => {
-                self.state = State::InspectingSandbox { id: Rc::clone(&id) };
-                self.call(shared, ctx, CriRequest::PodSandboxStatus { pod_sandbox_id: id });
-            }
-            Ok(_) => self.rest(shared, ctx),
-            Err(error) => {
-                let message = format!("Failed to create pod sandbox: {error}");
-                let what = (EventKind::Warning, "FailedCreatePodSandBox");
-                shared.tell(ctx, &self.pod, None, what, &message);
-                self.retry(ctx, None);
-                self.rest(shared, ctx);
-            }
         }
     }
 }

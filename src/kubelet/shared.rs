@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::images::Puller;
 use super::reporter::Reporter;
-use super::streams::Listener;
+use super::streams::{Hears, Listener};
 use super::{Kubelet, Out, Timer};
 use crate::api::Pod;
 use crate::api::logs::LogQuery;
@@ -93,18 +93,22 @@ impl Shared {
         }
     }
 
-    /// Ends the call whose listener has asked as `id`.
-    pub fn cancel(&mut self, ctx: &mut Ctx<'_, Kubelet>, id: RequestId) {
+    /// The call whose listener has asked as `id`, and what it hears.
+    pub fn call_of(&self, id: RequestId) -> Option<(CallId, &Hears)> {
         let mut calls = self.calls.iter();
-        let call = calls.find_map(|(call, caller)| match caller {
-            Caller::Listener(listener) if listener.id == id => Some(*call),
+        calls.find_map(|(call, caller)| match caller {
+            Caller::Listener(listener) if listener.id == id => Some((*call, &listener.hears)),
             Caller::Listener(_)
             | Caller::Worker(_)
             | Caller::Puller
             | Caller::Reader(..)
             | Caller::Nobody => None,
-        });
-        if let Some(call) = call {
+        })
+    }
+
+    /// Ends the call whose listener has asked as `id`.
+    pub fn cancel(&mut self, ctx: &mut Ctx<'_, Kubelet>, id: RequestId) {
+        if let Some((call, _)) = self.call_of(id) {
             self.calls.remove(&call);
             ctx.send(Out::Cri { call, request: CriRequest::Cancel });
         }

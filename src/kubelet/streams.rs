@@ -5,11 +5,11 @@ use std::rc::Rc;
 use super::exec::{ending, output};
 use super::logs::{cut, text_of};
 use super::{Kubelet, Out};
-use crate::api::exec::ExecOptions;
+use crate::api::exec::{Channel, ExecOptions};
 use crate::api::logs::LogQuery;
 use crate::api::request::{Answer, Change, RequestId, WatchEvent};
 use crate::api::status::StatusError;
-use crate::runtime::{CallId, CriError, CriResponse, LogLine};
+use crate::runtime::{CallId, CriError, CriRequest, CriResponse, LogLine};
 use crate::sim::Ctx;
 
 /// Who hears what a container writes.
@@ -97,6 +97,18 @@ impl Kubelet {
             }
         }
         listener.tell(ctx, Change::Ended);
+    }
+
+    /// Who hears a command sends it something.
+    pub(super) fn typed(&mut self, ctx: &mut Ctx<'_, Self>, event: WatchEvent) {
+        let Some((call, Hears::Command(options))) = self.shared.call_of(event.watch) else {
+            return;
+        };
+        let Change::Output { channel, text } = event.change else { return };
+        if options.stdin {
+            let ends = channel == Some(Channel::Close);
+            ctx.send(Out::Cri { call, request: CriRequest::TypeIn { text, ends } });
+        }
     }
 
     /// Nobody hears the answer to what was asked as `id` any more.

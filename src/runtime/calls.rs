@@ -5,10 +5,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::container::{Container, Exec, Exit, Follower, Heard, Stage};
+use super::container::{Container, Exit, Stage};
 use super::cri::{
-    CallId, Code, ContainerConfig, ContainerEventType, CriError, CriRequest, CriResponse, Id,
-    LogOptions, Outcome, PodSandboxConfig, PodSandboxState, RuntimeCondition,
+    CallId, ContainerConfig, ContainerEventType, CriError, CriRequest, CriResponse, Id,
+    PodSandboxConfig, PodSandboxState, RuntimeCondition,
 };
 use super::image::ImageReference;
 use super::log::Log;
@@ -16,9 +16,11 @@ use super::program;
 use super::sandbox::{Ipam, Sandbox};
 use super::service::{Runtime, Work};
 use super::shell::Files;
+use super::terminal::Terminal;
 use crate::sim::Instant;
 
-type Answer = Result<CriResponse, CriError>;
+/// What a call comes to.
+pub(super) type Answer = Result<CriResponse, CriError>;
 
 /// What runc itself needs to start anything.
 const LEAST_MEMORY: u64 = 4 << 20;
@@ -26,7 +28,20 @@ const LEAST_MEMORY: u64 = 4 << 20;
 impl Runtime {
     /// Does what a call asks and answers it, now or once it is over.
     pub(super) fn perform(&mut self, now: Instant, call: CallId, request: CriRequest, id: Id) {
-        let answer = match request {
+        if let Some(answer) = self.performed(now, call, request, id) {
+            self.answer(now, call, answer);
+        }
+    }
+
+    /// The answer, if it is there already.
+    fn performed(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        request: CriRequest,
+        id: Id,
+    ) -> Option<Answer> {
+        Some(match request {
             CriRequest::Status => Ok(self.status()),
             CriRequest::UpdateRuntimeConfig { pod_cidr } => {
                 // A node keeps the range it has: pods live in it.
@@ -72,10 +87,7 @@ impl Runtime {
                 }
             }
             CriRequest::StopContainer { container_id, timeout } => {
-                match self.stop_container(now, call, &container_id, timeout) {
-                    Some(answer) => answer,
-                    None => return,
-                }
+                self.stop_container(now, call, &container_id, timeout)?
             }
             CriRequest::RemoveContainer { container_id } => {
                 self.remove_container(now, &container_id);
@@ -93,31 +105,21 @@ impl Runtime {
                 .container(&container_id)
                 .map(|container| CriResponse::ReadLogs { lines: container.log.read(options) }),
             CriRequest::FollowLog { container_id, options } => {
-                match self.follow_log(now, call, &container_id, options) {
-                    Some(answer) => answer,
-                    None => return,
-                }
+                self.follow_log(now, call, &container_id, options)?
             }
-            CriRequest::Cancel => self.cancel(call),
+            CriRequest::Cancel => self.cancel(now, call),
+            CriRequest::TypeIn { text, ends } => {
+                self.type_in(now, call, &text, ends);
+                return None;
+            }
+            CriRequest::Attach { container_id } => self.attach(now, call, &container_id)?,
             CriRequest::ExecSync { container_id, cmd, timeout } => {
-                let refusal = self.exec(now, call, &container_id, &cmd, Heard::AtTheEnd);
-                let timeout = timeout.filter(|timeout| !timeout.is_zero());
-                if let (None, Some(timeout)) = (&refusal, timeout) {
-                    self.schedule(now + timeout, Work::EndExec { container_id, call, timeout });
-                }
-                let Some(refusal) = refusal else { return };
-                refusal
+                self.exec_sync(now, call, container_id, &cmd, timeout)?
             }
-            CriRequest::Exec { container_id, cmd } => {
-                let refusal = self.exec(now, call, &container_id, &cmd, Heard::AsItComes);
-                if refusal.is_none() {
-                    self.outbox.push(Outcome::Wrote { call, at: now, lines: Vec::new() });
-                }
-                let Some(refusal) = refusal else { return };
-                refusal
+            CriRequest::Exec { container_id, cmd, stdin, tty } => {
+                self.exec(now, call, &container_id, &cmd, (stdin, tty))?
             }
-        };
-        self.answer(now, call, answer);
+        })
     }
 
     fn status(&self) -> CriResponse {
@@ -230,6 +232,7 @@ impl Runtime {
                  no command specified"
             )));
         }
+        let terminal = config.tty.then(Terminal::default);
         let container = Container {
             id: Rc::clone(&id),
             pod_sandbox_id: Rc::clone(pod_sandbox_id),
@@ -242,6 +245,8 @@ impl Runtime {
             files: Files::default(),
             execs: Vec::new(),
             followers: Vec::new(),
+            attached: Vec::new(),
+            terminal,
         };
         self.containers.insert(Rc::clone(&id), Rc::new(container));
         self.emit(now, &id, pod_sandbox_id, ContainerEventType::Created);
@@ -275,7 +280,10 @@ impl Runtime {
                 .map_err(|error| format!("error during container init: {error}"))
         };
         match process {
-            Ok(process) => {
+            Ok(mut process) => {
+                if config.stdin {
+                    process.open_input(config.tty);
+                }
                 let (process, stopping) = (Box::new(process), Vec::new());
                 container.stage = Stage::Running { started_at: now, process, stopping };
                 self.emit(now, id, &pod_sandbox_id, ContainerEventType::Started);
@@ -324,80 +332,6 @@ impl Runtime {
         None
     }
 
-    /// The answer if nothing more will be written.
-    fn follow_log(
-        &mut self,
-        at: Instant,
-        call: CallId,
-        id: &Id,
-        options: LogOptions,
-    ) -> Option<Answer> {
-        let Some(container) = self.containers.get_mut(id) else {
-            return Some(Err(no_container(id)));
-        };
-        let mut lines = container.log.read(options);
-        let goes_on = matches!(container.stage, Stage::Running { .. });
-        if goes_on {
-            // What has no line end yet is told once it has.
-            lines.pop_if(|last| last.partial);
-            let (_, seen) = container.log.after(0, false);
-            Rc::make_mut(container).followers.push(Follower { call, seen });
-        }
-        self.outbox.push(Outcome::Wrote { call, at, lines });
-        (!goes_on).then_some(Ok(CriResponse::FollowLog))
-    }
-
-    fn cancel(&mut self, call: CallId) -> Answer {
-        let is_heard = |one: &Rc<Container>| {
-            let follows = one.followers.iter().any(|other| other.call == call);
-            follows || one.execs.iter().any(|exec| exec.call == call)
-        };
-        if let Some(container) = self.containers.values_mut().find(|one| is_heard(one)) {
-            let container = Rc::make_mut(container);
-            container.followers.retain(|other| other.call != call);
-            for exec in container.execs.iter_mut().filter(|exec| exec.call == call) {
-                exec.heard = Heard::No;
-            }
-        }
-        Err(CriError { code: Code::Canceled, message: "context canceled".to_owned() })
-    }
-
-    /// The answer if the command cannot even start.
-    fn exec(
-        &mut self,
-        now: Instant,
-        call: CallId,
-        id: &Id,
-        cmd: &[String],
-        heard: Heard,
-    ) -> Option<Answer> {
-        let hostname = self.hostname_of(id);
-        let Some(container) = self.containers.get_mut(id) else {
-            return Some(Err(no_container(id)));
-        };
-        let Stage::Running { .. } = container.stage else {
-            let state = match container.stage {
-                Stage::Created => "CONTAINER_CREATED",
-                Stage::Running { .. } | Stage::Exited(_) => "CONTAINER_EXITED",
-            };
-            return Some(Err(CriError::unknown(format!("container is in {state} state"))));
-        };
-        let container = Rc::make_mut(container);
-        let environment = container.environment(&hostname);
-        let directory = container.working_dir();
-        match program::exec(&container.image.entry, cmd, &environment, directory, false) {
-            Ok(process) => {
-                container.execs.push(Exec { call, process, log: Log::of_output(), heard });
-                self.wake(now, id);
-                None
-            }
-            Err(error) => Some(Err(CriError::unknown(format!(
-                "failed to exec in container: failed to start exec: OCI runtime exec failed: \
-                 exec failed: unable to start container process: {error}"
-            )))),
-        }
-    }
-
     fn remove_container(&mut self, now: Instant, id: &Id) {
         self.kill(now, id);
         let Some(container) = self.containers.remove(id) else { return };
@@ -423,6 +357,6 @@ impl Runtime {
     }
 }
 
-fn no_container(id: &Id) -> CriError {
+pub(super) fn no_container(id: &Id) -> CriError {
     CriError::not_found(format!("an error occurred when try to find container \"{id}\": not found"))
 }

@@ -16,6 +16,7 @@ use super::routine::Progress;
 use super::shell::Files;
 use super::signal::Signal;
 use super::surroundings::Surroundings;
+use super::terminal::Terminal;
 use crate::sim::Instant;
 
 /// The exit code containerd gives a container that could not be started.
@@ -38,6 +39,9 @@ pub(super) struct Container {
     /// Commands that run beside its process.
     pub execs: Vec<Exec>,
     pub followers: Vec<Follower>,
+    /// Who is attached to its process.
+    pub attached: Vec<CallId>,
+    pub terminal: Option<Terminal>,
 }
 
 /// Who follows a container's log.
@@ -56,6 +60,7 @@ pub(super) struct Exec {
     /// Its own output.
     pub log: Log,
     pub heard: Heard,
+    pub terminal: Option<Terminal>,
 }
 
 /// How the output of a command is heard.
@@ -159,6 +164,24 @@ impl Container {
         }
     }
 
+    /// Its state, if no process of it is alive.
+    pub fn not_running(&self) -> Option<&'static str> {
+        match self.stage {
+            Stage::Created => Some("CONTAINER_CREATED"),
+            Stage::Running { .. } => None,
+            Stage::Exited(_) => Some("CONTAINER_EXITED"),
+        }
+    }
+
+    /// Who was attached is gone: a process that is to have one such only hears nobody any more.
+    pub fn end_input_once(&mut self) {
+        if let Stage::Running { process, .. } = &mut self.stage
+            && self.config.stdin_once
+        {
+            process.end_input();
+        }
+    }
+
     /// In bytes, if it has one.
     pub fn memory_limit(&self) -> Option<u64> {
         Some(self.config.memory_limit_in_bytes).filter(|bytes| *bytes > 0)
@@ -196,6 +219,13 @@ impl Container {
             follower.seen = seen;
             (!lines.is_empty()).then_some(Outcome::Wrote { call: follower.call, at, lines })
         })
+    }
+
+    /// Tells those who are attached what was written since.
+    pub fn tell_attached(&mut self, at: Instant) -> impl Iterator<Item = Outcome> {
+        let lines = self.log.tap.as_mut().map(|tap| tap.take()).unwrap_or_default();
+        let attached = if lines.is_empty() { &[][..] } else { &self.attached };
+        attached.iter().map(move |call| Outcome::Wrote { call: *call, at, lines: lines.clone() })
     }
 
     /// Lets its processes run: when they want to run again, how the first one ended if it did, and

@@ -101,6 +101,19 @@ pub enum CriRequest {
     Exec {
         container_id: Id,
         cmd: Vec<String>,
+        stdin: bool,
+        tty: bool,
+    },
+    /// Tells what the container's own process writes from now on, as [`Outcome::Wrote`]; answered when it
+    /// has ended.
+    Attach {
+        container_id: Id,
+    },
+    /// Sends something to the command that the call of this very number runs, or is attached to, and says
+    /// whether more may follow. In the protocol, it goes over a connection of its own; nothing answers.
+    TypeIn {
+        text: Rc<str>,
+        ends: bool,
     },
     /// Nobody hears the call of this very number any more: it ends with [`Code::Canceled`].
     Cancel,
@@ -131,6 +144,7 @@ pub enum CriResponse {
     FollowLog,
     ExecSync { stdout: String, stderr: String, exit_code: i32 },
     Exec { exit_code: i32 },
+    Attach,
 }
 
 impl CriRequest {
@@ -159,6 +173,8 @@ impl CriRequest {
             Self::FollowLog { .. } => "FollowLog",
             Self::ExecSync { .. } => "ExecSync",
             Self::Exec { .. } => "Exec",
+            Self::Attach { .. } => "Attach",
+            Self::TypeIn { .. } => "TypeIn",
             Self::Cancel => "Cancel",
         }
     }
@@ -190,6 +206,7 @@ impl CriResponse {
             Self::FollowLog => "FollowLog",
             Self::ExecSync { .. } => "ExecSync",
             Self::Exec { .. } => "Exec",
+            Self::Attach => "Attach",
         }
     }
 }
@@ -368,6 +385,10 @@ pub struct ContainerConfig {
     pub run_as_user: Option<i64>,
     /// The signal that stops the container instead of the image's, such as `SIGUSR1`.
     pub stop_signal: Option<String>,
+    /// Whether its process may be sent something, by one who attaches to it only, through a terminal.
+    pub stdin: bool,
+    pub stdin_once: bool,
+    pub tty: bool,
 }
 
 /// Files put into a container.

@@ -22,6 +22,8 @@ pub struct Log {
     gone: usize,
     /// Whether it is no log of a container, but what a command writes.
     is_output: bool,
+    /// The same once more, for who is attached.
+    pub tap: Option<Box<Log>>,
 }
 
 impl Log {
@@ -38,6 +40,9 @@ impl Log {
 
     /// Appends `text`, which may hold several lines or a part of one.
     pub fn write(&mut self, at: Instant, stream: Stream, text: &str) {
+        if let Some(tap) = &mut self.tap {
+            tap.write(at, stream, text);
+        }
         for piece in text.split_inclusive('\n') {
             let (line, partial) = match piece.strip_suffix('\n') {
                 Some(line) => (line, false),

@@ -27,7 +27,9 @@ mod service;
 mod shell;
 mod signal;
 mod special;
+mod streaming;
 mod surroundings;
+mod terminal;
 mod timing;
 
 #[cfg(test)]

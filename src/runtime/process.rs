@@ -1,7 +1,7 @@
 //! A process of a container, whatever it is.
 
 use super::routine::{Ports, Progress, Running};
-use super::shell::Session;
+use super::shell::{Machine, Session};
 use super::signal::Signal;
 use super::surroundings::Surroundings;
 
@@ -18,6 +18,39 @@ impl Process {
         match self {
             Self::Routine(routine) => routine.run(around),
             Self::Shell(session) => session.run(around),
+        }
+    }
+
+    /// Lets it be sent something; `is_terminal` says that a person types it.
+    pub fn open_input(&mut self, is_terminal: bool) {
+        self.main(|main| main.open_input(is_terminal));
+    }
+
+    /// Sends it something.
+    pub fn type_in(&mut self, text: &str) {
+        self.main(|main| main.type_in(text));
+    }
+
+    /// Nothing more is sent.
+    pub fn end_input(&mut self) {
+        self.main(Machine::end_input);
+    }
+
+    /// Somebody at its terminal has had enough.
+    pub fn interrupt(&mut self) {
+        match self {
+            Self::Routine(routine) => {
+                routine.handle(Signal::Int);
+            }
+            Self::Shell(session) => session.main().interrupt(),
+        }
+    }
+
+    /// What hears its input; other programs do not listen.
+    fn main(&mut self, act: impl FnOnce(&mut Machine)) {
+        match self {
+            Self::Routine(_) => {}
+            Self::Shell(session) => act(session.main()),
         }
     }
 

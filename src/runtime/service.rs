@@ -84,7 +84,9 @@ impl Runtime {
             CriRequest::RunPodSandbox { .. } | CriRequest::CreateContainer { .. }
         );
         let id = if makes { hex64(rng).into() } else { Id::from("") };
-        let due = now + self.duration(now, rng, &request);
+        // What is typed keeps its order, and so takes no time.
+        let typed = matches!(request, CriRequest::TypeIn { .. });
+        let due = if typed { now } else { now + self.duration(now, rng, &request) };
         self.schedule(due, Work::Call { call, request, id });
     }
 
@@ -192,6 +194,7 @@ impl Runtime {
         }
         let (wake, end, outcomes) = container.run(now, self.host.epoch, &hostname, ip);
         self.outbox.extend(container.tell_followers(now, false));
+        self.outbox.extend(container.tell_attached(now));
         self.outbox.extend(outcomes);
         match (end, wake) {
             (Some(end), _) => self.finish(now, id, end),
@@ -238,7 +241,9 @@ impl Runtime {
         container.stage = Stage::Exited(Exit::of_process(started_at, now, end));
         let execs = std::mem::take(&mut container.execs);
         self.outbox.extend(container.tell_followers(now, true));
+        self.outbox.extend(container.tell_attached(now));
         let followers = std::mem::take(&mut container.followers);
+        let attached = std::mem::take(&mut container.attached);
         if let Some(wake) = container.wake.take() {
             self.wakeups.remove(&(wake, Rc::clone(id)));
         }
@@ -248,6 +253,9 @@ impl Runtime {
         }
         for follower in followers {
             self.answer(now, follower.call, Ok(CriResponse::FollowLog));
+        }
+        for call in attached {
+            self.answer(now, call, Ok(CriResponse::Attach));
         }
         let ended = |exec: Exec| exec.ended(now, Signal::Kill.exit_code());
         self.outbox.extend(execs.into_iter().filter_map(ended));
@@ -278,6 +286,8 @@ impl Runtime {
             | CriRequest::ReadLogs { .. }
             | CriRequest::FollowLog { .. }
             | CriRequest::Exec { .. }
+            | CriRequest::Attach { .. }
+            | CriRequest::TypeIn { .. }
             | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => timing.query.draw(rng),
         }

@@ -555,7 +555,7 @@ fn what_a_command_writes_is_told_as_it_comes() {
     let container_id = driver.start(container("busybox", &["sleep", "60"], &[]));
     let exec = |script: &str| {
         let cmd = ["sh", "-c", script].map(str::to_owned).to_vec();
-        CriRequest::Exec { container_id: Rc::clone(&container_id), cmd }
+        CriRequest::Exec { container_id: Rc::clone(&container_id), cmd, stdin: false, tty: false }
     };
     let call = driver.send(exec("echo a; printf b; sleep 1; echo c >&2; exit 3"));
     assert_eq!(driver.answer(call), Ok(CriResponse::Exec { exit_code: 3 }));
@@ -563,7 +563,8 @@ fn what_a_command_writes_is_told_as_it_comes() {
     assert_eq!(driver.wrote, ["", "a|b", "c"].map(|text| (call, text.to_owned())));
     let cmd = vec!["nosuch".to_owned()];
     driver.wrote.clear();
-    let nosuch = CriRequest::Exec { container_id: Rc::clone(&container_id), cmd };
+    let nosuch =
+        CriRequest::Exec { container_id: Rc::clone(&container_id), cmd, stdin: false, tty: false };
     assert!(driver.call(nosuch).unwrap_err().message.contains("executable file not found"));
     // All of it, and not what a log would keep.
     let call = driver.send(exec("seq 1 3000"));

@@ -50,6 +50,8 @@ mod server;
 mod services;
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod talking;
 mod tidy;
 #[cfg(test)]
 mod volumes;

@@ -355,11 +355,18 @@ impl Machine {
         if names.is_empty() {
             names.push("REPLY");
         }
-        let input = &mut self.state.streams.input;
-        let rest = input.rest();
+        let (mut source, waits) = self.take_source();
+        let rest = source.rest();
+        if waits && !rest.contains('\n') {
+            source.was_read = true;
+            self.put_source(source, waits);
+            let words = ["read".to_owned()].into_iter().chain(arguments.iter().cloned());
+            return self.push(Frame::Reading(words.collect()));
+        }
         let status = i32::from(!rest.contains('\n'));
         let line = rest.split('\n').next().unwrap_or_default().to_owned();
-        input.at = (input.at + line.len() + 1).min(input.text.len());
+        source.at = (source.at + line.len() + 1).min(source.text.len());
+        self.put_source(source, false);
         let separators = self.state.get("IFS").unwrap_or(" \t\n").to_owned();
         let is_separator = |c: char| separators.contains(c);
         let mut remaining = line.trim_matches(|c: char| is_separator(c) && c.is_whitespace());

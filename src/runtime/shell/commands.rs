@@ -46,9 +46,7 @@ impl Io<'_> {
     }
 
     fn take_input(&mut self) -> String {
-        let rest = self.input.rest().to_owned();
-        self.input.at = self.input.text.len();
-        rest
+        self.input.take()
     }
 
     fn complain(&mut self, name: &str, path: &str, error: FileError) {

@@ -59,7 +59,7 @@ impl Machine {
         if pipeline.commands.len() > 1 {
             self.enter_subshell(if last { Output::Shared } else { Output::Pipe });
             if let Some(text) = input {
-                self.state.streams.input = Source { text: Rc::new(text), at: 0 };
+                self.state.streams.input = Source::of(text);
             }
         }
         self.start(command);

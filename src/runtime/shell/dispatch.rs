@@ -137,8 +137,15 @@ impl Machine {
                 self.external(arguments.get(skip..).unwrap_or_default(), world);
             }
             "xargs" => {
-                let input = self.state.streams.input.rest().to_owned();
-                self.state.streams.input.at = self.state.streams.input.text.len();
+                let (mut source, waits) = self.take_source();
+                let input = source.take();
+                if waits {
+                    source.at = 0;
+                }
+                if self.put_source(source, waits) {
+                    let words = [name.to_owned()].into_iter().chain(arguments.iter().cloned());
+                    return self.push(Frame::Reading(words.collect()));
+                }
                 let mut words = arguments.to_vec();
                 if words.is_empty() {
                     words.push("echo".to_owned());
@@ -168,8 +175,8 @@ impl Machine {
         if !commands::is_builtin(name) {
             self.charge(PROGRAM);
         }
-        self.charge_text(self.state.streams.input.rest().len());
-        let mut input = std::mem::take(&mut self.state.streams.input);
+        let (mut input, waits) = self.take_source();
+        self.charge_text(input.rest().len());
         let wall = world.around.wall_clock();
         let (hostname, ip) = (world.around.hostname.to_owned(), world.around.ip);
         let mut io = Io {
@@ -184,7 +191,18 @@ impl Machine {
         };
         let status = commands::run(name, arguments, &mut io);
         let (output, error) = (io.output, io.error);
-        self.state.streams.input = input;
+        // What is not there yet, `cat` alone does without: it writes what there is.
+        if waits && name != "cat" {
+            input.at = 0;
+        }
+        if self.put_source(input, waits) {
+            let words = [name.to_owned()].into_iter().chain(arguments.iter().cloned());
+            self.push(Frame::Reading(words.collect()));
+            if name == "cat" {
+                self.write(Stream::Stdout, &output, world);
+            }
+            return;
+        }
         let frames = self.frames.len();
         self.write(Stream::Stdout, &output, world);
         self.write(Stream::Stderr, &error, world);
@@ -277,6 +295,9 @@ impl Machine {
             self.set_letters(letters, option.starts_with('-'));
         }
         let Some((first, after)) = rest.split_first() else {
+            if self.state.streams.input.live {
+                return self.push(Frame::Script { text: String::new(), prompted: false });
+            }
             // No script and nobody at the other end: the script is what stands in the input.
             let script = self.state.streams.input.rest().to_owned();
             self.state.streams.input = Source::default();

@@ -9,20 +9,12 @@ use crate::runtime::cri::LogOptions;
 use crate::runtime::log::Log;
 use crate::runtime::routine::Progress;
 use crate::runtime::signal::Signal;
+use crate::sim::Instant;
 
 impl Machine {
     /// Runs the program on top; something if it is not over yet.
     pub(super) fn step_program(&mut self, world: &mut World<'_, '_>) -> Option<Progress> {
-        let now = world.around.now;
-        let deadline = self
-            .frames
-            .iter()
-            .position(|frame| matches!(frame, Frame::Deadline(end) if *end <= now));
-        if let Some(below) = deadline {
-            while self.frames.len() > below {
-                self.drop_top();
-            }
-            self.finish(Signal::Term.exit_code());
+        if self.is_overdue(world.around.now) {
             return None;
         }
         let Some(Frame::Program(program)) = self.frames.last_mut() else { return None };
@@ -52,6 +44,17 @@ impl Machine {
                 Some(ends.chain(wake).min().map_or(Progress::Idle, Progress::Sleeping))
             }
         }
+    }
+
+    /// Whether the command on top has had its time; then it ends.
+    pub(super) fn is_overdue(&mut self, now: Instant) -> bool {
+        let is_over = |frame: &Frame| matches!(frame, Frame::Deadline(end) if *end <= now);
+        let Some(below) = self.frames.iter().position(is_over) else { return false };
+        while self.frames.len() > below {
+            self.drop_top();
+        }
+        self.finish(Signal::Term.exit_code());
+        true
     }
 
     /// Starts `frame` as a job of its own.

@@ -60,6 +60,13 @@ pub(super) enum Frame {
         parameters: Rc<[String]>,
         hidden: Vec<(String, Option<Variable>)>,
     },
+    /// The input, line by line: what was read of a command that is not complete yet.
+    Script {
+        text: String,
+        prompted: bool,
+    },
+    /// A command that waits for input.
+    Reading(Vec<String>),
     /// A program in the foreground.
     Program(Running),
     /// `timeout`: what is above ends then.
@@ -106,6 +113,8 @@ impl Frame {
             | Self::Restore { .. }
             | Self::Subshell { .. }
             | Self::Call { .. }
+            | Self::Script { .. }
+            | Self::Reading(_)
             | Self::Program(_)
             | Self::Deadline(_)
             | Self::Wait(_)
@@ -126,6 +135,8 @@ impl Frame {
             | Self::For { .. }
             | Self::Subshell { .. }
             | Self::Call { .. }
+            | Self::Script { .. }
+            | Self::Reading(_)
             | Self::Program(_)
             | Self::Deadline(_)
             | Self::Wait(_)

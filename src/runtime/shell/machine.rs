@@ -10,6 +10,7 @@ use super::ast::{Command, Simple};
 use super::expand::{Expansion, Stop};
 use super::files::Files;
 use super::frame::{Frame, Output};
+use super::input::Input;
 use super::redirect::targets;
 use super::session::Jobs;
 use super::state::{Sink, State};
@@ -31,6 +32,8 @@ pub struct Machine {
     pub(super) state: State,
     pub(super) frames: Vec<Frame>,
     pub(super) captures: Vec<String>,
+    /// What it is sent while it runs, if somebody may.
+    pub(super) input: Option<Input>,
     /// Traps to be run, by name.
     pending: Vec<String>,
     /// Time used up since it last slept.
@@ -69,6 +72,7 @@ impl Machine {
             state,
             frames: Vec::new(),
             captures: Vec::new(),
+            input: None,
             pending: Vec::new(),
             debt: Duration::ZERO,
             busy: 0,
@@ -170,6 +174,11 @@ impl Machine {
         }
     }
 
+    /// Forgets when it wanted to go on.
+    pub(super) fn rest(&mut self) {
+        self.wake = None;
+    }
+
     fn is_replaced(&self) -> bool {
         let below = self.frames.len().saturating_sub(1);
         self.state.traps.is_empty() && self.frames.iter().take(below).all(Frame::is_at_its_end)
@@ -211,6 +220,8 @@ impl Machine {
                     self.finish(self.state.status);
                 }
             }
+            Frame::Script { .. } => return self.step_script(world),
+            Frame::Reading(_) => return self.step_reading(world),
             Frame::Program(_) => return self.step_program(world),
             Frame::Wait(pid) => {
                 let pid = *pid;
@@ -338,7 +349,9 @@ impl Machine {
     pub(super) fn fail(&mut self, message: &str, world: &mut World<'_, '_>) {
         let line = format!("{}: {message}\n", self.state.dialect.prefix());
         self.write(Stream::Stderr, &line, world);
-        self.exit(2);
+        if !self.return_to_script(2) {
+            self.exit(2);
+        }
     }
 
     /// Lets time pass for a command, whose weight is 1 and more for a program or for much text.

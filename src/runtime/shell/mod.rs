@@ -4,7 +4,7 @@
 //! frames, so that it can stop anywhere, sleep, be signalled, be cloned, and go on. A [`Session`]
 //! holds a shell and its background jobs.
 //!
-//! Left out: job control, arrays, aliases, `getopts`, and streams above 2. The stages of a pipeline
+//! Left out: job control, editing of lines, arrays, aliases, `getopts`, and streams above 2. The stages of a pipeline
 //! run one after the other, so that a writer without end fills the pipe and is told it is broken.
 
 mod arith;
@@ -18,6 +18,7 @@ mod files;
 mod foreground;
 mod frame;
 mod glob;
+mod input;
 mod machine;
 mod parser;
 mod redirect;

@@ -33,6 +33,25 @@ pub fn parse(script: &str) -> Result<List, SyntaxError> {
     parse_at(script, 0)
 }
 
+/// Reads a script of which more lines may come; none if it is not complete without them.
+pub fn parse_so_far(script: &str) -> Option<Parsed<List>> {
+    if script.ends_with("\\\n") {
+        return None;
+    }
+    let mut parser = Parser::new(script, 0);
+    let list = parser.list(&[]);
+    match (list, parser.peek()) {
+        _ if parser.is_open => None,
+        (Err(SyntaxError(why)), None)
+            if why.starts_with("unterminated") || why.starts_with("unexpected end of file") =>
+        {
+            None
+        }
+        (Ok(_), Some(_)) => Some(Err(parser.unexpected(None))),
+        (list, _) => Some(list),
+    }
+}
+
 /// As [`parse`], for a script that stands `depth` levels deep in another.
 pub(super) fn parse_at(script: &str, depth: u32) -> Parsed<List> {
     let mut parser = Parser::new(script, depth);
@@ -50,6 +69,8 @@ pub(super) struct Parser {
     depth: u32,
     /// Here-documents whose text begins at the next line: delimiter, `<<-`, quoted.
     awaited: Vec<(String, bool, bool)>,
+    /// Whether one of them did not end, or has not begun.
+    is_open: bool,
     /// Their texts, in order.
     heres: Vec<Word>,
 }
@@ -62,6 +83,7 @@ impl Parser {
             at: 0,
             depth,
             awaited: Vec::new(),
+            is_open: false,
             heres: Vec::new(),
         }
     }
@@ -508,6 +530,7 @@ impl Parser {
         let rest = self.chars.get(resume..).unwrap_or_default();
         let Some(line) = rest.iter().position(|c| *c == '\n') else {
             self.awaited.clear();
+            self.is_open = true;
             return Ok(Redirect { fd, kind: RedirectKind::Here, target: Vec::new() });
         };
         self.at = resume + line + 1;
@@ -524,6 +547,7 @@ impl Parser {
     fn read_heres(&mut self) -> Parsed<()> {
         for (delimiter, strip_tabs, quoted) in std::mem::take(&mut self.awaited) {
             let mut text = String::new();
+            self.is_open = true;
             while self.peek().is_some() {
                 let mut line = String::new();
                 while let Some(c) = self.next().filter(|c| *c != '\n') {
@@ -531,6 +555,7 @@ impl Parser {
                 }
                 let line = if strip_tabs { line.trim_start_matches('\t') } else { &line };
                 if line == delimiter {
+                    self.is_open = false;
                     break;
                 }
                 text.push_str(line);

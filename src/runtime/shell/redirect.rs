@@ -59,13 +59,13 @@ impl Machine {
             let path = self.state.resolve(&target);
             match kind {
                 RedirectKind::Here => {
-                    self.state.streams.input = Source { text: Rc::new(target), at: 0 };
+                    self.state.streams.input = Source::of(target);
                 }
                 RedirectKind::Read => {
                     let text = world.files().read(&path);
                     let text =
                         text.map_err(|_none| format!("can't open {target}: no such file"))?;
-                    self.state.streams.input = Source { text, at: 0 };
+                    self.state.streams.input = Source::of(text);
                 }
                 RedirectKind::Write | RedirectKind::Append | RedirectKind::WriteBoth => {
                     let append = kind == RedirectKind::Append;

@@ -147,6 +147,11 @@ impl Session {
         Progress::Sleeping(around.now + Duration::from_millis(1))
     }
 
+    /// The process that hears what is typed.
+    pub fn main(&mut self) -> &mut Machine {
+        &mut self.main
+    }
+
     /// A signal from outside, for the first process.
     pub fn signal(&mut self, signal: Signal) -> bool {
         self.main.signal(signal)

@@ -38,9 +38,25 @@ pub enum Sink {
 pub struct Source {
     pub text: Rc<String>,
     pub at: usize,
+    /// Whether it is what the machine is sent while it runs.
+    pub live: bool,
+    /// Whether somebody has read it to its end.
+    pub was_read: bool,
 }
 
 impl Source {
+    /// At the beginning of `text`.
+    pub fn of(text: impl Into<Rc<String>>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// Reads it to its end.
+    pub fn take(&mut self) -> String {
+        let rest = self.rest().to_owned();
+        (self.at, self.was_read) = (self.text.len(), true);
+        rest
+    }
+
     /// All that was not read yet.
     pub fn rest(&self) -> &str {
         self.text.get(self.at..).unwrap_or_default()

@@ -19,9 +19,7 @@ pub fn run(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
 /// The text of the files, or of the input if there are none; `None` if one cannot be read.
 fn texts(name: &str, files: &[&str], io: &mut Io<'_>) -> Option<String> {
     if files.is_empty() {
-        let rest = io.input.rest().to_owned();
-        io.input.at = io.input.text.len();
-        return Some(rest);
+        return Some(io.input.take());
     }
     let mut all = String::new();
     for file in files {

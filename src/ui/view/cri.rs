@@ -39,6 +39,7 @@ pub fn request(request: &CriRequest) -> Value {
         }
         CriRequest::StartContainer { container_id }
         | CriRequest::RemoveContainer { container_id }
+        | CriRequest::Attach { container_id }
         | CriRequest::ContainerStatus { container_id } => {
             one(&[("containerId", text(container_id))])
         }
@@ -55,8 +56,14 @@ pub fn request(request: &CriRequest) -> Value {
             ("tailLines", (*tail).into()),
             ("sinceTime", since.map(time).into()),
         ]),
-        CriRequest::Exec { container_id, cmd } => {
-            one(&[("containerId", text(container_id)), ("cmd", many(cmd, |word| text(word)))])
+        CriRequest::Exec { container_id, cmd, stdin, tty } => one(&[
+            ("containerId", text(container_id)),
+            ("cmd", many(cmd, |word| text(word))),
+            ("stdin", (*stdin).into()),
+            ("tty", (*tty).into()),
+        ]),
+        CriRequest::TypeIn { text: typed, ends } => {
+            one(&[("text", text(typed)), ("ends", (*ends).into())])
         }
         CriRequest::ExecSync { container_id, cmd, timeout } => one(&[
             ("containerId", text(container_id)),
@@ -100,6 +107,7 @@ fn response(response: &CriResponse) -> Value {
         }
         CriResponse::UpdateRuntimeConfig
         | CriResponse::FollowLog
+        | CriResponse::Attach
         | CriResponse::StopPodSandbox
         | CriResponse::RemovePodSandbox
         | CriResponse::RemoveImage

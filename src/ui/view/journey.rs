@@ -350,6 +350,8 @@ impl Reader<'_> {
             | CriRequest::ReadLogs { .. }
             | CriRequest::FollowLog { .. }
             | CriRequest::Exec { .. }
+            | CriRequest::Attach { .. }
+            | CriRequest::TypeIn { .. }
             | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => None,
         };

@@ -40,6 +40,7 @@ async fn answer(
         upgrade: None,
         shown: None,
         body: (!body.is_empty()).then(|| String::from_utf8_lossy(&body).into_owned()),
+        input: None,
     };
     let reply = engine.ask(call).await.ok_or("the cluster has stopped")?;
     let mut response = Response::new(match reply.body {
