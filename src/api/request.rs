@@ -561,8 +561,12 @@ impl Patch {
             Self::PodStatus { uid, old, new } => {
                 let mut status = changed_fields(old, new);
                 if let Some(Value::Array(conditions)) = status.get_mut("conditions") {
-                    let gone = taken_back(old, new).into_iter();
-                    conditions.extend(gone.map(|kind| json!({"$patch": "delete", "type": kind})));
+                    for condition in old.conditions.iter().flatten() {
+                        let kind = condition.type_.as_str();
+                        if is_taken_back(old, new, kind) {
+                            conditions.push(json!({"$patch": "delete", "type": kind}));
+                        }
+                    }
                 }
                 json!({"metadata": {"uid": &**uid}, "status": status})
             }
@@ -582,11 +586,12 @@ impl Patch {
     }
 }
 
-/// The conditions that are no longer there, by their types.
-pub fn taken_back<'a>(old: &'a PodStatus, new: &PodStatus) -> Vec<&'a str> {
-    let stays = |kind: &str| new.conditions.iter().flatten().any(|other| other.type_ == kind);
-    let all = old.conditions.iter().flatten().map(|condition| condition.type_.as_str());
-    all.filter(|kind| !stays(kind)).collect()
+/// Whether there was a condition of that type, and is no longer.
+pub fn is_taken_back(old: &PodStatus, new: &PodStatus, kind: &str) -> bool {
+    let has = |status: &PodStatus| {
+        status.conditions.iter().flatten().any(|condition| condition.type_ == kind)
+    };
+    has(old) && !has(new)
 }
 
 /// The fields of `new` that are not the same in `old`; `null` where one is gone.

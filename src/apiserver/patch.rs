@@ -11,7 +11,7 @@ use super::strategy::{Admit, Write, put, set_condition, update, wrong_uid};
 use crate::api::decode::strict_error;
 use crate::api::field::{FieldError, Path};
 use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic_merge};
-use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Subresource, taken_back};
+use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Subresource, is_taken_back};
 use crate::api::status::{GroupResource, Reason, StatusError};
 use crate::api::text::{go_json_type, go_syntax};
 use crate::api::{Kind, Object, Pod};
@@ -49,8 +49,7 @@ pub(super) fn patch(
             for condition in status.conditions.take().unwrap_or_default() {
                 set_condition(&mut conditions, condition);
             }
-            let taken_back = taken_back(old, new);
-            conditions.retain(|condition| !taken_back.contains(&condition.type_.as_str()));
+            conditions.retain(|condition| !is_taken_back(old, new, &condition.type_));
             // A strategic merge puts what the patch names first, in its order.
             let order = |kind: &str| {
                 let named = new.conditions.as_deref().unwrap_or_default();

@@ -29,7 +29,7 @@ impl Kubelet {
         let container_id = self.running(pod, container)?.ok_or_else(|| {
             StatusError::unforeseen(format!("container not found ({container:?})"))
         })?;
-        let ExecOptions { command: cmd, stdin, tty, .. } = ExecOptions::clone(&options);
+        let (cmd, stdin, tty) = (options.command.clone(), options.stdin, options.tty);
         let call = CriRequest::Exec { container_id, cmd, stdin, tty };
         self.listen(ctx, request, options, call);
         Ok(())

@@ -162,8 +162,8 @@ impl PodWorker {
     /// The pod is new or has changed; what is to be done comes [`PodWorker::next`].
     pub fn update(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_, Kubelet>, pod: Rc<Pod>) {
         let respecified = pod.metadata.generation != self.pod.metadata.generation;
+        Record::add_ephemeral(&pod, &mut self.records);
         self.pod = self.given(pod);
-        Record::add_ephemeral(&self.pod, &mut self.records);
         if self.pod.metadata.deletion_timestamp.is_some() {
             let grace = self.pod.metadata.deletion_grace_period_seconds;
             self.stop(shared, ctx, grace);
@@ -326,13 +326,15 @@ impl PodWorker {
     fn missing(&self) -> VecDeque<usize> {
         let started =
             self.records.iter().any(|one| one.kind == Kind::Regular && one.current.is_some());
-        let all = || specs(&self.pod, &self.records).zip(&self.records).enumerate();
+        let mut missing = VecDeque::new();
         // Who looks into a pod does not wait for it to be ready.
-        let ephemeral = all().filter(|(_, (spec, record))| {
-            record.kind == Kind::Ephemeral && record.wants_start(spec, &self.pod)
-        });
-        let mut missing: VecDeque<usize> = ephemeral.map(|(index, _)| index).collect();
-        for (index, (spec, record)) in all() {
+        for (index, record) in self.records.iter().enumerate() {
+            if record.kind == Kind::Ephemeral && record.current.is_none() {
+                missing.push_back(index);
+            }
+        }
+        let all = specs(&self.pod, &self.records).zip(&self.records).enumerate();
+        for (index, (spec, record)) in all {
             match record.kind {
                 Kind::Init if started || record.is_done() => {}
                 Kind::Init => {

@@ -3,11 +3,12 @@
 //! Mirrors: `pkg/kubelet/allocation` and `computePodResizeAction` of `kuberuntime/kuberuntime_manager.go`.
 //! That a node can never hold what is asked for, the API server says itself.
 
+use std::cmp::Reverse;
 use std::rc::Rc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ResourceRequirements;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Kubelet;
 use super::container::{Kind, memory_limit};
@@ -15,13 +16,12 @@ use super::pod_worker::{PodWorker, State};
 use super::shared::Shared;
 use super::status::specs;
 use crate::api::defaults::container_requests;
-use crate::api::document::Fragment;
-use crate::api::quantity::Quantity;
-use crate::api::wire::Container;
+use crate::api::document::{Fragment, Part};
+use crate::api::wire::{Container, PodSpec};
 use crate::api::{Pod, to_json};
 use crate::client::EventKind::{self, Normal, Warning};
 use crate::runtime::CriRequest;
-use crate::sim::{Ctx, SortedSet};
+use crate::sim::{Ctx, SortedSet, sort};
 
 /// A pod's resize.
 #[derive(Clone, Debug, Default)]
@@ -35,11 +35,16 @@ pub(super) struct Resize {
 }
 
 impl Kubelet {
-    /// Gives pods what they wait for, if there is room by now.
+    /// Gives pods what they wait for, if there is room by now: first those that ask for less, then the most
+    /// important ones.
     pub(super) fn try_resizes(&mut self, ctx: &mut Ctx<'_, Self>) {
         let waits = |worker: &&PodWorker| worker.resize.wanted.is_some() && !worker.is_stopping();
-        let waiting = self.workers.values().filter(waits).map(|worker| Rc::clone(&worker.uid));
-        for uid in waiting.collect::<Vec<_>>() {
+        let mut waiting: Vec<_> = self.workers.values().filter(waits).collect();
+        sort::by_key(&mut waiting, |worker| {
+            (worker.wants_more(), Reverse(worker.pod.spec.priority))
+        });
+        let waiting: Vec<_> = waiting.into_iter().map(|worker| Rc::clone(&worker.uid)).collect();
+        for uid in waiting {
             let refusal = self.refusal(&uid);
             self.with_worker(ctx, &uid, |worker, shared, ctx| worker.resize(shared, ctx, refusal));
         }
@@ -49,14 +54,14 @@ impl Kubelet {
     fn refusal(&self, uid: &str) -> Option<String> {
         let wanted = self.workers.get(uid)?.resize.wanted.as_ref()?;
         let active = |other: &&PodWorker| &*other.uid != uid && other.state != State::Terminated;
-        let others = self.workers.values().filter(active);
-        let others: Vec<_> = others.map(|other| container_requests(&other.pod.spec)).collect();
-        let asked = container_requests(&wanted.spec);
+        let amount_of = |pod: &Pod, name: &str| {
+            container_requests(&pod.spec).get(name).map_or(0, |amount| amount.counted(name))
+        };
         ["cpu", "memory"].into_iter().find_map(|name| {
-            let amount = |amount: &Quantity| amount.counted(name);
-            let asked = asked.get(name).map_or(0, amount);
-            let used: i64 = others.iter().filter_map(|other| other.get(name)).map(amount).sum();
-            let capacity = self.node.allocatable(name).as_ref().map_or(0, amount);
+            let asked = amount_of(wanted, name);
+            let others = self.workers.values().filter(active);
+            let used: i64 = others.map(|other| amount_of(&other.pod, name)).sum();
+            let capacity = self.node.allocatable(name).map_or(0, |amount| amount.counted(name));
             (asked > 0 && asked > capacity - used).then(|| {
                 format!(
                     "Node didn't have enough resource: {name}, requested: {asked}, used: {used}, \
@@ -68,20 +73,24 @@ impl Kubelet {
 }
 
 impl PodWorker {
-    /// `pod` with the resources that it was given here; if it asks for others, that is remembered.
-    pub fn given(&mut self, pod: Rc<Pod>) -> Rc<Pod> {
-        if resources(&pod).eq(resources(&self.pod)) {
+    /// `pod` as it was given here; if it asks for other resources, that is remembered, and its spec stays as
+    /// it was until there is room.
+    pub fn given(&mut self, mut pod: Rc<Pod>) -> Rc<Pod> {
+        if same_resources(&pod.spec, &self.pod.spec) {
             (self.resize.wanted, self.resize.deferred) = (None, None);
-            return pod;
+        } else {
+            self.resize.wanted = Some(Rc::clone(&pod));
+            Rc::make_mut(&mut pod).spec = Rc::clone(&self.pod.spec);
         }
-        let mut own = Pod::clone(&pod);
-        let spec = Rc::make_mut(&mut own.spec);
-        let list = spec.init_containers.iter_mut().flatten().chain(&mut spec.containers);
-        for (own, given) in list.zip(resources(&self.pod)) {
-            own.resources.clone_from(given);
-        }
-        self.resize.wanted = Some(pod);
-        Rc::new(own)
+        pod
+    }
+
+    /// Whether it asks for more than it was given.
+    fn wants_more(&self) -> bool {
+        let Some(wanted) = &self.resize.wanted else { return false };
+        let (wanted, given) =
+            (container_requests(&wanted.spec), container_requests(&self.pod.spec));
+        ["cpu", "memory"].into_iter().any(|name| wanted.get(name) > given.get(name))
     }
 
     /// Takes what it asks for, unless there is a reason to wait.
@@ -117,13 +126,18 @@ impl PodWorker {
 
     /// The running containers that have other resources than the pod was given.
     fn outdated(&self) -> Vec<usize> {
-        let all = specs(&self.pod, &self.records).zip(&self.records).enumerate();
-        let outdated = all.filter(|(_, (spec, record))| {
-            matches!(record.kind, Kind::Regular | Kind::Sidecar)
+        let mut outdated = Vec::new();
+        for (index, record) in self.records.iter().enumerate() {
+            let goes_on = matches!(record.kind, Kind::Regular | Kind::Sidecar);
+            if goes_on
                 && record.is_running()
+                && let Some(spec) = self.spec(index)
                 && record.resources() != spec.resources.as_ref()
-        });
-        outdated.map(|(index, _)| index).collect()
+            {
+                outdated.push(index);
+            }
+        }
+        outdated
     }
 
     /// Gives the containers what the pod was given; those that must not change while they run are
@@ -168,21 +182,28 @@ impl PodWorker {
     }
 }
 
-/// What each container asks for, those that prepare the pod first.
-fn resources(pod: &Pod) -> impl Iterator<Item = &Option<ResourceRequirements>> {
-    specs(pod, &[]).map(|container| &container.resources)
+/// Whether each container asks for the same.
+fn same_resources(new: &PodSpec, old: &PodSpec) -> bool {
+    let same = |new: &[Container], old: &[Container]| {
+        new.iter().zip(old).all(|(new, old)| new.resources == old.resources)
+    };
+    let [new_inits, old_inits] =
+        [new, old].map(|spec| spec.init_containers.as_deref().unwrap_or_default());
+    same(&new.containers, &old.containers) && same(new_inits, old_inits)
 }
 
 /// Whether a container has to start again to get what `spec` asks for.
 fn restarts(spec: &Container, has: Option<&ResourceRequirements>) -> bool {
+    let (has, wants) = (to_json(&has), to_json(&spec.resources));
+    let changes = |name: &str| {
+        ["requests", "limits"].into_iter().any(|list| {
+            let of = |own| Part::of(Some(own)).at(list).at(name).value();
+            of(&has) != of(&wants)
+        })
+    };
     Fragment::part(&spec.resize_policy).items().any(|policy| {
-        let name = policy.at("resourceName").text();
-        let of = |own: Option<&ResourceRequirements>| {
-            let lists = own.map(|own| [own.requests.as_ref(), own.limits.as_ref()]);
-            lists.map(|lists| lists.map(|list| list.and_then(|list| list.get(name)).cloned()))
-        };
         policy.at("restartPolicy").text() == "RestartContainer"
-            && of(has) != of(spec.resources.as_ref())
+            && changes(policy.at("resourceName").text())
     })
 }
 
@@ -197,19 +218,23 @@ fn tell(
     generation: Option<i64>,
     error: &str,
 ) {
-    let list = |containers: &[Container]| {
-        let own = |one: &Container| json!({"name": one.name, "resources": to_json(&one.resources)});
-        containers.iter().map(|one| own(one).to_string()).collect::<Vec<_>>().join(",")
+    let spec = to_json(&*pod.spec);
+    let list = |field: &str| {
+        let mut containers = Part::of(spec.get(field)).value().clone();
+        for one in containers.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut)
+        {
+            one.retain(|field, _| field == "name" || field == "resources");
+        }
+        format!("\"{field}\":{containers},")
     };
-    let inits = pod.spec.init_containers.as_deref().filter(|inits| !inits.is_empty());
-    let inits = inits.map(|inits| format!("\"initContainers\":[{}],", list(inits)));
+    let inits = spec.get("initContainers").map(|_| list("initContainers"));
     let (first, rest) = what.split_at(1);
     let error =
         if error.is_empty() { String::new() } else { format!(",\"error\":{}", json!(error)) };
     let message = format!(
-        "Pod resize {what}: {{{}\"containers\":[{}],\"generation\":{}{error}}}",
+        "Pod resize {what}: {{{}{}\"generation\":{}{error}}}",
         inits.unwrap_or_default(),
-        list(&pod.spec.containers),
+        list("containers"),
         generation.unwrap_or_default(),
     );
     let reason = format!("Resize{}{rest}", first.to_ascii_uppercase());

@@ -274,7 +274,8 @@ impl PodWorker {
         shared.tell(ctx, &self.pod, path, what, message);
     }
 
-    fn spec(&self, index: usize) -> Option<&Container> {
+    /// What the container at `index` is made of.
+    pub fn spec(&self, index: usize) -> Option<&Container> {
         specs(&self.pod, &self.records).nth(index)
     }
 

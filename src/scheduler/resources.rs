@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use k8s_openapi::api::core::v1::ContainerStatus;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
 
 use crate::api::Pod;
@@ -171,30 +172,27 @@ fn pod_level(spec: &PodSpec) -> Option<&List> {
 
 /// Whether a container of the pod still has something else than it asks for.
 pub fn is_resizing(pod: &Pod) -> bool {
-    let inits = pod.spec.init_containers.iter().flatten();
-    let mut all = inits.chain(&pod.spec.containers);
-    all.any(|container| held(container, pod).next().is_some())
+    let held = |container| held(container, pod).iter().any(Option::is_some);
+    pod.spec.containers.iter().any(held) || pod.spec.init_containers.iter().flatten().any(held)
 }
 
 /// What a container was given and what it has, where that is not what it asks for.
-fn held<'a>(container: &'a Container, pod: &'a Pod) -> impl Iterator<Item = &'a List> {
+fn held<'a>(container: &Container, pod: &'a Pod) -> [Option<&'a List>; 2] {
     let asked = container.resources.as_ref().and_then(|own| own.requests.as_ref());
     let status = &pod.status;
-    let lists = [&status.container_statuses, &status.init_container_statuses];
-    let mut all = lists.into_iter().flatten().flatten();
-    let own = all.find(|status| status.name == container.name);
-    let held = own.map(|own| {
-        let has = own.resources.as_ref().and_then(|has| has.requests.as_ref());
-        [own.allocated_resources.as_ref(), has]
-    });
-    held.into_iter().flatten().flatten().filter(move |list| Some(*list) != asked)
+    let is_own = |own: &&ContainerStatus| own.name == container.name;
+    let mains = status.container_statuses.iter().flatten().find(is_own);
+    let own = mains.or_else(|| status.init_container_statuses.iter().flatten().find(is_own));
+    let Some(own) = own else { return [None, None] };
+    let has = own.resources.as_ref().and_then(|has| has.requests.as_ref());
+    [own.allocated_resources.as_ref(), has].map(|list| list.filter(|list| Some(*list) != asked))
 }
 
 /// As long as a resize is under way, the most that it may come to.
 fn of_container(container: &Container, pod: &Pod, fill: Fill) -> Resources {
     let list = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
     let mut asked = list.map(Resources::from_list).unwrap_or_default();
-    for list in held(container, pod) {
+    for list in held(container, pod).into_iter().flatten() {
         asked.raise_to(&Resources::from_list(list));
     }
     let names = |name: &str| list.is_some_and(|list| list.contains_key(name));

@@ -45,6 +45,19 @@ ran = connected(
 )
 ran.run_forever(timeout=30)
 print("exec:", ran.read_stdout().strip(), ran.read_stderr().strip(), ran.returncode)
+shell = connected(
+    core.connect_get_namespaced_pod_exec,
+    "web",
+    "default",
+    command=["sh"],
+    stdin=True,
+    stdout=True,
+    stderr=True,
+    _preload_content=False,
+)
+shell.write_stdin("read x\nwords\necho $x; exit 2\n")
+shell.run_forever(timeout=30)
+print("typed:", shell.read_stdout().strip(), shell.returncode)
 
 core.patch_namespaced_pod("web", "default", {"metadata": {"labels": {"tier": "front"}}})
 found = core.list_namespaced_pod("default", label_selector="tier=front").items

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use podflow::testing::api::Kind;
+use podflow::testing::api::request::Subresource;
+use podflow::testing::api::{Kind, Object};
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::{Value, json};
 
@@ -17,7 +18,11 @@ fn send(cluster: &mut Cluster, call: &HttpCall) -> (u16, Value) {
 
 /// A cluster of one node with four CPUs, where these Pods run.
 fn cluster(pods: &[(&str, Value)]) -> Cluster {
-    let mut cluster = Cluster::new(&Setup::new(1, 1));
+    seeded(1, pods)
+}
+
+fn seeded(seed: u64, pods: &[(&str, Value)]) -> Cluster {
+    let mut cluster = Cluster::new(&Setup::new(seed, 1));
     cluster.run_for(Duration::from_secs(5));
     for (name, spec) in pods {
         let pod = json!({"metadata": {"name": name}, "spec": spec});
@@ -129,6 +134,31 @@ fn a_resize_waits_until_there_is_room_and_holds_it_for_the_scheduler() {
 }
 
 #[test]
+fn of_those_that_wait_the_most_important_comes_first() {
+    for seed in 1..5 {
+        let mut cluster = seeded(seed, &[]);
+        let class = json!({"metadata": {"name": "high"}, "value": 1000});
+        let path = "/apis/scheduling.k8s.io/v1/priorityclasses";
+        assert_eq!(send(&mut cluster, &HttpCall::new("POST", path, Some(class))).0, 201);
+        for (name, cpu, class) in [("low", "1", ""), ("high", "1", "high"), ("goes", "1500m", "")] {
+            let mut spec = one(&asks(cpu, "1Gi"));
+            spec["priorityClassName"] = class.into();
+            let pod = json!({"metadata": {"name": name}, "spec": spec});
+            send(&mut cluster, &HttpCall::new("POST", PODS, Some(pod)));
+        }
+        for name in ["low", "high"] {
+            assert_eq!(resize(&mut cluster, name, &json!({"cpu": "2500m"})).0, 200);
+            assert_eq!(status(&cluster, name)["allocatedResources"]["cpu"], "1");
+        }
+        send(&mut cluster, &HttpCall::new("DELETE", &format!("{PODS}/goes"), None));
+        cluster.run_for(Duration::from_secs(10));
+        let given =
+            ["low", "high"].map(|name| status(&cluster, name)["allocatedResources"]["cpu"].clone());
+        assert_eq!(given, ["1", "2500m"]);
+    }
+}
+
+#[test]
 fn the_scheduler_counts_what_a_container_has_until_it_has_less() {
     let mut first = asks("3", "1Gi");
     first["command"] = json!(["sh", "-c", "trap '' TERM; sleep 9999"]);
@@ -234,4 +264,86 @@ fn the_namespace_has_a_say() {
         "pods \"p\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi";
     assert_eq!(message(got), (403, why.to_owned()));
     assert_eq!(resize(&mut cluster, "p", &json!({"cpu": "2"})).0, 200);
+}
+
+/// What is wrong with a Pod of which a part becomes `new`.
+fn wrong(old: &Value, new: &Value, part: Subresource) -> Vec<String> {
+    let read = |pod: &Value| Object::from_json(Kind::Pod, pod).expect("a Pod").object;
+    let errors = read(new).validate_update(&read(old), Some(part), Kind::Pod);
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn some_pods_and_some_containers_are_never_resized() {
+    let container = |name: &str, cpu: &str| json!({"name": name, "image": "i", "resources": {"requests": {"cpu": cpu}}});
+    let mut sidecar = container("s", "1");
+    sidecar["restartPolicy"] = "Always".into();
+    let inits = [container("i", "1"), sidecar];
+    let plain = json!({
+        "metadata": {"name": "p", "namespace": "default", "resourceVersion": "1"},
+        "spec": {"initContainers": inits, "containers": [container("c", "1")]},
+        "status": {"qosClass": "Burstable"},
+    });
+    let with = |path: &str, value: Value| {
+        let mut pod = plain.clone();
+        let (parent, field) = path.rsplit_once('/').expect("a path");
+        pod.pointer_mut(parent).expect("a parent")[field] = value;
+        pod
+    };
+    let mirror = json!({"kubernetes.io/config.mirror": "x"});
+    let running = json!([{"name": "c", "image": "", "imageID": "", "ready": true, "restartCount": 0, "state": {"running": {}}}]);
+    let (requests, cpu) = ("/spec/containers/0/resources/requests", json!({"cpu": "2"}));
+    for (old, new, want) in [
+        (plain.clone(), with(requests, cpu.clone()), ""),
+        (plain.clone(), with("/spec/initContainers/1/resources/requests", cpu.clone()), ""),
+        (
+            with("/spec/resources", json!({"requests": {"cpu": "2"}})),
+            with("/spec/resources", json!({"requests": {"cpu": "3"}})),
+            "Forbidden: pods with pod-level resources cannot be resized",
+        ),
+        (
+            with("/metadata/annotations", mirror.clone()),
+            with("/metadata/annotations", mirror.clone()),
+            "Forbidden: static pods cannot be resized",
+        ),
+        (
+            with("/spec/os", json!({"name": "windows"})),
+            with("/spec/os", json!({"name": "windows"})),
+            "Forbidden: windows pods cannot be resized",
+        ),
+        (
+            with("/status/containerStatuses", running),
+            with(requests, cpu.clone()),
+            "spec: Forbidden: Pod running on node without support for resize",
+        ),
+        (
+            plain.clone(),
+            with("/spec/initContainers/0/resources/requests", cpu),
+            "spec: Forbidden: resources for non-sidecar init containers are immutable",
+        ),
+        (
+            plain.clone(),
+            with("/spec/initContainers/1/resources/requests/ephemeral-storage", "1Gi".into()),
+            "spec: Forbidden: only cpu and memory resources for sidecar containers are mutable",
+        ),
+        (
+            with("/spec/initContainers/1/resources/limits", json!({"memory": "1Gi"})),
+            plain.clone(),
+            "spec.initContainers[1].resources.limits: Forbidden: resource limits cannot be removed",
+        ),
+        (
+            plain.clone(),
+            with("/spec/containers/0/name", "d".into()),
+            "spec: Forbidden: only cpu and memory resources are mutable",
+        ),
+    ] {
+        let got = wrong(&old, &new, Subresource::Resize).join("\n");
+        let got = got.strip_prefix(": ").unwrap_or(&got);
+        // A memory request that a limit brings along is removed with it.
+        let got = got.lines().filter(|line| !line.contains("requests cannot be removed"));
+        assert_eq!(got.collect::<Vec<_>>().join("\n"), want, "{new}");
+    }
+    let pod = with("/metadata/annotations", mirror);
+    let got = wrong(&pod, &pod, Subresource::EphemeralContainers);
+    assert!(got.concat().ends_with("Forbidden: static pods do not support ephemeral containers"));
 }

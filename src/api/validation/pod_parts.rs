@@ -2,19 +2,17 @@
 //!
 //! Mirrors: `ValidatePodEphemeralContainersUpdate` and `ValidatePodResize`.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::ResourceRequirements;
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use serde_json::Value;
 
 use super::annotations;
 use super::meta;
 use super::pod::{PodParts, difference, metadata_and_spec};
 use super::report::{Report, text};
-use crate::api::document::Fragment;
+use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::phase::is_sidecar;
 use crate::api::qos::QosClass;
+use crate::api::to_json;
 use crate::api::wire::{Container, PodSpec};
 use crate::api::words::MIRROR;
 
@@ -94,12 +92,12 @@ pub(super) fn resize(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> 
     let own = path.child("containers");
     mains().enumerate().for_each(|(index, pair)| removals(&mut out, pair, &own.index(index)));
     for (new, old) in mains() {
-        if resized_to(new, old) != *old {
+        if changes_more(new, old) {
             out.forbidden(&path, "only cpu and memory resources are mutable");
         }
     }
     for (new, old) in inits.iter().zip(before) {
-        if is_sidecar(new) && resized_to(new, old) != *old {
+        if is_sidecar(new) && changes_more(new, old) {
             out.forbidden(
                 &path,
                 "only cpu and memory resources for sidecar containers are mutable",
@@ -125,34 +123,41 @@ fn inits(spec: &PodSpec) -> &[Container] {
 
 /// What was asked for stays asked for.
 fn removals(out: &mut Report, (new, old): (&Container, &Container), path: &Path) {
-    let none = ResourceRequirements::default();
-    let own = |container: &Container| container.resources.clone().unwrap_or_else(|| none.clone());
-    let (new, old, path) = (own(new), own(old), path.child("resources"));
-    for (field, new, old, words) in [
-        ("requests", new.requests, old.requests, "resource requests cannot be removed"),
-        ("limits", new.limits, old.limits, "resource limits cannot be removed"),
-    ] {
-        let new = new.unwrap_or_default();
-        if old.iter().flatten().any(|(name, _)| !new.contains_key(name)) {
+    let path = path.child("resources");
+    let [new, old] = [new, old].map(|container| {
+        let own = container.resources.as_ref();
+        [own.and_then(|own| own.requests.as_ref()), own.and_then(|own| own.limits.as_ref())]
+    });
+    let words = [
+        ("requests", "resource requests cannot be removed"),
+        ("limits", "resource limits cannot be removed"),
+    ];
+    for ((field, words), (new, old)) in words.into_iter().zip(new.into_iter().zip(old)) {
+        let stays = |name: &String| new.is_some_and(|new| new.contains_key(name));
+        if old.into_iter().flatten().any(|(name, _)| !stays(name)) {
             out.forbidden(&path.child(field), words);
         }
     }
 }
 
-/// `new` with as much as `old` of what can be resized: a difference that is left is one too many.
-fn resized_to(new: &Container, old: &Container) -> Container {
-    type List = Option<BTreeMap<String, Quantity>>;
-    let (now, then) = (new.resources.as_ref(), old.resources.as_ref());
-    let list = |of: fn(&ResourceRequirements) -> &List| -> List {
-        let mut list = now.and_then(|own| of(own).clone()).unwrap_or_default();
-        let then = then.and_then(|own| of(own).as_ref())?;
-        for name in RESIZED {
-            list.remove(name);
-            list.extend(then.get_key_value(name).map(|(name, much)| (name.clone(), much.clone())));
+/// Whether a container changes in more than the amounts that can be resized.
+fn changes_more(new: &Container, old: &Container) -> bool {
+    let (mut new, mut old) = (to_json(new), to_json(old));
+    for list in ["requests", "limits"] {
+        // As upstream, a list that there was not is not looked at.
+        let was_there = Part::of(old.get("resources")).at(list).is_there();
+        for container in [&mut new, &mut old] {
+            let own = container.get_mut("resources").and_then(Value::as_object_mut);
+            let Some(own) = own else { continue };
+            let amounts = own.get_mut(list).and_then(Value::as_object_mut);
+            let stays = amounts.filter(|_| was_there).is_some_and(|amounts| {
+                amounts.retain(|name, _| !RESIZED.contains(&&**name));
+                !amounts.is_empty()
+            });
+            if !stays {
+                own.remove(list);
+            }
         }
-        Some(list)
-    };
-    let (limits, requests) = (list(|own| &own.limits), list(|own| &own.requests));
-    let resources = Some(ResourceRequirements { limits, requests, claims: None });
-    Container { resources, ..new.clone() }
+    }
+    new != old
 }

@@ -8,7 +8,7 @@ use super::{Birth, Strategy, count};
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
 use crate::api::types::{Event, Node, Pod};
-use crate::api::wire::{Container, PodSpec};
+use crate::api::wire::PodSpec;
 use crate::apiserver::{admission, node_taints};
 
 impl Strategy for Pod {
@@ -31,8 +31,9 @@ impl Strategy for Pod {
         }
         let is_part = match part {
             Some(Subresource::EphemeralContainers) => {
-                let ephemeral_containers = self.spec.ephemeral_containers.clone();
-                self.spec = Rc::new(PodSpec { ephemeral_containers, ..PodSpec::clone(&old.spec) });
+                let mut spec = PodSpec::clone(&old.spec);
+                spec.ephemeral_containers.clone_from(&self.spec.ephemeral_containers);
+                self.spec = Rc::new(spec);
                 true
             }
             Some(Subresource::Resize) => {
@@ -60,28 +61,22 @@ impl Strategy for Pod {
 /// The spec that a resize leads to: `old` with the resources of `new`. If there are other containers, all
 /// is taken, for the validation to find that.
 fn resized(new: &PodSpec, old: &PodSpec) -> PodSpec {
-    let inits = |spec: &PodSpec| spec.init_containers.clone().unwrap_or_default();
-    let (new_inits, old_inits) = (inits(new), inits(old));
-    if new.containers.len() != old.containers.len() || new_inits.len() != old_inits.len() {
+    let inits = |spec: &PodSpec| spec.init_containers.as_ref().map_or(0, Vec::len);
+    if new.containers.len() != old.containers.len() || inits(new) != inits(old) {
         return new.clone();
     }
-    let list = |new: &[Container], old: &[Container]| -> Vec<Container> {
-        if new.iter().zip(old).any(|(new, old)| new.name != old.name) {
-            return new.to_vec();
+    let mut spec = old.clone();
+    spec.resources.clone_from(&new.resources);
+    let own = spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten());
+    for (own, new) in own.zip(new.containers.iter().chain(new.init_containers.iter().flatten())) {
+        if own.name == new.name {
+            own.resources.clone_from(&new.resources);
+            own.resize_policy.clone_from(&new.resize_policy);
+        } else {
+            *own = new.clone();
         }
-        let taken = |(new, old): (&Container, &Container)| Container {
-            resources: new.resources.clone(),
-            resize_policy: new.resize_policy.clone(),
-            ..old.clone()
-        };
-        new.iter().zip(old).map(taken).collect()
-    };
-    PodSpec {
-        containers: list(&new.containers, &old.containers),
-        init_containers: old.init_containers.as_ref().map(|_| list(&new_inits, &old_inits)),
-        resources: new.resources.clone(),
-        ..old.clone()
     }
+    spec
 }
 
 impl Strategy for Node {

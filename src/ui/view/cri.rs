@@ -20,6 +20,8 @@ pub fn request(request: &CriRequest) -> Value {
         | CriRequest::ListPodSandbox
         | CriRequest::ListImages
         | CriRequest::ListContainers
+        // Nobody at the page types anything.
+        | CriRequest::TypeIn { .. }
         | CriRequest::Cancel => one(&[]),
         CriRequest::UpdateRuntimeConfig { pod_cidr } => {
             let network = one(&[("podCidr", text(pod_cidr))]);
@@ -48,7 +50,7 @@ pub fn request(request: &CriRequest) -> Value {
         }
         CriRequest::UpdateContainerResources { container_id, memory_limit_in_bytes } => one(&[
             ("containerId", text(container_id)),
-            ("linux", one(&[("memoryLimitInBytes", (*memory_limit_in_bytes).into())])),
+            ("memoryLimitInBytes", (*memory_limit_in_bytes).into()),
         ]),
         CriRequest::ReadLogs { container_id, options: LogOptions { tail, since } }
         | CriRequest::FollowLog { container_id, options: LogOptions { tail, since } } => one(&[
@@ -56,14 +58,8 @@ pub fn request(request: &CriRequest) -> Value {
             ("tailLines", (*tail).into()),
             ("sinceTime", since.map(time).into()),
         ]),
-        CriRequest::Exec { container_id, cmd, stdin, tty } => one(&[
-            ("containerId", text(container_id)),
-            ("cmd", many(cmd, |word| text(word))),
-            ("stdin", (*stdin).into()),
-            ("tty", (*tty).into()),
-        ]),
-        CriRequest::TypeIn { text: typed, ends } => {
-            one(&[("text", text(typed)), ("ends", (*ends).into())])
+        CriRequest::Exec { container_id, cmd, .. } => {
+            one(&[("containerId", text(container_id)), ("cmd", many(cmd, |word| text(word)))])
         }
         CriRequest::ExecSync { container_id, cmd, timeout } => one(&[
             ("containerId", text(container_id)),
