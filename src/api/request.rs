@@ -6,7 +6,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::{NodeStatus, PodCondition, PodStatus};
+use k8s_openapi::api::core::v1::{PodCondition, PodStatus};
 use serde_json::{Value, json};
 
 use super::caller::Caller;
@@ -20,6 +20,7 @@ use super::representation::Representation;
 use super::scheme::Kind;
 use super::status::StatusError;
 use super::{Object, Pod};
+use crate::api::wire::NodeStatus;
 use crate::api::{json_object, to_json};
 
 /// The sender's own number for a request; the answer and a watch's events carry it back.

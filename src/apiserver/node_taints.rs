@@ -5,34 +5,30 @@
 
 use k8s_openapi::api::core::v1 as core;
 
-use crate::api::words::{NO_SCHEDULE, READY, TRUE};
+use crate::api::wire::{Node, NodeSpec, NodeStatus};
+use crate::api::words::NO_SCHEDULE;
 
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
 /// `TaintNodesByCondition`: a new node takes no pods until its kubelet says that it is ready.
-pub(super) fn admit(spec: &mut core::NodeSpec, status: Option<&core::NodeStatus>) {
-    if !is_ready(status) {
+pub(super) fn admit(spec: &mut NodeSpec, status: Option<&NodeStatus>) {
+    if !status.is_some_and(NodeStatus::is_ready) {
         set_taint(spec, NOT_READY, true);
     }
 }
 
 /// What upstream's node lifecycle controller keeps in step, and the server does here as long as there
 /// is no controller manager: the taints that say what the node's conditions and spec say.
-pub(super) fn settle(node: &mut core::Node) {
-    let ready = is_ready(node.status.as_ref());
+pub(super) fn settle(node: &mut Node) {
+    let ready = node.status.as_ref().is_some_and(NodeStatus::is_ready);
     let spec = node.spec.get_or_insert_default();
     set_taint(spec, NOT_READY, !ready);
     let cordoned = spec.unschedulable.unwrap_or(false);
     set_taint(spec, UNSCHEDULABLE, cordoned);
 }
 
-fn is_ready(status: Option<&core::NodeStatus>) -> bool {
-    let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
-    conditions.iter().any(|condition| condition.type_ == READY && condition.status == TRUE)
-}
-
-fn set_taint(spec: &mut core::NodeSpec, key: &str, wanted: bool) {
+fn set_taint(spec: &mut NodeSpec, key: &str, wanted: bool) {
     let taints = spec.taints.get_or_insert_default();
     let there = taints.iter().any(|taint| taint.key == key && taint.effect == NO_SCHEDULE);
     if wanted && !there {

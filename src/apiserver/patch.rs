@@ -14,6 +14,7 @@ use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic
 use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Subresource, is_taken_back};
 use crate::api::status::{GroupResource, Reason, StatusError};
 use crate::api::text::{go_json_type, go_syntax};
+use crate::api::wire::{Node, NodeStatus};
 use crate::api::{Kind, Object, Pod};
 use crate::sim::sort;
 
@@ -72,8 +73,8 @@ pub(super) fn patch(
             Ok(put(Object::Pod(Rc::new(pod)), current))
         }
         (Patch::NodeStatus(status), Object::Node(node)) => {
-            let mut node = core::Node::clone(node);
-            node.status = Some(core::NodeStatus::clone(status));
+            let mut node = Node::clone(node);
+            node.status = Some(NodeStatus::clone(status));
             settle(&mut node);
             Ok(put(Object::Node(Rc::new(node)), current))
         }

@@ -479,12 +479,7 @@ impl World {
 }
 
 impl Node {
-    fn new(
-        number: usize,
-        node: k8s_openapi::api::core::v1::Node,
-        seed: u64,
-        images: &Images,
-    ) -> Self {
+    fn new(number: usize, node: crate::api::wire::Node, seed: u64, images: &Images) -> Self {
         let name: Rc<str> = node.metadata.name.as_deref().unwrap_or_default().into();
         let ip = node_ip(number);
         let stream = number as u64 * 2 + 100;

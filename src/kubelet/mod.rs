@@ -26,11 +26,11 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Node;
 
 use crate::api::Pod;
 use crate::api::fields::FieldSelector;
 use crate::api::request::{Params, Request, RequestId, Response, WatchEvent};
+use crate::api::wire::Node;
 use crate::client::{Incoming, Informer, Relist};
 use crate::runtime::{CallId, CriRequest, Outcome};
 use crate::sim::{Component, Ctx, Event, SortedMap};

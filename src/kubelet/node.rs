@@ -6,13 +6,14 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerImage, Node, NodeStatus};
+use k8s_openapi::api::core::v1::ContainerImage;
 
 use super::node_status::{PERIOD, REPORT, first_events, node_status};
 use super::{Asked, Caller, Kubelet, Timer, lease};
 use crate::api::quantity::Quantity;
 use crate::api::request::{Answer, Patch, Subresource, Target};
 use crate::api::status::StatusError;
+use crate::api::wire::{Node, NodeStatus};
 use crate::api::{Document, Kind, Object};
 use crate::client::{EventKind, Regarding};
 use crate::runtime::{CriRequest, Image};

@@ -5,12 +5,12 @@
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{
-    DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeStatus,
-    NodeSystemInfo,
-};
+use k8s_openapi::api::core::v1::{NodeAddress, NodeCondition};
+use serde_json::json;
 
+use crate::api::document::Fragment;
 use crate::api::seconds;
+use crate::api::wire::{Node, NodeStatus};
 
 /// How often the status is worked out.
 pub(super) const PERIOD: std::time::Duration = std::time::Duration::from_secs(10);
@@ -74,18 +74,19 @@ pub(super) fn node_status(
         capacity: status.capacity,
         conditions: Some(CONDITIONS.iter().map(condition).collect()),
         addresses: Some(vec![address("InternalIP", ip.to_string()), address("Hostname", name)]),
-        daemon_endpoints: Some(NodeDaemonEndpoints {
-            kubelet_endpoint: Some(DaemonEndpoint { port: 10250 }),
-        }),
-        node_info: Some(NodeSystemInfo {
-            architecture: "amd64".into(),
-            operating_system: "linux".into(),
-            os_image: "Debian GNU/Linux 13 (trixie)".into(),
-            kernel_version: "6.12.0-amd64".into(),
-            container_runtime_version: "containerd://2.2.0".into(),
-            kubelet_version: VERSION.into(),
-            ..NodeSystemInfo::default()
-        }),
+        daemon_endpoints: Some(Fragment::new(json!({"kubeletEndpoint": {"Port": 10250}}))),
+        node_info: Some(Fragment::new(json!({
+            "architecture": "amd64",
+            "bootID": "",
+            "containerRuntimeVersion": "containerd://2.2.0",
+            "kernelVersion": "6.12.0-amd64",
+            "kubeProxyVersion": "",
+            "kubeletVersion": VERSION,
+            "machineID": "",
+            "operatingSystem": "linux",
+            "osImage": "Debian GNU/Linux 13 (trixie)",
+            "systemUUID": "",
+        }))),
         ..NodeStatus::default()
     }
 }

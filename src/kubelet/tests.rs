@@ -51,7 +51,7 @@ fn epoch() -> Timestamp {
 
 impl World {
     fn new(catalogue: Catalogue) -> Self {
-        let node: core::Node = serde_json::from_value(json!({
+        let node: crate::api::wire::Node = serde_json::from_value(json!({
             "metadata": {"name": "node-1"},
             "spec": {"podCIDR": "10.244.0.0/24"},
             "status": {"capacity": {"cpu": "4", "memory": "8Gi", "pods": "110"}},

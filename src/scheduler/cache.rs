@@ -8,10 +8,11 @@ use std::rc::Rc;
 
 use imbl::GenericOrdMap;
 use imbl::shared_ptr::RcK;
-use k8s_openapi::api::core::v1::{ContainerImage, Node};
+use k8s_openapi::api::core::v1::ContainerImage;
 
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
+use crate::api::wire::Node;
 use crate::api::{Document, Kind, Object};
 use crate::sim::SortedMap;
 

@@ -30,8 +30,8 @@ pub use queue::{Place, QueuedPod};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::api::wire::Node;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Node;
 
 use self::binding::PreBinding;
 use self::cache::Cache;

@@ -4,13 +4,12 @@
 
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::Node;
-
 use super::framework::Labels;
 use super::plugins::{Terms, normalized_name};
 use super::preemption::priority;
 use super::resources::{self, Resources};
 use crate::api::Pod;
+use crate::api::wire::Node;
 
 const ANY_ADDRESS: &str = "0.0.0.0";
 const TCP: &str = "TCP";

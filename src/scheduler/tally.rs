@@ -127,7 +127,7 @@ fn put(sums: &mut SortedMap<Rc<str>, SortedMap<Rc<str>, Sum>>, counts: &[Count],
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::api::core::v1::Node;
+    use crate::api::wire::Node;
     use proptest::prelude::*;
 
     use super::*;

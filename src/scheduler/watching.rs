@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::Node;
+use crate::api::wire::Node;
 
 use super::Scheduler;
 use super::framework::ClusterEvent;

@@ -7,7 +7,6 @@ mod wire;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use k8s_openapi::api::core::v1::Node;
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use serde_json::{Map, Value};
@@ -15,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::api::decode::decode as decode_typed;
 use crate::api::document::Part;
 use crate::api::to_json;
+use crate::api::wire::Node;
 use crate::cluster::{MOST_NODES, Setup};
 use crate::recording::Recording;
 use crate::sim::Instant;

@@ -50,6 +50,18 @@ const FRAGMENTS: &[(&str, &[&str])] = &[
             "volumeMounts",
         ],
     ),
+    ("io.k8s.api.core.v1.NodeSpec", &["configSource", "podPreemptionPolicy"]),
+    (
+        "io.k8s.api.core.v1.NodeStatus",
+        &[
+            "config",
+            "daemonEndpoints",
+            "features",
+            "nodeInfo",
+            "runtimeHandlers",
+            "volumesAttached",
+        ],
+    ),
     (
         "io.k8s.api.core.v1.PodSpec",
         &[
@@ -110,6 +122,8 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<storage::v1::CSINode>(&mut all, &mut kinds);
     add::<storage::v1::StorageClass>(&mut all, &mut kinds);
     add::<apiextensions::v1::CustomResourceDefinition>(&mut all, &mut kinds);
+    // No document, but it has fragments.
+    all.subschema_for::<core::v1::Node>();
     (all, kinds)
 }
 

@@ -137,7 +137,7 @@ fn recorded_events(scenario: &str) -> impl Iterator<Item = Value> {
     events.into_iter()
 }
 
-fn nodes() -> Vec<k8s_openapi::api::core::v1::Node> {
+fn nodes() -> Vec<podflow::testing::api::wire::Node> {
     let text = std::fs::read_to_string(format!("{FOLDER}/cluster.json")).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     let nodes = file["nodes"].as_array().unwrap().iter().enumerate();

@@ -1,11 +1,12 @@
 //! Rows of nodes.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{NodeSpec, NodeStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::cell::{NONE, UNKNOWN, age, name, text_or};
 use super::{Cell, Column};
+use crate::api::document::Fragment;
+use crate::api::wire::{NodeSpec, NodeStatus};
 use crate::sim::SortedSet;
 
 const ROLE_PREFIX: &str = "node-role.kubernetes.io/";
@@ -40,19 +41,19 @@ pub const COLUMNS: &[Column] = &[
 
 /// The row of a node.
 pub fn row(meta: &ObjectMeta, spec: &NodeSpec, status: &NodeStatus, now: Timestamp) -> Vec<Cell> {
-    let info = status.node_info.as_ref();
-    let version = info.map(|info| info.kubelet_version.as_str());
+    let info = Fragment::part(&status.node_info);
+    let told = |field: &str| info.is_there().then(|| info.at(field).text());
     vec![
         name(meta),
         state(spec, status).into(),
         text_or(Some(&roles(meta)), NONE),
         age(meta, now),
-        text_or(version, ""),
+        text_or(told("kubeletVersion"), ""),
         address(status, "InternalIP"),
         address(status, "ExternalIP"),
-        text_or(info.map(|info| info.os_image.as_str()), UNKNOWN),
-        text_or(info.map(|info| info.kernel_version.as_str()), UNKNOWN),
-        text_or(info.map(|info| info.container_runtime_version.as_str()), UNKNOWN),
+        text_or(told("osImage"), UNKNOWN),
+        text_or(told("kernelVersion"), UNKNOWN),
+        text_or(told("containerRuntimeVersion"), UNKNOWN),
     ]
 }
 

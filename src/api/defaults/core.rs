@@ -1,8 +1,11 @@
 //! Kinds of the core group other than Pods, and priority classes.
 
-use k8s_openapi::api::core::v1::{Event, Node};
+use k8s_openapi::api::core::v1::Event;
+use serde_json::{Map, Value, json};
 
 use super::{Defaults, default_to, round};
+use crate::api::document::{Fields, Fragment};
+use crate::api::wire::Node;
 
 impl Defaults for Node {
     fn set_defaults(&mut self) {
@@ -13,9 +16,17 @@ impl Defaults for Node {
         }
         round(status.capacity.as_mut());
         round(status.allocatable.as_mut());
-        let endpoints = status.daemon_endpoints.get_or_insert_default();
-        endpoints.kubelet_endpoint.get_or_insert_default();
-        status.node_info.get_or_insert_default();
+        let endpoints = status.daemon_endpoints.get_or_insert_default().value_mut();
+        if let Some(endpoints) = endpoints.as_object_mut() {
+            endpoints.entry("kubeletEndpoint").or_insert_with(|| json!({"Port": 0}));
+        }
+        status.node_info.get_or_insert_with(|| {
+            let mut info = Map::new();
+            for field in Fields::of("NodeSystemInfo").iter().filter(|field| field.is_required) {
+                info.insert(field.name.to_owned(), Value::from(""));
+            }
+            Fragment::new(info.into())
+        });
     }
 }
 

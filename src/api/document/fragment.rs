@@ -23,6 +23,11 @@ impl Fragment {
     /// What the decoder knows it by.
     pub const NAME: &'static str = "Fragment";
 
+    /// That of a value which the type of the field would give.
+    pub fn new(value: Value) -> Self {
+        Self(value)
+    }
+
     /// The part that it is; an absent one if there is none.
     pub fn part(fragment: &Option<Self>) -> Part<'_> {
         Part::of(fragment.as_ref().map(|fragment| &fragment.0))

@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
-use k8s_openapi::api::core::v1::{Node, Taint};
+use k8s_openapi::api::core::v1::Taint;
 
 use super::report::{Report, text};
 use super::{Validate, affinity, meta, resources};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::to_json;
+use crate::api::wire::Node;
 
 impl Validate for Node {
     fn validate_create(&self) -> Vec<FieldError> {

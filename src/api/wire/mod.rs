@@ -1,8 +1,9 @@
-//! Pods as they are on the wire.
+//! Pods and nodes as they are on the wire.
 //!
 //! They have the fields of `k8s-openapi`'s types, which a test compares. Where those hold dozens of
 //! types that the engine reads now and then only, these hold [`Fragment`]s.
 
+mod node;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::document::Fragment;
+pub use node::{Node, NodeSpec, NodeStatus};
 
 /// A Pod.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

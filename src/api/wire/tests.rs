@@ -1,11 +1,11 @@
-//! Pods are read as the types of `k8s-openapi` would read them: those are the naive model.
+//! Pods and nodes are read as the types of `k8s-openapi` would read them: those are the naive model.
 
 use k8s_openapi::api::core::v1 as core;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Pod;
+use super::{Node, Pod};
 use crate::api::decode::{TypeError, UnknownField, decode};
 use crate::api::document::Fields;
 use crate::api::{Kind, Object, to_json};
@@ -72,6 +72,14 @@ fn fragments_are_read_as_their_types_would_be() {
             assert_eq!(read::<Pod>(&pod), read::<core::Pod>(&pod), "{pod}");
         }
     }
+    for (part, of) in [("spec", "NodeSpec"), ("status", "NodeStatus")] {
+        for field in Fields::of(of).iter() {
+            for value in variants(field.of) {
+                let node = json!({part: {field.name: value}});
+                assert_eq!(read::<Node>(&node), read::<core::Node>(&node), "{node}");
+            }
+        }
+    }
     for field in Fields::of("Container").iter() {
         for value in variants(field.of) {
             let pod = json!({"spec": {"containers": [{}, {field.name: value}]}});
@@ -87,6 +95,9 @@ fn types_have_the_fields_of_their_models() {
     let sorted = |fields: &[UnknownField]| -> Vec<Vec<&str>> {
         fields.iter().map(|field| in_order(&field.known)).collect()
     };
+    assert_eq!(sorted(&ours), sorted(&theirs));
+    let odd = json!({"spec": {"odd": 1}, "status": {"odd": 1}, "odd": 1});
+    let (ours, theirs) = (read::<Node>(&odd).unwrap().1, read::<core::Node>(&odd).unwrap().1);
     assert_eq!(sorted(&ours), sorted(&theirs));
 }
 

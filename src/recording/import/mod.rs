@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Node;
+use crate::api::wire::Node;
 use serde_json::{Map, Value, json};
 
 use super::Session;

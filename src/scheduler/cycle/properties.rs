@@ -49,7 +49,7 @@ fn put_node(cache: &mut Cache, number: usize, zone: usize) {
         },
     });
     let object = Object::from_json(Kind::Node, &node).unwrap().object;
-    cache.put_node(k8s_openapi::api::core::v1::Node::unwrap(&object).unwrap());
+    cache.put_node(crate::api::wire::Node::unwrap(&object).unwrap());
 }
 
 fn decide(cache: &Cache, pod: &Rc<PodInfo>) -> Outcome {

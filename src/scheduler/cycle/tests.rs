@@ -1,6 +1,6 @@
 //! What is remembered from one cycle to the next changes nothing of what is decided.
 
-use k8s_openapi::api::core::v1::Node;
+use crate::api::wire::Node;
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::{Node, NodeSpec, Taint, Toleration};
+use k8s_openapi::api::core::v1::{Taint, Toleration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
 
 use super::cache::Cache;
@@ -14,7 +14,7 @@ use super::profile::Profile;
 use super::resources::shortage;
 use crate::api::Pod;
 use crate::api::quantity::Quantity;
-use crate::api::wire::PodSpec;
+use crate::api::wire::{Node, NodeSpec, PodSpec};
 
 /// A change after which a node would take a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]

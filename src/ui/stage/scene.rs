@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Amount;
 
 use super::super::narration::{Weight, weight};
@@ -11,7 +10,7 @@ use crate::api::Pod;
 use crate::api::columns::pod::{Summary, summary};
 use crate::api::phase::PodPhase;
 use crate::api::quantity::Quantity;
-use crate::api::wire::{Container, PodSpec};
+use crate::api::wire::{Container, Node, NodeStatus, PodSpec};
 use crate::cluster::{Address, BodyKind, Cluster};
 use crate::sim::sort;
 
@@ -153,13 +152,9 @@ impl NodeView {
     }
 
     /// Shows what `node` says; its Pods stay.
-    pub fn register(&mut self, node: &core::Node) {
+    pub fn register(&mut self, node: &Node) {
         let status = node.status.as_ref();
-        let conditions = status.and_then(|status| status.conditions.as_ref());
-        self.ready = conditions
-            .into_iter()
-            .flatten()
-            .any(|condition| condition.type_ == "Ready" && condition.status == "True");
+        self.ready = status.is_some_and(NodeStatus::is_ready);
         self.schedulable =
             !node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or_default();
         let allocatable = status.and_then(|status| status.allocatable.as_ref());
@@ -169,7 +164,7 @@ impl NodeView {
 
     /// Its object is gone; its Pods stay.
     pub fn unregister(&mut self) {
-        self.register(&core::Node::default());
+        self.register(&Node::default());
     }
 
     /// Has one Pod more.

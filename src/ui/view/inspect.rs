@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Event, Node};
+use k8s_openapi::api::core::v1::Event;
 use serde_json::json;
 
 use super::super::state::Selection;
@@ -13,6 +13,7 @@ use super::logs::{ContainerLog, logs};
 use super::message::{Link, Opened, open};
 use super::why::Why;
 use crate::api::columns::pod::summary;
+use crate::api::wire::Node;
 use crate::api::{Kind, Object, Pod, Resource as _, duration, yaml};
 use crate::cluster::{Address, Cluster, Message};
 use crate::scheduler::framework::Plugin;

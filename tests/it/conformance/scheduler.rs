@@ -290,7 +290,7 @@ fn enough_nodes(_: &Value, case: &Value) -> Outcome {
 fn rotation(_: &Value, case: &Value) -> Outcome {
     let mut cache = Cache::default();
     for number in 0..size(case, "num_all_nodes")? {
-        let mut node = core::Node::default();
+        let mut node = podflow::testing::api::wire::Node::default();
         node.metadata.name = Some(format!("node{number}"));
         node.status = Some(read(&serde_json::json!({ "allocatable": { "pods": "110" } }))?);
         cache.put_node(&Rc::new(node));
