@@ -14,7 +14,7 @@ use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
 use crate::api::wire::Node;
 use crate::api::{Document, Kind, Object};
-use crate::sim::SortedMap;
+use crate::sim::{SortedMap, TextMap};
 
 /// The nodes in the order in which they are looked at.
 pub type Nodes = [Rc<NodeInfo>];
@@ -34,7 +34,7 @@ pub struct Cache {
     images: SortedMap<String, usize>,
     /// The place of each node; shared as they are.
     index: Rc<SortedMap<Rc<str>, usize>>,
-    pods: GenericOrdMap<Rc<str>, Place, RcK>,
+    pods: TextMap<Place>,
     /// Pods whose node is not known.
     stray: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
     /// What else plugins look at, by kind, namespace and name: a map of the one type serves all.

@@ -7,14 +7,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use imbl::GenericOrdMap;
-use imbl::shared_ptr::RcK;
-
 use super::framework::ClusterEvent;
 use super::node_info::PodInfo;
 use super::plugins;
 use crate::api::Pod;
-use crate::sim::Instant;
+use crate::sim::{Instant, TextMap};
 
 /// How long a pod waits that could not be scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +92,7 @@ fn by_moment(moment: Instant, uid: Rc<str>) -> (Reverse<i32>, Instant, u64, Rc<s
 /// The pods that wait, by uid, and the orders in which they come out.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    pods: GenericOrdMap<Rc<str>, QueuedPod, RcK>,
+    pods: TextMap<QueuedPod>,
     active: Order,
     /// By when their back-off is over.
     backoff: Order,
@@ -162,7 +159,7 @@ impl Queue {
         let next = active.or_else(|| {
             let mut waiting = self.backoff.iter().map(|(.., uid)| uid);
             let found = waiting.find(|uid| {
-                let place = self.pods.get(*uid).map(|queued| queued.place);
+                let place = self.pods.get(uid).map(|queued| queued.place);
                 matches!(place, Some(Place::Backoff(_)))
             });
             found.map(Rc::clone)

@@ -8,6 +8,7 @@ mod link;
 mod queue;
 pub mod sort;
 mod sorted;
+mod texts;
 mod time;
 mod trace;
 
@@ -17,5 +18,6 @@ pub use growing::GrowingMap;
 pub use link::{Latency, Links};
 pub use queue::Queue;
 pub use sorted::{SortedMap, SortedSet};
+pub use texts::TextMap;
 pub use time::Instant;
 pub use trace::Trace;

@@ -12,7 +12,7 @@ pub(super) struct History<V> {
     changes: Vec<Change<V>>,
 }
 
-impl<V: Clone> History<V> {
+impl<V: Clone + 'static> History<V> {
     pub(super) fn new(first: Change<V>) -> Self {
         Self { changes: vec![first] }
     }

@@ -17,7 +17,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 ///
 /// Calls take no time here; who wires it adds what [`Op::is_write`] costs.
 #[derive(Clone, Debug)]
-pub struct Etcd<V: Clone> {
+pub struct Etcd<V: Clone + 'static> {
     store: Store<V>,
     watchers: SortedMap<WatchId, Watcher>,
     /// The revision that all watches have been told of.
@@ -26,7 +26,7 @@ pub struct Etcd<V: Clone> {
     next_progress: Option<Instant>,
 }
 
-impl<V: Clone> Default for Etcd<V> {
+impl<V: Clone + 'static> Default for Etcd<V> {
     fn default() -> Self {
         let store = Store::default();
         let told = store.revision();
@@ -34,7 +34,7 @@ impl<V: Clone> Default for Etcd<V> {
     }
 }
 
-impl<V: Clone> Etcd<V> {
+impl<V: Clone + 'static> Etcd<V> {
     /// The store, to look at.
     pub fn store(&self) -> &Store<V> {
         &self.store

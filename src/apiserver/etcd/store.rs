@@ -5,8 +5,8 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use imbl::GenericVector;
 use imbl::shared_ptr::RcK;
-use imbl::{GenericOrdMap, GenericVector};
 
 use super::history::History;
 use super::leases::{Lease, Leases};
@@ -14,14 +14,15 @@ use super::{
     Change, EtcdError, Instant, KeyRange, KeyValue, LeaseId, Put, Range, RangeResponse, Revision,
     Txn, TxnOp, TxnOpResponse, TxnResponse,
 };
+use crate::sim::TextMap;
 
 /// Keys, values, their past and their leases.
 ///
 /// A clone costs O(1) and shares everything; the two go their own ways from there.
 #[derive(Clone, Debug)]
-pub struct Store<V: Clone> {
+pub struct Store<V: Clone + 'static> {
     /// Also the deleted keys, until compaction has passed their tombstones.
-    keys: GenericOrdMap<Rc<str>, Rc<History<V>>, RcK>,
+    keys: TextMap<History<V>>,
     /// All changes at `compacted` and later, in order.
     log: GenericVector<Change<V>, RcK>,
     live: usize,
@@ -44,10 +45,10 @@ pub struct Sizes {
     pub leases: usize,
 }
 
-impl<V: Clone> Default for Store<V> {
+impl<V: Clone + 'static> Default for Store<V> {
     fn default() -> Self {
         Self {
-            keys: GenericOrdMap::default(),
+            keys: TextMap::default(),
             log: GenericVector::default(),
             live: 0,
             versions: 0,
@@ -59,7 +60,7 @@ impl<V: Clone> Default for Store<V> {
 }
 
 /// Reading.
-impl<V: Clone> Store<V> {
+impl<V: Clone + 'static> Store<V> {
     /// The revision of the last transaction that changed something; 1 in a fresh store.
     pub fn revision(&self) -> Revision {
         self.revision
@@ -154,10 +155,10 @@ impl<V: Clone> Store<V> {
     }
 
     fn histories(&self, keys: &KeyRange) -> impl Iterator<Item = &History<V>> {
-        let single = keys.single().and_then(|key| self.keys.get(&**key));
+        let single = keys.single().and_then(|key| self.keys.get(key));
         let several = (keys.single().is_none() && !keys.is_empty())
-            .then(|| self.keys.range::<_, str>(keys.bounds()).map(|(_, history)| history));
-        single.into_iter().chain(several.into_iter().flatten()).map(|history| &**history)
+            .then(|| self.keys.range(keys.bounds()).map(|(_, history)| history));
+        single.into_iter().chain(several.into_iter().flatten())
     }
 
     /// The newest change, if it is the only one of its revision.
@@ -188,7 +189,7 @@ impl<V: Clone> Store<V> {
 }
 
 /// Writing.
-impl<V: Clone> Store<V> {
+impl<V: Clone + 'static> Store<V> {
     /// Does one of the transaction's lists, at one revision.
     ///
     /// # Errors
@@ -269,16 +270,16 @@ impl<V: Clone> Store<V> {
     }
 
     fn compact_key(&mut self, key: &Rc<str>, at: Revision) {
-        let Some(history) = self.keys.get(&**key) else { return };
+        let Some(history) = self.keys.get(key) else { return };
         let drop = history.compactable(at);
         if drop == 0 {
             return;
         }
         self.versions = self.versions.saturating_sub(drop);
         if drop == history.len() {
-            self.keys.remove(&**key);
-        } else if let Some(history) = self.keys.get_mut(&**key) {
-            Rc::make_mut(history).drop_oldest(drop);
+            self.keys.remove(key);
+        } else if let Some(history) = self.keys.get_mut(key) {
+            history.drop_oldest(drop);
         }
     }
 
@@ -320,16 +321,16 @@ impl<V: Clone> Store<V> {
     fn write(&mut self, change: Change<V>) {
         self.versions += 1;
         self.log.push_back(change.clone());
-        if let Some(history) = self.keys.get_mut(&**change.key()) {
-            Rc::make_mut(history).push(change);
+        if let Some(history) = self.keys.get_mut(change.key()) {
+            history.push(change);
         } else {
-            self.keys.insert(Rc::clone(change.key()), Rc::new(History::new(change)));
+            self.keys.insert(Rc::clone(change.key()), History::new(change));
         }
     }
 }
 
 /// Leases.
-impl<V: Clone> Store<V> {
+impl<V: Clone + 'static> Store<V> {
     /// Grants a lease of at least `ttl_seconds`, under `id` or a free one; returns both.
     ///
     /// # Errors

@@ -68,13 +68,13 @@ impl Watcher {
     }
 
     /// Whether compaction has taken what the watch is yet to be told.
-    pub(super) fn is_compacted<V: Clone>(&self, store: &Store<V>) -> bool {
+    pub(super) fn is_compacted<V: Clone + 'static>(&self, store: &Store<V>) -> bool {
         self.next < store.compacted()
     }
 
     /// Passes over the `newest` change if it is all that the watch does not know, and none of its
     /// business: so it is with nearly every watch at nearly every change.
-    pub(super) fn skips<V: Clone>(&mut self, newest: &Change<V>) -> bool {
+    pub(super) fn skips<V: Clone + 'static>(&mut self, newest: &Change<V>) -> bool {
         let skips = self.next == newest.mod_revision() && !self.keys.contains(newest.key());
         if skips {
             self.next = self.next.next();
@@ -83,7 +83,7 @@ impl Watcher {
     }
 
     /// Tells all that the watch does not know yet.
-    pub(super) fn catch_up<V: Clone>(&mut self, store: &Store<V>, out: &mut Vec<Out<V>>) {
+    pub(super) fn catch_up<V: Clone + 'static>(&mut self, store: &Store<V>, out: &mut Vec<Out<V>>) {
         let head = store.revision();
         if self.next > head {
             return;
@@ -127,7 +127,7 @@ impl Watcher {
         Out::Watch { id: self.id, revision, events: events.into() }
     }
 
-    fn event<V: Clone>(&self, store: &Store<V>, change: &Change<V>) -> Event<V> {
+    fn event<V: Clone + 'static>(&self, store: &Store<V>, change: &Change<V>) -> Event<V> {
         let asked = self.prev_kv && !change.is_create();
         let prev_kv = asked
             .then(|| store.get_at(change.key(), change.mod_revision().previous()))
