@@ -8,11 +8,14 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
 
-use super::Host;
 use super::events::{self, Listeners, Pen};
+use super::{Host, breathe};
 use crate::api::caller::Credentials;
 use crate::api::request::Answer;
 use crate::cluster::HttpCall;
+
+/// A list of more objects is written in a task of its own.
+const LONG_LIST: usize = 100;
 
 /// Sends one request and waits for its answer. A watch, or a log that is followed,
 /// resolves once it is open, and streams.
@@ -26,6 +29,9 @@ pub(super) async fn fetch(
     let call = read_call(path, init)?;
     let id = host.session.borrow_mut().submit(call);
     let response = host.answer(id).await?;
+    if matches!(&response.result, Ok(Answer::List { items, .. }) if items.len() > LONG_LIST) {
+        breathe().await?;
+    }
     let head = ResponseInit::new();
     let Some(reply) = host.session.borrow().cluster().reply(id) else {
         return Err(JsError::new("fetch: the answer is lost").into());
