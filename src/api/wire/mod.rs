@@ -6,6 +6,7 @@
 mod node;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -15,56 +16,13 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde::ser::SerializeStruct as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::document::Fragment;
 pub use node::{Node, NodeSpec, NodeStatus};
+use whole::whole;
 
-/// A Pod.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "Sent")]
-pub struct Pod {
-    pub metadata: ObjectMeta,
-    pub spec: Option<PodSpec>,
-    pub status: Option<PodStatus>,
-}
-
-/// All that a Pod may say. What kind it is was looked at before it is read.
-#[derive(Deserialize)]
-#[serde(rename = "Pod")]
-struct Sent {
-    #[serde(rename = "apiVersion")]
-    _api_version: Option<String>,
-    #[serde(rename = "kind")]
-    _kind: Option<String>,
-    #[serde(default)]
-    metadata: ObjectMeta,
-    spec: Option<PodSpec>,
-    status: Option<PodStatus>,
-}
-
-impl From<Sent> for Pod {
-    fn from(sent: Sent) -> Self {
-        Self { metadata: sent.metadata, spec: sent.spec, status: sent.status }
-    }
-}
-
-impl Serialize for Pod {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut pod = serializer.serialize_struct("Pod", 5)?;
-        pod.serialize_field("apiVersion", "v1")?;
-        pod.serialize_field("kind", "Pod")?;
-        pod.serialize_field("metadata", &self.metadata)?;
-        if let Some(spec) = &self.spec {
-            pod.serialize_field("spec", spec)?;
-        }
-        if let Some(status) = &self.status {
-            pod.serialize_field("status", status)?;
-        }
-        pod.end()
-    }
-}
+whole!(Pod, "Pod", PodSpec, PodStatus);
 
 /// What Pods are made of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,57 +4,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ContainerImage, NodeAddress, NodeCondition, Taint};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde::ser::SerializeStruct as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::whole::whole;
 use crate::api::document::Fragment;
 use crate::api::words::{READY, TRUE};
 
-/// A node.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "Sent")]
-pub struct Node {
-    pub metadata: ObjectMeta,
-    pub spec: Option<NodeSpec>,
-    pub status: Option<NodeStatus>,
-}
-
-/// All that a node may say. What kind it is was looked at before it is read.
-#[derive(Deserialize)]
-#[serde(rename = "Node")]
-struct Sent {
-    #[serde(rename = "apiVersion")]
-    _api_version: Option<String>,
-    #[serde(rename = "kind")]
-    _kind: Option<String>,
-    #[serde(default)]
-    metadata: ObjectMeta,
-    spec: Option<NodeSpec>,
-    status: Option<NodeStatus>,
-}
-
-impl From<Sent> for Node {
-    fn from(sent: Sent) -> Self {
-        Self { metadata: sent.metadata, spec: sent.spec, status: sent.status }
-    }
-}
-
-impl Serialize for Node {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut node = serializer.serialize_struct("Node", 5)?;
-        node.serialize_field("apiVersion", "v1")?;
-        node.serialize_field("kind", "Node")?;
-        node.serialize_field("metadata", &self.metadata)?;
-        if let Some(spec) = &self.spec {
-            node.serialize_field("spec", spec)?;
-        }
-        if let Some(status) = &self.status {
-            node.serialize_field("status", status)?;
-        }
-        node.end()
-    }
-}
+whole!(Node, "Node", NodeSpec, NodeStatus);
 
 /// What a node is to be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -176,7 +176,7 @@ impl NodeView {
     }
 
     /// Has one Pod less.
-    pub fn drop(&mut self, pod: &PodView) {
+    pub fn lose(&mut self, pod: &PodView) {
         let (cpu, memory) = pod.takes;
         self.pods = self.pods.saturating_sub(1);
         self.cpu.requested -= i128::from(cpu);

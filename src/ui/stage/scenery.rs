@@ -112,7 +112,7 @@ impl Scenery {
                 all.push(Rc::clone(same));
             }
             if let Some(gone) = old.next_if(|view| view.key == *changed.key) {
-                put(gone, NodeView::drop);
+                put(gone, NodeView::lose);
             }
             if let Some(Object::Pod(pod)) = changed.after {
                 let node = pod.node_name.as_ref().and_then(|name| self.numbers.get(name));
