@@ -47,7 +47,10 @@ impl Autosave {
     /// Looks at the session as it is at `now` on the wall.
     pub fn turn(&mut self, inputs: usize, moving: bool, now: Duration) -> Turn {
         self.own |= inputs != self.inputs;
-        if (inputs, moving) != (self.inputs, self.moving) && self.standing == Standing::Kept {
+        // Who went back and did something else has a shorter session.
+        let may_fit = self.standing == Standing::Outgrown && inputs < self.inputs;
+        let has_changed = (inputs, moving) != (self.inputs, self.moving);
+        if may_fit || (has_changed && self.standing == Standing::Kept) {
             self.standing = Standing::Due;
         }
         (self.inputs, self.moving) = (inputs, moving);
@@ -102,10 +105,11 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_too_large_is_not_tried_again() {
+    fn a_session_that_is_too_large_is_not_tried_again_until_it_is_shorter() {
         let mut autosave = Autosave::begin(0, true);
         assert_eq!(autosave.turn(1, true, millis(0)), Turn::Keep);
         autosave.outgrown();
         assert_eq!(autosave.turn(2, true, millis(1)), Turn::Rest);
+        assert_eq!(autosave.turn(1, true, millis(2)), Turn::Keep);
     }
 }
