@@ -43,3 +43,4 @@ pub use document::Document;
 pub use encode::{json_object, to_json};
 pub use object::{Object, Pod, Resource, seconds};
 pub use scheme::{Kind, Kinds, ResourceType};
+pub use wire::ObjectMeta;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -22,6 +22,7 @@ use super::types;
 use super::validation::Validate;
 use super::versions;
 use super::wire;
+use crate::api::ObjectMeta;
 
 /// A Pod in the engine's form: its spec and status are shared between versions, and the node it is
 /// bound to stands beside the spec, so that binding copies neither.
@@ -355,8 +356,7 @@ impl Object {
 fn typed<R: Resource>(value: &Value) -> Result<Decoded<Object>, TypeError> {
     let Decoded { mut object, unknown } = decode::<R::Wire>(value)?;
     object.set_defaults();
-    let mut object: R = object.into();
-    managed::pack(object.meta_mut());
+    let object: R = object.into();
     Ok(Decoded { object: R::wrap(Rc::new(object)), unknown })
 }
 

@@ -20,7 +20,7 @@ use super::representation::Representation;
 use super::scheme::Kind;
 use super::status::StatusError;
 use super::{Object, Pod};
-use crate::api::wire::NodeStatus;
+use crate::api::wire::{Event, NodeStatus};
 use crate::api::{json_object, to_json};
 
 /// The sender's own number for a request; the answer and a watch's events carry it back.
@@ -167,7 +167,7 @@ pub enum Patch {
     /// A node's status; conditions and addresses merge by type.
     NodeStatus(Rc<NodeStatus>),
     /// One more time: an event's `count`, `lastTimestamp` and message.
-    Event(Rc<k8s_openapi::api::core::v1::Event>),
+    Event(Rc<Event>),
     /// Any patch as it came over HTTP.
     Json { kind: PatchKind, patch: Rc<Value> },
 }

@@ -2,7 +2,5 @@
 //!
 //! Those of Pods and nodes are ours, and a [`Pod`] has a form of its own in the engine.
 
-pub use k8s_openapi::api::core::v1::Event;
-
 pub use super::object::Pod;
-pub use super::wire::Node;
+pub use super::wire::{Event, Node};

@@ -42,7 +42,7 @@ impl ApiServer {
         for selector in selectors.items().map(Selector::from_part) {
             // By name, as the store has them.
             for other in self.documents(Kind::ClusterRole, "") {
-                let is_part = selector.matches(other.metadata.labels.as_ref());
+                let is_part = selector.matches(other.metadata.labels.as_deref());
                 if !is_part || other.metadata.name == role.metadata.name {
                     continue;
                 }

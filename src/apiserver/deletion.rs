@@ -3,7 +3,6 @@
 //! Mirrors: `apiserver/pkg/registry/rest/delete.go` and the pod's `CheckGracefulDelete`.
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
 use super::definitions;
@@ -15,7 +14,7 @@ use crate::api::phase::PodPhase;
 use crate::api::request::{Payload, Request, Verb};
 use crate::api::route::options_of;
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Document, Kind, Object, Pod, Resource as _, seconds};
+use crate::api::{Document, Kind, Object, ObjectMeta, Pod, Resource as _, seconds};
 
 /// What the cluster cannot do without, and what is said of it.
 const IMMORTAL: [(Kind, &[&str], &str); 2] = [
@@ -118,20 +117,19 @@ fn meant(current: &Object, uid: Option<&str>, version: Option<&str>) -> Result<(
     // Upstream names the kind here, not the resource.
     let kind = GroupResource::new(resource.group, resource.name);
     let conflict = |why: String| Err(StatusError::conflict(kind, current.name(), why));
-    let stored = |text: &Option<String>| text.clone().unwrap_or_default();
     let meta = current.meta();
     if let Some(uid) = uid.filter(|uid| meta.uid.as_deref() != Some(uid)) {
         return conflict(format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({}). The object \
              might have been deleted and then recreated",
-            stored(&meta.uid)
+            meta.uid.as_deref().unwrap_or_default()
         ));
     }
     match version.filter(|version| meta.resource_version.as_deref() != Some(version)) {
         Some(version) => conflict(format!(
             "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion \
              in record ({}). The object might have been modified",
-            stored(&meta.resource_version)
+            meta.resource_version.as_deref().unwrap_or_default()
         )),
         None => Ok(()),
     }

@@ -89,7 +89,7 @@ impl ApiServer {
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let protects = |budget: &&Document| {
             let selector = budget.at("spec").at("selector");
-            let labels = pod.metadata.labels.as_ref();
+            let labels = pod.metadata.labels.as_deref();
             selector.is_there() && Selector::from_part(selector).matches(labels)
         };
         let mut budgets = self.documents(Kind::PodDisruptionBudget, namespace).filter(protects);
@@ -164,7 +164,7 @@ fn why_none(name: &str, status: Part<'_>, healthy: i64, desired: i64) -> String 
 /// The budget once `pod` counts as gone.
 fn spent(budget: &Document, pod: &Pod, left: i64, now: Timestamp) -> Document {
     let mut budget = budget.clone();
-    let name = pod.metadata.name.clone().unwrap_or_default();
+    let name = pod.metadata.name.as_deref().unwrap_or_default().to_owned();
     let generation = budget.metadata.generation;
     let Some(Value::Object(status)) = budget.fields_mut().get_mut("status") else { return budget };
     status.insert("disruptionsAllowed".to_owned(), left.into());

@@ -16,7 +16,7 @@ pub(super) fn insert(key: Rc<str>, object: Object, lease: Option<LeaseId>) -> Tx
 }
 
 pub(super) fn versioned(stored: &KeyValue<Object>) -> Object {
-    let version = stored.mod_revision.to_string();
+    let version = stored.mod_revision.to_string().into();
     stored.value.with_meta(|meta| meta.resource_version = Some(version))
 }
 

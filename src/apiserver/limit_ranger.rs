@@ -147,8 +147,8 @@ fn fill_in(pod: &mut Pod, range: &Document) {
         return;
     }
     pod.spec = Rc::new(spec);
-    let annotations = pod.metadata.annotations.get_or_insert_default();
-    annotations
+    pod.metadata
+        .annotations_mut()
         .insert(ANNOTATION.to_owned(), format!("LimitRanger plugin set: {}", said.join("; ")));
 }
 

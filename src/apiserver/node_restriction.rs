@@ -105,7 +105,7 @@ impl Restricted<'_> {
         match object {
             Object::Pod(pod) => self.creates_pod(name, pod),
             Object::Node(node) => {
-                let labels = node.metadata.labels.iter().flatten();
+                let labels = node.metadata.labels.iter().flat_map(|all| all.iter());
                 let labels = forbidden(labels.map(|(key, _)| key.as_str()));
                 let what = [" is not allowed to set the following labels: ", &labels].concat();
                 self.is_own_node(name, object.name())?;
@@ -259,7 +259,7 @@ impl Restricted<'_> {
     fn creates_pod(&self, name: &str, pod: &Pod) -> Checked {
         let what = self.says(" can only create mirror pods");
         let not_mirror = ["pod does not have ", &go_quote(MIRROR), " annotation, ", &what].concat();
-        let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+        let owners = pod.metadata.owners();
         let owner = owners.first().cloned().unwrap_or_default();
         let is_node =
             (&*owner.api_version, &*owner.kind, &*owner.name) == ("v1", "Node", self.node());

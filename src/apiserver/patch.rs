@@ -14,7 +14,7 @@ use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic
 use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Subresource, is_taken_back};
 use crate::api::status::{GroupResource, Reason, StatusError};
 use crate::api::text::{go_json_type, go_syntax};
-use crate::api::wire::{Node, NodeStatus};
+use crate::api::wire::{Event, Node, NodeStatus};
 use crate::api::{Kind, Object, Pod};
 use crate::sim::sort;
 
@@ -79,7 +79,7 @@ pub(super) fn patch(
             Ok(put(Object::Node(Rc::new(node)), current))
         }
         (Patch::Event(again), Object::Event(event)) => {
-            let mut event = core::Event::clone(event);
+            let mut event = Event::clone(event);
             event.count = again.count;
             event.last_timestamp.clone_from(&again.last_timestamp);
             event.message.clone_from(&again.message);

@@ -60,7 +60,8 @@ impl ApiServer {
         let is_named = !wanted.is_empty();
         let spec = Rc::make_mut(&mut pod.spec);
         if !is_named {
-            spec.priority_class_name = class.and_then(|class| class.metadata.name.clone());
+            spec.priority_class_name =
+                class.and_then(|class| class.metadata.name.as_deref()).map(str::to_owned);
         }
         spec.priority = Some(value);
         spec.preemption_policy = Some(policy.to_owned());

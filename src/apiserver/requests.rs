@@ -340,7 +340,7 @@ impl ApiServer {
         };
         let mut claim = Document::clone(claim);
         if let Some(Value::Object(spec)) = claim.fields_mut().get_mut("spec") {
-            spec.insert("storageClassName".to_owned(), name.into());
+            spec.insert("storageClassName".to_owned(), (*name).into());
         }
         claim.into()
     }

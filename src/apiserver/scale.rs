@@ -118,7 +118,7 @@ pub(super) fn scaled(object: &Object, payload: &Payload) -> Result<Object, Statu
     };
     let version = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str);
     let object = with_replicas(object, replicas).ok_or_else(missing)?;
-    Ok(object.with_meta(|meta| meta.resource_version = version.map(str::to_owned)))
+    Ok(object.with_meta(|meta| meta.resource_version = version.map(Into::into)))
 }
 
 fn with_replicas(object: &Object, replicas: i32) -> Option<Object> {

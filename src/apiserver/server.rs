@@ -264,7 +264,8 @@ impl ApiServer {
             high & 0xfff,
             low >> 48 & 0x3fff | 0x8000,
             low & 0xffff_ffff_ffff
-        );
+        )
+        .into();
         let mut letter = || {
             let index = self.identity.below(ALPHABET.len() as u64);
             let byte = usize::try_from(index).ok().and_then(|index| ALPHABET.get(index));
@@ -412,12 +413,12 @@ impl ApiServer {
                     }
                     return Err(taken(&object));
                 }
-                let version = done.revision.to_string();
+                let version = done.revision.to_string().into();
                 let object = object.with_meta(|meta| meta.resource_version = Some(version));
                 Ok(Some(Answer::Created(object)))
             }
             (Step::Change { to, current }, StoreResponse::Txn(done)) if done.succeeded => {
-                let version = done.revision.to_string();
+                let version = done.revision.to_string().into();
                 if matches!(request.payload, Payload::Binding { .. }) {
                     return Ok(Some(Answer::Success { code: 201 }));
                 }

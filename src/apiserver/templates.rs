@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use crate::api::wire::ManagedFieldsEntry;
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 
 use super::apply;
 use crate::api::request::Request;
 use crate::api::wire::PodSpec;
-use crate::api::{Object, Pod, seconds};
+use crate::api::{Object, ObjectMeta, Pod, seconds};
 
 type Texts = BTreeMap<String, String>;
 
@@ -25,11 +25,11 @@ pub(super) struct Templates {
 }
 
 /// A pod as it was sent, and who owns which of its fields.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Sent {
     pod: Pod,
     by: String,
-    owners: Vec<ManagedFieldsEntry>,
+    owners: Rc<Vec<ManagedFieldsEntry>>,
 }
 
 impl Templates {
@@ -51,11 +51,15 @@ impl Templates {
             return apply::tracked(request, None, None, new, now);
         };
         let pod = Rc::clone(pod);
-        if let Some(sent) = self.sent.iter().find(|sent| sent.by == by && alike(&sent.pod, &pod)) {
-            let mut owners = sent.owners.clone();
-            for entry in &mut owners {
-                entry.time = Some(seconds(now));
+        let mut known = self.sent.iter_mut();
+        if let Some(sent) = known.find(|sent| sent.by == by && alike(&sent.pod, &pod)) {
+            let time = Some(seconds(now));
+            if sent.owners.iter().any(|entry| entry.time != time) {
+                for entry in Rc::make_mut(&mut Rc::make_mut(sent).owners) {
+                    entry.time.clone_from(&time);
+                }
             }
+            let owners = Rc::clone(&sent.owners);
             return new.with_meta(|meta| meta.managed_fields = Some(owners));
         }
         let tracked = apply::tracked(request, None, None, new, now);
@@ -90,8 +94,8 @@ fn have_same_fields(one: &ObjectMeta, other: &ObjectMeta) -> bool {
         && one.generate_name.is_some() == other.generate_name.is_some()
         && one.finalizers == other.finalizers
         && one.owner_references == other.owner_references
-        && have_same_names(one.labels.as_ref(), other.labels.as_ref())
-        && have_same_names(one.annotations.as_ref(), other.annotations.as_ref())
+        && have_same_names(one.labels.as_deref(), other.labels.as_deref())
+        && have_same_names(one.annotations.as_deref(), other.annotations.as_deref())
 }
 
 fn have_same_names(one: Option<&Texts>, other: Option<&Texts>) -> bool {

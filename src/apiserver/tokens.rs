@@ -166,7 +166,7 @@ impl ApiServer {
     ) -> Result<String, StatusError> {
         let found = self.object(kind, namespace, name).map(Object::meta);
         let missing = || StatusError::not_found(group_resource(kind.resource()), name);
-        Ok(found.ok_or_else(missing)?.uid.clone().unwrap_or_default())
+        Ok(found.ok_or_else(missing)?.uid.as_deref().unwrap_or_default().to_owned())
     }
 
     fn signature(&self, text: &str) -> String {

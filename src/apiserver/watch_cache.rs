@@ -282,7 +282,7 @@ impl Scope {
                 Some(Change::Modified { object: object.clone(), before: Some(before.clone()) })
             }
             (Some(before), None) => {
-                let version = step.revision.to_string();
+                let version = step.revision.to_string().into();
                 Some(Change::Deleted(
                     before.with_meta(|meta| meta.resource_version = Some(version)),
                 ))
@@ -296,7 +296,7 @@ impl Scope {
 pub(super) fn selects(params: &Params, object: &Object) -> bool {
     let labels = params.label_selector.as_deref();
     let fields = params.field_selector.as_deref();
-    labels.is_none_or(|by| by.matches(object.meta().labels.as_ref()))
+    labels.is_none_or(|by| by.matches(object.meta().labels.as_deref()))
         && fields.is_none_or(|by| by.matches(|field| object.field(field)))
 }
 

@@ -9,12 +9,13 @@ use std::rc::Rc;
 use imbl::GenericOrdMap;
 use imbl::shared_ptr::RcK;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use k8s_openapi::api::core::v1::{EventSource, ObjectReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::Client;
 use crate::api::request::{Patch, Request, RequestId, Target};
-use crate::api::{Kind, Object, Pod, seconds};
+use crate::api::types::Event;
+use crate::api::{Kind, Object, ObjectMeta, Pod, seconds};
 use crate::sim::{Component, Ctx};
 
 /// Whether an event is worth a worry.
@@ -40,13 +41,14 @@ pub struct Regarding(ObjectReference);
 impl Regarding {
     /// A pod, or a part of it such as `spec.containers{web}`.
     pub fn pod(pod: &Pod, field_path: Option<String>) -> Self {
+        let text = |text: &Option<Rc<str>>| text.as_deref().map(str::to_owned);
         Self(ObjectReference {
             api_version: Some("v1".into()),
             kind: Some("Pod".into()),
-            namespace: pod.metadata.namespace.clone(),
-            name: pod.metadata.name.clone(),
-            uid: pod.metadata.uid.clone(),
-            resource_version: pod.metadata.resource_version.clone(),
+            namespace: text(&pod.metadata.namespace),
+            name: text(&pod.metadata.name),
+            uid: text(&pod.metadata.uid),
+            resource_version: text(&pod.metadata.resource_version),
             field_path,
         })
     }
@@ -163,12 +165,12 @@ impl Recorder {
         self.next += 1;
         let suffix = now.as_nanosecond() + i128::from(self.next % 1000);
         let name = format!("{}.{suffix:x}", about.name.as_deref().unwrap_or_default());
-        let namespace = about.namespace.clone().unwrap_or_else(|| "default".into());
+        let namespace = about.namespace.as_deref().unwrap_or("default");
         let component = Some(self.component.to_string());
         let mut event = Event {
             metadata: ObjectMeta {
-                name: Some(name),
-                namespace: Some(namespace),
+                name: Some(name.into()),
+                namespace: Some(namespace.into()),
                 ..ObjectMeta::default()
             },
             involved_object: about,

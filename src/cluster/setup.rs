@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 
+use crate::api::ObjectMeta;
 use crate::api::wire::{Node, NodeSpec, NodeStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 /// The most nodes of one cluster: the most that Kubernetes itself supports.
 pub const MOST_NODES: usize = 5_000;
@@ -59,8 +60,8 @@ fn node(number: usize) -> Node {
     let cidr = format!("10.{}.{}.0/24", 244 + block / 256, block % 256);
     Node {
         metadata: ObjectMeta {
-            name: Some(name),
-            labels: Some(labels.into()),
+            labels: Some(Rc::new(labels.into())),
+            name: Some(name.into()),
             ..ObjectMeta::default()
         },
         spec: Some(NodeSpec {

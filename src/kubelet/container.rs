@@ -220,13 +220,13 @@ fn value_of(pod: &Pod, variable: Part<'_>, facts: &Facts<'_>) -> String {
     if !field.is_there() {
         return variable.at("value").text().to_owned();
     }
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let text = |text: &Option<Rc<str>>| text.as_deref().unwrap_or_default().to_owned();
     match field.at("fieldPath").text() {
         "metadata.name" => text(&pod.metadata.name),
         "metadata.namespace" => text(&pod.metadata.namespace),
         "metadata.uid" => text(&pod.metadata.uid),
         "spec.nodeName" => facts.node_name.to_owned(),
-        "spec.serviceAccountName" => text(&pod.spec.service_account_name),
+        "spec.serviceAccountName" => pod.spec.service_account_name.clone().unwrap_or_default(),
         "status.hostIP" | "status.hostIPs" => facts.host_ip.clone(),
         "status.podIP" | "status.podIPs" => facts.pod_ip.clone(),
         _ => String::new(),

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, OwnerReference};
 use serde_json::json;
 
-use crate::api::{Document, Kind, to_json};
+use crate::api::{Document, Kind, ObjectMeta, to_json};
 
 /// Between two renewals: a quarter of how long the lease holds.
 pub(super) const RENEW: Duration = Duration::from_secs(10);
@@ -51,7 +51,7 @@ fn metadata(node: &str, uid: Option<&str>) -> ObjectMeta {
     ObjectMeta {
         name: Some(node.into()),
         namespace: Some(NAMESPACE.into()),
-        owner_references: uid.map(|uid| vec![owner(uid)]),
+        owner_references: uid.map(|uid| Rc::new(vec![owner(uid)])),
         ..ObjectMeta::default()
     }
 }

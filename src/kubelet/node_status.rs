@@ -57,7 +57,7 @@ pub(super) fn node_status(
     since: Timestamp,
     now: Timestamp,
 ) -> NodeStatus {
-    let name = declared.metadata.name.clone().unwrap_or_default();
+    let name = declared.metadata.name.as_deref().unwrap_or_default().to_owned();
     let address = |kind: &str, address: String| NodeAddress { type_: kind.into(), address };
     let condition =
         |(kind, status, reason, message, _): &(&str, &str, &str, &str, &str)| NodeCondition {

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1 as core;
 use serde_json::{Value, json};
 
 use super::{In, Kubelet, Out, Timer};
@@ -142,8 +141,8 @@ impl World {
 
     fn put(&mut self, mut pod: Pod) -> Object {
         self.version += 1;
-        pod.metadata.resource_version = Some(self.version.to_string());
-        let name = pod.metadata.name.clone().unwrap();
+        pod.metadata.resource_version = Some(self.version.to_string().into());
+        let name = pod.metadata.name.as_deref().unwrap().to_owned();
         let pod = Rc::new(pod);
         let before = self.pods.insert(name, Rc::clone(&pod)).map(Object::Pod);
         let object = Object::Pod(pod);
@@ -234,7 +233,7 @@ impl World {
         self.say(Incoming::Response(response));
     }
 
-    fn tell(&mut self, event: &core::Event) {
+    fn tell(&mut self, event: &wire::Event) {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let path = text(&event.involved_object.field_path);
         self.log.push(format!("{}: {} {path}", text(&event.reason), text(&event.message)));

@@ -238,7 +238,7 @@ impl Snapshot for Cache {
     }
 
     fn namespace(&self, name: &str) -> Option<&Labels> {
-        self.document(Kind::Namespace, "", name)?.metadata.labels.as_ref()
+        self.document(Kind::Namespace, "", name)?.metadata.labels.as_deref()
     }
 
     fn document(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Document> {

@@ -65,7 +65,7 @@ impl PodInfo {
 
     /// Its labels.
     pub fn labels(&self) -> Option<&Labels> {
-        self.pod.metadata.labels.as_ref()
+        self.pod.metadata.labels.as_deref()
     }
 
     /// The images of its containers, as nodes name them.
@@ -79,7 +79,7 @@ impl PodInfo {
 /// A pod's uid; its namespace and name where it has none.
 pub fn uid(pod: &Pod) -> Rc<str> {
     if let Some(uid) = &pod.metadata.uid {
-        return uid.as_str().into();
+        return Rc::clone(uid);
     }
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
     let name = pod.metadata.name.as_deref().unwrap_or_default();
@@ -145,7 +145,7 @@ impl NodeInfo {
 
     /// The value of one of its labels.
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.node.metadata.labels.as_ref()?.get(key).map(String::as_str)
+        self.node.metadata.labels.as_deref()?.get(key).map(String::as_str)
     }
 
     /// A node without pods.

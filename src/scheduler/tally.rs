@@ -135,7 +135,7 @@ mod tests {
     fn node(zone: u8, change: u64) -> NodeInfo {
         let mut node = Node::default();
         let labels = [("zone".to_owned(), format!("z{zone}"))];
-        node.metadata.labels = Some(labels.into());
+        node.metadata.labels = Some(Rc::new(labels.into()));
         NodeInfo { change, ..NodeInfo::new(Rc::new(node)) }
     }
 

@@ -152,7 +152,7 @@ fn from_zero(scores: &[(i64, i64)]) -> Vec<i64> {
 
 fn read(pod: &Value) -> Rc<PodInfo> {
     let mut pod: wire::Pod = serde_json::from_value(pod.clone()).unwrap();
-    pod.metadata.namespace.get_or_insert_with(|| "default".to_owned());
+    pod.metadata.namespace.get_or_insert_with(|| "default".into());
     Rc::new(PodInfo::new(Rc::new(Pod::from(pod))))
 }
 

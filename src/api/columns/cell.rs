@@ -1,9 +1,10 @@
 //! Columns and cells, and the cells that many kinds share.
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use serde_json::Value;
 
+use crate::api::ObjectMeta;
 use crate::api::decode::decode;
 use crate::api::document::Part;
 use crate::api::duration;
@@ -119,7 +120,7 @@ impl From<&Cell> for Value {
 }
 
 pub(super) fn name(meta: &ObjectMeta) -> Cell {
-    text(meta.name.as_ref())
+    meta.name.as_deref().unwrap_or_default().into()
 }
 
 /// A field's text; the empty one if it is not set.

@@ -20,12 +20,12 @@ pub mod storage;
 pub mod workloads;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub use cell::{Cell, Column};
 pub use documents::row as document;
 
 use super::Kind;
+use crate::api::ObjectMeta;
 
 /// Kinds that `kubectl get` shows in a table.
 pub trait Printed {

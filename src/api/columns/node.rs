@@ -1,10 +1,10 @@
 //! Rows of nodes.
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::cell::{NONE, UNKNOWN, age, name, text_or};
 use super::{Cell, Column};
+use crate::api::ObjectMeta;
 use crate::api::document::Fragment;
 use crate::api::wire::{NodeSpec, NodeStatus};
 use crate::sim::SortedSet;
@@ -78,7 +78,8 @@ fn roles(meta: &ObjectMeta) -> String {
         None if key == ROLE_LABEL => value.clone(),
         None => String::new(),
     };
-    let roles = meta.labels.iter().flatten().map(of_label).filter(|role| !role.is_empty());
+    let roles =
+        meta.labels.iter().flat_map(|all| all.iter()).map(of_label).filter(|role| !role.is_empty());
     let roles: SortedSet<String> = roles.collect();
     roles.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }

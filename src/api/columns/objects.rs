@@ -1,7 +1,7 @@
 //! Rows of the smaller kinds: namespaces, events, leases, config maps, secrets, service accounts.
 
+use crate::api::types::Event;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::cell::{UNKNOWN, age, name, text};

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition, PodStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::cell::{NONE, age, name, text_or};
 use super::{Cell, Column};
+use crate::api::ObjectMeta;
 use crate::api::document::Fragment;
 use crate::api::duration;
 use crate::api::wire::{Container, PodSpec};

@@ -121,7 +121,7 @@ pub const CONTROLLER_REVISION: &[Column] = &[
 
 /// The row of a controller revision.
 pub fn controller_revision(object: &Document, now: Timestamp) -> Vec<Cell> {
-    let mut owners = object.metadata.owner_references.iter().flatten();
+    let mut owners = object.metadata.owners().iter();
     let controller = owners.rfind(|owner| owner.controller == Some(true)).map(|owner| {
         let group = owner.api_version.split_once('/').map(|(group, _)| group);
         let kind = owner.kind.to_lowercase();

@@ -3,7 +3,7 @@
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{NodeAffinity, TopologySpreadConstraint};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -12,6 +12,7 @@ use super::context::{Context, Fault, Known, Step, Struct};
 use super::go_type;
 use super::source::Source;
 use super::typed::{Decoded, TypeError};
+use crate::api::ObjectMeta;
 use crate::api::document::Fields;
 use crate::api::to_json;
 use crate::api::wire::PodTemplateSpec;

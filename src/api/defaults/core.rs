@@ -1,6 +1,6 @@
 //! Kinds of the core group other than Pods, and priority classes.
 
-use k8s_openapi::api::core::v1::Event;
+use crate::api::types::Event;
 use serde_json::{Map, Value, json};
 
 use super::{Defaults, default_to, round};

@@ -11,7 +11,6 @@ mod part;
 
 use std::rc::Rc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Map, Value};
 
 pub use fields::{Field, Fields};
@@ -19,7 +18,8 @@ pub use fragment::Fragment;
 pub use part::Part;
 
 use super::decode::{Decoded, TypeError, decode_custom, decode_document};
-use super::{Kind, Object, defaults, managed, to_json};
+use super::{Kind, Object, defaults, to_json};
+use crate::api::ObjectMeta;
 
 /// An object without a type of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +60,7 @@ impl Document {
     /// A value has the wrong type.
     pub fn as_sent(kind: Kind, value: &Value) -> Result<Decoded<Self>, TypeError> {
         let resource = kind.resource();
-        let Decoded { object: (mut metadata, fields), unknown } = match kind.custom() {
+        let Decoded { object: (metadata, fields), unknown } = match kind.custom() {
             Some(custom) => {
                 let mut decoded = decode_custom(value)?;
                 let (_, fields) = &mut decoded.object;
@@ -69,7 +69,6 @@ impl Document {
             }
             None => decode_document(Fields::name_of(resource.name, resource.version), value)?,
         };
-        managed::pack(&mut metadata);
         Ok(Decoded { object: Self { kind, metadata, fields: Rc::new(fields) }, unknown })
     }
 

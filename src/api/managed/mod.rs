@@ -2,15 +2,16 @@
 //!
 //! Mirrors: `structured-merge-diff/merge/update.go` and `apimachinery/pkg/util/managedfields/internal`.
 //!
-//! Objects hold `fieldsV1` as one text, not as a tree: they are copied often, and it is read seldom.
-//! [`pack`] and [`unpack`] turn one into the other where objects come in and go out.
+//! Objects hold `fieldsV1` as one text, not as a tree; [`unpack`] makes trees of them where objects go out.
 
 mod fields;
 mod place;
 mod walk;
 
+use std::rc::Rc;
+
+use crate::api::wire::{FieldsV1, ManagedFieldsEntry};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{StatusCause, Time};
 use serde_json::{Value, json};
 
@@ -59,10 +60,10 @@ impl Operation {
 /// One entry of `managedFields`.
 #[derive(Clone, Debug, PartialEq)]
 struct Manager {
-    name: String,
+    name: Rc<str>,
     operation: Operation,
-    api_version: String,
-    subresource: String,
+    api_version: Rc<str>,
+    subresource: Rc<str>,
     time: Option<Time>,
     fields: Fields,
 }
@@ -70,10 +71,10 @@ struct Manager {
 impl Manager {
     fn of(writer: &Writer<'_>, operation: Operation) -> Self {
         Self {
-            name: writer.manager.to_owned(),
+            name: writer.manager.into(),
             operation,
-            api_version: writer.api_version.to_owned(),
-            subresource: writer.subresource.to_owned(),
+            api_version: writer.api_version.into(),
+            subresource: writer.subresource.into(),
             time: None,
             fields: Fields::default(),
         }
@@ -93,9 +94,8 @@ impl Manager {
             "Update" => Operation::Update,
             _ => return None,
         };
-        let fields = match entry.fields_v1.as_ref().map(|fields| &fields.0) {
-            Some(Value::String(text)) => serde_json::from_str(text).ok()?,
-            Some(fields) => fields.clone(),
+        let fields = match &entry.fields_v1 {
+            Some(FieldsV1(text)) => serde_json::from_str(text).ok()?,
             None => Value::Null,
         };
         Some(Self {
@@ -110,13 +110,13 @@ impl Manager {
 
     fn write(&self) -> ManagedFieldsEntry {
         ManagedFieldsEntry {
-            manager: Some(self.name.clone()),
-            operation: Some(self.operation.name().to_owned()),
-            api_version: Some(self.api_version.clone()),
+            manager: Some(Rc::clone(&self.name)),
+            operation: Some(self.operation.name().into()),
+            api_version: Some(Rc::clone(&self.api_version)),
             time: self.time.clone(),
-            fields_type: Some("FieldsV1".to_owned()),
-            fields_v1: Some(FieldsV1(Value::String(self.fields.to_text()))),
-            subresource: Some(self.subresource.clone()).filter(|part| !part.is_empty()),
+            fields_type: Some("FieldsV1".into()),
+            fields_v1: Some(FieldsV1(self.fields.to_text().into())),
+            subresource: Some(Rc::clone(&self.subresource)).filter(|part| !part.is_empty()),
         }
     }
 
@@ -150,16 +150,20 @@ impl Managers {
         entries.unwrap_or_default().iter().map(Manager::read).collect::<Option<_>>().map(Self)
     }
 
-    fn write(mut self) -> Option<Vec<ManagedFieldsEntry>> {
+    fn write(mut self) -> Option<Rc<Vec<ManagedFieldsEntry>>> {
         self.0.retain(|manager| !manager.fields.is_empty());
         sort::by(&mut self.0, |one, other| {
             let rank = |manager: &Manager| (manager.operation, manager.second());
             let text = |manager: &Manager| {
-                (manager.name.clone(), manager.api_version.clone(), manager.subresource.clone())
+                (
+                    Rc::clone(&manager.name),
+                    Rc::clone(&manager.api_version),
+                    Rc::clone(&manager.subresource),
+                )
             };
             rank(one).cmp(&rank(other)).then_with(|| text(one).cmp(&text(other)))
         });
-        (!self.0.is_empty()).then(|| self.0.iter().map(Manager::write).collect())
+        (!self.0.is_empty()).then(|| Rc::new(self.0.iter().map(Manager::write).collect()))
     }
 
     fn position(&self, of: &Manager) -> Option<usize> {
@@ -190,7 +194,7 @@ impl Managers {
         difference.ignore(ignored(writer.subresource));
         let mut own = Manager::of(writer, Operation::Update);
         // Its own entry of before loses, too, and gets back what is written now.
-        self.lose(&Manager { name: String::new(), ..own.clone() }, &difference);
+        self.lose(&Manager { name: Rc::default(), ..own.clone() }, &difference);
         own.fields.add(&difference.modified);
         own.fields.add(&difference.added);
         disown(&mut own.fields);
@@ -212,7 +216,7 @@ impl Managers {
     fn put_oldest_together(&mut self) {
         let updates = |manager: &Manager| manager.operation == Operation::Update;
         while self.0.iter().filter(|manager| updates(manager)).count() > MOST_UPDATERS {
-            sort::by_key(&mut self.0, |manager| (manager.second(), manager.name.clone()));
+            sort::by_key(&mut self.0, |manager| (manager.second(), Rc::clone(&manager.name)));
             let Some(at) = self.0.iter().position(updates) else { return };
             let oldest = self.0.remove(at);
             let next = self
@@ -221,8 +225,8 @@ impl Managers {
                 .find(|manager| updates(manager) && manager.api_version == oldest.api_version);
             match next {
                 Some(next) => {
-                    ANCIENT.clone_into(&mut next.name);
-                    next.subresource.clear();
+                    next.name = ANCIENT.into();
+                    next.subresource = Rc::default();
                     next.fields.add(&oldest.fields);
                 }
                 None => return,
@@ -302,9 +306,9 @@ pub fn updated(
     live: Option<&Object>,
     new: &Object,
     writer: &Writer<'_>,
-) -> Option<Vec<ManagedFieldsEntry>> {
-    let kept = live.and_then(|live| live.meta().managed_fields.as_deref());
-    let sent = new.meta().managed_fields.as_deref().filter(|_| writer.subresource.is_empty());
+) -> Option<Rc<Vec<ManagedFieldsEntry>>> {
+    let kept = live.and_then(|live| live.meta().managers());
+    let sent = new.meta().managers().filter(|_| writer.subresource.is_empty());
     let mut managers = if is_reset(sent) {
         Managers::default()
     } else {
@@ -326,7 +330,7 @@ pub struct Applied {
     /// The whole object, not yet defaulted or validated.
     pub object: Value,
     /// Who owns what of it.
-    pub managed_fields: Option<Vec<ManagedFieldsEntry>>,
+    pub managed_fields: Option<Rc<Vec<ManagedFieldsEntry>>>,
 }
 
 /// Others own what an apply would change.
@@ -368,7 +372,7 @@ fn try_apply(
 ) -> Result<Applied, Conflicts> {
     let root = Place::root(writer.kind);
     let before = live.map_or_else(|| json!({}), bare);
-    let kept = live.and_then(|live| live.meta().managed_fields.as_deref());
+    let kept = live.and_then(|live| live.meta().managers());
     let mut managers = Managers::read(kept).unwrap_or_default();
     if live.is_some() && managers.0.is_empty() {
         let unknown = Writer { manager: BEFORE_FIRST_APPLY, ..*writer };
@@ -467,17 +471,6 @@ impl Conflicts {
             format!("Apply failed with {} conflicts: {}", causes.len(), groups.join("\n"))
         };
         (text, causes)
-    }
-}
-
-/// Turns the trees of `fieldsV1` into texts.
-pub fn pack(meta: &mut ObjectMeta) {
-    for entry in meta.managed_fields.iter_mut().flatten() {
-        if let Some(FieldsV1(fields)) = &mut entry.fields_v1
-            && fields.is_object()
-        {
-            *fields = Value::String(fields.to_string());
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Owners of fields, as upstream's documentation tells of them.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use crate::api::wire::ManagedFieldsEntry;
 use serde_json::{Value, json};
 
 use super::*;

@@ -129,7 +129,7 @@ fn one_agrees(
 pub(super) fn changes(out: &mut Report, new: &PodParts<'_>, old: &PodParts<'_>) {
     let path = Path::new("metadata").child("annotations");
     let mirror = |pod: &PodParts<'_>| {
-        pod.metadata.annotations.as_ref().and_then(|annotations| annotations.get(MIRROR).cloned())
+        pod.metadata.annotations.as_deref().and_then(|annotations| annotations.get(MIRROR).cloned())
     };
     match (mirror(new), mirror(old)) {
         (new, Some(old)) if new.as_ref() != Some(&old) => {
@@ -138,5 +138,5 @@ pub(super) fn changes(out: &mut Report, new: &PodParts<'_>, old: &PodParts<'_>) 
         (Some(_), None) => out.forbidden(&path.key(MIRROR), "may not add mirror pod annotation"),
         (Some(_) | None, _) => {}
     }
-    own(out, new.metadata.annotations.as_ref(), &new.spec, new.node_name, &path);
+    own(out, new.metadata.annotations.as_deref(), &new.spec, new.node_name, &path);
 }

@@ -1,6 +1,6 @@
 //! Events of the core group.
 
-use k8s_openapi::api::core::v1::Event;
+use crate::api::types::Event;
 
 use serde_json::Value;
 

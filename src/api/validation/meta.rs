@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::report::{Report, text};
+use crate::api::ObjectMeta;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::sim::sort;
@@ -95,9 +96,9 @@ pub(super) fn update(out: &mut Report, new: &ObjectMeta, old: &ObjectMeta) {
 }
 
 fn common(out: &mut Report, meta: &ObjectMeta, path: &Path) {
-    labels(out, meta.labels.as_ref(), &path.child("labels"));
-    annotations(out, meta.annotations.as_ref(), &path.child("annotations"));
-    owners(out, meta.owner_references.as_deref(), &path.child("ownerReferences"));
+    labels(out, meta.labels.as_deref(), &path.child("labels"));
+    annotations(out, meta.annotations.as_deref(), &path.child("annotations"));
+    owners(out, meta.owners(), &path.child("ownerReferences"));
 }
 
 /// Labels, by their keys and values; all errors are those of the whole map.
@@ -124,8 +125,7 @@ pub(super) fn annotations(
     }
 }
 
-fn owners(out: &mut Report, owners: Option<&[OwnerReference]>, path: &Path) {
-    let owners = owners.unwrap_or_default();
+fn owners(out: &mut Report, owners: &[OwnerReference], path: &Path) {
     let mut controller: Option<String> = None;
     for owner in owners {
         let version = owner.api_version.rsplit('/').next().unwrap_or_default();

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use k8s_openapi::api::core::v1::{self as core, Binding, PodStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 pub use super::pod_status::status_update;
@@ -14,7 +13,7 @@ use crate::api::field::{FieldError, Path};
 use crate::api::request::Subresource;
 use crate::api::to_json;
 use crate::api::wire::{self, PodSpec};
-use crate::api::{self, names};
+use crate::api::{self, ObjectMeta, names};
 
 /// What may change in the spec of a Pod, as the refusal of all else lists it.
 const UPDATABLE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,\
@@ -117,7 +116,7 @@ fn is_gated(spec: &PodSpec) -> bool {
 
 pub(super) fn metadata_and_spec(out: &mut Report, pod: &PodParts<'_>) {
     meta::create(out, pod.metadata, true, names::dns1123_subdomain);
-    let annotations = pod.metadata.annotations.as_ref();
+    let annotations = pod.metadata.annotations.as_deref();
     let path = &Path::new("metadata").child("annotations");
     annotations::own(out, annotations, &pod.spec, pod.node_name, path);
     let path = Path::new("spec");

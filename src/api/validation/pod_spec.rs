@@ -1,9 +1,8 @@
 //! The spec of a Pod or of a template.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
 use super::report::{Report, text};
 use super::{affinity, annotations, container, meta, resources, security, volume, windows};
+use crate::api::ObjectMeta;
 use crate::api::document::{Fragment, Part};
 use crate::api::field::Path;
 use crate::api::names;
@@ -26,9 +25,9 @@ pub(super) fn template(out: &mut Report, template: &PodTemplateSpec, path: &Path
     let none = (ObjectMeta::default(), PodSpec::default());
     let metadata = template.metadata.as_ref().unwrap_or(&none.0);
     let spec = template.spec.as_ref().unwrap_or(&none.1);
-    let own = metadata.annotations.as_ref();
+    let own = metadata.annotations.as_deref();
     let node_name = text(&spec.node_name);
-    meta::labels(out, metadata.labels.as_ref(), &path.child("labels"));
+    meta::labels(out, metadata.labels.as_deref(), &path.child("labels"));
     meta::annotations(out, own, &path.child("annotations"));
     annotations::own(out, own, spec, node_name, &path.child("annotations"));
     let path = path.child("spec");

@@ -1,5 +1,7 @@
 //! The mistakes found so far, with the short ways to add one.
 
+use std::ops::Deref;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -102,6 +104,6 @@ impl Seen {
 
 /// A text that may be absent, which is the same as empty upstream.
 #[expect(clippy::ref_option, reason = "the fields of the wire types are options")]
-pub(super) fn text(value: &Option<String>) -> &str {
+pub(super) fn text<T: Deref<Target = str>>(value: &Option<T>) -> &str {
     value.as_deref().unwrap_or_default()
 }

@@ -2,11 +2,10 @@
 //!
 //! Left out: the finer rules of sources that only one vendor's driver reads.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
 use super::documents::{HOST_PATHS, claim_spec, driver, must_name};
 use super::report::{Report, text};
 use super::{env, meta};
+use crate::api::ObjectMeta;
 use crate::api::document::{Fragment, Part};
 use crate::api::field::Path;
 use crate::api::names;

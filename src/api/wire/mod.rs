@@ -1,8 +1,10 @@
-//! Pods and nodes as they are on the wire.
+//! Pods, nodes and events as they are on the wire.
 //!
 //! They have the fields of `k8s-openapi`'s types, which a test compares. Where those hold dozens of
 //! types that the engine reads now and then only, these hold [`Fragment`]s.
 
+mod event;
+mod meta;
 mod node;
 #[cfg(test)]
 mod tests;
@@ -15,14 +17,15 @@ use k8s_openapi::api::core::v1::{
     TopologySpreadConstraint,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
 use super::document::Fragment;
+pub use event::Event;
+pub use meta::{FieldsV1, ManagedFieldsEntry, ObjectMeta, Texts};
 pub use node::{Node, NodeSpec, NodeStatus};
 use whole::whole;
 
-whole!(Pod, "Pod", PodSpec, PodStatus);
+whole!(Pod, "Pod", {}, { spec: PodSpec = "spec", status: PodStatus = "status" });
 
 /// What Pods are made of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

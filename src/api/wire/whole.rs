@@ -1,18 +1,23 @@
-//! Objects as a whole: what all kinds with a spec and a status of their own have around these.
+//! Objects as a whole: what all kinds with a type of their own have around what is their own.
 
-/// The type of a kind's objects. What kind one is was looked at before it is read.
+/// The type of a kind's objects: the fields that are always there, then those that may be absent, each
+/// with its name on the wire. What kind one is was looked at before it is read.
 macro_rules! whole {
-    ($kind:ident, $name:literal, $spec:ty, $status:ty) => {
+    (
+        $kind:ident, $name:literal,
+        { $($always:ident: $always_of:ty = $always_name:literal),* $(,)? },
+        { $($field:ident: $of:ty = $field_name:literal),* $(,)? } $(,)?
+    ) => {
         /// An object of the kind, with the parts that are written by themselves.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $kind {
-            pub metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
-            pub spec: Option<$spec>,
-            pub status: Option<$status>,
+            pub metadata: $crate::api::ObjectMeta,
+            $(pub $always: $always_of,)*
+            $(pub $field: Option<$of>,)*
         }
 
         const _: () = {
-            use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+            use $crate::api::ObjectMeta;
             use serde::ser::SerializeStruct as _;
             use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -26,29 +31,29 @@ macro_rules! whole {
                 _kind: Option<String>,
                 #[serde(default)]
                 metadata: ObjectMeta,
-                spec: Option<$spec>,
-                status: Option<$status>,
+                $(#[serde(default, rename = $always_name)] $always: $always_of,)*
+                $(#[serde(rename = $field_name)] $field: Option<$of>,)*
             }
 
             impl<'de> Deserialize<'de> for $kind {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    let Sent { metadata, spec, status, .. } = Sent::deserialize(deserializer)?;
-                    Ok(Self { metadata, spec, status })
+                    let Sent { metadata, $($always,)* $($field,)* .. } =
+                        Sent::deserialize(deserializer)?;
+                    Ok(Self { metadata, $($always,)* $($field,)* })
                 }
             }
 
             impl Serialize for $kind {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    let mut whole = serializer.serialize_struct($name, 5)?;
+                    // A hint for formats that say how long something is; JSON does not.
+                    let mut whole = serializer.serialize_struct($name, 0)?;
                     whole.serialize_field("apiVersion", "v1")?;
                     whole.serialize_field("kind", $name)?;
                     whole.serialize_field("metadata", &self.metadata)?;
-                    if let Some(spec) = &self.spec {
-                        whole.serialize_field("spec", spec)?;
-                    }
-                    if let Some(status) = &self.status {
-                        whole.serialize_field("status", status)?;
-                    }
+                    $(whole.serialize_field($always_name, &self.$always)?;)*
+                    $(if let Some(value) = &self.$field {
+                        whole.serialize_field($field_name, value)?;
+                    })*
                     whole.end()
                 }
             }

@@ -54,7 +54,7 @@ pub(super) fn newborn(document: &Document, namespace: Option<&str>, birth: &Birt
         select_by_uid(&mut document, &birth.uid);
     } else if kind == Kind::DaemonSet {
         // A retired field.
-        let annotations = document.metadata.annotations.get_or_insert_default();
+        let annotations = document.metadata.annotations_mut();
         annotations.insert("deprecated.daemonset.template.generation".to_owned(), "1".to_owned());
     }
     if has_status(kind) {

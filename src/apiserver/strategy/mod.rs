@@ -9,7 +9,6 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::apply;
 use super::body::object_of;
@@ -20,7 +19,7 @@ use super::validity;
 use crate::api::field::{FieldError, Path};
 use crate::api::request::{Payload, Request, Subresource};
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Kind, Object, Pod, Resource, ResourceType, seconds};
+use crate::api::{Kind, Object, ObjectMeta, Pod, Resource, ResourceType, seconds};
 
 /// How the server treats the objects of one kind.
 ///
@@ -52,7 +51,7 @@ pub(super) type Admit<'a> = &'a dyn Fn(&Object) -> Result<(), StatusError>;
 
 /// What the server gives a new object.
 pub(super) struct Birth {
-    pub uid: String,
+    pub uid: Rc<str>,
     pub suffix: String,
     pub now: Timestamp,
 }
@@ -115,10 +114,10 @@ fn identify(meta: &mut ObjectMeta, namespace: Option<&str>, birth: &Birth, count
         && let Some(prefix) = &meta.generate_name
     {
         let end = prefix.floor_char_boundary(LONGEST_PREFIX);
-        meta.name = Some(format!("{}{}", prefix.get(..end).unwrap_or(prefix), birth.suffix));
+        meta.name = Some(format!("{}{}", prefix.get(..end).unwrap_or(prefix), birth.suffix).into());
     }
-    meta.namespace = namespace.map(str::to_owned);
-    meta.uid = Some(birth.uid.clone());
+    meta.namespace = namespace.map(Into::into);
+    meta.uid = Some(Rc::clone(&birth.uid));
     meta.creation_timestamp = Some(seconds(birth.now));
     meta.resource_version = None;
     meta.deletion_timestamp = None;
@@ -198,7 +197,7 @@ pub(super) fn update(
     }
     is_called(new, current.name())?;
     admit(new)?;
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let given = |text: &Option<Rc<str>>| text.clone().filter(|text| !text.is_empty());
     let unconditional = each_object!(
         current,
         current => allows_any_version(&**current),

@@ -108,8 +108,7 @@ impl Ask<'_> {
             return None;
         }
         let labelled = with_node(node, |node| {
-            let labels = node.metadata.labels.get_or_insert_default();
-            labels.extend(missing.iter().cloned());
+            node.metadata.labels_mut().extend(missing.iter().cloned());
         });
         self.fits(self.pod, &labelled).then_some(Change::Label(missing))
     }

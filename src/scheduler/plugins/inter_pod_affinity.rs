@@ -92,7 +92,7 @@ impl Term {
         let selector = |object| Selector::from_object(object).unwrap_or(Selector::Nothing);
         let mut namespaces = term.namespaces.iter().flatten().cloned().collect::<SortedSet<_>>();
         if namespaces.is_empty() && term.namespace_selector.is_none() {
-            namespaces.extend(pod.metadata.namespace.clone());
+            namespaces.extend(pod.metadata.namespace.as_deref().map(str::to_owned));
         }
         Self {
             namespaces,

@@ -61,7 +61,7 @@ impl Required {
 
     /// Whether the node is like that.
     pub fn matches(&self, node: &NodeInfo) -> bool {
-        let labels = node.node.metadata.labels.as_ref();
+        let labels = node.node.metadata.labels.as_deref();
         self.labels.as_ref().is_none_or(|selector| selector.matches(labels))
             && self.terms.as_ref().is_none_or(|terms| terms.iter().any(|term| term.matches(node)))
     }
@@ -132,7 +132,7 @@ impl Term {
     fn matches(&self, node: &NodeInfo) -> bool {
         const NO_LABELS: &Labels = &Labels::new();
         let Some(needs) = &self.0 else { return false };
-        let labels = node.node.metadata.labels.as_ref().unwrap_or(NO_LABELS);
+        let labels = node.node.metadata.labels.as_deref().unwrap_or(NO_LABELS);
         needs.iter().all(|need| match need {
             Need::Label(requirement) => requirement.matches(labels),
             Need::Field { is_name, is, value } => {

@@ -199,8 +199,8 @@ fn default_selector(pod: &PodInfo, cluster: &dyn Snapshot) -> Option<Selector> {
             labels.extend(selector);
         }
     }
-    let owners = pod.pod.metadata.owner_references.iter().flatten();
-    let owner = owners.into_iter().find(|owner| owner.controller == Some(true));
+    let owners = pod.pod.metadata.owners();
+    let owner = owners.iter().find(|owner| owner.controller == Some(true));
     let selected_by = |kind: Kind| {
         let owner = owner.filter(|owner| {
             let resource = kind.resource();

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::api::types::Event;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Event;
 use serde_json::json;
 
 use super::super::state::Selection;
@@ -199,7 +199,7 @@ fn pod_view(cluster: &Cluster, pod: &Pod) -> PodView {
 }
 
 fn node_view(cluster: &Cluster, node: &Rc<Node>) -> NodeView {
-    let name = node.metadata.name.clone().unwrap_or_default();
+    let name = node.metadata.name.as_deref().unwrap_or_default().to_owned();
     let status = node.status.clone().unwrap_or_default();
     let conditions: Vec<ConditionRow> = status
         .conditions

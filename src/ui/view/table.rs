@@ -114,15 +114,13 @@ fn compare(one: Option<&Cell>, two: Option<&Cell>) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
     use super::*;
-    use crate::api::Pod;
+    use crate::api::{ObjectMeta, Pod};
 
     fn pod(name: &str) -> Object {
         let metadata = ObjectMeta {
-            name: Some(name.to_owned()),
-            namespace: Some("default".to_owned()),
+            name: Some(name.into()),
+            namespace: Some("default".into()),
             ..ObjectMeta::default()
         };
         Object::Pod(Rc::new(Pod { metadata, ..Pod::default() }))

@@ -1,12 +1,10 @@
 //! The runner for the rows of Tables.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Event;
 use podflow::testing::api::columns::pod::Completed;
 use podflow::testing::api::columns::service::Width;
 use podflow::testing::api::columns::{self, Cell, Column, node, objects, pod, service};
-use podflow::testing::api::wire::Node;
-use podflow::testing::api::wire::Pod;
+use podflow::testing::api::wire::{Event, Node, Pod};
 use podflow::testing::api::{Document, Kind};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

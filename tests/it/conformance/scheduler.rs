@@ -291,7 +291,7 @@ fn rotation(_: &Value, case: &Value) -> Outcome {
     let mut cache = Cache::default();
     for number in 0..size(case, "num_all_nodes")? {
         let mut node = podflow::testing::api::wire::Node::default();
-        node.metadata.name = Some(format!("node{number}"));
+        node.metadata.name = Some(format!("node{number}").into());
         node.status = Some(read(&serde_json::json!({ "allocatable": { "pods": "110" } }))?);
         cache.put_node(&Rc::new(node));
     }
@@ -354,7 +354,11 @@ fn preemption(_: &Value, case: &Value) -> Outcome {
     };
     let (candidates, refused) = preemption.candidates(&nodes, offset, limits);
     let names = |victims: &[Rc<PodInfo>]| -> BTreeSet<String> {
-        victims.iter().filter_map(|victim| victim.pod.metadata.name.clone()).collect()
+        victims
+            .iter()
+            .filter_map(|victim| victim.pod.metadata.name.as_deref())
+            .map(str::to_owned)
+            .collect()
     };
     let expect = &case["expect"];
     if let Some(want) = expect["candidates"].as_object() {

@@ -2,14 +2,13 @@
 
 mod workloads;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Map, Value, json};
 use workloads::labels_of_template;
 
-use crate::api::Kind;
 use crate::api::document::Part;
 use crate::api::quantity::MILLI;
 use crate::api::words::{CLUSTER_IP, LOAD_BALANCER, NODE_PORT, RBAC};
+use crate::api::{Kind, ObjectMeta};
 
 pub(super) type Fields = Map<String, Value>;
 
@@ -61,8 +60,8 @@ pub fn document(kind: Kind, metadata: &mut ObjectMeta, fields: &mut Fields) {
     if let Some(name) =
         metadata.name.clone().filter(|name| kind == Kind::Namespace && !name.is_empty())
     {
-        let labels = metadata.labels.get_or_insert_default();
-        labels.insert("kubernetes.io/metadata.name".to_owned(), name);
+        let label = ("kubernetes.io/metadata.name".to_owned(), name.as_ref().to_owned());
+        metadata.labels_mut().extend([label]);
     }
 }
 

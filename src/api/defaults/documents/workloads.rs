@@ -2,10 +2,10 @@
 //!
 //! Mirrors: `pkg/apis/{apps,batch,core}/v1/defaults.go`.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
 use super::{Fields, default_to, part, structs};
+use crate::api::ObjectMeta;
 use crate::api::decode::decode;
 use crate::api::defaults::Defaults;
 use crate::api::document::Part;
@@ -166,7 +166,7 @@ pub(super) fn replication_controller(fields: &mut Fields) {
 
 /// Gives an object without labels those of its template.
 pub(super) fn labels_of_template(metadata: &mut ObjectMeta, fields: &Fields) {
-    if metadata.labels.as_ref().is_none_or(std::collections::BTreeMap::is_empty) {
+    if metadata.labels.as_ref().is_none_or(|labels| labels.is_empty()) {
         let template = Part::of(fields.get("spec")).at("template");
         let decoded = decode::<ObjectMeta>(template.at("metadata").value());
         metadata.labels = decoded.ok().and_then(|decoded| decoded.object.labels);

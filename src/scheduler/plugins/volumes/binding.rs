@@ -256,7 +256,7 @@ impl Step<'_> {
             Self::Bind(claim, volume) => (bound(volume, claim), BOUND_BY_CONTROLLER, "yes"),
             Self::Make(claim) => (claim.clone(), SELECTED_NODE, &*node.name),
         };
-        let annotations = changed.metadata.annotations.get_or_insert_default();
+        let annotations = changed.metadata.annotations_mut();
         annotations.insert(key.to_owned(), value.to_owned());
         changed
     }
@@ -307,7 +307,7 @@ fn usable<'a>(
     if claim.metadata.deletion_timestamp.is_some() {
         return refused(format!("persistentvolumeclaim \"{called}\" is being deleted"));
     }
-    let owners = claim.metadata.owner_references.as_deref().unwrap_or_default();
+    let owners = claim.metadata.owners();
     let is_own =
         |uid: &str| owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == uid);
     if mount.ephemeral && !is_own(&pod.uid) {
@@ -360,7 +360,7 @@ fn suits(claim: &Document, volume: &Document) -> bool {
     let modes = |spec: Part<'_>, mode: &str| spec.at("accessModes").texts().any(|own| own == mode);
     own || volume.at("status").at("phase").text() == "Available"
         && (!wants.at("selector").is_there()
-            || Selector::from_part(wants.at("selector")).matches(volume.metadata.labels.as_ref()))
+            || Selector::from_part(wants.at("selector")).matches(volume.metadata.labels.as_deref()))
         && wants.at("accessModes").texts().all(|mode| modes(has, mode))
 }
 

@@ -104,7 +104,7 @@ fn matches_template(
     path: &Path,
 ) {
     let template = template_of(part);
-    let labels = template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref());
+    let labels = template.metadata.as_ref().and_then(|metadata| metadata.labels.as_deref());
     let matches = Selector::from_object(selector)
         .is_ok_and(|selector| selector.is_everything() || selector.matches(labels));
     if !matches {

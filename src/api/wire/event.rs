@@ -1,0 +1,26 @@
+//! What happens to objects. Mirrors: `api/core/v1.Event`.
+
+use k8s_openapi::api::core::v1::{EventSeries, EventSource, ObjectReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
+
+use super::whole::whole;
+
+whole!(
+    Event, "Event",
+    { involved_object: ObjectReference = "involvedObject" },
+    {
+        action: String = "action",
+        count: i32 = "count",
+        event_time: MicroTime = "eventTime",
+        first_timestamp: Time = "firstTimestamp",
+        last_timestamp: Time = "lastTimestamp",
+        message: String = "message",
+        reason: String = "reason",
+        related: ObjectReference = "related",
+        reporting_component: String = "reportingComponent",
+        reporting_instance: String = "reportingInstance",
+        series: EventSeries = "series",
+        source: EventSource = "source",
+        type_: String = "type",
+    },
+);
