@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
@@ -32,7 +31,7 @@ pub struct Pod {
     /// Its `node_name` is always `None`; see [`Pod::node_name`].
     pub spec: Rc<wire::PodSpec>,
     pub node_name: Option<Rc<str>>,
-    pub status: Rc<core::PodStatus>,
+    pub status: Rc<wire::PodStatus>,
 }
 
 impl From<wire::Pod> for Pod {

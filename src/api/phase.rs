@@ -4,11 +4,12 @@
 
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition};
+use k8s_openapi::api::core::v1::PodCondition;
 
 use super::document::{Fragment, Part};
 use super::text::go_quote;
 use super::wire::{Container, PodSpec};
+use crate::api::wire::ContainerStatus;
 
 /// Where a Pod is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

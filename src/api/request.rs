@@ -6,7 +6,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::{PodCondition, PodStatus};
+use k8s_openapi::api::core::v1::PodCondition;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
@@ -20,7 +20,7 @@ use super::representation::Representation;
 use super::scheme::Kind;
 use super::status::StatusError;
 use super::{Object, Pod};
-use crate::api::wire::{Event, NodeStatus};
+use crate::api::wire::{Event, NodeStatus, PodStatus};
 use crate::api::{json_object, to_json};
 
 /// The sender's own number for a request; the answer and a watch's events carry it back.

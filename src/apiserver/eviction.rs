@@ -19,6 +19,7 @@ use crate::api::labels::Selector;
 use crate::api::phase::PodPhase;
 use crate::api::request::{Answer, Request};
 use crate::api::status::{GroupResource, StatusError};
+use crate::api::wire::PodStatus;
 use crate::api::words::{DISRUPTION_TARGET, FALSE, READY, TRUE};
 use crate::api::{Kind, Object, Pod, seconds, to_json};
 use crate::sim::Ctx;
@@ -208,7 +209,7 @@ pub(super) fn marked(request: &Request, current: &Object, now: Timestamp) -> Opt
         last_transition_time: since.unwrap_or_else(|| Some(seconds(now))),
         ..core::PodCondition::default()
     };
-    let mut status = core::PodStatus::clone(&pod.status);
+    let mut status = PodStatus::clone(&pod.status);
     set_condition(status.conditions.get_or_insert_default(), condition);
     Some(Object::Pod(Rc::new(Pod { status: Rc::new(status), ..Pod::clone(pod) })))
 }

@@ -16,7 +16,7 @@ use super::node_authorizer::{
 use super::server::ApiServer;
 use super::strategy::group_resource;
 use crate::api::caller::{Attributes, User};
-use crate::api::document::Part;
+use crate::api::document::{Fragment, Part};
 use crate::api::request::{Request, Subresource};
 use crate::api::status::StatusError;
 use crate::api::text::go_quote;
@@ -126,7 +126,8 @@ impl Restricted<'_> {
             (Object::Pod(new), Object::Pod(old), Some(Subresource::Status)) => {
                 let labels = |pod: &Pod| pod.metadata.labels.clone().unwrap_or_default();
                 let claims = |pod: &Pod| {
-                    to_json(pod.status.resource_claim_statuses.as_deref().unwrap_or_default())
+                    let claims = Fragment::part(&pod.status.resource_claim_statuses);
+                    claims.items().map(|claim| claim.value().clone()).collect::<Vec<_>>()
                 };
                 let checks = [
                     (

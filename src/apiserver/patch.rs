@@ -14,7 +14,7 @@ use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic
 use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Subresource, is_taken_back};
 use crate::api::status::{GroupResource, Reason, StatusError};
 use crate::api::text::{go_json_type, go_syntax};
-use crate::api::wire::{Event, Node, NodeStatus};
+use crate::api::wire::{Event, Node, NodeStatus, PodStatus};
 use crate::api::{Kind, Object, Pod};
 use crate::sim::sort;
 
@@ -45,7 +45,7 @@ pub(super) fn patch(
             if pod.metadata.uid.as_deref() != Some(uid) {
                 return Err(wrong_uid(current, uid));
             }
-            let mut status = core::PodStatus::clone(new);
+            let mut status = PodStatus::clone(new);
             let mut conditions = pod.status.conditions.clone().unwrap_or_default();
             for condition in status.conditions.take().unwrap_or_default() {
                 set_condition(&mut conditions, condition);
@@ -63,7 +63,7 @@ pub(super) fn patch(
             Ok(put(Object::Pod(Rc::new(pod)), current))
         }
         (Patch::PodCondition { condition, nominated }, Object::Pod(pod)) => {
-            let mut status = core::PodStatus::clone(&pod.status);
+            let mut status = PodStatus::clone(&pod.status);
             if let Some(node) = nominated {
                 status.nominated_node_name = Some(node.to_string());
             }

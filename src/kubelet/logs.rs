@@ -6,7 +6,6 @@
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::PodStatus;
 
 use super::pod_worker::PodWorker;
 use super::shared::Caller;
@@ -15,6 +14,7 @@ use super::{Kubelet, Out};
 use crate::api::logs::LogQuery;
 use crate::api::request::{Answer, Document, Request, RequestId, Response, TEXT, Target};
 use crate::api::status::{Reason, StatusError};
+use crate::api::wire::PodStatus;
 use crate::runtime::{CriError, CriRequest, CriResponse, Id, LogLine, LogOptions};
 use crate::sim::{Ctx, Instant};
 

@@ -11,8 +11,6 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::PodStatus;
-
 use super::Kubelet;
 use super::container::{Kind, Record};
 use super::resize::Resize;
@@ -21,6 +19,7 @@ use super::shared::{Caller, Shared};
 use super::status::{Failure, Seen, pod_status, specs};
 use crate::api::Pod;
 use crate::api::phase::PodPhase;
+use crate::api::wire::PodStatus;
 use crate::client::EventKind;
 use crate::runtime::{
     CallId, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,

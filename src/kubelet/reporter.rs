@@ -5,10 +5,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::PodStatus;
-
 use super::Kubelet;
 use crate::api::request::{Patch, RequestId, Subresource, Target};
+use crate::api::wire::PodStatus;
 use crate::api::{Kind, Pod};
 use crate::client::Client;
 use crate::sim::{Ctx, SortedMap};

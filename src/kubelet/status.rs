@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
-    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
-    ContainerStatus, HostIP, PodCondition, PodIP, PodStatus,
+    ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, HostIP,
+    PodCondition, PodIP,
 };
 
 use super::container::{Cause, Kind, Record};
@@ -17,7 +17,7 @@ use super::resize::Resize;
 use crate::api::phase::{
     PodPhase, containers_ready, initialized, pod_phase, ready, ready_to_start_containers,
 };
-use crate::api::wire::Container;
+use crate::api::wire::{Container, ContainerStatus, PodStatus};
 use crate::api::{Pod, seconds};
 use crate::runtime::{self, ContainerState as Stage};
 use crate::sim::Instant;

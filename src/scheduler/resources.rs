@@ -5,12 +5,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::ContainerStatus;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
 
 use crate::api::Pod;
 use crate::api::quantity::Quantity;
-use crate::api::wire::{Container, PodSpec};
+use crate::api::wire::{Container, ContainerStatus, PodSpec};
 use crate::sim::SortedMap;
 
 /// What a container that asks for no CPU counts as when nodes are scored, in thousandths.

@@ -50,6 +50,7 @@ const FRAGMENTS: &[(&str, &[&str])] = &[
             "volumeMounts",
         ],
     ),
+    ("io.k8s.api.core.v1.ContainerStatus", &["allocatedResourcesStatus", "user", "volumeMounts"]),
     ("io.k8s.api.core.v1.NodeSpec", &["configSource", "podPreemptionPolicy"]),
     (
         "io.k8s.api.core.v1.NodeStatus",
@@ -76,6 +77,15 @@ const FRAGMENTS: &[(&str, &[&str])] = &[
             "schedulingGroup",
             "securityContext",
             "volumes",
+        ],
+    ),
+    (
+        "io.k8s.api.core.v1.PodStatus",
+        &[
+            "extendedResourceClaimStatus",
+            "nodeAllocatableResourceClaimStatuses",
+            "resourceClaimStatuses",
+            "volumeHealth",
         ],
     ),
 ];
@@ -124,6 +134,7 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<apiextensions::v1::CustomResourceDefinition>(&mut all, &mut kinds);
     // No document, but it has fragments.
     all.subschema_for::<core::v1::Node>();
+    all.subschema_for::<core::v1::Pod>();
     (all, kinds)
 }
 

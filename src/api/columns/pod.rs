@@ -1,14 +1,14 @@
 //! Rows of pods.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition, PodStatus};
+use k8s_openapi::api::core::v1::PodCondition;
 
 use super::cell::{NONE, age, name, text_or};
 use super::{Cell, Column};
 use crate::api::ObjectMeta;
 use crate::api::document::Fragment;
 use crate::api::duration;
-use crate::api::wire::{Container, PodSpec};
+use crate::api::wire::{Container, ContainerStatus, PodSpec, PodStatus};
 
 /// The columns of pods.
 pub const COLUMNS: &[Column] = &[

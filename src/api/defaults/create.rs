@@ -3,10 +3,8 @@
 //!
 //! Mirrors: `PrepareForCreate` and `BeginCreate` of `pkg/registry/*/*/strategy.go`.
 
-use k8s_openapi::api::core::v1::PodStatus;
-
 use crate::api::qos::QosClass;
-use crate::api::wire::Pod;
+use crate::api::wire::{Pod, PodStatus};
 
 /// A Pod begins as pending, whatever status was sent.
 pub fn pod(pod: &mut Pod) {

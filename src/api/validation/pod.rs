@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use k8s_openapi::api::core::v1::{self as core, Binding, PodStatus};
+use k8s_openapi::api::core::v1::{self as core, Binding};
 use serde_json::Value;
 
 pub use super::pod_status::status_update;
@@ -12,7 +12,7 @@ use crate::api::document::Fragment;
 use crate::api::field::{FieldError, Path};
 use crate::api::request::Subresource;
 use crate::api::to_json;
-use crate::api::wire::{self, PodSpec};
+use crate::api::wire::{self, PodSpec, PodStatus};
 use crate::api::{self, ObjectMeta, names};
 
 /// What may change in the spec of a Pod, as the refusal of all else lists it.

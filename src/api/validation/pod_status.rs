@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use k8s_openapi::api::core::v1::ContainerStatus;
 use serde_json::Value;
 
 use super::pod::PodParts;
@@ -11,6 +10,7 @@ use super::{annotations, meta};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::phase::is_sidecar;
+use crate::api::wire::ContainerStatus;
 
 /// What is wrong with a Pod whose status takes the place of that of `old`.
 pub fn status_update(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> {

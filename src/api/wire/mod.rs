@@ -6,6 +6,7 @@
 mod event;
 mod meta;
 mod node;
+mod pod_status;
 #[cfg(test)]
 mod tests;
 mod whole;
@@ -13,7 +14,7 @@ mod whole;
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Affinity, ContainerPort, PodSchedulingGate, PodStatus, ResourceRequirements, Toleration,
+    Affinity, ContainerPort, PodSchedulingGate, ResourceRequirements, Toleration,
     TopologySpreadConstraint,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -23,6 +24,7 @@ use super::document::Fragment;
 pub use event::Event;
 pub use meta::{FieldsV1, ManagedFieldsEntry, ObjectMeta, Texts};
 pub use node::{Node, NodeSpec, NodeStatus};
+pub use pod_status::{ContainerStatus, PodStatus};
 use whole::whole;
 
 whole!(Pod, "Pod", {}, { spec: PodSpec = "spec", status: PodStatus = "status" });

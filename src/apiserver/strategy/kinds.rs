@@ -2,13 +2,11 @@
 
 use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::PodStatus;
-
 use super::{Birth, Strategy, count};
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
 use crate::api::types::{Event, Node, Pod};
-use crate::api::wire::PodSpec;
+use crate::api::wire::{PodSpec, PodStatus};
 use crate::apiserver::{admission, node_taints};
 
 impl Strategy for Pod {

@@ -19,6 +19,7 @@ use super::validity;
 use crate::api::field::{FieldError, Path};
 use crate::api::request::{Payload, Request, Subresource};
 use crate::api::status::{GroupResource, StatusError};
+use crate::api::wire::PodStatus;
 use crate::api::{Kind, Object, ObjectMeta, Pod, Resource, ResourceType, seconds};
 
 /// How the server treats the objects of one kind.
@@ -327,7 +328,7 @@ fn bind(
         last_transition_time: Some(seconds(now)),
         ..core::PodCondition::default()
     };
-    let mut status = core::PodStatus::clone(&pod.status);
+    let mut status = PodStatus::clone(&pod.status);
     set_condition(status.conditions.get_or_insert_default(), condition);
     Ok(Write::Put(Object::Pod(Rc::new(Pod {
         node_name: Some(Rc::clone(node)),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::PodStatus;
 use serde_json::Value;
 
 use crate::api::request::{Answer, Payload, Request, Subresource, Target, Verb};
+use crate::api::wire::PodStatus;
 use crate::api::{Kind, Object, Pod};
 use crate::cluster::{Address, Body, Message};
 use crate::runtime::{CallId, CriRequest, CriResponse, Outcome};

@@ -38,7 +38,7 @@ pub fn logs(cluster: &Cluster, pod: &Pod) -> Vec<ContainerLog> {
     let node = pod.node_name.as_ref();
     let number = node.and_then(|node| cluster.node_names().position(|name| name == node));
     let runtime = number.and_then(|at| cluster.runtime(u32::try_from(at).ok()?));
-    let of = |status: &k8s_openapi::api::core::v1::ContainerStatus| {
+    let of = |status: &crate::api::wire::ContainerStatus| {
         let id = status.container_id.as_deref().and_then(|id| id.split("://").nth(1));
         let written = id.and_then(|id| runtime?.log(id)).unwrap_or_default();
         let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());

@@ -3,14 +3,14 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition};
+use k8s_openapi::api::core::v1::PodCondition;
 use podflow::testing::api::decode;
 use podflow::testing::api::defaults::{Defaults, create};
 use podflow::testing::api::field::FieldError;
 use podflow::testing::api::phase::{self, PodPhase};
 use podflow::testing::api::qos::QosClass;
 use podflow::testing::api::request::Subresource;
-use podflow::testing::api::wire::{Event, Node, Pod, PodSpec};
+use podflow::testing::api::wire::{ContainerStatus, Event, Node, Pod, PodSpec};
 use podflow::testing::api::{Kind, Kinds, Object};
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde::Serialize;
