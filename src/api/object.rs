@@ -166,10 +166,10 @@ objects! { $ {
     Pod => wire::Pod,
     Node => types::Node,
     Event => types::Event,
+    Lease => types::Lease,
 } documents {
     Namespace,
     EventOfEvents,
-    Lease,
     ConfigMap,
     Secret,
     ServiceAccount,

@@ -3,4 +3,4 @@
 //! Those of Pods and nodes are ours, and a [`Pod`] has a form of its own in the engine.
 
 pub use super::object::Pod;
-pub use super::wire::{Event, Node};
+pub use super::wire::{Event, Lease, Node};

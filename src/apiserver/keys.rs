@@ -37,7 +37,12 @@ pub(super) fn prefix(kind: Kind, namespace: &str) -> String {
 }
 
 pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> Rc<str> {
-    let mut key = prefix(kind, namespace);
-    key.push_str(name);
-    key.into()
+    text(kind, namespace, name).into()
+}
+
+/// A key to look something up by.
+pub(super) fn text(kind: Kind, namespace: &str, name: &str) -> String {
+    let storage = kind.resource().storage;
+    let between = if namespace.is_empty() { "" } else { "/" };
+    ["/registry/", storage, "/", namespace, between, name].concat()
 }

@@ -5,10 +5,10 @@
 //!
 //! Mirrors: `plugin/pkg/admission/noderestriction`.
 
+use std::rc::Rc;
+
 use jiff::Timestamp;
 use serde_json::Value;
-
-use std::rc::Rc;
 
 use super::node_authorizer::{
     NODE_LEASES, ONLY_NODE_LEASES, OTHER_CSI_NODE, OTHER_LEASE, is_mirror, named,
@@ -111,7 +111,9 @@ impl Restricted<'_> {
                 self.is_own_node(name, object.name())?;
                 self.first(name, &[(!labels.is_empty(), &what)])
             }
-            Object::Event(_) | Object::Document(_) => self.writes_document(name, object.name()),
+            Object::Event(_) | Object::Lease(_) | Object::Document(_) => {
+                self.writes_document(name, object.name())
+            }
         }
     }
 
@@ -158,7 +160,9 @@ impl Restricted<'_> {
                 self.first(name, &[(!self.has(pod), what)])
             }
             Object::Node(_) => self.is_own_node(name, name),
-            Object::Event(_) | Object::Document(_) => self.writes_document(name, name),
+            Object::Event(_) | Object::Lease(_) | Object::Document(_) => {
+                self.writes_document(name, name)
+            }
         }
     }
 

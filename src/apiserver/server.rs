@@ -14,7 +14,7 @@ use super::etcd::{
     Call, CallId, Change as StoreChange, EtcdError, LeaseId, Op, Out as StoreOut,
     Response as StoreResponse, Revision,
 };
-use super::keys::{current_of, insert, key, prefix, versioned};
+use super::keys::{current_of, insert, key, prefix, text, versioned};
 use super::pending::{Pending, Step};
 use super::priority::system_classes;
 use super::proxied::Proxied;
@@ -184,7 +184,7 @@ impl ApiServer {
 
     /// One object.
     pub fn object(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Object> {
-        self.caches.get(&kind)?.get(&key(kind, namespace, name))
+        self.caches.get(&kind)?.get(&text(kind, namespace, name))
     }
 
     /// The latest revision of the store that it heard of.

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use crate::api::wire::ManagedFieldsEntry;
 use jiff::Timestamp;
 
 use super::apply;
 use crate::api::request::Request;
+use crate::api::wire::ManagedFieldsEntry;
 use crate::api::wire::PodSpec;
 use crate::api::{Object, ObjectMeta, Pod, seconds};
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use crate::api::ObjectMeta;
-use crate::api::wire::{Node, NodeSpec, NodeStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use crate::api::ObjectMeta;
+use crate::api::wire::{Node, NodeSpec, NodeStatus};
 
 /// The most nodes of one cluster: the most that Kubernetes itself supports.
 pub const MOST_NODES: usize = 5_000;

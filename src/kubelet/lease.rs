@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, OwnerReference};
-use serde_json::json;
 
-use crate::api::{Document, Kind, ObjectMeta, to_json};
+use crate::api::ObjectMeta;
+use crate::api::types::Lease;
 
 /// Between two renewals: a quarter of how long the lease holds.
 pub(super) const RENEW: Duration = Duration::from_secs(10);
@@ -22,21 +22,16 @@ const HOLDS_SECONDS: i32 = 40;
 
 /// The lease as of `now`; `known` is the one that the server has.
 pub(super) fn renewed(
-    known: Option<&Rc<Document>>,
-    node: &str,
+    known: Option<&Lease>,
+    node: &Rc<str>,
     uid: Option<&str>,
     now: Timestamp,
-) -> Document {
-    let mut lease = match known {
-        Some(known) => Document::clone(known),
-        None => Document::new(Kind::Lease, metadata(node, uid)),
-    };
-    let spec = lease.fields_mut().entry("spec").or_insert_with(|| json!({}));
-    if let Some(spec) = spec.as_object_mut() {
-        spec.insert("holderIdentity".to_owned(), node.into());
-        spec.insert("leaseDurationSeconds".to_owned(), HOLDS_SECONDS.into());
-        spec.insert("renewTime".to_owned(), to_json(&MicroTime(now)));
-    }
+) -> Lease {
+    let new = || Lease { metadata: metadata(node, uid), ..Lease::default() };
+    let mut lease = known.cloned().unwrap_or_else(new);
+    lease.spec.holder_identity = Some(Rc::clone(node));
+    lease.spec.lease_duration_seconds = Some(HOLDS_SECONDS);
+    lease.spec.renew_time = Some(MicroTime(now));
     lease
 }
 

@@ -13,8 +13,9 @@ use super::{Asked, Caller, Kubelet, Timer, lease};
 use crate::api::quantity::Quantity;
 use crate::api::request::{Answer, Patch, Subresource, Target};
 use crate::api::status::StatusError;
+use crate::api::types::Lease;
 use crate::api::wire::{Node, NodeStatus};
-use crate::api::{Document, Kind, Object};
+use crate::api::{Kind, Object};
 use crate::client::{EventKind, Regarding};
 use crate::runtime::{CriRequest, Image};
 use crate::sim::{Ctx, Instant, SortedMap, sort};
@@ -29,7 +30,7 @@ pub(super) struct NodeReport {
     since: Instant,
     reported_at: Option<Instant>,
     pod_cidr: Option<String>,
-    lease: Option<Rc<Document>>,
+    lease: Option<Rc<Lease>>,
     /// What the node has pulled, by the image's id.
     images: SortedMap<String, ContainerImage>,
 }
@@ -182,7 +183,7 @@ impl Kubelet {
     /// The lease as the server has it, or that it has none.
     pub(super) fn lease_read(&mut self, ctx: &mut Ctx<'_, Self>, result: &Result) {
         match result {
-            Ok(Answer::Object(Object::Document(lease))) => {
+            Ok(Answer::Object(Object::Lease(lease))) => {
                 self.node.lease = Some(Rc::clone(lease));
                 self.write_lease(ctx);
             }
@@ -200,9 +201,9 @@ impl Kubelet {
     }
 
     fn write_lease(&mut self, ctx: &mut Ctx<'_, Self>) {
-        let (known, now) = (self.node.lease.as_ref(), self.shared.clock(ctx.now));
+        let (known, now) = (self.node.lease.as_deref(), self.shared.clock(ctx.now));
         let renewed = lease::renewed(known, &self.shared.node, self.node.uid.as_deref(), now);
-        let object = Object::from(renewed);
+        let object = Object::Lease(Rc::new(renewed));
         let client = &mut self.shared.client;
         let id = match known {
             Some(_) => client.update(ctx, object),
@@ -213,9 +214,8 @@ impl Kubelet {
 
     /// The answer to a renewal.
     pub(super) fn lease_written(&mut self, ctx: &mut Ctx<'_, Self>, result: &Result) {
-        if let Ok(
-            Answer::Created(Object::Document(lease)) | Answer::Object(Object::Document(lease)),
-        ) = result
+        if let Ok(Answer::Created(Object::Lease(lease)) | Answer::Object(Object::Lease(lease))) =
+            result
         {
             self.node.lease = Some(Rc::clone(lease));
             ctx.set_timer(lease::RENEW, Timer::Lease);

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::{
-    apps, autoscaling, batch, coordination, core, discovery, events, networking, policy, rbac,
-    scheduling, storage,
+    apps, autoscaling, batch, core, discovery, events, networking, policy, rbac, scheduling,
+    storage,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -106,7 +106,6 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<core::v1::PodTemplate>(&mut all, &mut kinds);
     add::<core::v1::ReplicationController>(&mut all, &mut kinds);
     add::<core::v1::Namespace>(&mut all, &mut kinds);
-    add::<coordination::v1::Lease>(&mut all, &mut kinds);
     add::<core::v1::ConfigMap>(&mut all, &mut kinds);
     add::<core::v1::Secret>(&mut all, &mut kinds);
     add::<core::v1::ServiceAccount>(&mut all, &mut kinds);

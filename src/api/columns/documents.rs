@@ -26,7 +26,6 @@ const TABLES: &[Table] = &[
     ),
     (Kind::StatefulSet, workloads::STATEFUL_SET, workloads::stateful_set),
     (Kind::Namespace, objects::NAMESPACE, objects::namespace),
-    (Kind::Lease, objects::LEASE, objects::lease),
     (Kind::ConfigMap, objects::CONFIG_MAP, objects::config_map),
     (Kind::Secret, objects::SECRET, objects::secret),
     (Kind::ServiceAccount, objects::SERVICE_ACCOUNT, objects::service_account),

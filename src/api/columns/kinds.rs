@@ -3,13 +3,21 @@
 use jiff::Timestamp;
 
 use super::{Cell, Column, Printed, node, objects, pod};
-use crate::api::types::{Event, Node, Pod};
+use crate::api::types::{Event, Lease, Node, Pod};
 
 impl Printed for Pod {
     const COLUMNS: &'static [Column] = pod::COLUMNS;
 
     fn row(&self, now: Timestamp) -> Vec<Cell> {
         pod::row(&self.metadata, &self.spec, self.node_name.as_deref(), &self.status, now)
+    }
+}
+
+impl Printed for Lease {
+    const COLUMNS: &'static [Column] = objects::LEASE;
+
+    fn row(&self, now: Timestamp) -> Vec<Cell> {
+        objects::lease(self, now)
     }
 }
 

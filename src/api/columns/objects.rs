@@ -1,6 +1,5 @@
 //! Rows of the smaller kinds: namespaces, events, leases, config maps, secrets, service accounts.
 
-use crate::api::types::Event;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
@@ -8,6 +7,7 @@ use super::cell::{UNKNOWN, age, name, text};
 use super::{Cell, Column};
 use crate::api::document::Document;
 use crate::api::duration;
+use crate::api::types::{Event, Lease};
 
 /// The columns of namespaces.
 pub const NAMESPACE: &[Column] =
@@ -111,9 +111,13 @@ pub const LEASE: &[Column] = &[
 ];
 
 /// The row of a lease.
-pub fn lease(lease: &Document, now: Timestamp) -> Vec<Cell> {
+pub fn lease(lease: &Lease, now: Timestamp) -> Vec<Cell> {
     let meta = &lease.metadata;
-    vec![name(meta), lease.at("spec").at("holderIdentity").text().into(), age(meta, now)]
+    vec![
+        name(meta),
+        lease.spec.holder_identity.as_deref().unwrap_or_default().into(),
+        age(meta, now),
+    ]
 }
 
 /// The columns of priority classes.
@@ -198,7 +202,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::Kind;
+    use crate::api::{Kind, Object};
 
     fn shown(row: &[Cell]) -> Vec<String> {
         row.iter().map(Cell::show).collect()
@@ -213,7 +217,8 @@ mod tests {
         };
         let meta = json!({"name": "a", "creationTimestamp": "1970-01-01T00:00:00Z"});
         let lease = json!({"metadata": &meta, "spec": {"holderIdentity": "node-1"}});
-        assert_eq!(row(Kind::Lease, lease), ["a", "node-1", "0s"]);
+        let lease = Object::from_json(Kind::Lease, &lease).unwrap().object;
+        assert_eq!(shown(&lease.row(now)), ["a", "node-1", "0s"]);
         let data = json!({"metadata": {"name": "a"}, "data": {"k": ""}, "binaryData": {"b": ""}});
         assert_eq!(row(Kind::ConfigMap, data), ["a", "2", UNKNOWN]);
         let data = json!({"metadata": {"name": "a"}, "type": "Opaque", "data": {"k": ""}});

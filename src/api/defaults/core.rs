@@ -1,10 +1,10 @@
 //! Kinds of the core group other than Pods, and priority classes.
 
-use crate::api::types::Event;
 use serde_json::{Map, Value, json};
 
 use super::{Defaults, default_to, round};
 use crate::api::document::{Fields, Fragment};
+use crate::api::types::{Event, Lease};
 use crate::api::wire::Node;
 
 impl Defaults for Node {
@@ -28,6 +28,11 @@ impl Defaults for Node {
             Fragment::new(info.into())
         });
     }
+}
+
+impl Defaults for Lease {
+    /// It has no choices.
+    fn set_defaults(&mut self) {}
 }
 
 impl Defaults for Event {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::Selectable;
-use crate::api::types::{Event, Node, Pod};
+use crate::api::types::{Event, Lease, Node, Pod};
 
 impl Selectable for Pod {
     fn field(&self, field: &str) -> Option<Cow<'_, str>> {
@@ -37,6 +37,8 @@ impl Selectable for Node {
         (field == "spec.unschedulable").then(|| truth(cordoned()))
     }
 }
+
+impl Selectable for Lease {}
 
 impl Selectable for Event {
     fn field(&self, field: &str) -> Option<Cow<'_, str>> {

@@ -10,16 +10,16 @@ mod walk;
 
 use std::rc::Rc;
 
-use crate::api::wire::{FieldsV1, ManagedFieldsEntry};
+use fields::Fields;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{StatusCause, Time};
+use place::Place;
 use serde_json::{Value, json};
+use walk::{Difference, compare, fields_of, merge, remove};
 
 use super::{Kind, Object, seconds};
+use crate::api::wire::{FieldsV1, ManagedFieldsEntry};
 use crate::sim::sort;
-use fields::Fields;
-use place::Place;
-use walk::{Difference, compare, fields_of, merge, remove};
 
 /// Where `kubectl apply` keeps what it applied last, to tell what has been taken out of it since.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

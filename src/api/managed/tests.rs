@@ -1,10 +1,10 @@
 //! Owners of fields, as upstream's documentation tells of them.
 
-use crate::api::wire::ManagedFieldsEntry;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::api::Kind;
+use crate::api::wire::ManagedFieldsEntry;
 
 fn object(value: &Value) -> Object {
     let kind = match value["kind"].as_str() {

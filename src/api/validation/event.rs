@@ -1,12 +1,11 @@
 //! Events of the core group.
 
-use crate::api::types::Event;
-
 use serde_json::Value;
 
 use super::report::{Report, text};
 use super::{IMMUTABLE, Validate};
 use crate::api::field::{FieldError, Path};
+use crate::api::types::Event;
 use crate::api::{names, to_json};
 
 const SHORT_MAX: usize = 128;

@@ -11,6 +11,7 @@ mod container;
 mod documents;
 mod env;
 mod event;
+mod lease;
 mod meta;
 mod node;
 pub mod pod;
@@ -25,11 +26,12 @@ mod selector;
 mod volume;
 mod windows;
 
+use report::Report;
+
 use super::field::FieldError;
 use super::request::Subresource;
 use super::types::Event;
 use super::{Kind, Object, Resource};
-use report::Report;
 
 pub use documents::priority_class;
 pub use documents::service;

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use super::whole::whole;
 
 whole!(
-    Event, "Event",
+    "v1", Event, "Event",
     { involved_object: ObjectReference = "involvedObject" },
     {
         action: String = "action",

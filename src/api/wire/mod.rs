@@ -4,6 +4,7 @@
 //! types that the engine reads now and then only, these hold [`Fragment`]s.
 
 mod event;
+mod lease;
 mod meta;
 mod node;
 mod pod_status;
@@ -22,12 +23,13 @@ use serde::{Deserialize, Serialize};
 
 use super::document::Fragment;
 pub use event::Event;
+pub use lease::{Lease, LeaseSpec};
 pub use meta::{FieldsV1, ManagedFieldsEntry, ObjectMeta, Texts};
 pub use node::{Node, NodeSpec, NodeStatus};
 pub use pod_status::{ContainerStatus, PodStatus};
 use whole::whole;
 
-whole!(Pod, "Pod", {}, { spec: PodSpec = "spec", status: PodStatus = "status" });
+whole!("v1", Pod, "Pod", {}, { spec: PodSpec = "spec", status: PodStatus = "status" });
 
 /// What Pods are made of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

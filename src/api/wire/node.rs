@@ -10,7 +10,7 @@ use super::whole::whole;
 use crate::api::document::Fragment;
 use crate::api::words::{READY, TRUE};
 
-whole!(Node, "Node", {}, { spec: NodeSpec = "spec", status: NodeStatus = "status" });
+whole!("v1", Node, "Node", {}, { spec: NodeSpec = "spec", status: NodeStatus = "status" });
 
 /// What a node is to be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

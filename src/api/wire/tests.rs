@@ -1,11 +1,12 @@
 //! Pods and nodes are read as the types of `k8s-openapi` would read them: those are the naive model.
 
+use k8s_openapi::api::coordination::v1 as coordination;
 use k8s_openapi::api::core::v1 as core;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Event, Node, Pod};
+use super::{Event, Lease, Node, Pod};
 use crate::api::decode::{TypeError, UnknownField, decode};
 use crate::api::document::Fields;
 use crate::api::{Kind, Object, managed, to_json};
@@ -144,6 +145,15 @@ const EVENT: &[(&str, &str)] = &[
     ("source", "any"),
     ("type", "string"),
 ];
+const LEASE: &[(&str, &str)] = &[
+    ("acquireTime", "microtime"),
+    ("holderIdentity", "string"),
+    ("leaseDurationSeconds", "int32"),
+    ("leaseTransitions", "int32"),
+    ("preferredHolder", "string"),
+    ("renewTime", "microtime"),
+    ("strategy", "string"),
+];
 
 /// As [`read`], with the fields that somebody owns as what they say.
 fn unpacked(event: &Value) -> Result<(Value, Vec<UnknownField>), TypeError> {
@@ -174,6 +184,28 @@ fn events_and_their_metadata_are_read_as_their_types_would_be() {
         values.for_each(|value| same(json!({*name: value})));
     }
     same(json!({"metadata": {"managedFields": [{"fieldsV1": {"f:spec": {"f:a": {}}}}]}}));
+}
+
+#[test]
+fn leases_are_read_as_their_types_would_be() {
+    // A spec is always there in Go.
+    let with_spec = |(mut lease, unknown): (Value, _)| {
+        lease.as_object_mut().unwrap().entry("spec").or_insert_with(|| json!({}));
+        (lease, unknown)
+    };
+    for (name, of) in LEASE {
+        for value in variants(of) {
+            let lease = json!({"spec": {*name: value}});
+            let model = read::<coordination::Lease>(&lease).map(with_spec);
+            assert_eq!(read::<Lease>(&lease), model, "{lease}");
+        }
+    }
+    let odd = json!({"spec": {"odd": 1}, "odd": 1});
+    let (ours, theirs) = (read::<Lease>(&odd), read::<coordination::Lease>(&odd));
+    let known = |read: Result<(Value, Vec<UnknownField>), TypeError>| -> Vec<Vec<&str>> {
+        read.unwrap().1.iter().map(|field| in_order(&field.known)).collect()
+    };
+    assert_eq!(known(ours), known(theirs));
 }
 
 #[test]

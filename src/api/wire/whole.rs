@@ -4,7 +4,7 @@
 /// with its name on the wire. What kind one is was looked at before it is read.
 macro_rules! whole {
     (
-        $kind:ident, $name:literal,
+        $version:literal, $kind:ident, $name:literal,
         { $($always:ident: $always_of:ty = $always_name:literal),* $(,)? },
         { $($field:ident: $of:ty = $field_name:literal),* $(,)? } $(,)?
     ) => {
@@ -47,7 +47,7 @@ macro_rules! whole {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                     // A hint for formats that say how long something is; JSON does not.
                     let mut whole = serializer.serialize_struct($name, 0)?;
-                    whole.serialize_field("apiVersion", "v1")?;
+                    whole.serialize_field("apiVersion", $version)?;
                     whole.serialize_field("kind", $name)?;
                     whole.serialize_field("metadata", &self.metadata)?;
                     $(whole.serialize_field($always_name, &self.$always)?;)*

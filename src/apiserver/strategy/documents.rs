@@ -168,6 +168,5 @@ fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
 
 /// Whether an update of a document of `kind` need not say of which version it was made.
 pub(super) fn allows_any_version(kind: Kind) -> bool {
-    ![Kind::CSINode, Kind::CustomResourceDefinition, Kind::Lease].contains(&kind)
-        && kind.custom().is_none()
+    ![Kind::CSINode, Kind::CustomResourceDefinition].contains(&kind) && kind.custom().is_none()
 }

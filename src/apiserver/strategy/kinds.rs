@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Birth, Strategy, count};
 use crate::api::qos::QosClass;
 use crate::api::request::Subresource;
-use crate::api::types::{Event, Node, Pod};
+use crate::api::types::{Event, Lease, Node, Pod};
 use crate::api::wire::{PodSpec, PodStatus};
 use crate::apiserver::{admission, node_taints};
 
@@ -93,3 +93,7 @@ impl Strategy for Node {
 }
 
 impl Strategy for Event {}
+
+impl Strategy for Lease {
+    const UNCONDITIONAL: bool = false;
+}

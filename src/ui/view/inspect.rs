@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use crate::api::types::Event;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -13,6 +12,7 @@ use super::logs::{ContainerLog, logs};
 use super::message::{Link, Opened, open};
 use super::why::Why;
 use crate::api::columns::pod::summary;
+use crate::api::types::Event;
 use crate::api::wire::Node;
 use crate::api::{Kind, Object, Pod, Resource as _, duration, yaml};
 use crate::cluster::{Address, Cluster, Message};

@@ -25,9 +25,6 @@ const DEFAULTS: &[OfKind] = &[
     (Kind::ReplicationController, workloads::replication_controller),
     (Kind::StatefulSet, workloads::stateful_set),
     (Kind::Namespace, namespace),
-    (Kind::Lease, |fields| {
-        part(fields, "spec");
-    }),
     (Kind::Secret, secret),
     (Kind::PriorityClass, priority_class),
     (Kind::RoleBinding, role_binding),

@@ -4,7 +4,6 @@ mod autoscaling;
 mod config;
 mod definition;
 mod ingress;
-mod lease;
 mod namespace;
 mod network;
 pub mod priority_class;
@@ -60,7 +59,6 @@ const RULES: &[(Kind, Rules)] = &[
     (Kind::ReplicationController, workload::REPLICATION_CONTROLLER),
     (Kind::StatefulSet, workload::STATEFUL_SET),
     (Kind::Namespace, namespace::RULES),
-    (Kind::Lease, lease::RULES),
     (Kind::ConfigMap, config::CONFIG_MAP),
     (Kind::Secret, config::SECRET),
     (Kind::PriorityClass, priority_class::RULES),
