@@ -63,6 +63,24 @@ impl KeyRange {
         }
     }
 
+    /// Whether it ends before `key`, wherever it begins.
+    pub(super) fn ends_before(&self, key: &str) -> bool {
+        match &self.end {
+            End::Start => &*self.start < key,
+            End::Before(end) => &**end <= key,
+            End::Never => false,
+        }
+    }
+
+    /// Whether it goes on where `other` has ended.
+    pub(super) fn ends_after(&self, other: &Self) -> bool {
+        match &other.end {
+            End::Start => !self.ends_before(&other.start),
+            End::Before(end) => !self.ends_before(end),
+            End::Never => self.end == End::Never,
+        }
+    }
+
     /// Whether no key can lie in it.
     pub fn is_empty(&self) -> bool {
         match &self.end {

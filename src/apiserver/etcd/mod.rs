@@ -13,6 +13,7 @@ mod history;
 mod keys;
 mod leases;
 mod look;
+mod ranges;
 mod server;
 mod store;
 mod txn;

@@ -1,11 +1,12 @@
 //! The etcd server: calls in, answers and watch messages out.
 use std::time::Duration;
 
+use super::ranges::Ranges;
 use super::watch::Watcher;
 use super::{
     Call, EtcdError, Instant, Op, Out, Response, Revision, Status, Store, WatchCreate, WatchId,
 };
-use crate::sim::SortedMap;
+use crate::sim::{SortedMap, sort};
 
 /// The release this one behaves like.
 const VERSION: &str = "3.6.5";
@@ -20,8 +21,11 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 pub struct Etcd<V: Clone + 'static> {
     store: Store<V>,
     watchers: SortedMap<WatchId, Watcher>,
-    /// The revision that all watches have been told of.
+    ranges: Ranges,
+    /// The revision that all watches have been told of, but for the new ones.
     told: Revision,
+    /// The watches that have been told nothing yet.
+    new: Vec<WatchId>,
     /// When idle watches are told the revision next; none while nobody wants to know.
     next_progress: Option<Instant>,
 }
@@ -30,7 +34,14 @@ impl<V: Clone + 'static> Default for Etcd<V> {
     fn default() -> Self {
         let store = Store::default();
         let told = store.revision();
-        Self { store, watchers: SortedMap::new(), told, next_progress: None }
+        Self {
+            store,
+            watchers: SortedMap::new(),
+            ranges: Ranges::default(),
+            told,
+            new: Vec::new(),
+            next_progress: None,
+        }
     }
 }
 
@@ -78,7 +89,9 @@ impl<V: Clone + 'static> Etcd<V> {
             }
             Op::Status => Ok(Response::Status(self.status())),
         };
-        let mut out = vec![Out::Reply { id, result }];
+        // Most changes concern one watch.
+        let mut out = Vec::with_capacity(2);
+        out.push(Out::Reply { id, result });
         self.tell_watches(&mut out);
         out
     }
@@ -120,37 +133,62 @@ impl<V: Clone + 'static> Etcd<V> {
         }
         let revision = self.store.revision();
         self.watchers.insert(create.id, Watcher::new(create, revision));
-        // It may begin in the past.
-        self.told = Revision::default();
+        self.new.push(create.id);
+        self.find_ranges();
         Ok(Response::WatchCreate { revision, id: create.id })
     }
 
     fn cancel(&mut self, id: WatchId) -> Vec<Out<V>> {
         let revision = self.store.revision();
         let canceled = Out::WatchCanceled { id, revision, compact_revision: None };
-        self.watchers.remove(&id).map(|_| canceled).into_iter().collect()
+        let was_there = self.watchers.remove(&id).is_some();
+        self.find_ranges();
+        was_there.then_some(canceled).into_iter().collect()
+    }
+
+    fn find_ranges(&mut self) {
+        self.ranges = Ranges::new(self.watchers.iter().map(|(id, watcher)| (*id, watcher.keys())));
     }
 
     /// Tells every watch what it does not know yet, and ends those that can no longer be told.
     fn tell_watches(&mut self, out: &mut Vec<Out<V>>) {
         let store = &self.store;
-        let revision = store.revision();
-        if self.told == revision {
-            return;
-        }
+        let (since, revision) = (self.told.next(), store.revision());
         self.told = revision;
-        let newest = store.newest_change();
+        if !self.new.is_empty() {
+            let new = std::mem::take(&mut self.new);
+            self.tell_all(&new, since, out);
+        } else if since > revision {
+            // Nothing has changed.
+        } else if let Some(newest) = store.newest_change().filter(|it| it.mod_revision() == since) {
+            let mut concerned: Vec<WatchId> = self.ranges.having(newest.key()).collect();
+            sort::by(&mut concerned, Ord::cmp);
+            for id in concerned {
+                if let Some(watcher) = self.watchers.get_mut(&id) {
+                    watcher.catch_up(store, since, out);
+                }
+            }
+        } else {
+            self.tell_all(&[], since, out);
+        }
+    }
+
+    /// Tells all watches what has happened `since`, and those that are `new` what they have asked for.
+    fn tell_all(&mut self, new: &[WatchId], since: Revision, out: &mut Vec<Out<V>>) {
+        let (store, before) = (&self.store, self.watchers.len());
         self.watchers.retain(|&id, watcher| {
-            if watcher.is_compacted(store) {
-                let compact_revision = Some(store.compacted());
+            let is_new = new.contains(&id);
+            if is_new && watcher.is_compacted(store) {
+                let (revision, compact_revision) = (store.revision(), Some(store.compacted()));
                 out.push(Out::WatchCanceled { id, revision, compact_revision });
                 return false;
             }
-            if newest.is_none_or(|newest| !watcher.skips(newest)) {
-                watcher.catch_up(store, out);
-            }
+            watcher.catch_up(store, if is_new { Revision::default() } else { since }, out);
             true
         });
+        if self.watchers.len() < before {
+            self.find_ranges();
+        }
     }
 
     fn status(&self) -> Status {

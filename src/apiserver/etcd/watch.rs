@@ -33,12 +33,13 @@ impl fmt::Display for WatchId {
     }
 }
 
-/// One watch that has been told everything before `next`.
+/// One watch.
 #[derive(Clone, Debug)]
 pub(super) struct Watcher {
     id: WatchId,
     keys: KeyRange,
-    next: Revision,
+    /// The revision that it begins with.
+    from: Revision,
     prev_kv: bool,
     progress: Progress,
 }
@@ -54,44 +55,43 @@ enum Progress {
 impl Watcher {
     /// A watch that begins where `create` says, in a store that is at `now`.
     pub(super) fn new(create: &WatchCreate, now: Revision) -> Self {
-        let next = match create.start_revision {
+        let from = match create.start_revision {
             Some(start) if start > Revision::default() => start,
             Some(_) | None => now.next(),
         };
         let progress = if create.progress_notify { Progress::Due } else { Progress::Unwanted };
         let WatchCreate { id, ref keys, prev_kv, .. } = *create;
-        Self { id, keys: keys.clone(), next, prev_kv, progress }
+        Self { id, keys: keys.clone(), from, prev_kv, progress }
+    }
+
+    pub(super) fn keys(&self) -> &KeyRange {
+        &self.keys
     }
 
     pub(super) fn wants_progress(&self) -> bool {
         self.progress != Progress::Unwanted
     }
 
-    /// Whether compaction has taken what the watch is yet to be told.
+    /// Whether compaction has taken what the watch begins with.
     pub(super) fn is_compacted<V: Clone + 'static>(&self, store: &Store<V>) -> bool {
-        self.next < store.compacted()
+        self.from < store.compacted()
     }
 
-    /// Passes over the `newest` change if it is all that the watch does not know, and none of its
-    /// business: so it is with nearly every watch at nearly every change.
-    pub(super) fn skips<V: Clone + 'static>(&mut self, newest: &Change<V>) -> bool {
-        let skips = self.next == newest.mod_revision() && !self.keys.contains(newest.key());
-        if skips {
-            self.next = self.next.next();
-        }
-        skips
-    }
-
-    /// Tells all that the watch does not know yet.
-    pub(super) fn catch_up<V: Clone + 'static>(&mut self, store: &Store<V>, out: &mut Vec<Out<V>>) {
-        let head = store.revision();
-        if self.next > head {
+    /// Tells what has happened `since`, from where the watch begins.
+    pub(super) fn catch_up<V: Clone + 'static>(
+        &mut self,
+        store: &Store<V>,
+        since: Revision,
+        out: &mut Vec<Out<V>>,
+    ) {
+        let (head, from) = (store.revision(), since.max(self.from));
+        if from > head {
             return;
         }
         let mut events = Vec::new();
         let mut revisions = 0;
         let mut last = Revision::default();
-        for change in store.changes_since(self.next) {
+        for change in store.changes_since(from) {
             if !self.keys.contains(change.key()) {
                 continue;
             }
@@ -111,7 +111,6 @@ impl Watcher {
                 self.progress = Progress::Told;
             }
         }
-        self.next = head.next();
     }
 
     /// Another interval is over: tells the revision unless an event did.

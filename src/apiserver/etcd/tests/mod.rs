@@ -1,6 +1,7 @@
 //! The store and the server by behaviour, and against a naive model.
 mod leases;
 mod model;
+mod ranges;
 mod server;
 mod store;
 
