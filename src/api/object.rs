@@ -279,18 +279,15 @@ impl Object {
         each_object!(self, object => &object.metadata, document => &document.metadata)
     }
 
-    /// The same object with other metadata.
+    /// The same object with other metadata. It is copied only if somebody else has it.
     #[must_use]
-    pub fn with_meta(&self, change: impl FnOnce(&mut ObjectMeta)) -> Self {
-        each_object!(
-            self,
-            object => changed(&**object, change),
-            document => {
-                let mut document = Document::clone(document);
-                change(&mut document.metadata);
-                Self::Document(Rc::new(document))
-            },
-        )
+    pub fn with_meta(mut self, change: impl FnOnce(&mut ObjectMeta)) -> Self {
+        change(each_object!(
+            &mut self,
+            object => Rc::make_mut(object).meta_mut(),
+            document => &mut Rc::make_mut(document).metadata,
+        ));
+        self
     }
 
     /// Whether both are the very same shared object, which costs no comparison.
@@ -361,12 +358,6 @@ fn typed<R: Resource>(value: &Value) -> Result<Decoded<Object>, TypeError> {
 
 fn kind_of<R: Resource>(_: &R) -> Kind {
     R::KIND
-}
-
-fn changed<R: Resource>(object: &R, change: impl FnOnce(&mut ObjectMeta)) -> Object {
-    let mut object = object.clone();
-    change(object.meta_mut());
-    R::wrap(Rc::new(object))
 }
 
 fn is_same<R: Resource>(object: &Rc<R>, other: &Object) -> bool {

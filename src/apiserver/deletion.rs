@@ -94,7 +94,7 @@ fn unless_held(write: Write, current: &Object, now: Timestamp) -> Write {
     if meta.deletion_timestamp.is_some() {
         return Write::Keep;
     }
-    Write::Put(current.with_meta(|meta| {
+    Write::Put(current.clone().with_meta(|meta| {
         end(meta, now, 0);
         meta.generation = meta.generation.map(|generation| generation + 1);
     }))
@@ -170,12 +170,14 @@ fn delete_pod(pod: &Pod, current: &Object, grace: Option<i64>, now: Timestamp) -
         (Some(already), Some(period)) if period < already => {
             let marked = pod.metadata.deletion_timestamp.as_ref();
             let began = marked.map_or(now, |time| later(time.0, -already));
-            return Write::Put(current.with_meta(|meta| end(meta, later(began, period), period)));
+            return Write::Put(
+                current.clone().with_meta(|meta| end(meta, later(began, period), period)),
+            );
         }
         (Some(_), _) => return Write::Keep,
         (None, _) => {}
     }
-    Write::Put(current.with_meta(|meta: &mut ObjectMeta| {
+    Write::Put(current.clone().with_meta(|meta: &mut ObjectMeta| {
         end(meta, later(now, period), period);
         meta.generation = meta.generation.map(|generation| generation + 1);
     }))

@@ -17,7 +17,7 @@ pub(super) fn insert(key: Rc<str>, object: Object, lease: Option<LeaseId>) -> Tx
 
 pub(super) fn versioned(stored: &KeyValue<Object>) -> Object {
     let version = stored.mod_revision.to_string().into();
-    stored.value.with_meta(|meta| meta.resource_version = Some(version))
+    stored.value.clone().with_meta(|meta| meta.resource_version = Some(version))
 }
 
 pub(super) fn current_of(done: &TxnResponse<Object>) -> Option<Object> {

@@ -146,6 +146,9 @@ pub struct ApiServer {
     pub(super) proxied_last: u64,
     pub(super) revision: Revision,
     pub(super) templates: Templates,
+    /// What was last written and answered, before and after it got its version: who watches is told of
+    /// the same object.
+    written_last: Option<(Object, Object)>,
 }
 
 impl ApiServer {
@@ -168,6 +171,7 @@ impl ApiServer {
             proxied: SortedMap::new(),
             proxied_last: 0,
             templates: Templates::default(),
+            written_last: None,
             revision: Revision::default(),
         }
     }
@@ -345,9 +349,19 @@ impl ApiServer {
         }
     }
 
+    /// What was written, with the version that it has got.
+    fn written(&mut self, object: Object, version: Rc<str>) -> Object {
+        let versioned = object.clone().with_meta(|meta| meta.resource_version = Some(version));
+        self.written_last = Some((object, versioned.clone()));
+        versioned
+    }
+
     fn on_change(&mut self, ctx: &mut Ctx<'_, Self>, kind: Kind, change: &StoreChange<Object>) {
         let revision = change.mod_revision();
-        let after = change.key_value().map(|stored| versioned(stored));
+        let after = change.key_value().map(|stored| match self.written_last.take() {
+            Some((written, versioned)) if written.ptr_eq(&stored.value) => versioned,
+            _ => versioned(stored),
+        });
         let Some(cache) = self.caches.get_mut(&kind) else { return };
         let before = cache.get(change.key()).cloned();
         let (old, new) = (before.clone(), after.clone());
@@ -414,8 +428,7 @@ impl ApiServer {
                     return Err(taken(&object));
                 }
                 let version = done.revision.to_string().into();
-                let object = object.with_meta(|meta| meta.resource_version = Some(version));
-                Ok(Some(Answer::Created(object)))
+                Ok(Some(Answer::Created(self.written(object, version))))
             }
             (Step::Change { to, current }, StoreResponse::Txn(done)) if done.succeeded => {
                 let version = done.revision.to_string().into();
@@ -433,14 +446,12 @@ impl ApiServer {
                     && request.deletes()
                     && has_more_to_do(marked)
                 {
-                    let marked = marked.with_meta(|meta| meta.resource_version = Some(version));
+                    let marked =
+                        marked.clone().with_meta(|meta| meta.resource_version = Some(version));
                     self.change_from(ctx, from, request, marked)?;
                     return Ok(None);
                 }
-                let object = to.unwrap_or(current);
-                Ok(Some(Answer::Object(
-                    object.with_meta(|meta| meta.resource_version = Some(version)),
-                )))
+                Ok(Some(Answer::Object(self.written(to.unwrap_or(current), version))))
             }
             (Step::Change { current, .. }, StoreResponse::Txn(done)) => {
                 // Somebody else was faster: decide again on what is there now.

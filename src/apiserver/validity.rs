@@ -27,11 +27,12 @@ pub(super) fn updated(
     old: &Object,
     spoken: Kind,
 ) -> Result<Write, StatusError> {
-    let Write::Put(new) = &write else { return Ok(write) };
-    let version = old.meta().resource_version.clone();
-    let new = new.with_meta(|meta| meta.resource_version = version);
+    let Write::Put(new) = write else { return Ok(write) };
+    let (sent, version) = (new.meta().resource_version.clone(), &old.meta().resource_version);
+    let new = new.with_meta(|meta| meta.resource_version.clone_from(version));
     let errors = new.validate_update(old, part, spoken);
-    refused(&new, &errors).map(|()| write)
+    refused(&new, &errors)?;
+    Ok(Write::Put(new.with_meta(|meta| meta.resource_version = sent)))
 }
 
 fn refused(object: &Object, errors: &[FieldError]) -> Result<(), StatusError> {

@@ -284,7 +284,7 @@ impl Scope {
             (Some(before), None) => {
                 let version = step.revision.to_string().into();
                 Some(Change::Deleted(
-                    before.with_meta(|meta| meta.resource_version = Some(version)),
+                    before.clone().with_meta(|meta| meta.resource_version = Some(version)),
                 ))
             }
         };

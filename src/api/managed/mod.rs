@@ -288,7 +288,7 @@ fn bare(object: &Object) -> Value {
     if object.meta().managed_fields.is_none() {
         return object.to_json();
     }
-    object.with_meta(|meta| meta.managed_fields = None).to_json()
+    object.clone().with_meta(|meta| meta.managed_fields = None).to_json()
 }
 
 /// Whether a write asks to forget who owned what.

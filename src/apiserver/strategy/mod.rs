@@ -281,11 +281,12 @@ fn count(meta: &mut ObjectMeta, changed: bool) {
 }
 
 pub(super) fn put(new: Object, current: &Object) -> Write {
-    let version = current.meta().resource_version.clone();
-    if new.with_meta(|meta| meta.resource_version = version) == *current {
+    let (sent, version) = (new.meta().resource_version.clone(), &current.meta().resource_version);
+    let new = new.with_meta(|meta| meta.resource_version.clone_from(version));
+    if new == *current {
         Write::Keep
     } else {
-        Write::Put(new)
+        Write::Put(new.with_meta(|meta| meta.resource_version = sent))
     }
 }
 
