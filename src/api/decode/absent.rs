@@ -106,6 +106,121 @@ const MAPS: &[&str] = &[
     "used",
 ];
 
+/// Texts that are no pointers, of what is read by its type.
+const TEXTS: &[&str] = &[
+    "action",
+    "address",
+    "apiVersion",
+    "component",
+    "containerID",
+    "dnsPolicy",
+    "effect",
+    "externalID",
+    "fieldPath",
+    "fieldsType",
+    "generateName",
+    "host",
+    "hostIP",
+    "hostname",
+    "image",
+    "imageID",
+    "imagePullPolicy",
+    "ip",
+    "key",
+    "kind",
+    "manager",
+    "message",
+    "name",
+    "namespace",
+    "nodeName",
+    "nominatedNodeName",
+    "operation",
+    "operator",
+    "phase",
+    "podCIDR",
+    "podIP",
+    "priorityClassName",
+    "protocol",
+    "providerID",
+    "qosClass",
+    "reason",
+    "reportingComponent",
+    "reportingInstance",
+    "request",
+    "resize",
+    "resourceVersion",
+    "restartPolicy",
+    "schedulerName",
+    "selfLink",
+    "serviceAccount",
+    "serviceAccountName",
+    "status",
+    "subdomain",
+    "subresource",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "topologyKey",
+    "type",
+    "uid",
+    "value",
+    "whenUnsatisfiable",
+    "workingDir",
+];
+
+/// Lists of what is read by its type.
+const LISTS: &[&str] = &[
+    "addresses",
+    "args",
+    "claims",
+    "command",
+    "conditions",
+    "containerStatuses",
+    "containers",
+    "declaredFeatures",
+    "ephemeralContainerStatuses",
+    "finalizers",
+    "hostIPs",
+    "images",
+    "initContainerStatuses",
+    "initContainers",
+    "managedFields",
+    "matchExpressions",
+    "matchFields",
+    "matchLabelKeys",
+    "mismatchLabelKeys",
+    "names",
+    "namespaces",
+    "nodeSelectorTerms",
+    "ownerReferences",
+    "podCIDRs",
+    "podIPs",
+    "ports",
+    "preferredDuringSchedulingIgnoredDuringExecution",
+    "requiredDuringSchedulingIgnoredDuringExecution",
+    "schedulingGates",
+    "taints",
+    "tolerations",
+    "topologySpreadConstraints",
+    "values",
+    "volumesInUse",
+];
+
+/// Whether `value` may stand for nothing in a field of that form: an empty text does so for a text, an
+/// empty list for a list, and anywhere else they are mistakes. `of` is what the table of fields says of
+/// it; what is read by its type is not there.
+pub(super) fn may_be_absent(of: Option<&str>, field: &str, value: &Value) -> bool {
+    let is_list = || of.map_or(LISTS.contains(&field), |of| of.starts_with("[]"));
+    let is_text = || match of {
+        Some(of) => ["any", "bytes", "intorstring", "quantity", "string"].contains(&of),
+        None => TEXTS.contains(&field),
+    };
+    match value {
+        Value::Array(_) => is_list() || of == Some("any"),
+        Value::String(_) => is_text(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => true,
+    }
+}
+
 /// Whether Go would see no value in the `field` of a `structure`, although one is written there.
 pub(super) fn is_absent(structure: &str, field: &str, value: &Value) -> bool {
     match value {

@@ -11,11 +11,11 @@ use serde::de::value::{StrDeserializer, StringDeserializer};
 use serde::de::{Deserializer, Visitor};
 use serde_json::{Number, Value};
 
-use super::absent::is_absent;
+use super::absent::{is_absent, may_be_absent};
 use super::access::{Entries, Items, Left};
 use super::context::{Context, Fault, Known, Step, Struct};
 use super::{go_type, table};
-use crate::api::document::Fragment;
+use crate::api::document::{Fields, Fragment};
 use crate::api::quantity::Quantity;
 use crate::api::text::go_json_type;
 
@@ -41,7 +41,13 @@ impl<'de, 'c> Source<'de, 'c> {
     /// Whether it is no value; only bytes are ever probed here.
     fn is_none(&self) -> Result<bool, Fault> {
         match self.value {
-            Some(value) => Ok(is_absent(self.context.structure(), self.context.field(), value)),
+            Some(value) => {
+                let (structure, field) = (self.context.structure(), self.context.field());
+                Ok(is_absent(structure, field, value) && {
+                    let listed = Fields::of(structure).get(field);
+                    may_be_absent(listed.map(|field| field.of), field, value)
+                })
+            }
             None => Err(probed(go_type::list("uint8"))),
         }
     }

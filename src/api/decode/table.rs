@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::absent::is_absent;
+use super::absent::{is_absent, may_be_absent};
 use super::context::{Context, Fault, Known, Step, Struct};
 use super::go_type;
 use super::source::Source;
@@ -103,7 +103,9 @@ fn field<'de>(
         context.note_unknown();
         return Ok(());
     };
-    if !is_absent(context.structure(), key, value) {
+    let is_absent =
+        is_absent(context.structure(), key, value) && may_be_absent(Some(field.of), key, value);
+    if !is_absent {
         read.insert(key.to_owned(), self::value(context, field.of, value)?);
     }
     Ok(())

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Limits, Manifests, decode, nearest, read, strict_error};
 use crate::api::wire::Pod;
+use crate::api::{Kind, Object};
 
 fn values(text: &str) -> Vec<Value> {
     let Manifests { documents, error } = read(text, Limits::default());
@@ -248,6 +249,54 @@ fn type_errors_use_the_words_of_go() {
             format!("illegal base64 data at input byte {byte}"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn an_empty_value_of_another_form_is_no_absent_one() {
+    let message = |kind: Kind, object: Value| Object::from_json(kind, &object).unwrap_err().message;
+    let pod = |spec: Value| message(Kind::Pod, json!({"spec": spec}));
+    let container = |own: Value| pod(json!({"containers": [own]}));
+    let deployment = |spec: Value| message(Kind::Deployment, json!({"spec": spec}));
+    for (message, want) in [
+        (
+            container(json!({"ports": [{"containerPort": ""}]})),
+            "string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32",
+        ),
+        (
+            container(json!({"env": ""})),
+            "string into Go struct field Container.spec.containers.env of type []v1.EnvVar",
+        ),
+        (
+            container(json!({"image": []})),
+            "array into Go struct field Container.spec.containers.image of type string",
+        ),
+        (
+            pod(json!({"nodeSelector": ""})),
+            "string into Go struct field PodSpec.spec.nodeSelector of type map[string]string",
+        ),
+        (
+            pod(json!({"affinity": []})),
+            "array into Go struct field PodSpec.spec.affinity of type v1.Affinity",
+        ),
+        (
+            pod(json!({"priority": ""})),
+            "string into Go struct field PodSpec.spec.priority of type int32",
+        ),
+        (
+            message(Kind::Node, json!({"metadata": {"labels": []}})),
+            "array into Go struct field ObjectMeta.metadata.labels of type map[string]string",
+        ),
+        (
+            deployment(json!({"replicas": ""})),
+            "string into Go struct field DeploymentSpec.spec.replicas of type int32",
+        ),
+        (
+            deployment(json!({"selector": ""})),
+            "string into Go struct field DeploymentSpec.spec.selector of type v1.LabelSelector",
+        ),
+    ] {
+        assert_eq!(message, format!("json: cannot unmarshal {want}"));
     }
 }
 
