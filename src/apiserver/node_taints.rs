@@ -21,7 +21,7 @@ pub(super) fn admit(spec: &mut NodeSpec, status: Option<&NodeStatus>) {
 /// What upstream's node lifecycle controller keeps in step, and the server does here as long as there
 /// is no controller manager: the taints that say what the node's conditions and spec say.
 pub(super) fn settle(node: &mut Node) {
-    let ready = node.status.as_ref().is_some_and(NodeStatus::is_ready);
+    let ready = node.status.as_deref().is_some_and(NodeStatus::is_ready);
     let spec = node.spec.get_or_insert_default();
     set_taint(spec, NOT_READY, !ready);
     let cordoned = spec.unschedulable.unwrap_or(false);

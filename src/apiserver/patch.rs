@@ -14,7 +14,7 @@ use crate::api::patch::{BUILT_IN, PatchError, json_patch, merge_patch, strategic
 use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Subresource, is_taken_back};
 use crate::api::status::{GroupResource, Reason, StatusError};
 use crate::api::text::{go_json_type, go_syntax};
-use crate::api::wire::{Event, Node, NodeStatus, PodStatus};
+use crate::api::wire::{Event, Node, PodStatus};
 use crate::api::{Kind, Object, Pod};
 use crate::sim::sort;
 
@@ -74,7 +74,7 @@ pub(super) fn patch(
         }
         (Patch::NodeStatus(status), Object::Node(node)) => {
             let mut node = Node::clone(node);
-            node.status = Some(NodeStatus::clone(status));
+            node.status = Some(Rc::clone(status));
             settle(&mut node);
             Ok(put(Object::Node(Rc::new(node)), current))
         }

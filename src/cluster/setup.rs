@@ -70,10 +70,10 @@ fn node(number: usize) -> Node {
             pod_cidrs: Some(vec![cidr]),
             ..NodeSpec::default()
         }),
-        status: Some(NodeStatus {
+        status: Some(Rc::new(NodeStatus {
             allocatable: Some(capacity.clone()),
             capacity: Some(capacity),
             ..NodeStatus::default()
-        }),
+        })),
     }
 }

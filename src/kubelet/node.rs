@@ -93,7 +93,7 @@ impl Kubelet {
 
     /// Makes the node known.
     pub(super) fn register(&mut self, ctx: &mut Ctx<'_, Self>) {
-        let status = Some(self.status_now(ctx));
+        let status = Some(Rc::new(self.status_now(ctx)));
         let node = Node { status, ..self.node.declared.clone() };
         let id = self.shared.client.create(ctx, Object::Node(Rc::new(node)));
         self.asked.insert(id, Asked::Register);

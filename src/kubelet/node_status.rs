@@ -68,10 +68,12 @@ pub(super) fn node_status(
             last_heartbeat_time: Some(seconds(now)),
             last_transition_time: Some(seconds(since)),
         };
-    let status = declared.status.clone().unwrap_or_default();
+    let status = declared.status.as_ref();
+    let capacity = status.and_then(|status| status.capacity.as_ref());
+    let allocatable = status.and_then(|status| status.allocatable.as_ref());
     NodeStatus {
-        allocatable: status.allocatable.or_else(|| status.capacity.clone()),
-        capacity: status.capacity,
+        allocatable: allocatable.or(capacity).cloned(),
+        capacity: capacity.cloned(),
         conditions: Some(CONDITIONS.iter().map(condition).collect()),
         addresses: Some(vec![address("InternalIP", ip.to_string()), address("Hostname", name)]),
         daemon_endpoints: Some(Fragment::new(json!({"kubeletEndpoint": {"Port": 10250}}))),

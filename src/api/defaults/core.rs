@@ -1,5 +1,7 @@
 //! Kinds of the core group other than Pods, and priority classes.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Defaults, default_to, round};
@@ -10,7 +12,7 @@ use crate::api::wire::Node;
 impl Defaults for Node {
     fn set_defaults(&mut self) {
         self.spec.get_or_insert_default();
-        let status = self.status.get_or_insert_default();
+        let status = Rc::make_mut(self.status.get_or_insert_default());
         if status.allocatable.is_none() {
             status.allocatable.clone_from(&status.capacity);
         }

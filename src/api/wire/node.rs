@@ -1,6 +1,7 @@
 //! Nodes, whose rare parts are fragments, too.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::{ContainerImage, NodeAddress, NodeCondition, Taint};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -10,7 +11,7 @@ use super::whole::whole;
 use crate::api::document::Fragment;
 use crate::api::words::{READY, TRUE};
 
-whole!("v1", Node, "Node", {}, { spec: NodeSpec = "spec", status: NodeStatus = "status" });
+whole!("v1", Node, "Node", {}, { spec: NodeSpec = "spec", status: Rc<NodeStatus> = "status" });
 
 /// What a node is to be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -79,7 +79,7 @@ fn resized(new: &PodSpec, old: &PodSpec) -> PodSpec {
 
 impl Strategy for Node {
     fn begin(&mut self, _birth: &Birth) {
-        node_taints::admit(self.spec.get_or_insert_default(), self.status.as_ref());
+        node_taints::admit(self.spec.get_or_insert_default(), self.status.as_deref());
     }
 
     fn follow(&mut self, old: &Self, part: Option<Subresource>) {

@@ -153,7 +153,7 @@ impl NodeView {
 
     /// Shows what `node` says; its Pods stay.
     pub fn register(&mut self, node: &Node) {
-        let status = node.status.as_ref();
+        let status = node.status.as_deref();
         self.ready = status.is_some_and(NodeStatus::is_ready);
         self.schedulable =
             !node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or_default();

@@ -200,7 +200,7 @@ fn pod_view(cluster: &Cluster, pod: &Pod) -> PodView {
 
 fn node_view(cluster: &Cluster, node: &Rc<Node>) -> NodeView {
     let name = node.metadata.name.as_deref().unwrap_or_default().to_owned();
-    let status = node.status.clone().unwrap_or_default();
+    let status = node.status.as_deref().cloned().unwrap_or_default();
     let conditions: Vec<ConditionRow> = status
         .conditions
         .into_iter()
