@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::ContainerImage;
 
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
+use super::told::Names;
 use crate::api::wire::Node;
 use crate::api::{Document, Kind, Object};
 use crate::sim::{SortedMap, TextMap};
@@ -24,6 +25,8 @@ pub type Nodes = [Rc<NodeInfo>];
 pub struct Cache {
     /// Shared with the checkpoints; a list is what a cycle walks fastest.
     nodes: Rc<Vec<Rc<NodeInfo>>>,
+    /// Their names: who tells of nodes by their places keeps these.
+    names: Names,
     /// The number of each node's last change: to look whether it has changed is not to look at it.
     last_changes: Rc<Vec<u64>>,
     /// How many changes there were: each gives its node a number of its own.
@@ -41,7 +44,7 @@ pub struct Cache {
     documents: GenericOrdMap<Rc<str>, Object, RcK>,
     surroundings: u64,
     /// The node where room is made for a pod, by the pod's uid.
-    nominated: SortedMap<Rc<str>, Rc<str>>,
+    nominated: TextMap<Rc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +58,11 @@ impl Cache {
     /// Every node.
     pub fn nodes(&self) -> &Nodes {
         &self.nodes
+    }
+
+    /// The names of the nodes, in the same order.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The number of each node's last change, in the same order.
@@ -89,6 +97,7 @@ impl Cache {
         for pod in self.stray.remove(&name).into_iter().flatten() {
             info.add(pod);
         }
+        Rc::make_mut(&mut self.names).push(Rc::clone(&info.name));
         Rc::make_mut(&mut self.index).insert(name, self.nodes.len());
         Rc::make_mut(&mut self.nodes).push(Rc::new(info));
         Rc::make_mut(&mut self.last_changes).push(self.changes);
@@ -98,6 +107,7 @@ impl Cache {
     pub fn remove_node(&mut self, name: &str) {
         let Some(at) = Rc::make_mut(&mut self.index).remove(name) else { return };
         let gone = Rc::make_mut(&mut self.nodes).remove(at);
+        Rc::make_mut(&mut self.names).remove(at);
         Rc::make_mut(&mut self.last_changes).remove(at);
         self.count_images(&gone.node, false);
         if !gone.pods.is_empty() {
@@ -123,7 +133,10 @@ impl Cache {
 
     /// Keeps no more room for a pod.
     pub fn forget_nominated(&mut self, uid: &str) {
-        if let Some(node) = self.nominated.remove(uid) {
+        // Most pods are promised nothing, and to look is cheaper than to take out.
+        if self.nominated.get(uid).is_some()
+            && let Some(node) = self.nominated.remove(uid)
+        {
             self.change(&node, |info| info.promised.retain(|pod| &*pod.uid != uid));
         }
     }
@@ -173,14 +186,41 @@ impl Cache {
     }
 
     fn place(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>, assumed: bool) {
-        self.remove_pod(&pod.uid);
         self.forget_nominated(&pod.uid);
+        if self.replace(pod, node, assumed) {
+            return;
+        }
         if !self.change(node, |info| info.add(Rc::clone(pod))) {
             self.stray.or_default(Rc::clone(node)).push(Rc::clone(pod));
         }
         let has_terms = pod.terms.is_some();
         self.with_terms += usize::from(has_terms);
         self.pods.insert(Rc::clone(&pod.uid), Place { node: Rc::clone(node), assumed, has_terms });
+    }
+
+    /// Puts a pod in the place of an older version of it on the same node, as if that had been taken off
+    /// first; whether it was there. If it was elsewhere, it is taken off.
+    fn replace(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>, assumed: bool) -> bool {
+        let Some(place) = self.pods.get(&pod.uid) else { return false };
+        if place.node != *node || place.has_terms != pod.terms.is_some() {
+            self.remove_pod(&pod.uid);
+            return false;
+        }
+        if place.assumed != assumed
+            && let Some(place) = self.pods.get_mut(&pod.uid)
+        {
+            place.assumed = assumed;
+        }
+        let known = self.change(node, |info| {
+            info.remove(&pod.uid);
+            info.add(Rc::clone(pod));
+        });
+        if !known {
+            let pods = self.stray.or_default(Rc::clone(node));
+            pods.retain(|other| other.uid != pod.uid);
+            pods.push(Rc::clone(pod));
+        }
+        true
     }
 
     /// Changes a node; whether it is known.
@@ -226,6 +266,10 @@ fn images(node: &Node) -> &[ContainerImage] {
 impl Snapshot for Cache {
     fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
         Box::new(self.nodes.iter().map(|node| &**node))
+    }
+
+    fn places(&self) -> Option<(&[Rc<NodeInfo>], &[u64])> {
+        Some((&self.nodes, &self.last_changes))
     }
 
     fn nodes_with_terms(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {

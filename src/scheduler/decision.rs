@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::evaluations::Refusal;
+use super::told::Told;
 use crate::sim::{Instant, SortedMap};
 
 /// A Pod's namespace and name.
@@ -27,7 +28,7 @@ pub struct Decision {
     /// Why it failed.
     pub message: Option<Rc<str>>,
     /// The nodes that were looked at, in that order; of many only the first.
-    pub nodes: Rc<[NodeVerdict]>,
+    pub nodes: Told,
     /// How many of all that were looked at can take the pod.
     pub feasible: usize,
     /// How many cannot.
@@ -73,7 +74,14 @@ pub struct Decisions {
 impl Decisions {
     /// Keeps one more.
     pub fn push(&mut self, decision: Decision) {
-        if !self.by_pod.contains_key(&decision.pod) {
+        let decision = Rc::new(decision);
+        let history = self.by_pod.or_default(decision.pod.clone());
+        let is_first = history.is_empty();
+        if history.len() == PER_POD {
+            history.remove(0);
+        }
+        history.push(Rc::clone(&decision));
+        if is_first {
             self.order.push_back(decision.pod.clone());
             if self.order.len() > PODS
                 && let Some(oldest) = self.order.pop_front()
@@ -81,12 +89,6 @@ impl Decisions {
                 self.by_pod.remove(&oldest);
             }
         }
-        let history = self.by_pod.or_default(decision.pod.clone());
-        if history.len() == PER_POD {
-            history.remove(0);
-        }
-        let decision = Rc::new(decision);
-        history.push(Rc::clone(&decision));
         if self.latest.len() == LATEST {
             self.latest.pop_front();
         }

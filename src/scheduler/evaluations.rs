@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::cache::Cache;
 use super::framework::{CycleState, Verdict};
-use super::node_info::{NodeInfo, PodInfo};
+use super::node_info::PodInfo;
 use super::preemption::Candidate;
 
 /// The plugin that refused a node, and why; shared by the nodes that it is said of.
@@ -17,8 +17,10 @@ pub type Refusal = Rc<(&'static str, Verdict)>;
 /// Who would have to leave a node, or why nobody's leaving helps.
 pub type Victims = Result<Rc<Candidate>, Rc<Verdict>>;
 
-/// How many different refusals are looked through for one that says the same.
-const SHARED: usize = 16;
+/// How many different refusals are remembered; beyond that all is forgotten.
+const MOST_REFUSALS: usize = 1000;
+/// Nobody refused.
+const NOT_REFUSED: u32 = 0;
 
 /// What is remembered of the nodes, by their place in the cache. Each kind of it stands in a list of its
 /// own: a cycle that looks at hundreds of nodes walks through a few lists then, not through as many nodes.
@@ -29,7 +31,8 @@ pub struct Evaluations {
     surroundings: u64,
     /// The change of each node after which it was asked; 0 if it never was.
     asked: Vec<u64>,
-    refused: Vec<Option<Refusal>>,
+    /// Of each node the number of its refusal, counted from 1.
+    refused: Vec<u32>,
     /// The plugins whose scores are remembered.
     scorers: Vec<&'static str>,
     /// The change of each node after which it was scored; 0 if it never was.
@@ -41,6 +44,10 @@ pub struct Evaluations {
     state: CycleState,
     /// Refusals that were heard, so that nodes refused alike share one.
     refusals: Vec<Refusal>,
+    /// The last reason why nobody's leaving helps: most nodes share it.
+    hopeless: Option<Rc<Verdict>>,
+    /// Lists that the last cycle has left, for the next.
+    room: (Vec<usize>, Vec<(usize, usize)>),
 }
 
 impl Clone for Evaluations {
@@ -53,14 +60,14 @@ impl Clone for Evaluations {
 impl Evaluations {
     /// What plugins worked out for the last pod, if `pod` is equal to it; all else is forgotten.
     pub fn begin(&mut self, pod: &Rc<PodInfo>, cache: &Cache) -> CycleState {
-        let same = self.surroundings == cache.surroundings();
+        let same = self.surroundings == cache.surroundings() && self.refusals.len() < MOST_REFUSALS;
         if !same || !self.of.as_ref().is_some_and(|of| alike(of, pod)) {
             *self = Self { surroundings: cache.surroundings(), ..Self::default() };
         }
         self.of = Some(Rc::clone(pod));
         let nodes = cache.nodes().len();
         self.asked.resize(nodes, 0);
-        self.refused.resize(nodes, None);
+        self.refused.resize(nodes, NOT_REFUSED);
         self.scored.resize(nodes, 0);
         self.scores.resize(nodes * self.scorers.len(), 0);
         self.victims.resize(nodes, None);
@@ -72,35 +79,49 @@ impl Evaluations {
         self.state = state;
     }
 
-    /// The same refusal as one that was heard before, if it was.
-    pub fn share(&mut self, refusal: Option<(&'static str, Verdict)>) -> Option<Refusal> {
-        let refusal = refusal?;
-        if let Some(same) = self.refusals.iter().find(|known| ***known == refusal) {
-            return Some(Rc::clone(same));
-        }
-        let refusal = Rc::new(refusal);
-        if self.refusals.len() < SHARED {
-            self.refusals.push(Rc::clone(&refusal));
-        }
-        Some(refusal)
+    /// Empty lists for a cycle, as large as the last one needed them.
+    pub fn room(&mut self) -> (Vec<usize>, Vec<(usize, usize)>) {
+        std::mem::take(&mut self.room)
     }
 
-    /// Who refused the node at `at`, asked only if that is not known of the node after `change`.
+    /// Gives back what [`Evaluations::room`] lent.
+    pub fn leave(&mut self, mut feasible: Vec<usize>, mut refused: Vec<(usize, usize)>) {
+        feasible.clear();
+        refused.clear();
+        self.room = (feasible, refused);
+    }
+
+    /// The refusals that were heard for pods like this one, by their numbers.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
+    }
+
+    /// The number of a refusal: that of one that says the same, if there is one.
+    pub fn share(&mut self, refusal: Option<(&'static str, Verdict)>) -> Option<usize> {
+        let refusal = refusal?;
+        let known = self.refusals.iter().position(|known| **known == refusal);
+        Some(known.unwrap_or_else(|| {
+            self.refusals.push(Rc::new(refusal));
+            self.refusals.len() - 1
+        }))
+    }
+
+    /// The number of the refusal of the node at `at`, asked only if that is not known of the node after
+    /// `change`.
     pub fn refusal(
         &mut self,
         at: usize,
         change: u64,
         ask: impl FnOnce() -> Option<(&'static str, Verdict)>,
-    ) -> Option<Refusal> {
-        let asked = self.asked.get(at).copied();
-        if asked == Some(change) {
-            return self.refused.get(at)?.clone();
+    ) -> Option<usize> {
+        if self.asked.get(at) == Some(&change) {
+            return usize::try_from(*self.refused.get(at)?).ok()?.checked_sub(1);
         }
         let refusal = self.share(ask());
         let slots = (self.asked.get_mut(at), self.refused.get_mut(at), self.victims.get_mut(at));
         if let (Some(asked), Some(refused), Some(victims)) = slots {
-            (*asked, *victims) = (change, None);
-            refused.clone_from(&refusal);
+            let number = refusal.and_then(|number| u32::try_from(number + 1).ok());
+            (*asked, *refused, *victims) = (change, number.unwrap_or(NOT_REFUSED), None);
         }
         refusal
     }
@@ -114,32 +135,38 @@ impl Evaluations {
         }
     }
 
-    /// The scores of the node at `at`, which can take the pod, after `change`; `ask` fills in what is not
-    /// known.
-    pub fn scores(&mut self, at: usize, change: u64, ask: impl FnOnce(&mut [i64])) -> &[i64] {
+    /// Sees to it that the scores of the node at `at`, which can take the pod, are those after `change`;
+    /// `ask` fills in what is not known.
+    pub fn score(&mut self, at: usize, change: u64, ask: impl FnOnce(&mut [i64])) {
+        let Some(after) = self.scored.get_mut(at).filter(|after| **after != change) else { return };
         let width = self.scorers.len();
-        let slots = (self.scored.get_mut(at), self.scores.get_mut(at * width..(at + 1) * width));
-        let (Some(after), Some(scores)) = slots else { return &[] };
-        if *after != change {
+        if let Some(scores) = self.scores.get_mut(at * width..(at + 1) * width) {
             ask(scores);
             *after = change;
         }
-        scores
     }
 
-    /// Who would have to leave the node at `at` for the pod, asked only if that is not known.
+    /// What the scorer of a number gave the node at `at`.
+    pub fn scored(&self, at: usize, scorer: usize) -> i64 {
+        self.scores.get(at * self.scorers.len() + scorer).copied().unwrap_or_default()
+    }
+
+    /// Who would have to leave the node at `at` for the pod, asked only if that is not known of the node
+    /// after `change`.
     ///
     /// # Errors
     ///
     /// What `ask` says if nobody's leaving helps.
-    pub fn victims(
-        &mut self,
-        at: usize,
-        node: &NodeInfo,
-        ask: impl FnOnce() -> Victims,
-    ) -> Victims {
+    pub fn victims(&mut self, at: usize, change: u64, ask: impl FnOnce() -> Victims) -> Victims {
         match (self.asked.get(at), self.victims.get_mut(at)) {
-            (Some(asked), Some(victims)) if *asked == node.change => {
+            (Some(asked), Some(victims)) if *asked == change => {
+                let hopeless = &mut self.hopeless;
+                let ask = || {
+                    ask().map_err(|why| match hopeless {
+                        Some(known) if **known == *why => Rc::clone(known),
+                        Some(_) | None => Rc::clone(hopeless.insert(why)),
+                    })
+                };
                 victims.get_or_insert_with(ask).clone()
             }
             _ => ask(),

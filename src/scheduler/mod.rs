@@ -20,12 +20,14 @@ pub mod profile;
 pub mod queue;
 pub mod resources;
 mod tally;
+mod told;
 mod watching;
 mod writing;
 
 pub use configuration::{Configuration, ConfigurationError};
 pub use decision::{Decision, NodeVerdict, Score};
 pub use queue::{Place, QueuedPod};
+pub use told::Told;
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -185,7 +185,8 @@ impl NodeInfo {
 
     /// Takes a pod off the node.
     pub fn remove(&mut self, uid: &str) {
-        if let Some(at) = self.pods.iter().position(|pod| &*pod.uid == uid) {
+        // From the end: most that go have come lately, such as those that were only assumed to be here.
+        if let Some(at) = self.pods.iter().rposition(|pod| &*pod.uid == uid) {
             let pod = self.pods.swap_remove(at);
             self.requested.add(&pod.requests, -1);
             self.non_zero_requested.add(&pod.non_zero, -1);

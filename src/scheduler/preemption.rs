@@ -47,6 +47,38 @@ pub struct Candidate {
     pub victims: Vec<Rc<PodInfo>>,
     /// How many of them a disruption budget protects.
     pub violations: usize,
+    cost: Cost,
+}
+
+/// What nodes that could be had are compared by, worked out once: many are compared each time.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    /// The highest priority of a victim.
+    highest: i64,
+    /// The sum of the priorities, shifted so that more victims of negative priority are not better than
+    /// fewer.
+    sum: i64,
+    /// When the first of the most important victims started, of those that have.
+    started: Option<Timestamp>,
+    /// Whether one of those has not.
+    is_new: bool,
+}
+
+impl Candidate {
+    fn new(node: Rc<str>, victims: Vec<Rc<PodInfo>>, violations: usize) -> Self {
+        let priorities = || victims.iter().map(|victim| i64::from(priority(victim)));
+        let highest = priorities().next().unwrap_or(i64::MIN);
+        let sum = priorities().map(|one| one + i64::from(i32::MAX) + 1).sum();
+        let important = victims.iter().filter(|victim| i64::from(priority(victim)) == highest);
+        let starts = || important.clone().map(|victim| start(victim));
+        let (started, is_new) = (starts().flatten().min(), starts().any(|start| start.is_none()));
+        Self { node, victims, violations, cost: Cost { highest, sum, started, is_new } }
+    }
+}
+
+/// When a pod started; none if it has not.
+fn start(pod: &PodInfo) -> Option<Timestamp> {
+    pod.pod.status.start_time.as_ref().map(|time| time.0)
 }
 
 /// What a preemption is decided on.
@@ -231,7 +263,7 @@ impl Preemption<'_> {
             return Err(Verdict::unresolvable(reason));
         }
         sort::by_key(&mut victims, |there| self.importance(there));
-        Ok(Candidate { node: Rc::clone(&node.name), victims, violations })
+        Ok(Candidate::new(Rc::clone(&node.name), victims, violations))
     }
 
     /// Whether the pod fits the node as it would be then, also with the pods that room is made for there.
@@ -261,11 +293,7 @@ impl Preemption<'_> {
 
     /// The order of pods, the most important first: by priority, then by how long they have run.
     fn importance(&self, pod: &PodInfo) -> (Reverse<i32>, Timestamp) {
-        (Reverse(priority(pod)), self.start(pod))
-    }
-
-    fn start(&self, pod: &PodInfo) -> Timestamp {
-        pod.pod.status.start_time.as_ref().map_or(self.now, |time| time.0)
+        (Reverse(priority(pod)), start(pod).unwrap_or(self.now))
     }
 
     /// The pods that a budget protects, once those before them are gone, and the rest.
@@ -285,13 +313,9 @@ impl Preemption<'_> {
     /// The candidate that costs the least: of the best by each measure in turn the first.
     pub fn best(&self, candidates: Vec<Rc<Candidate>>) -> Option<Rc<Candidate>> {
         candidates.into_iter().min_by_key(|candidate| {
-            let priorities = || candidate.victims.iter().map(|victim| i64::from(priority(victim)));
-            let highest = priorities().next().unwrap_or(i64::MIN);
-            // Shifted, so that more victims of negative priority are not better than fewer.
-            let sum: i64 = priorities().map(|one| one + i64::from(i32::MAX) + 1).sum();
-            let most_important =
-                candidate.victims.iter().filter(|victim| i64::from(priority(victim)) == highest);
-            let earliest = most_important.map(|victim| self.start(victim)).min();
+            let Cost { highest, sum, started, is_new } = candidate.cost;
+            let starts = started.into_iter().chain(is_new.then_some(self.now));
+            let earliest = starts.min();
             (candidate.violations, highest, sum, candidate.victims.len(), Reverse(earliest))
         })
     }

@@ -11,7 +11,7 @@ use super::framework::ClusterEvent;
 use super::node_info::PodInfo;
 use super::plugins;
 use crate::api::Pod;
-use crate::sim::{Instant, TextMap};
+use crate::sim::{Instant, SortedMap, TextMap};
 
 /// How long a pod waits that could not be scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct Queue {
     backoff: Order,
     /// Those that wait for an event, by when they came.
     unschedulable: Order,
+    /// How many of those each plugin has refused: most events help none of them.
+    refusers: SortedMap<&'static str, usize>,
     turns: u64,
     waits: Backoff,
 }
@@ -119,7 +121,8 @@ impl Queue {
     /// nothing.
     pub fn put(&mut self, pod: &Rc<Pod>, gated: bool, now: Instant) {
         let info = Rc::new(PodInfo::new(Rc::clone(pod)));
-        let Some(mut queued) = self.take(&info.uid) else {
+        let queued = self.pods.get(&info.uid).is_some().then(|| self.take(&info.uid)).flatten();
+        let Some(mut queued) = queued else {
             let place = if gated { Place::Gated } else { Place::Active };
             self.turns += 1;
             self.insert(QueuedPod {
@@ -150,7 +153,10 @@ impl Queue {
 
     /// Forgets a pod.
     pub fn delete(&mut self, uid: &str) {
-        self.take(uid);
+        // Most pods of which this is said wait no more, and to look is cheaper than to take out.
+        if self.pods.get(uid).is_some() {
+            self.take(uid);
+        }
     }
 
     /// Takes out the pod whose turn it is.
@@ -213,11 +219,13 @@ impl Queue {
         if self.unschedulable.is_empty() {
             return;
         }
-        let waking: Vec<&str> = plugins::waking_on(event).collect();
+        let refusers = plugins::waking_on(event).filter(|one| self.refusers.contains_key(one));
+        let waking: Vec<&str> = refusers.collect();
+        if waking.is_empty() {
+            return;
+        }
         self.move_if(now, |queued| {
-            let refused = &queued.refused_by;
-            let helps = refused.iter().any(|plugin| waking.contains(plugin))
-                || event == ClusterEvent::NodeAdded && refused.is_empty();
+            let helps = queued.refused_by.iter().any(|plugin| waking.contains(plugin));
             helps && about(&queued.info.pod)
         });
     }
@@ -280,6 +288,14 @@ impl Queue {
             }
             Place::Unschedulable => {
                 self.unschedulable.remove(&by_moment(queued.since, uid));
+                for plugin in &*queued.refused_by {
+                    if let Some(count) = self.refusers.get_mut(plugin) {
+                        *count -= 1;
+                        if *count == 0 {
+                            self.refusers.remove(plugin);
+                        }
+                    }
+                }
             }
             Place::Gated => {}
         }
@@ -298,6 +314,9 @@ impl Queue {
             }
             Place::Unschedulable => {
                 self.unschedulable.insert(by_moment(queued.since, Rc::clone(&uid)));
+                for plugin in &*queued.refused_by {
+                    *self.refusers.or_default(plugin) += 1;
+                }
             }
             Place::Gated => {}
         }

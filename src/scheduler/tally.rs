@@ -2,34 +2,44 @@
 
 use std::rc::Rc;
 
+use super::framework::Snapshot;
 use super::node_info::NodeInfo;
 use crate::sim::SortedMap;
+
+/// The change of a node that was not asked yet.
+const NEVER: u64 = u64::MAX;
 
 /// What nodes count for, summed up by label and value. A cycle for a pod equal to the last one finds
 /// the sums as they were, and asks only the nodes that have changed since.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// By the nodes' places.
-    nodes: Vec<Seen>,
-    sums: SortedMap<Rc<str>, SortedMap<Rc<str>, Sum>>,
+    /// After which of its changes each node was asked, by the nodes' places.
+    asked: Vec<u64>,
+    /// What each node counts for.
+    nodes: Vec<Vec<Count>>,
+    sums: Sums,
 }
 
-/// What a node counted for, and after which of its changes; none before it was asked.
-#[derive(Clone, Debug, Default)]
-struct Seen {
-    change: Option<u64>,
-    counts: Vec<Count>,
-}
-
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Count {
-    key: Rc<str>,
-    value: Rc<str>,
+    /// The place of the sum.
+    at: usize,
     amount: i64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// The sums, by their places: nodes know theirs, and need no look at their labels.
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    all: Vec<Sum>,
+    places: SortedMap<Rc<str>, SortedMap<Rc<str>, usize>>,
+    /// The places of sums that no node counts for any more.
+    free: Vec<usize>,
+}
+
+#[derive(Clone, Debug, Default)]
 struct Sum {
+    key: Rc<str>,
+    value: Rc<str>,
     amount: i64,
     nodes: usize,
 }
@@ -37,89 +47,143 @@ struct Sum {
 /// What one node counts for.
 pub struct Counts<'a> {
     node: &'a NodeInfo,
-    counts: Vec<Count>,
+    sums: &'a mut Sums,
+    all: Vec<Count>,
 }
 
 impl Counts<'_> {
     /// Counts for the node's value of a label; for nothing if it has none.
     pub fn add(&mut self, key: &Rc<str>, amount: i64) {
         let Some(value) = self.node.label(key) else { return };
-        match self.counts.iter_mut().find(|count| count.key == *key) {
+        let at = self.sums.place(key, value);
+        match self.all.iter_mut().find(|count| count.at == at) {
             Some(count) => count.amount += amount,
-            None => self.counts.push(Count { key: Rc::clone(key), value: value.into(), amount }),
+            None => self.all.push(Count { at, amount }),
         }
     }
 }
 
 impl Tally {
     /// Asks what each node counts for, if it has changed since it was last asked.
-    pub fn update<'a>(
-        &mut self,
-        nodes: impl Iterator<Item = &'a NodeInfo>,
-        ask: impl Fn(&'a NodeInfo, &mut Counts<'a>),
-    ) {
-        let mut count = 0;
-        for (at, node) in nodes.enumerate() {
-            count = at + 1;
-            if self.nodes.len() < count {
-                self.nodes.push(Seen::default());
+    pub fn update(&mut self, cluster: &dyn Snapshot, ask: &dyn Fn(&NodeInfo, &mut Counts<'_>)) {
+        let Some((nodes, latest)) = cluster.places() else {
+            let nodes: Vec<&NodeInfo> = cluster.nodes().collect();
+            self.resize(nodes.len());
+            for (at, node) in nodes.into_iter().enumerate() {
+                if self.asked.get(at).is_none_or(|asked| *asked != node.change) {
+                    self.ask(at, node, ask);
+                }
             }
-            let Some(seen) = self.nodes.get_mut(at) else { continue };
-            if seen.change == Some(node.change) {
-                continue;
+            return;
+        };
+        self.resize(nodes.len());
+        let known = self.asked.iter().zip(latest).enumerate();
+        let changed = known.filter(|(_, (asked, change))| asked != change).map(|(at, _)| at);
+        for at in changed.collect::<Vec<usize>>() {
+            if let Some(node) = nodes.get(at) {
+                self.ask(at, node, ask);
             }
-            let mut counts = Counts { node, counts: Vec::new() };
-            ask(node, &mut counts);
-            let new = Seen { change: Some(node.change), counts: counts.counts };
-            let old = std::mem::replace(seen, new);
-            put(&mut self.sums, &old.counts, false);
-            put(&mut self.sums, self.nodes.get(at).map_or(&[], |seen| &seen.counts), true);
         }
-        for gone in self.nodes.drain(count..) {
-            put(&mut self.sums, &gone.counts, false);
+    }
+
+    /// Makes room for so many nodes; what the others counted for is taken out.
+    fn resize(&mut self, nodes: usize) {
+        for gone in self.nodes.drain(nodes.min(self.nodes.len())..) {
+            self.sums.take_out(&gone);
+        }
+        self.nodes.resize(nodes, Vec::new());
+        self.asked.resize(nodes, NEVER);
+    }
+
+    fn ask(&mut self, at: usize, node: &NodeInfo, ask: &dyn Fn(&NodeInfo, &mut Counts<'_>)) {
+        let mut counts = Counts { node, sums: &mut self.sums, all: Vec::new() };
+        ask(node, &mut counts);
+        let new = counts.all;
+        self.sums.put_in(&new);
+        if let (Some(asked), Some(counts)) = (self.asked.get_mut(at), self.nodes.get_mut(at)) {
+            *asked = node.change;
+            self.sums.take_out(&std::mem::replace(counts, new));
         }
     }
 
     /// The sum for a value of a label.
     pub fn sum(&self, key: &str, value: &str) -> i64 {
-        let sum = self.sums.get(key).and_then(|values| values.get(value));
-        sum.map_or(0, |sum| sum.amount)
+        let place = self.sums.places.get(key).and_then(|values| values.get(value));
+        place.map_or(0, |at| self.sums.amount(*at))
+    }
+
+    /// The place of the one sum that the node at `at` counts for; none if there is none, or are more.
+    pub fn place(&self, at: usize) -> Option<usize> {
+        match self.nodes.get(at)?.as_slice() {
+            [one] => Some(one.at),
+            _ => None,
+        }
     }
 
     /// The values of a label that nodes count for, each with its sum.
     pub fn values(&self, key: &str) -> impl Iterator<Item = (&str, i64)> {
-        let values = self.sums.get(key).into_iter().flat_map(SortedMap::iter);
-        values.map(|(value, sum)| (&**value, sum.amount))
+        let values = self.sums.places.get(key).into_iter().flat_map(SortedMap::iter);
+        values.map(|(value, at)| (&**value, self.sums.amount(*at)))
     }
 
     /// The sum of all that counts on a node.
     pub fn on(&self, node: &NodeInfo) -> i64 {
-        let here = self.sums.iter().filter_map(|(key, values)| values.get(node.label(key)?));
-        here.map(|sum| sum.amount).sum()
+        let places = self.sums.places.iter();
+        let here = places.filter_map(|(key, values)| values.get(node.label(key)?));
+        here.map(|at| self.sums.amount(*at)).sum()
     }
 
     /// Whether no node counts for anything.
     pub fn is_empty(&self) -> bool {
-        self.sums.is_empty()
+        self.sums.places.is_empty()
     }
 }
 
-/// Puts the counts of a node in, or takes them out.
-fn put(sums: &mut SortedMap<Rc<str>, SortedMap<Rc<str>, Sum>>, counts: &[Count], come: bool) {
-    for Count { key, value, amount } in counts {
-        let values = sums.or_default(Rc::clone(key));
-        let sum = values.or_default(Rc::clone(value));
-        if come {
-            sum.amount += amount;
-            sum.nodes += 1;
-            continue;
+impl Sums {
+    fn amount(&self, at: usize) -> i64 {
+        self.all.get(at).map_or(0, |sum| sum.amount)
+    }
+
+    /// The place of the sum for a value of a label, which is made if there is none.
+    fn place(&mut self, key: &Rc<str>, value: &str) -> usize {
+        let values = self.places.or_default(Rc::clone(key));
+        if let Some(at) = values.get(value) {
+            return *at;
         }
-        sum.amount -= amount;
-        sum.nodes -= 1;
-        if sum.nodes == 0 {
-            values.remove(value);
-            if values.is_empty() {
-                sums.remove(key);
+        let value: Rc<str> = value.into();
+        let at = self.free.pop().unwrap_or(self.all.len());
+        values.insert(Rc::clone(&value), at);
+        let sum = Sum { key: Rc::clone(key), value, amount: 0, nodes: 0 };
+        match self.all.get_mut(at) {
+            Some(old) => *old = sum,
+            None => self.all.push(sum),
+        }
+        at
+    }
+
+    fn put_in(&mut self, counts: &[Count]) {
+        for count in counts {
+            if let Some(sum) = self.all.get_mut(count.at) {
+                sum.amount += count.amount;
+                sum.nodes += 1;
+            }
+        }
+    }
+
+    fn take_out(&mut self, counts: &[Count]) {
+        for count in counts {
+            let Some(sum) = self.all.get_mut(count.at) else { continue };
+            sum.amount -= count.amount;
+            sum.nodes -= 1;
+            if sum.nodes > 0 {
+                continue;
+            }
+            self.free.push(count.at);
+            if let Some(values) = self.places.get_mut(&sum.key) {
+                values.remove(&sum.value);
+                if values.is_empty() {
+                    self.places.remove(&sum.key);
+                }
             }
         }
     }
@@ -131,12 +195,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scheduler::framework::Labels;
 
     fn node(zone: u8, change: u64) -> NodeInfo {
         let mut node = Node::default();
         let labels = [("zone".to_owned(), format!("z{zone}"))];
         node.metadata.labels = Some(Rc::new(labels.into()));
         NodeInfo { change, ..NodeInfo::new(Rc::new(node)) }
+    }
+
+    /// What knows of no places, or of as many as there are nodes.
+    struct Nodes(Vec<Rc<NodeInfo>>, Option<Vec<u64>>);
+
+    impl Snapshot for Nodes {
+        fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
+            Box::new(self.0.iter().map(|node| &**node))
+        }
+
+        fn places(&self) -> Option<(&[Rc<NodeInfo>], &[u64])> {
+            Some((&self.0, self.1.as_deref()?))
+        }
+
+        fn namespace(&self, _name: &str) -> Option<&Labels> {
+            None
+        }
     }
 
     proptest! {
@@ -146,19 +228,32 @@ mod tests {
             prop::collection::vec((0..4u8, 0..20u64), 0..8), 1..6,
         )) {
             let key: Rc<str> = "zone".into();
-            let mut kept = Tally::default();
+            let (mut kept, mut also) = (Tally::default(), Tally::default());
             for round in rounds {
                 // Equal numbers stand for nodes that did not change.
-                let nodes: Vec<NodeInfo> = round
+                let nodes: Vec<Rc<NodeInfo>> = round
                     .iter()
-                    .map(|(zone, change)| node(*zone, change * 4 + u64::from(*zone)))
+                    .map(|(zone, change)| Rc::new(node(*zone, change * 4 + u64::from(*zone))))
                     .collect();
+                let changes = nodes.iter().map(|node| node.change).collect();
+                let with_places = Nodes(nodes.clone(), Some(changes));
+                let nodes = Nodes(nodes, None);
                 let ask = |node: &NodeInfo, counts: &mut Counts<'_>| {
                     counts.add(&key, i64::try_from(node.change).unwrap());
                 };
                 let mut fresh = Tally::default();
-                kept.update(nodes.iter(), ask);
-                fresh.update(nodes.iter(), ask);
+                kept.update(&nodes, &ask);
+                fresh.update(&nodes, &ask);
+                let mut placed = Tally::default();
+                placed.update(&with_places, &ask);
+                prop_assert!(placed.values("zone").eq(fresh.values("zone")));
+                also.update(&with_places, &ask);
+                prop_assert!(also.values("zone").eq(fresh.values("zone")));
+                for (at, node) in nodes.0.iter().enumerate() {
+                    let place = kept.place(at).unwrap();
+                    let sum = kept.sum("zone", node.label("zone").unwrap());
+                    prop_assert_eq!(kept.sums.amount(place), sum);
+                }
                 prop_assert!(kept.values("zone").eq(fresh.values("zone")));
                 prop_assert_eq!(kept.is_empty(), fresh.is_empty());
             }

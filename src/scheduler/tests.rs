@@ -280,8 +280,8 @@ fn document(kind: Kind, name: &str, fields: &Value) -> Object {
 /// What the plugin gave each node in the decision about the pod `web`, by node.
 fn scores_of(world: &World, plugin: &str) -> Vec<(String, i64)> {
     let decision = world.scheduler.decision("default", "web").unwrap();
-    let nodes = decision.nodes.iter().flat_map(|node| {
-        let of_plugin = node.scores.iter().filter(|score| score.plugin == plugin);
+    let nodes = decision.nodes.iter().filter_map(|node| {
+        let of_plugin = node.scores.iter().find(|score| score.plugin == plugin);
         of_plugin.map(|score| (node.node.to_string(), score.normalized))
     });
     nodes.collect()

@@ -70,7 +70,7 @@ impl Scheduler {
             uid: Rc::clone(&queued.info.uid),
             at: ctx.now,
             message: outcome.result.as_ref().err().map(|failure| failure.message.as_str().into()),
-            nodes: std::mem::take(&mut outcome.nodes).into(),
+            nodes: std::mem::take(&mut outcome.nodes),
             feasible: outcome.feasible,
             refused: outcome.refused,
             chosen: outcome.result.as_ref().ok().map(Rc::clone),

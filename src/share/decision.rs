@@ -52,7 +52,7 @@ pub fn as_csv(decision: &Decision) -> String {
         head.extend(["raw", "normalized", "weighted"].map(|of| format!("{plugin} {of}")));
     }
     let mut csv = line(&head);
-    for node in &*decision.nodes {
+    for node in decision.nodes.iter() {
         let (plugin, reasons) = match node.filtered_by.as_deref() {
             Some((plugin, verdict)) => (*plugin, verdict.reasons.join(", ")),
             None => ("", String::new()),
@@ -117,7 +117,7 @@ mod tests {
             uid: "u".into(),
             at: Instant::from_micros(1_500_000),
             message: None,
-            nodes: Rc::new([fits("a", 7, 100), fits("b", 3, 40), refused]),
+            nodes: vec![fits("a", 7, 100), fits("b", 3, 40), refused].into(),
             feasible: 2,
             refused: 1,
             chosen: Some("a".into()),

@@ -93,7 +93,8 @@ fn compare(pod: &Rc<PodInfo>, cluster: &Cache, step: &Value, order: &[&str]) -> 
     let (mut known, mut rng) = (Evaluations::default(), Rng::new(1));
     let now = jiff::Timestamp::MAX;
     let outcome = cycle::schedule(&profile, pod, cluster, &mut rotation, &mut known, &mut rng, now);
-    let feasible = outcome.nodes.iter().filter(|node| node.filtered_by.is_none());
+    let verdicts: Vec<_> = outcome.nodes.iter().collect();
+    let feasible = verdicts.iter().filter(|node| node.filtered_by.is_none());
     let feasible: BTreeSet<&str> = feasible.map(|node| &*node.node).collect();
     if counted_otherwise(pod) {
         return None;
@@ -106,7 +107,7 @@ fn compare(pod: &Rc<PodInfo>, cluster: &Cache, step: &Value, order: &[&str]) -> 
     for (then, now, weight) in PLUGINS.into_iter().filter(|_| with_scores) {
         let (mut got, mut recorded) = (Vec::new(), Vec::new());
         for (at, node) in order.iter().enumerate().filter(|(_, node)| feasible.contains(*node)) {
-            let verdict = outcome.nodes.iter().find(|verdict| &*verdict.node == *node)?;
+            let verdict = verdicts.iter().find(|verdict| &*verdict.node == *node)?;
             let score = verdict.scores.iter().find(|score| score.plugin == now);
             got.extend(score.map(|score| (score.raw, score.normalized)));
             recorded.push(step["plugins"][then][at].as_i64().unwrap_or(0) / weight);

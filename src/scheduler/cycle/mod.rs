@@ -2,21 +2,30 @@
 //!
 //! Mirrors: `pkg/scheduler/schedule_one.go`.
 
-use std::borrow::Cow;
+mod diagnosis;
+mod looking;
+mod scoring;
+
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 
+pub use self::diagnosis::preemption_failed;
+
+use self::diagnosis::diagnose;
+use self::looking::{Refused, first_refusal, look, look_at_nominated, nominated};
+use self::scoring::{score, totals};
 use super::cache::Cache;
-use super::decision::{NODES, NodeVerdict, Score};
+use super::decision::NODES;
 use super::evaluations::{Evaluations, Refusal};
 use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible, shared};
-use super::profile::{Profile, Weighted};
+use super::profile::Profile;
+use super::told::Told;
 use crate::api::Document;
-use crate::sim::{Rng, SortedMap, SortedSet, sort};
+use crate::sim::Rng;
 
 /// A search never stops before it has found this many nodes.
 const LEAST_FEASIBLE: usize = 100;
@@ -28,7 +37,7 @@ const LEAST_PERCENTAGE: usize = 5;
 pub struct Outcome {
     /// What was said of the nodes that were looked at; of very many only the first are told of, and the
     /// chosen one.
-    pub nodes: Vec<NodeVerdict>,
+    pub nodes: Told,
     /// How many of those that were looked at can take the pod.
     pub feasible: usize,
     /// How many cannot.
@@ -85,8 +94,8 @@ pub fn schedule(
     rng: &mut Rng,
     now: Timestamp,
 ) -> Outcome {
-    let fail = |message: String, refused_by: Rc<[_]>, nodes| Outcome {
-        nodes,
+    let fail = |message: String, refused_by: Rc<[_]>| Outcome {
+        nodes: Told::default(),
         feasible: 0,
         refused: 0,
         tied: 0,
@@ -96,7 +105,7 @@ pub fn schedule(
     let count = cache.nodes().len();
     if count == 0 {
         let message = "no nodes available to schedule pods".to_owned();
-        return fail(message, Rc::default(), Vec::new());
+        return fail(message, Rc::default());
     }
     let mut search = match prepare(profile, pod, cache, evaluations.begin(pod, cache)) {
         Ok(search) => search,
@@ -110,7 +119,7 @@ pub fn schedule(
                 };
                 message = format!("{message} {why}");
             }
-            return fail(message, Rc::new([plugin]), Vec::new());
+            return fail(message, Rc::new([plugin]));
         }
     };
     let nominated = nominated(pod, cache);
@@ -120,13 +129,12 @@ pub fn schedule(
     }
     .unwrap_or_else(|| look(profile, pod, &search, cache, rotation, evaluations));
     if feasible.is_empty() {
-        let (mut message, refused_by) = diagnose(count, &search, &refused);
-        let limits = profile.preemption;
-        let known = search.filters.iter().all(|plugin| plugin.looks_at_node_only());
-        let known = known.then_some(&mut *evaluations);
+        let (mut message, refused_by) = diagnose(count, &search, &refused, evaluations.refusals());
+        let is_known = search.filters.iter().all(|plugin| plugin.looks_at_node_only());
         let preemption = Preemption { pod, cluster: cache, filters: &profile.filter, now };
-        let preempt =
-            limits.map(|limits| preempt(&preemption, cache, limits, &refused, known, rng));
+        let preempt = profile.preemption.map(|limits| {
+            preempt(&preemption, cache, limits, &refused, evaluations, is_known, rng)
+        });
         let preempt = match preempt.transpose() {
             Ok(candidate) => candidate,
             Err(why) => {
@@ -136,47 +144,41 @@ pub fn schedule(
         };
         evaluations.keep(search.state);
         let result = Err(Failure { message, refused_by, preempt });
-        let count = refused.len();
-        let nodes = told(cache, refused, NODES).collect();
-        let reserved = Vec::new();
+        let nodes = Told {
+            names: Rc::clone(cache.names()),
+            refused: told(&refused, evaluations.refusals(), NODES),
+            ..Told::default()
+        };
+        let (count, reserved) = (refused.len(), Vec::new());
+        evaluations.leave(feasible, refused);
         return Outcome { nodes, feasible: 0, refused: count, tied: 0, reserved, result };
     }
     let columns = score(profile, pod, cache, &mut search.state, &feasible, evaluations);
     let totals = totals(&columns, feasible.len());
     let best = totals.iter().copied().max();
-    let winners: Vec<usize> =
-        (0..totals.len()).filter(|at| totals.get(*at).copied() == best).collect();
-    let tied = winners.len();
+    let winners = || (0..totals.len()).filter(|at| totals.get(*at).copied() == best);
+    let tied = winners().count();
     let pick = if tied > 1 { rng.below(tied as u64) } else { 0 };
-    let chosen =
-        winners.get(usize::try_from(pick).unwrap_or_default()).copied().unwrap_or_default();
-    let shown = feasible.iter().enumerate().filter(|(at, _)| *at < NODES || *at == chosen);
-    let mut latest: Rc<[Score]> = Rc::default();
-    let mut verdicts: Vec<NodeVerdict> = shown
-        .filter_map(|(at, place)| {
-            let scores = || columns.iter().map(|column| column.of(at));
-            if !latest.iter().copied().eq(scores()) {
-                latest = scores().collect();
-            }
-            Some(NodeVerdict {
-                node: Rc::clone(&cache.nodes().get(*place)?.name),
-                filtered_by: None,
-                scores: Rc::clone(&latest),
-                total: totals.get(at).copied().unwrap_or_default(),
-            })
-        })
-        .collect();
+    let chosen = winners().nth(usize::try_from(pick).unwrap_or_default()).unwrap_or_default();
+    let shown: Vec<usize> =
+        (0..feasible.len()).take(NODES).chain((chosen >= NODES).then_some(chosen)).collect();
+    let room = NODES.saturating_sub(shown.len());
+    let nodes = Told {
+        names: Rc::clone(cache.names()),
+        feasible: shown.iter().filter_map(|at| feasible.get(*at).copied()).collect(),
+        columns: columns.iter().map(|column| column.of(&shown)).collect(),
+        refused: told(&refused, evaluations.refusals(), room),
+    };
     let (can, cannot) = (feasible.len(), refused.len());
-    let room = NODES.saturating_sub(verdicts.len());
-    verdicts.extend(told(cache, refused, room));
     let node = feasible.get(chosen).and_then(|place| cache.nodes().get(*place));
     let reservers =
         node.into_iter().flat_map(|node| profile.reserve.iter().map(move |it| (it, node)));
     let reserved =
         reservers.flat_map(|(plugin, node)| plugin.reserve(&search.state, node)).collect();
     evaluations.keep(search.state);
+    evaluations.leave(feasible, refused);
     let result = Ok(node.map(|node| Rc::clone(&node.name)).unwrap_or_default());
-    Outcome { nodes: verdicts, feasible: can, refused: cannot, tied, reserved, result }
+    Outcome { nodes, feasible: can, refused: cannot, tied, reserved, result }
 }
 
 /// Whether every plugin of the profile lets `pod` onto `node`, which may be another than the one of
@@ -216,300 +218,61 @@ fn prepare<'p>(
     Ok(search)
 }
 
-/// The places in the cache of nodes that can take a pod.
-type Feasible = Vec<usize>;
-/// The places of those that cannot, and why.
-type Refused = Vec<(usize, Refusal)>;
-
-/// What the page is told of the first `most` nodes that were refused.
-fn told(cache: &Cache, refused: Refused, most: usize) -> impl Iterator<Item = NodeVerdict> {
-    refused.into_iter().take(most).filter_map(|(at, refusal)| {
-        Some(NodeVerdict {
-            node: Rc::clone(&cache.nodes().get(at)?.name),
-            filtered_by: Some(refusal),
-            scores: Rc::default(),
-            total: 0,
-        })
-    })
+/// What is told of the first `most` nodes that were refused.
+fn told(refused: &Refused, refusals: &[Refusal], most: usize) -> Vec<(usize, Refusal)> {
+    let first = refused.iter().take(most);
+    first.filter_map(|(at, number)| Some((*at, Rc::clone(refusals.get(*number)?)))).collect()
 }
 
-/// What the filters say of one node after the other.
-struct Look<'a> {
-    pod: &'a PodInfo,
-    search: &'a Search<'a>,
-    /// The first filters, up to one that looks further: what these say is remembered.
-    local: &'a [&'a dyn Plugin],
-    further: &'a [&'a dyn Plugin],
-    /// The place of the node that it is promised room on.
-    promised: Option<usize>,
-    evaluations: &'a mut Evaluations,
-    feasible: Feasible,
-    refused: Refused,
-}
-
-impl<'a> Look<'a> {
-    fn new(
-        pod: &'a PodInfo,
-        search: &'a Search<'_>,
-        cache: &Cache,
-        evaluations: &'a mut Evaluations,
-    ) -> Self {
-        let local = search.filters.iter().take_while(|plugin| plugin.looks_at_node_only()).count();
-        let (local, further) = search.filters.split_at(local);
-        let (feasible, refused) = (Vec::new(), Vec::new());
-        let promised = cache.promised_to(&pod.uid);
-        Self { pod, search, local, further, promised, evaluations, feasible, refused }
-    }
-
-    /// Asks of the node at `at`, whose last change is the one of that number.
-    fn ask(&mut self, at: usize, change: u64, node: &NodeInfo) {
-        let Self { pod, search, .. } = *self;
-        // Room that was made for a more important pod is not for this one.
-        let refused_by = |filters: &[&dyn Plugin]| {
-            let with = node.with_promised(pod);
-            let with = with.and_then(|node| first_refusal(pod, search, filters, &node));
-            with.or_else(|| first_refusal(pod, search, filters, node))
-        };
-        // Where it is promised room itself, the answer is its own.
-        let refusal = if self.promised == Some(at) {
-            self.evaluations.share(refused_by(self.local))
-        } else {
-            self.evaluations.refusal(at, change, || refused_by(self.local))
-        };
-        let refusal = refusal.or_else(|| self.evaluations.share(refused_by(self.further)));
-        match refusal {
-            None => self.feasible.push(at),
-            Some(refusal) => self.refused.push((at, refusal)),
-        }
-    }
-}
-
-/// The place of the node that a pod waits for.
-fn nominated(pod: &PodInfo, cache: &Cache) -> Option<usize> {
-    cache.position(pod.pod.status.nominated_node_name.as_deref()?)
-}
-
-/// The node at `at` alone, if it can take the pod that waits for it.
-fn look_at_nominated(
-    pod: &PodInfo,
-    search: &Search<'_>,
-    cache: &Cache,
-    at: usize,
-    evaluations: &mut Evaluations,
-) -> Option<(Feasible, Refused)> {
-    let mut look = Look::new(pod, search, cache, evaluations);
-    let node = cache.nodes().get(at)?;
-    look.ask(at, node.change, node);
-    (!look.feasible.is_empty()).then_some((look.feasible, look.refused))
-}
-
-/// The nodes that can take the pod, and those of the others that were looked at.
-fn look(
-    profile: &Profile,
-    pod: &PodInfo,
-    search: &Search<'_>,
-    cache: &Cache,
-    rotation: &mut Rotation,
-    evaluations: &mut Evaluations,
-) -> (Feasible, Refused) {
-    let mut look = Look::new(pod, search, cache, evaluations);
-    let nodes = cache.nodes();
-    if let Some(names) = &search.names {
-        for at in names.iter().filter_map(|name| cache.position(name)) {
-            if let Some(node) = nodes.get(at) {
-                look.ask(at, node.change, node);
-            }
-        }
-        return (look.feasible, look.refused);
-    }
-    let enough = enough_nodes(profile.percentage, nodes.len());
-    let from = rotation.start % nodes.len().max(1);
-    let mut looked = 0;
-    let known = nodes.iter().zip(cache.last_changes()).enumerate();
-    for (at, (node, change)) in known.clone().skip(from).chain(known.take(from)) {
-        looked += 1;
-        look.ask(at, *change, node);
-        if look.feasible.len() >= enough {
-            break;
-        }
-    }
-    rotation.start = (from + looked) % nodes.len().max(1);
-    (look.feasible, look.refused)
-}
-
-fn first_refusal(
-    pod: &PodInfo,
-    search: &Search<'_>,
-    filters: &[&dyn Plugin],
-    node: &NodeInfo,
-) -> Option<(&'static str, Verdict)> {
-    filters.iter().find_map(|plugin| {
-        let verdict = plugin.filter(pod, &search.state, node);
-        (!verdict.is_success()).then(|| (plugin.name(), verdict))
-    })
-}
-
-/// What one plugin gave each node that can take the pod.
-struct Column {
-    plugin: &'static str,
-    weight: i64,
-    raw: Vec<i64>,
-    normalized: Vec<i64>,
-}
-
-impl Column {
-    fn of(&self, at: usize) -> Score {
-        let number = |numbers: &[i64]| numbers.get(at).copied().unwrap_or_default();
-        let normalized = number(&self.normalized);
-        let weighted = normalized * self.weight;
-        Score { plugin: self.plugin, raw: number(&self.raw), normalized, weighted }
-    }
-}
-
-/// The weighted sums of `count` nodes.
-fn totals(columns: &[Column], count: usize) -> Vec<i64> {
-    let mut totals = vec![0; count];
-    for column in columns {
-        for (total, score) in totals.iter_mut().zip(&column.normalized) {
-            *total += score * column.weight;
-        }
-    }
-    totals
-}
-
-/// The scores by plugin, in the order of the plugins; none where there is nothing to choose.
-fn score(
-    profile: &Profile,
-    pod: &PodInfo,
-    cache: &Cache,
-    state: &mut CycleState,
-    nodes: &Feasible,
-    evaluations: &mut Evaluations,
-) -> Vec<Column> {
-    if nodes.len() < 2 {
-        return Vec::new();
-    }
-    let able: Vec<&NodeInfo> =
-        nodes.iter().filter_map(|at| cache.nodes().get(*at)).map(|node| &**node).collect();
-    let scores = |one: &&Weighted, state: &mut CycleState| {
-        one.plugin.pre_score(pod, cache, &able, state).code != Code::Skip
-    };
-    let plugins: Vec<&Weighted> = profile.score.iter().filter(|one| scores(one, state)).collect();
-    let column = |one: &&Weighted| Column {
-        plugin: one.plugin.name(),
-        weight: one.weight,
-        raw: Vec::with_capacity(nodes.len()),
-        normalized: Vec::new(),
-    };
-    let mut columns: Vec<Column> = plugins.iter().map(column).collect();
-    let is_local = |one: &&&Weighted| one.plugin.looks_at_node_only();
-    let local = || plugins.iter().filter(is_local);
-    evaluations.score_by(local().map(|one| one.plugin.name()));
-    for (at, node) in nodes.iter().zip(&able) {
-        let ask = |scores: &mut [i64]| {
-            for (score, one) in scores.iter_mut().zip(local()) {
-                *score = one.plugin.score(pod, state, node);
-            }
-        };
-        let change = cache.last_changes().get(*at).copied().unwrap_or_default();
-        let mut known = evaluations.scores(*at, change, ask).iter().copied();
-        for (one, column) in plugins.iter().zip(&mut columns) {
-            let known = if is_local(&one) { known.next() } else { None };
-            column.raw.push(known.unwrap_or_else(|| one.plugin.score(pod, state, node)));
-        }
-    }
-    for (one, column) in plugins.iter().zip(&mut columns) {
-        column.normalized.clone_from(&column.raw);
-        one.plugin.normalize(&mut column.normalized);
-    }
-    columns
-}
-
-/// Why no node can take the pod, in upstream's words, and whose refusals those are.
-fn diagnose(
-    count: usize,
-    search: &Search<'_>,
-    refused: &[(usize, Refusal)],
-) -> (String, Rc<[&'static str]>) {
-    let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
-    let mut plugins: SortedSet<&'static str> = search.narrowed_by.iter().copied().collect();
-    // Nodes refused alike share what was said.
-    for alike in refused.chunk_by(|(_, one), (_, next)| Rc::ptr_eq(one, next)) {
-        let Some((_, refusal)) = alike.first() else { continue };
-        let (plugin, verdict) = &**refusal;
-        plugins.insert(plugin);
-        for reason in &verdict.reasons {
-            *reasons.or_default(Cow::Borrowed(&**reason)) += alike.len();
-        }
-    }
-    let absent = count.saturating_sub(refused.len());
-    if absent > 0 {
-        let by = search.narrowed_by.join(" ");
-        let reason = format!("node(s) didn't satisfy plugin(s) [{by}]");
-        reasons.insert(Cow::Owned(reason), absent);
-    }
-    let message = format!("0/{count} nodes are available: {}.", histogram(&reasons));
-    (message, plugins.into_iter().collect())
-}
-
-/// Looks for pods that have to go, so that the pod can run.
+/// Looks for pods that have to go, so that the pod can run; `evaluations` know who refused the nodes.
 fn preempt(
     preemption: &Preemption<'_>,
     cache: &Cache,
     limits: Limits,
-    refused: &[(usize, Refusal)],
-    mut known: Option<&mut Evaluations>,
+    refused: &Refused,
+    evaluations: &mut Evaluations,
+    is_known: bool,
     rng: &mut Rng,
 ) -> Result<Rc<Candidate>, String> {
     let pod = preemption.pod;
+    let code = |number: usize| evaluations.refusals().get(number).map(|refusal| refusal.1.code);
     let nominated = nominated(pod, cache).and_then(|at| {
         let said = refused.iter().find(|(refused, _)| *refused == at);
-        Some((&**cache.nodes().get(at)?, said.map(|(_, refusal)| refusal.1.code)))
+        Some((&**cache.nodes().get(at)?, said.and_then(|(_, number)| code(*number))))
     });
     eligible(pod, nominated).map_err(|why| format!("preemption: {why}"))?;
-    let resolvable = refused.iter().filter(|(_, refusal)| refusal.1.code == Code::Unschedulable);
-    let nodes: Vec<(usize, &NodeInfo)> =
-        resolvable.filter_map(|(at, _)| Some((*at, &**cache.nodes().get(*at)?))).collect();
+    let helps: Vec<bool> = evaluations
+        .refusals()
+        .iter()
+        .map(|refusal| refusal.1.code == Code::Unschedulable)
+        .collect();
+    let helps = |number: usize| helps.get(number).copied().unwrap_or_default();
+    let places = refused.iter().filter(|(_, number)| helps(*number)).map(|(at, _)| *at);
+    let places: Vec<usize> = places.collect();
+    let has_victims =
+        |at: &usize| cache.nodes().get(*at).is_some_and(|node| preemption.has_victims(node));
     // Without anybody less important there is nothing to choose, nor any chance in it.
-    let offset = if nodes.iter().any(|(_, node)| preemption.has_victims(node)) {
-        usize::try_from(rng.below(nodes.len() as u64)).unwrap_or_default()
+    let offset = if places.iter().any(has_victims) {
+        usize::try_from(rng.below(places.len() as u64)).unwrap_or_default()
     } else {
         0
     };
     let promised = cache.promised_to(&pod.uid);
-    let victims = |(at, node): &(usize, &NodeInfo)| {
-        let ask = || shared(preemption.victims(node));
+    let victims = |at: &usize| {
+        let ask = || match cache.nodes().get(*at) {
+            Some(node) => shared(preemption.victims(node)),
+            None => Err(Rc::new(Verdict::SUCCESS)),
+        };
         // What is promised to this very pod there is no obstacle to it, but to its equals.
-        match known.as_mut().filter(|_| promised != Some(*at)) {
-            Some(known) => known.victims(*at, node, ask),
-            None => ask(),
+        if is_known && promised != Some(*at) {
+            let change = cache.last_changes().get(*at).copied().unwrap_or_default();
+            evaluations.victims(*at, change, ask)
+        } else {
+            ask()
         }
     };
-    let (candidates, failed) = Preemption::among(&nodes, offset, limits, victims);
+    let (candidates, failed) = Preemption::among(&places, offset, limits, victims);
     preemption.best(candidates).ok_or_else(|| preemption_failed(cache.nodes().len(), &failed))
-}
-
-/// Why preemption found no node of `count`; `refused` is said of those that were worth a try.
-pub fn preemption_failed(count: usize, refused: &[Rc<Verdict>]) -> String {
-    let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
-    // Most nodes are like the one before.
-    for alike in refused.chunk_by(|one, next| one.reasons == next.reasons) {
-        for reason in alike.first().into_iter().flat_map(|verdict| &verdict.reasons) {
-            *reasons.or_default(Cow::Borrowed(&**reason)) += alike.len();
-        }
-    }
-    if count > refused.len() {
-        reasons.insert("Preemption is not helpful for scheduling".into(), count - refused.len());
-    }
-    format!("preemption: 0/{count} nodes are available: {}.", histogram(&reasons))
-}
-
-/// `1 this, 2 that`, sorted as texts.
-fn histogram(reasons: &SortedMap<Cow<'_, str>, usize>) -> String {
-    let mut parts: Vec<String> =
-        reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-    sort::by(&mut parts, Ord::cmp);
-    parts.join(", ")
 }
 
 #[cfg(test)]

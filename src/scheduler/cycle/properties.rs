@@ -199,6 +199,7 @@ proptest! {
             }
         }
         prop_assert_eq!(cache.nodes().len(), nodes.len());
+        prop_assert!(cache.nodes().iter().map(|node| &node.name).eq(cache.names().iter()));
         for (node, zone) in &nodes {
             let name = format!("node-{node}");
             let known = cache.node(&name).unwrap();

@@ -86,7 +86,11 @@ fn node(number: u8, zone: u8) -> Rc<Node> {
 
 /// What people see of a decision.
 fn told(outcome: &Outcome) -> String {
-    format!("{:?} {:?}", outcome.nodes, outcome.result.as_ref().map_err(|failure| &failure.message))
+    format!(
+        "{:?} {:?}",
+        outcome.nodes.iter().collect::<Vec<_>>(),
+        outcome.result.as_ref().map_err(|failure| &failure.message)
+    )
 }
 
 proptest! {

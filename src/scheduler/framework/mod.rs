@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 use std::{fmt, iter};
 
@@ -108,6 +109,11 @@ pub trait Snapshot {
     /// Every node.
     fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_>;
 
+    /// Every node with the number of its last change, each at its place; none where nodes have no places.
+    fn places(&self) -> Option<(&[Rc<NodeInfo>], &[u64])> {
+        None
+    }
+
     /// The nodes with pods that have terms of affinity.
     fn nodes_with_terms(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
         Box::new(self.nodes().filter(|node| node.has_terms()))
@@ -191,6 +197,12 @@ pub trait Plugin {
         Verdict::SUCCESS
     }
 
+    /// A number that nodes share of which its filter says the same in this cycle, for the node at `at`;
+    /// none where each has to be asked.
+    fn alike(&self, _state: &CycleState, _at: usize) -> Option<usize> {
+        None
+    }
+
     /// Before the nodes that can do are scored; skips where the plugin has no scores to give.
     fn pre_score(
         &self,
@@ -205,6 +217,11 @@ pub trait Plugin {
     /// How well the node suits the pod, on any scale that `normalize` can read.
     fn score(&self, _pod: &PodInfo, _state: &CycleState, _node: &NodeInfo) -> i64 {
         0
+    }
+
+    /// The score of every node, where it is the same for all of them.
+    fn same_score(&self, _state: &CycleState) -> Option<i64> {
+        None
     }
 
     /// Brings the scores of all nodes to 0 up to [`MAX_NODE_SCORE`].

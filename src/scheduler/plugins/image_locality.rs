@@ -47,6 +47,11 @@ impl Plugin for ImageLocality {
         Verdict::SUCCESS
     }
 
+    /// No node has any of the images.
+    fn same_score(&self, state: &CycleState) -> Option<i64> {
+        state.images.there.is_empty().then_some(0)
+    }
+
     fn score(&self, _pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
         let Images { count, there } = &state.images;
         let there =

@@ -150,7 +150,7 @@ impl Plugin for InterPodAffinity {
         if !has_own && cluster.nodes_with_terms().next().is_none() {
             return PreFilter::Skip;
         }
-        affinity.existing_anti.update(cluster.nodes(), |node, counts| {
+        affinity.existing_anti.update(cluster, &|node, counts| {
             for there in node.pods.iter().filter(|_| node.has_terms()) {
                 for term in terms(there, |terms| &terms.required_anti) {
                     if term.means(pod, own) {
@@ -160,7 +160,7 @@ impl Plugin for InterPodAffinity {
             }
         });
         if !near.is_empty() {
-            affinity.near.update(cluster.nodes(), |node, counts| {
+            affinity.near.update(cluster, &|node, counts| {
                 for there in &node.pods {
                     let theirs = cluster.namespace(there.namespace());
                     if near.iter().all(|term| term.means(there, theirs)) {
@@ -172,7 +172,7 @@ impl Plugin for InterPodAffinity {
             });
         }
         if !far.is_empty() {
-            affinity.far.update(cluster.nodes(), |node, counts| {
+            affinity.far.update(cluster, &|node, counts| {
                 for there in &node.pods {
                     let theirs = cluster.namespace(there.namespace());
                     for term in far.iter().filter(|term| term.means(there, theirs)) {
@@ -226,7 +226,7 @@ impl Plugin for InterPodAffinity {
         if !prefers && cluster.nodes_with_terms().next().is_none() {
             return Verdict::SKIP;
         }
-        scores.update(cluster.nodes(), |node, counts| {
+        scores.update(cluster, &|node, counts| {
             let counting = node.pods.iter().filter(|there| prefers || there.terms.is_some());
             for there in counting.filter(|_| prefers || node.has_terms()) {
                 self.count(pod, there, cluster, counts);

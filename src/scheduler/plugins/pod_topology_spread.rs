@@ -251,7 +251,7 @@ impl Plugin for PodTopologySpread {
         let keys: Vec<Rc<str>> =
             spread.iter().map(|one| Rc::clone(&one.constraint.topology_key)).collect();
         for Counted { constraint, domains, least } in &mut spread {
-            domains.update(cluster.nodes(), |node, counts| {
+            domains.update(cluster, &|node, counts| {
                 if has_all_labels(node, keys.iter())
                     && constraint.includes(pod, required.as_ref(), node)
                 {
@@ -283,6 +283,14 @@ impl Plugin for PodTopologySpread {
             }
         }
         Verdict::SUCCESS
+    }
+
+    /// Nodes that count for one domain and no other are of that domain.
+    fn alike(&self, state: &CycleState, at: usize) -> Option<usize> {
+        match state.spread.0.as_slice() {
+            [one] => one.domains.place(at),
+            _ => None,
+        }
     }
 
     fn pre_score(
@@ -381,7 +389,7 @@ impl SpreadScores {
             if &*constraint.topology_key == HOSTNAME {
                 continue;
             }
-            domains.update(cluster.nodes(), |node, counts| {
+            domains.update(cluster, &|node, counts| {
                 if (!strict || has_all_labels(node, keys.iter()))
                     && constraint.includes(pod, required.as_ref(), node)
                 {

@@ -146,7 +146,7 @@ impl From<Rc<Decision>> for Why {
         let plugins = scored.map(|node| node.scores.iter().map(|score| score.plugin).collect());
         let groups = decision.nodes.len() > FEW;
         let mut rows: Vec<WhyRow> = Vec::new();
-        for node in &*decision.nodes {
+        for node in decision.nodes.iter() {
             let verdict = match node.filtered_by.as_deref() {
                 Some((plugin, verdict)) => {
                     NodeVerdict::Refused { plugin, reasons: verdict.reasons.join(", ") }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn fits(node: &str, first: i64, second: i64) -> decision::NodeVerdict {
-        let score = |plugin, weighted| Score { plugin, raw: 0, normalized: 0, weighted };
+        let score = |plugin, weighted| Score { plugin, raw: 0, normalized: weighted, weighted };
         decision::NodeVerdict {
             node: node.into(),
             filtered_by: None,

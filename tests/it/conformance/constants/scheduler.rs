@@ -80,7 +80,8 @@ fn weight_of_required_affinity() -> Seen {
     let decision = server.0.decision("default", "second").ok_or("nothing was decided")?;
     let raw = |is_beside: bool| {
         let mut nodes = decision.nodes.iter().filter(|node| (beside == *node.node) == is_beside);
-        let mut scores = nodes.next()?.scores.iter();
+        let node = nodes.next()?;
+        let mut scores = node.scores.iter();
         scores.find(|score| score.plugin == "InterPodAffinity").map(|score| score.raw)
     };
     match (raw(true), raw(false)) {

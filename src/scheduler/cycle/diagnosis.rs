@@ -1,0 +1,65 @@
+//! Why no node takes a pod, in upstream's words.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use super::Search;
+use super::looking::Refused;
+use crate::scheduler::evaluations::Refusal;
+use crate::scheduler::framework::Verdict;
+use crate::sim::{SortedMap, SortedSet, sort};
+
+/// Why no node can take the pod, in upstream's words, and whose refusals those are.
+pub(super) fn diagnose(
+    count: usize,
+    search: &Search<'_>,
+    refused: &Refused,
+    refusals: &[Refusal],
+) -> (String, Rc<[&'static str]>) {
+    let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
+    let mut plugins: SortedSet<&'static str> = search.narrowed_by.iter().copied().collect();
+    let mut counts = vec![0; refusals.len()];
+    for (_, number) in refused {
+        if let Some(count) = counts.get_mut(*number) {
+            *count += 1;
+        }
+    }
+    for (refusal, count) in refusals.iter().zip(counts).filter(|(_, count)| *count > 0) {
+        let (plugin, verdict) = &**refusal;
+        plugins.insert(plugin);
+        for reason in &verdict.reasons {
+            *reasons.or_default(Cow::Borrowed(&**reason)) += count;
+        }
+    }
+    let absent = count.saturating_sub(refused.len());
+    if absent > 0 {
+        let by = search.narrowed_by.join(" ");
+        let reason = format!("node(s) didn't satisfy plugin(s) [{by}]");
+        reasons.insert(Cow::Owned(reason), absent);
+    }
+    let message = format!("0/{count} nodes are available: {}.", histogram(&reasons));
+    (message, plugins.into_iter().collect())
+}
+
+/// Why preemption found no node of `count`; `refused` is said of those that were worth a try.
+pub fn preemption_failed(count: usize, refused: &[Rc<Verdict>]) -> String {
+    let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
+    // Most nodes are like the one before.
+    for alike in refused.chunk_by(|one, next| one.reasons == next.reasons) {
+        for reason in alike.first().into_iter().flat_map(|verdict| &verdict.reasons) {
+            *reasons.or_default(Cow::Borrowed(&**reason)) += alike.len();
+        }
+    }
+    if count > refused.len() {
+        reasons.insert("Preemption is not helpful for scheduling".into(), count - refused.len());
+    }
+    format!("preemption: 0/{count} nodes are available: {}.", histogram(&reasons))
+}
+
+/// `1 this, 2 that`, sorted as texts.
+fn histogram(reasons: &SortedMap<Cow<'_, str>, usize>) -> String {
+    let mut parts: Vec<String> =
+        reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    sort::by(&mut parts, Ord::cmp);
+    parts.join(", ")
+}

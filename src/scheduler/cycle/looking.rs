@@ -1,0 +1,189 @@
+//! Which nodes can take a pod, and why the others cannot.
+
+use super::{Profile, Rotation, Search, enough_nodes};
+use crate::scheduler::cache::Cache;
+use crate::scheduler::evaluations::Evaluations;
+use crate::scheduler::framework::{Plugin, Verdict};
+use crate::scheduler::node_info::{NodeInfo, PodInfo};
+
+/// The places in the cache of nodes that can take a pod.
+pub(super) type Feasible = Vec<usize>;
+/// The places of those that cannot, with the numbers of their refusals.
+pub(super) type Refused = Vec<(usize, usize)>;
+
+/// Numbers of nodes that are alike up to here are remembered.
+const MOST_ALIKE: usize = 1000;
+
+/// What was said of nodes that are alike.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    /// Nobody has asked.
+    Nothing,
+    Fits,
+    Refused(usize),
+}
+
+/// What the filters say of one node after the other.
+struct Look<'a> {
+    pod: &'a PodInfo,
+    search: &'a Search<'a>,
+    cache: &'a Cache,
+    /// The first filters, up to one that looks further: what these say is remembered.
+    local: &'a [&'a dyn Plugin],
+    further: &'a [&'a dyn Plugin],
+    /// What the one filter that looks further said of nodes that are alike, by their number.
+    alike: Vec<Said>,
+    /// The place of the node that it is promised room on.
+    promised: Option<usize>,
+    evaluations: &'a mut Evaluations,
+    feasible: Feasible,
+    refused: Refused,
+}
+
+impl<'a> Look<'a> {
+    fn new(
+        pod: &'a PodInfo,
+        search: &'a Search<'_>,
+        cache: &'a Cache,
+        evaluations: &'a mut Evaluations,
+    ) -> Self {
+        let local = search.filters.iter().take_while(|plugin| plugin.looks_at_node_only()).count();
+        let (local, further) = search.filters.split_at(local);
+        let (feasible, refused) = evaluations.room();
+        let alike = Vec::new();
+        let promised = cache.promised_to(&pod.uid);
+        Self { pod, search, cache, local, further, alike, promised, evaluations, feasible, refused }
+    }
+
+    /// Asks of the node at `at`, whose last change is the one of that number.
+    fn ask(&mut self, at: usize, change: u64) {
+        let local = self.local;
+        let refusal = if self.promised == Some(at) {
+            // Where it is promised room itself, the answer is its own.
+            let refusal = self.refused_by(local, at);
+            self.evaluations.share(refusal)
+        } else {
+            let Self { pod, search, cache, .. } = *self;
+            let ask = || refused_by(pod, search, cache, local, at);
+            self.evaluations.refusal(at, change, ask)
+        };
+        match refusal.or_else(|| self.ask_further(at)) {
+            None => self.feasible.push(at),
+            Some(refusal) => self.refused.push((at, refusal)),
+        }
+    }
+
+    /// Asks the filters that look further.
+    fn ask_further(&mut self, at: usize) -> Option<usize> {
+        let further = self.further;
+        let number = match further {
+            [] => return None,
+            [one] => one.alike(&self.search.state, at).filter(|number| *number < MOST_ALIKE),
+            _ => None,
+        };
+        let Some(number) = number else {
+            let refusal = self.refused_by(further, at);
+            return self.evaluations.share(refusal);
+        };
+        match self.alike.get(number) {
+            Some(Said::Fits) => return None,
+            Some(Said::Refused(refusal)) => return Some(*refusal),
+            Some(Said::Nothing) | None => {}
+        }
+        let refusal = self.refused_by(further, at);
+        let refusal = self.evaluations.share(refusal);
+        self.alike.resize(self.alike.len().max(number + 1), Said::Nothing);
+        if let Some(known) = self.alike.get_mut(number) {
+            *known = refusal.map_or(Said::Fits, Said::Refused);
+        }
+        refusal
+    }
+
+    fn refused_by(&self, filters: &[&dyn Plugin], at: usize) -> Option<(&'static str, Verdict)> {
+        refused_by(self.pod, self.search, self.cache, filters, at)
+    }
+}
+
+/// Who refuses the node at `at`, and why. Room that was made there for a more important pod is not for
+/// this one.
+fn refused_by(
+    pod: &PodInfo,
+    search: &Search<'_>,
+    cache: &Cache,
+    filters: &[&dyn Plugin],
+    at: usize,
+) -> Option<(&'static str, Verdict)> {
+    let node = cache.nodes().get(at)?;
+    let with = node.with_promised(pod);
+    let with = with.and_then(|node| first_refusal(pod, search, filters, &node));
+    with.or_else(|| first_refusal(pod, search, filters, node))
+}
+
+/// The place of the node that a pod waits for.
+pub(super) fn nominated(pod: &PodInfo, cache: &Cache) -> Option<usize> {
+    cache.position(pod.pod.status.nominated_node_name.as_deref()?)
+}
+
+/// The node at `at` alone, if it can take the pod that waits for it.
+pub(super) fn look_at_nominated(
+    pod: &PodInfo,
+    search: &Search<'_>,
+    cache: &Cache,
+    at: usize,
+    evaluations: &mut Evaluations,
+) -> Option<(Feasible, Refused)> {
+    let mut look = Look::new(pod, search, cache, evaluations);
+    look.ask(at, *cache.last_changes().get(at)?);
+    let Look { feasible, refused, evaluations, .. } = look;
+    if feasible.is_empty() {
+        evaluations.leave(feasible, refused);
+        return None;
+    }
+    Some((feasible, refused))
+}
+
+/// The nodes that can take the pod, and those of the others that were looked at.
+pub(super) fn look(
+    profile: &Profile,
+    pod: &PodInfo,
+    search: &Search<'_>,
+    cache: &Cache,
+    rotation: &mut Rotation,
+    evaluations: &mut Evaluations,
+) -> (Feasible, Refused) {
+    let mut look = Look::new(pod, search, cache, evaluations);
+    let changes = cache.last_changes();
+    if let Some(names) = &search.names {
+        for at in names.iter().filter_map(|name| cache.position(name)) {
+            if let Some(change) = changes.get(at) {
+                look.ask(at, *change);
+            }
+        }
+        return (look.feasible, look.refused);
+    }
+    let enough = enough_nodes(profile.percentage, changes.len());
+    let from = rotation.start % changes.len().max(1);
+    let mut looked = 0;
+    let known = changes.iter().enumerate();
+    for (at, change) in known.clone().skip(from).chain(known.take(from)) {
+        looked += 1;
+        look.ask(at, *change);
+        if look.feasible.len() >= enough {
+            break;
+        }
+    }
+    rotation.start = (from + looked) % changes.len().max(1);
+    (look.feasible, look.refused)
+}
+
+pub(super) fn first_refusal(
+    pod: &PodInfo,
+    search: &Search<'_>,
+    filters: &[&dyn Plugin],
+    node: &NodeInfo,
+) -> Option<(&'static str, Verdict)> {
+    filters.iter().find_map(|plugin| {
+        let verdict = plugin.filter(pod, &search.state, node);
+        (!verdict.is_success()).then(|| (plugin.name(), verdict))
+    })
+}
