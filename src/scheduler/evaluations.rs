@@ -10,12 +10,20 @@ use std::rc::Rc;
 use super::cache::Cache;
 use super::framework::{CycleState, Verdict};
 use super::node_info::PodInfo;
-use super::preemption::Candidate;
+use super::preemption::{Candidate, Cost};
 
 /// The plugin that refused a node, and why; shared by the nodes that it is said of.
 pub type Refusal = Rc<(&'static str, Verdict)>;
-/// Who would have to leave a node, or why nobody's leaving helps.
-pub type Victims = Result<Rc<Candidate>, Rc<Verdict>>;
+
+/// Who would have to leave a node.
+#[derive(Clone, Debug)]
+enum Victims {
+    /// Nobody has asked.
+    Unknown,
+    /// Nobody's leaving helps.
+    None(Rc<Verdict>),
+    Some(Cost, Rc<Candidate>),
+}
 
 /// How many different refusals are remembered; beyond that all is forgotten.
 const MOST_REFUSALS: usize = 1000;
@@ -40,7 +48,7 @@ pub struct Evaluations {
     /// As many scores of each node as there are scorers.
     scores: Vec<i64>,
     /// Who would have to leave each node.
-    victims: Vec<Option<Victims>>,
+    victims: Vec<Victims>,
     state: CycleState,
     /// Refusals that were heard, so that nodes refused alike share one.
     refusals: Vec<Refusal>,
@@ -70,7 +78,7 @@ impl Evaluations {
         self.refused.resize(nodes, NOT_REFUSED);
         self.scored.resize(nodes, 0);
         self.scores.resize(nodes * self.scorers.len(), 0);
-        self.victims.resize(nodes, None);
+        self.victims.resize(nodes, Victims::Unknown);
         std::mem::take(&mut self.state)
     }
 
@@ -121,7 +129,8 @@ impl Evaluations {
         let slots = (self.asked.get_mut(at), self.refused.get_mut(at), self.victims.get_mut(at));
         if let (Some(asked), Some(refused), Some(victims)) = slots {
             let number = refusal.and_then(|number| u32::try_from(number + 1).ok());
-            (*asked, *refused, *victims) = (change, number.unwrap_or(NOT_REFUSED), None);
+            (*asked, *refused, *victims) =
+                (change, number.unwrap_or(NOT_REFUSED), Victims::Unknown);
         }
         refusal
     }
@@ -151,25 +160,59 @@ impl Evaluations {
         self.scores.get(at * self.scorers.len() + scorer).copied().unwrap_or_default()
     }
 
-    /// Who would have to leave the node at `at` for the pod, asked only if that is not known of the node
-    /// after `change`.
+    /// How many protected pods would have to leave the node at `at` for the pod, asked only if that is not
+    /// known of the node as it was when somebody asked last who refuses it.
     ///
     /// # Errors
     ///
     /// What `ask` says if nobody's leaving helps.
-    pub fn victims(&mut self, at: usize, change: u64, ask: impl FnOnce() -> Victims) -> Victims {
-        match (self.asked.get(at), self.victims.get_mut(at)) {
-            (Some(asked), Some(victims)) if *asked == change => {
-                let hopeless = &mut self.hopeless;
-                let ask = || {
-                    ask().map_err(|why| match hopeless {
-                        Some(known) if **known == *why => Rc::clone(known),
-                        Some(_) | None => Rc::clone(hopeless.insert(why)),
-                    })
-                };
-                victims.get_or_insert_with(ask).clone()
+    pub fn violations(
+        &mut self,
+        at: usize,
+        ask: impl FnOnce() -> Result<Candidate, Verdict>,
+    ) -> Result<usize, Rc<Verdict>> {
+        let Some(victims) = self.victims.get_mut(at) else { return Err(Rc::default()) };
+        if matches!(victims, Victims::Unknown) {
+            *victims = match ask() {
+                Ok(candidate) => Victims::Some(candidate.cost, Rc::new(candidate)),
+                Err(why) => Victims::None(match &self.hopeless {
+                    Some(known) if **known == why => Rc::clone(known),
+                    Some(_) | None => Rc::clone(self.hopeless.insert(Rc::new(why))),
+                }),
+            };
+        }
+        match victims {
+            Victims::Unknown => Err(Rc::default()),
+            Victims::None(why) => Err(Rc::clone(why)),
+            Victims::Some(cost, _) => Ok(cost.violations),
+        }
+    }
+
+    /// What it costs to have the node at `at`, if that is known.
+    pub fn cost(&self, at: usize) -> Option<Cost> {
+        match self.victims.get(at)? {
+            Victims::Some(cost, _) => Some(*cost),
+            Victims::Unknown | Victims::None(_) => None,
+        }
+    }
+
+    /// Who would have to leave the node at `at`, if that is known.
+    pub fn candidate(&self, at: usize) -> Option<&Rc<Candidate>> {
+        match self.victims.get(at)? {
+            Victims::Some(_, candidate) => Some(candidate),
+            Victims::Unknown | Victims::None(_) => None,
+        }
+    }
+
+    /// Forgets who would have to leave the node at `at`; without one, who would have to leave any.
+    pub fn forget_victims(&mut self, at: Option<usize>) {
+        match at {
+            Some(at) => {
+                if let Some(victims) = self.victims.get_mut(at) {
+                    *victims = Victims::Unknown;
+                }
             }
-            _ => ask(),
+            None => self.victims.fill(Victims::Unknown),
         }
     }
 }

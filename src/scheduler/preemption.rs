@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-use super::evaluations::Victims;
 use super::framework::{Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
 use crate::api::document::Part;
@@ -47,12 +46,15 @@ pub struct Candidate {
     pub victims: Vec<Rc<PodInfo>>,
     /// How many of them a disruption budget protects.
     pub violations: usize,
-    cost: Cost,
+    /// What it is compared by.
+    pub cost: Cost,
 }
 
 /// What nodes that could be had are compared by, worked out once: many are compared each time.
 #[derive(Clone, Copy, Debug)]
-struct Cost {
+pub struct Cost {
+    pub violations: usize,
+    victims: usize,
     /// The highest priority of a victim.
     highest: i64,
     /// The sum of the priorities, shifted so that more victims of negative priority are not better than
@@ -72,7 +74,9 @@ impl Candidate {
         let important = victims.iter().filter(|victim| i64::from(priority(victim)) == highest);
         let starts = || important.clone().map(|victim| start(victim));
         let (started, is_new) = (starts().flatten().min(), starts().any(|start| start.is_none()));
-        Self { node, victims, violations, cost: Cost { highest, sum, started, is_new } }
+        let count = victims.len();
+        let cost = Cost { violations, victims: count, highest, sum, started, is_new };
+        Self { node, victims, violations, cost }
     }
 }
 
@@ -168,11 +172,6 @@ fn is_terminating_for_another(pod: &PodInfo) -> bool {
         })
 }
 
-/// As it is remembered.
-pub(super) fn shared(victims: Result<Candidate, Verdict>) -> Victims {
-    victims.map(Rc::new).map_err(Rc::new)
-}
-
 impl Preemption<'_> {
     /// Tries the nodes from `offset` on, until enough can be had. The second is why the others cannot.
     pub fn candidates(
@@ -180,29 +179,34 @@ impl Preemption<'_> {
         nodes: &[&NodeInfo],
         offset: usize,
         limits: Limits,
-    ) -> (Vec<Rc<Candidate>>, Vec<Rc<Verdict>>) {
-        Self::among(nodes, offset, limits, |node| shared(self.victims(node)))
+    ) -> (Vec<Candidate>, Vec<Rc<Verdict>>) {
+        let violations = |node: &&NodeInfo| match self.victims(node) {
+            Ok(candidate) => Ok(candidate.violations),
+            Err(verdict) => Err(Rc::new(verdict)),
+        };
+        let (nodes, refused) = Self::among(nodes, offset, limits, violations);
+        (nodes.into_iter().filter_map(|node| self.victims(node).ok()).collect(), refused)
     }
 
-    /// As [`Preemption::candidates`], with `victims` telling who has to leave a node.
-    pub(super) fn among<N>(
+    /// As [`Preemption::candidates`], with `violations` telling how many protected pods would have to leave
+    /// a node.
+    pub(super) fn among<N: Copy>(
         nodes: &[N],
         offset: usize,
         limits: Limits,
-        mut victims: impl FnMut(&N) -> Victims,
-    ) -> (Vec<Rc<Candidate>>, Vec<Rc<Verdict>>) {
+        mut violations: impl FnMut(&N) -> Result<usize, Rc<Verdict>>,
+    ) -> (Vec<N>, Vec<Rc<Verdict>>) {
         let enough = limits.enough(nodes.len());
         let (mut harmless, mut violating) = (Vec::new(), Vec::new());
         let mut refused = Vec::new();
         let from = offset.checked_rem(nodes.len()).unwrap_or_default();
         let (before, after) = nodes.split_at(from);
         for node in after.iter().chain(before) {
-            match victims(node) {
-                Ok(candidate) => {
-                    let list =
-                        if candidate.violations == 0 { &mut harmless } else { &mut violating };
+            match violations(node) {
+                Ok(violations) => {
+                    let list = if violations == 0 { &mut harmless } else { &mut violating };
                     if list.len() < enough {
-                        list.push(candidate);
+                        list.push(*node);
                     }
                     if !harmless.is_empty() && harmless.len() + violating.len() >= enough {
                         break;
@@ -311,13 +315,15 @@ impl Preemption<'_> {
     }
 
     /// The candidate that costs the least: of the best by each measure in turn the first.
-    pub fn best(&self, candidates: Vec<Rc<Candidate>>) -> Option<Rc<Candidate>> {
-        candidates.into_iter().min_by_key(|candidate| {
-            let Cost { highest, sum, started, is_new } = candidate.cost;
-            let starts = started.into_iter().chain(is_new.then_some(self.now));
-            let earliest = starts.min();
-            (candidate.violations, highest, sum, candidate.victims.len(), Reverse(earliest))
-        })
+    pub fn best(&self, candidates: Vec<Candidate>) -> Option<Candidate> {
+        candidates.into_iter().min_by_key(|candidate| self.price(candidate.cost))
+    }
+
+    /// What it costs to have a node: the less the better.
+    pub(super) fn price(&self, cost: Cost) -> impl Ord + use<> {
+        let starts = cost.started.into_iter().chain(cost.is_new.then_some(self.now));
+        let earliest = starts.min();
+        (cost.violations, cost.highest, cost.sum, cost.victims, Reverse(earliest))
     }
 }
 

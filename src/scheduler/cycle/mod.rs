@@ -21,7 +21,7 @@ use super::decision::NODES;
 use super::evaluations::{Evaluations, Refusal};
 use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
-use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible, shared};
+use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible};
 use super::profile::Profile;
 use super::told::Told;
 use crate::api::Document;
@@ -257,22 +257,27 @@ fn preempt(
     } else {
         0
     };
+    // What is promised to this very pod is no obstacle to it, but to its equals.
     let promised = cache.promised_to(&pod.uid);
-    let victims = |at: &usize| {
-        let ask = || match cache.nodes().get(*at) {
-            Some(node) => shared(preemption.victims(node)),
-            None => Err(Rc::new(Verdict::SUCCESS)),
-        };
-        // What is promised to this very pod there is no obstacle to it, but to its equals.
-        if is_known && promised != Some(*at) {
-            let change = cache.last_changes().get(*at).copied().unwrap_or_default();
-            evaluations.victims(*at, change, ask)
-        } else {
-            ask()
+    let own = if is_known { promised } else { None };
+    let forget = |evaluations: &mut Evaluations| {
+        if !is_known || own.is_some() {
+            evaluations.forget_victims(own);
         }
     };
-    let (candidates, failed) = Preemption::among(&places, offset, limits, victims);
-    preemption.best(candidates).ok_or_else(|| preemption_failed(cache.nodes().len(), &failed))
+    forget(evaluations);
+    let violations = |at: &usize| {
+        evaluations.violations(*at, || match cache.nodes().get(*at) {
+            Some(node) => preemption.victims(node),
+            None => Err(Verdict::SUCCESS),
+        })
+    };
+    let (candidates, failed) = Preemption::among(&places, offset, limits, violations);
+    let priced = candidates.into_iter().filter_map(|at| Some((at, evaluations.cost(at)?)));
+    let best = priced.min_by_key(|(_, cost)| preemption.price(*cost)).map(|(at, _)| at);
+    let best = best.and_then(|at| evaluations.candidate(at)).map(Rc::clone);
+    forget(evaluations);
+    best.ok_or_else(|| preemption_failed(cache.nodes().len(), &failed))
 }
 
 #[cfg(test)]

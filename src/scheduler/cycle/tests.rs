@@ -18,6 +18,8 @@ enum Happens {
     Node(u8, u8),
     NodeGone(u8),
     PodGone(usize),
+    /// A pod that room was made for is tried again.
+    Again(usize),
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
@@ -26,12 +28,14 @@ fn happens() -> impl Strategy<Value = Happens> {
         2 => (0..6u8, 0..3u8).prop_map(|(node, zone)| Happens::Node(node, zone)),
         1 => (0..6u8).prop_map(Happens::NodeGone),
         1 => (0..40usize).prop_map(Happens::PodGone),
+        1 => (0..40usize).prop_map(Happens::Again),
     ]
 }
 
-const TEMPLATES: usize = 5;
+const TEMPLATES: usize = 7;
 
-/// One pod of a template: plain, spread over zones, near, far, and one that prefers.
+/// One pod of a template: plain, spread over zones, near, far, one that prefers, and two that are
+/// important, of which one is spread as well.
 fn pod(number: usize, template: usize) -> Rc<PodInfo> {
     let labels = json!({"app": format!("app-{template}")});
     let near = |key: &str| json!({"topologyKey": key, "labelSelector": {"matchLabels": labels}});
@@ -44,7 +48,7 @@ fn pod(number: usize, template: usize) -> Rc<PodInfo> {
     };
     let required = "requiredDuringSchedulingIgnoredDuringExecution";
     let (affinity, constraints) = match template {
-        1 => (json!(null), spread("DoNotSchedule")),
+        1 | 6 => (json!(null), spread("DoNotSchedule")),
         2 => (json!({"podAffinity": {required: [near(zone)]}}), json!(null)),
         3 => {
             (json!({"podAntiAffinity": {required: [near("kubernetes.io/hostname")]}}), json!(null))
@@ -64,7 +68,10 @@ fn pod(number: usize, template: usize) -> Rc<PodInfo> {
         },
         "spec": {
             "affinity": affinity, "topologySpreadConstraints": constraints,
-            "containers": [{"name": "c", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}],
+            "priority": if template >= 5 { 10 } else { 0 },
+            "containers": [{"name": "c", "resources": {"requests": {
+                "cpu": if template >= 5 { "3" } else { "1" }, "memory": "1Gi",
+            }}}],
         },
     });
     let object = Object::from_json(Kind::Pod, &object).unwrap().object;
@@ -84,13 +91,15 @@ fn node(number: u8, zone: u8) -> Rc<Node> {
     Rc::clone(Node::unwrap(&object).unwrap())
 }
 
-/// What people see of a decision.
+/// What people see of a decision, and who has to go.
 fn told(outcome: &Outcome) -> String {
-    format!(
-        "{:?} {:?}",
-        outcome.nodes.iter().collect::<Vec<_>>(),
-        outcome.result.as_ref().map_err(|failure| &failure.message)
-    )
+    let nodes: Vec<_> = outcome.nodes.iter().collect();
+    let result = outcome.result.as_ref().map_err(|failure| {
+        let preempt = failure.preempt.as_deref();
+        let victims = preempt.iter().flat_map(|them| &them.victims).map(|pod| &pod.uid);
+        (&failure.message, preempt.map(|them| &them.node), victims.collect::<Vec<_>>())
+    });
+    format!("{nodes:?} {result:?}")
 }
 
 proptest! {
@@ -104,27 +113,49 @@ proptest! {
         let (mut rng, mut rotation) = (Rng::new(1), Rotation::default());
         let now = Timestamp::UNIX_EPOCH;
         let profile = &Configuration::default().profiles[0];
+        let mut waiting: Vec<Rc<PodInfo>> = Vec::new();
         for (number, happens) in story.into_iter().enumerate() {
-            match happens {
-                Happens::Node(number, zone) => cache.put_node(&node(number, zone)),
-                Happens::NodeGone(number) => cache.remove_node(&format!("node-{number}")),
+            let tried = match happens {
+                Happens::Node(number, zone) => {
+                    cache.put_node(&node(number, zone));
+                    None
+                }
+                Happens::NodeGone(number) => {
+                    cache.remove_node(&format!("node-{number}"));
+                    None
+                }
                 Happens::PodGone(number) => {
                     cache.remove_pod(&format!("uid-{number}"));
+                    None
                 }
-                Happens::Pod(template) => {
-                    let pod = pod(number, template);
-                    let (mut other_rng, mut other_rotation) = (rng.clone(), rotation.clone());
-                    let fresh = schedule(
-                        profile, &pod, &cache, &mut other_rotation, &mut Evaluations::default(),
-                        &mut other_rng, now,
-                    );
-                    let outcome = schedule(
-                        profile, &pod, &cache, &mut rotation, &mut remembered, &mut rng, now,
-                    );
-                    prop_assert_eq!(told(&outcome), told(&fresh));
-                    if let Ok(node) = outcome.result {
-                        cache.assume(&pod, &node);
+                Happens::Pod(template) => Some(pod(number, template)),
+                Happens::Again(one) => {
+                    let one = one.checked_rem(waiting.len());
+                    one.map(|one| waiting.swap_remove(one))
+                }
+            };
+            if let Some(pod) = tried {
+                let (mut other_rng, mut other_rotation) = (rng.clone(), rotation.clone());
+                let fresh = schedule(
+                    profile, &pod, &cache, &mut other_rotation, &mut Evaluations::default(),
+                    &mut other_rng, now,
+                );
+                let outcome = schedule(
+                    profile, &pod, &cache, &mut rotation, &mut remembered, &mut rng, now,
+                );
+                prop_assert_eq!(told(&outcome), told(&fresh));
+                prop_assert_eq!(other_rng.below(1000), rng.clone().below(1000));
+                match outcome.result {
+                    Ok(node) => cache.assume(&pod, &node),
+                    Err(Failure { preempt: Some(preempt), .. }) => {
+                        cache.nominate(&pod, &preempt.node);
+                        // One goes at once, the others when the story has it so.
+                        if let Some(victim) = preempt.victims.first() {
+                            cache.remove_pod(&victim.uid);
+                        }
+                        waiting.push(pod);
                     }
+                    Err(_) => {}
                 }
             }
             for node in cache.nodes() {
