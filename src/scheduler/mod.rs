@@ -40,6 +40,7 @@ use self::cache::Cache;
 use self::cycle::Rotation;
 use self::decision::Decisions;
 use self::evaluations::Evaluations;
+use self::node_info::PodInfo;
 use self::profile::Profile;
 use self::queue::Queue;
 use crate::api::fields::FieldSelector;
@@ -107,6 +108,8 @@ pub struct Scheduler {
     /// One for each profile.
     recorders: Vec<Recorder>,
     configuration: Rc<Configuration>,
+    /// The pod that was worked out last.
+    latest: Option<Rc<PodInfo>>,
     decisions: Decisions,
     rotation: Rotation,
     evaluations: Evaluations,
@@ -131,6 +134,7 @@ impl Scheduler {
             pre_binding: Vec::new(),
             recorders: configuration.profiles.iter().map(|it| recorder(&it.name, epoch)).collect(),
             configuration,
+            latest: None,
             decisions: Decisions::default(),
             rotation: Rotation::default(),
             evaluations: Evaluations::default(),

@@ -58,6 +58,21 @@ impl PodInfo {
         }
     }
 
+    /// Works a pod out as another one, if it is of the same template and neither has run.
+    pub fn like(other: &Self, pod: &Rc<Pod>) -> Self {
+        let has_run = |pod: &Pod| {
+            pod.status.container_statuses.is_some() || pod.status.init_container_statuses.is_some()
+        };
+        let is_alike = Rc::ptr_eq(&other.pod.spec, &pod.spec)
+            && other.pod.metadata.namespace == pod.metadata.namespace
+            && !has_run(&other.pod)
+            && !has_run(pod);
+        if !is_alike {
+            return Self::new(Rc::clone(pod));
+        }
+        Self { uid: uid(pod), pod: Rc::clone(pod), ..other.clone() }
+    }
+
     /// Its namespace.
     pub fn namespace(&self) -> &str {
         self.pod.metadata.namespace.as_deref().unwrap_or_default()
@@ -191,6 +206,56 @@ impl NodeInfo {
             self.requested.add(&pod.requests, -1);
             self.non_zero_requested.add(&pod.non_zero, -1);
             self.with_terms -= usize::from(pod.terms.is_some());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::{Kind, Object, Resource as _};
+
+    #[test]
+    fn pods_of_one_template_are_worked_out_alike() {
+        let requests = json!({"cpu": "1", "memory": "1Gi", "example.com/gpu": "2"});
+        let near = json!({"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "a"}}});
+        let object = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "one", "namespace": "default", "uid": "1"},
+            "spec": {
+                "affinity": {"podAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": [near],
+                }},
+                "containers": [{
+                    "name": "c", "resources": {"requests": requests},
+                    "ports": [{"containerPort": 80, "hostPort": 80}],
+                }],
+            },
+            "status": {"containerStatuses": [{
+                "name": "c", "image": "", "imageID": "", "ready": true, "restartCount": 0,
+                "allocatedResources": {"cpu": "3"},
+            }]},
+        });
+        let object = Object::from_json(Kind::Pod, &object).unwrap().object;
+        let has_run = Pod::unwrap(&object).unwrap();
+        let new = Rc::new(Pod { status: Rc::default(), ..Pod::clone(has_run) });
+        let mut second = Pod::clone(&new);
+        second.metadata.uid = Some("2".into());
+        let mut elsewhere = second.clone();
+        elsewhere.metadata.namespace = Some("other".into());
+        let mut changed = second.clone();
+        Rc::make_mut(&mut changed.spec).containers.clear();
+        let pods = [second, elsewhere, changed].map(Rc::new);
+        let pods = [Rc::clone(has_run), new].into_iter().chain(pods);
+        let pods: Vec<Rc<Pod>> = pods.collect();
+        for one in &pods {
+            for other in &pods {
+                let alike = PodInfo::like(&PodInfo::new(Rc::clone(one)), other);
+                let alone = PodInfo::new(Rc::clone(other));
+                assert_eq!(format!("{alike:?}"), format!("{alone:?}"));
+            }
         }
     }
 }

@@ -119,8 +119,7 @@ impl Queue {
 
     /// Takes in a pod, new or changed, which may be held back. A change that no plugin looks at moves
     /// nothing.
-    pub fn put(&mut self, pod: &Rc<Pod>, gated: bool, now: Instant) {
-        let info = Rc::new(PodInfo::new(Rc::clone(pod)));
+    pub fn put(&mut self, info: Rc<PodInfo>, gated: bool, now: Instant) {
         let queued = self.pods.get(&info.uid).is_some().then(|| self.take(&info.uid)).flatten();
         let Some(mut queued) = queued else {
             let place = if gated { Place::Gated } else { Place::Active };
@@ -138,7 +137,8 @@ impl Queue {
             return;
         };
         let old = std::mem::replace(&mut queued.info, info);
-        let same = old.pod.spec == pod.spec && old.pod.metadata.labels == pod.metadata.labels;
+        let (before, after) = (&old.pod, &queued.info.pod);
+        let same = before.spec == after.spec && before.metadata.labels == after.metadata.labels;
         queued.place = match queued.place {
             Place::Gated if !gated => Place::Active,
             Place::Unschedulable if !same => ready(&queued, self.waits, now),

@@ -8,6 +8,8 @@ use crate::sim::SortedMap;
 
 /// The change of a node that was not asked yet.
 const NEVER: u64 = u64::MAX;
+/// How many nodes are compared at once.
+const CHUNK: usize = 64;
 
 /// What nodes count for, summed up by label and value. A cycle for a pod equal to the last one finds
 /// the sums as they were, and asks only the nodes that have changed since.
@@ -77,11 +79,14 @@ impl Tally {
             return;
         };
         self.resize(nodes.len());
-        let known = self.asked.iter().zip(latest).enumerate();
-        let changed = known.filter(|(_, (asked, change))| asked != change).map(|(at, _)| at);
-        for at in changed.collect::<Vec<usize>>() {
-            if let Some(node) = nodes.get(at) {
-                self.ask(at, node, ask);
+        // Few have changed, and to compare many numbers at once is quick.
+        let chunks = self.asked.chunks(CHUNK).zip(latest.chunks(CHUNK)).enumerate();
+        let changed = chunks.filter(|(_, (asked, latest))| asked != latest);
+        for chunk in changed.map(|(number, _)| number * CHUNK).collect::<Vec<usize>>() {
+            for (at, node) in nodes.iter().enumerate().skip(chunk).take(CHUNK) {
+                if self.asked.get(at) != latest.get(at) {
+                    self.ask(at, node, ask);
+                }
             }
         }
     }

@@ -127,7 +127,8 @@ impl Scheduler {
         let uid = uid(pod);
         if let Some(node) = &pod.node_name {
             self.queue.delete(&uid);
-            self.cache.put_pod(&Rc::new(PodInfo::new(Rc::clone(pod))), node);
+            let info = self.work_out(pod);
+            self.cache.put_pod(&info, node);
             self.queue.on_event(ClusterEvent::AssignedPodAdded, now);
             return;
         }
@@ -136,12 +137,22 @@ impl Scheduler {
         if self.cache.is_assumed(&uid) {
             return;
         }
+        let info = self.work_out(pod);
         match &mut self.current {
-            Some(current) if current.info.uid == uid => {
-                current.info = Rc::new(PodInfo::new(Rc::clone(pod)));
-            }
-            Some(_) | None => self.queue.put(pod, gated, now),
+            Some(current) if current.info.uid == uid => current.info = info,
+            Some(_) | None => self.queue.put(info, gated, now),
         }
+    }
+
+    /// Most pods are of the template of the one before.
+    fn work_out(&mut self, pod: &Rc<Pod>) -> Rc<PodInfo> {
+        let info = match &self.latest {
+            Some(latest) => PodInfo::like(latest, pod),
+            None => PodInfo::new(Rc::clone(pod)),
+        };
+        let info = Rc::new(info);
+        self.latest = Some(Rc::clone(&info));
+        info
     }
 
     fn remove_pod(&mut self, pod: &Pod, now: Instant) {

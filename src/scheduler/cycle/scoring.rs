@@ -39,8 +39,8 @@ pub(super) fn score(
     if nodes.len() < 2 {
         return Vec::new();
     }
-    let able: Vec<&NodeInfo> =
-        nodes.iter().filter_map(|at| cache.nodes().get(*at)).map(|node| &**node).collect();
+    let mut able: Vec<&NodeInfo> = Vec::with_capacity(nodes.len());
+    able.extend(nodes.iter().filter_map(|at| cache.nodes().get(*at)).map(|node| &**node));
     let scores = |one: &&Weighted, state: &mut CycleState| {
         one.plugin.pre_score(pod, cache, &able, state).code != Code::Skip
     };
