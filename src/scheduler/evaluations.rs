@@ -92,11 +92,15 @@ impl Evaluations {
         std::mem::take(&mut self.room)
     }
 
-    /// Gives back what [`Evaluations::room`] lent.
+    /// Gives back what [`Evaluations::room`] lent; of two pairs of lists the larger is kept.
     pub fn leave(&mut self, mut feasible: Vec<usize>, mut refused: Vec<(usize, usize)>) {
-        feasible.clear();
-        refused.clear();
-        self.room = (feasible, refused);
+        if feasible.capacity() + refused.capacity()
+            > self.room.0.capacity() + self.room.1.capacity()
+        {
+            feasible.clear();
+            refused.clear();
+            self.room = (feasible, refused);
+        }
     }
 
     /// The refusals that were heard for pods like this one, by their numbers.
@@ -161,17 +165,13 @@ impl Evaluations {
     }
 
     /// How many protected pods would have to leave the node at `at` for the pod, asked only if that is not
-    /// known of the node as it was when somebody asked last who refuses it.
-    ///
-    /// # Errors
-    ///
-    /// What `ask` says if nobody's leaving helps.
+    /// known of the node as it was when somebody asked last who refuses it; none if nobody's leaving helps.
     pub fn violations(
         &mut self,
         at: usize,
         ask: impl FnOnce() -> Result<Candidate, Verdict>,
-    ) -> Result<usize, Rc<Verdict>> {
-        let Some(victims) = self.victims.get_mut(at) else { return Err(Rc::default()) };
+    ) -> Option<usize> {
+        let victims = self.victims.get_mut(at)?;
         if matches!(victims, Victims::Unknown) {
             *victims = match ask() {
                 Ok(candidate) => Victims::Some(candidate.cost, Rc::new(candidate)),
@@ -181,10 +181,14 @@ impl Evaluations {
                 }),
             };
         }
-        match victims {
-            Victims::Unknown => Err(Rc::default()),
-            Victims::None(why) => Err(Rc::clone(why)),
-            Victims::Some(cost, _) => Ok(cost.violations),
+        self.cost(at).map(|cost| cost.violations)
+    }
+
+    /// Why nobody's leaving the node at `at` helps, if that is known.
+    pub fn hopeless(&self, at: usize) -> Option<&Rc<Verdict>> {
+        match self.victims.get(at)? {
+            Victims::None(why) => Some(why),
+            Victims::Unknown | Victims::Some(..) => None,
         }
     }
 

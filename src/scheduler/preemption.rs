@@ -180,22 +180,22 @@ impl Preemption<'_> {
         offset: usize,
         limits: Limits,
     ) -> (Vec<Candidate>, Vec<Rc<Verdict>>) {
-        let violations = |node: &&NodeInfo| match self.victims(node) {
-            Ok(candidate) => Ok(candidate.violations),
-            Err(verdict) => Err(Rc::new(verdict)),
-        };
+        let violations =
+            |node: &&NodeInfo| self.victims(node).ok().map(|candidate| candidate.violations);
         let (nodes, refused) = Self::among(nodes, offset, limits, violations);
-        (nodes.into_iter().filter_map(|node| self.victims(node).ok()).collect(), refused)
+        let refused = refused.into_iter().filter_map(|node| self.victims(node).err());
+        let candidates = nodes.into_iter().filter_map(|node| self.victims(node).ok());
+        (candidates.collect(), refused.map(Rc::new).collect())
     }
 
     /// As [`Preemption::candidates`], with `violations` telling how many protected pods would have to leave
-    /// a node.
+    /// a node; none if nobody's leaving helps.
     pub(super) fn among<N: Copy>(
         nodes: &[N],
         offset: usize,
         limits: Limits,
-        mut violations: impl FnMut(&N) -> Result<usize, Rc<Verdict>>,
-    ) -> (Vec<N>, Vec<Rc<Verdict>>) {
+        mut violations: impl FnMut(&N) -> Option<usize>,
+    ) -> (Vec<N>, Vec<N>) {
         let enough = limits.enough(nodes.len());
         let (mut harmless, mut violating) = (Vec::new(), Vec::new());
         let mut refused = Vec::new();
@@ -203,7 +203,7 @@ impl Preemption<'_> {
         let (before, after) = nodes.split_at(from);
         for node in after.iter().chain(before) {
             match violations(node) {
-                Ok(violations) => {
+                Some(violations) => {
                     let list = if violations == 0 { &mut harmless } else { &mut violating };
                     if list.len() < enough {
                         list.push(*node);
@@ -212,7 +212,7 @@ impl Preemption<'_> {
                         break;
                     }
                 }
-                Err(verdict) => refused.push(verdict),
+                None => refused.push(*node),
             }
         }
         harmless.append(&mut violating);

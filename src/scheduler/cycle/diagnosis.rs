@@ -18,17 +18,15 @@ pub(super) fn diagnose(
 ) -> (String, Rc<[&'static str]>) {
     let mut reasons: SortedMap<Cow<'_, str>, usize> = SortedMap::new();
     let mut plugins: SortedSet<&'static str> = search.narrowed_by.iter().copied().collect();
-    let mut counts = vec![0; refusals.len()];
-    for (_, number) in refused {
-        if let Some(count) = counts.get_mut(*number) {
-            *count += 1;
-        }
-    }
-    for (refusal, count) in refusals.iter().zip(counts).filter(|(_, count)| *count > 0) {
-        let (plugin, verdict) = &**refusal;
+    // Most nodes are refused as the one before.
+    for alike in refused.chunk_by(|(_, one), (_, next)| one == next) {
+        let number = alike.first().map(|(_, number)| *number).unwrap_or_default();
+        let Some((plugin, verdict)) = refusals.get(number).map(|refusal| &**refusal) else {
+            continue;
+        };
         plugins.insert(plugin);
         for reason in &verdict.reasons {
-            *reasons.or_default(Cow::Borrowed(&**reason)) += count;
+            *reasons.or_default(Cow::Borrowed(&**reason)) += alike.len();
         }
     }
     let absent = count.saturating_sub(refused.len());

@@ -36,8 +36,6 @@ struct Look<'a> {
     /// The place of the node that it is promised room on.
     promised: Option<usize>,
     evaluations: &'a mut Evaluations,
-    feasible: Feasible,
-    refused: Refused,
 }
 
 impl<'a> Look<'a> {
@@ -49,14 +47,13 @@ impl<'a> Look<'a> {
     ) -> Self {
         let local = search.filters.iter().take_while(|plugin| plugin.looks_at_node_only()).count();
         let (local, further) = search.filters.split_at(local);
-        let (feasible, refused) = evaluations.room();
-        let alike = Vec::new();
-        let promised = cache.promised_to(&pod.uid);
-        Self { pod, search, cache, local, further, alike, promised, evaluations, feasible, refused }
+        let (alike, promised) = (Vec::new(), cache.promised_to(&pod.uid));
+        Self { pod, search, cache, local, further, alike, promised, evaluations }
     }
 
-    /// Asks of the node at `at`, whose last change is the one of that number.
-    fn ask(&mut self, at: usize, change: u64) {
+    /// The number of the refusal of the node at `at`, whose last change is the one of that number; none if
+    /// it can take the pod.
+    fn ask(&mut self, at: usize, change: u64) -> Option<usize> {
         let local = self.local;
         let refusal = if self.promised == Some(at) {
             // Where it is promised room itself, the answer is its own.
@@ -67,10 +64,7 @@ impl<'a> Look<'a> {
             let ask = || refused_by(pod, search, cache, local, at);
             self.evaluations.refusal(at, change, ask)
         };
-        match refusal.or_else(|| self.ask_further(at)) {
-            None => self.feasible.push(at),
-            Some(refusal) => self.refused.push((at, refusal)),
-        }
+        refusal.or_else(|| self.ask_further(at))
     }
 
     /// Asks the filters that look further.
@@ -133,13 +127,8 @@ pub(super) fn look_at_nominated(
     evaluations: &mut Evaluations,
 ) -> Option<(Feasible, Refused)> {
     let mut look = Look::new(pod, search, cache, evaluations);
-    look.ask(at, *cache.last_changes().get(at)?);
-    let Look { feasible, refused, evaluations, .. } = look;
-    if feasible.is_empty() {
-        evaluations.leave(feasible, refused);
-        return None;
-    }
-    Some((feasible, refused))
+    let refusal = look.ask(at, *cache.last_changes().get(at)?);
+    refusal.is_none().then(|| (vec![at], Vec::new()))
 }
 
 /// The nodes that can take the pod, and those of the others that were looked at.
@@ -151,15 +140,18 @@ pub(super) fn look(
     rotation: &mut Rotation,
     evaluations: &mut Evaluations,
 ) -> (Feasible, Refused) {
+    let (mut feasible, mut refused) = evaluations.room();
     let mut look = Look::new(pod, search, cache, evaluations);
     let changes = cache.last_changes();
     if let Some(names) = &search.names {
         for at in names.iter().filter_map(|name| cache.position(name)) {
-            if let Some(change) = changes.get(at) {
-                look.ask(at, *change);
+            let Some(change) = changes.get(at) else { continue };
+            match look.ask(at, *change) {
+                None => feasible.push(at),
+                Some(refusal) => refused.push((at, refusal)),
             }
         }
-        return (look.feasible, look.refused);
+        return (feasible, refused);
     }
     let enough = enough_nodes(profile.percentage, changes.len());
     let from = rotation.start % changes.len().max(1);
@@ -167,13 +159,16 @@ pub(super) fn look(
     let known = changes.iter().enumerate();
     for (at, change) in known.clone().skip(from).chain(known.take(from)) {
         looked += 1;
-        look.ask(at, *change);
-        if look.feasible.len() >= enough {
+        match look.ask(at, *change) {
+            None => feasible.push(at),
+            Some(refusal) => refused.push((at, refusal)),
+        }
+        if feasible.len() >= enough {
             break;
         }
     }
     rotation.start = (from + looked) % changes.len().max(1);
-    (look.feasible, look.refused)
+    (feasible, refused)
 }
 
 pub(super) fn first_refusal(

@@ -276,8 +276,12 @@ fn preempt(
     let priced = candidates.into_iter().filter_map(|at| Some((at, evaluations.cost(at)?)));
     let best = priced.min_by_key(|(_, cost)| preemption.price(*cost)).map(|(at, _)| at);
     let best = best.and_then(|at| evaluations.candidate(at)).map(Rc::clone);
+    let preempted = best.ok_or_else(|| {
+        let why = failed.into_iter().filter_map(|at| evaluations.hopeless(at).map(Rc::clone));
+        preemption_failed(cache.nodes().len(), &why.collect::<Vec<_>>())
+    });
     forget(evaluations);
-    best.ok_or_else(|| preemption_failed(cache.nodes().len(), &failed))
+    preempted
 }
 
 #[cfg(test)]

@@ -25,9 +25,8 @@ pub const MAX_NODE_SCORE: i64 = 100;
 pub type Reason = Cow<'static, str>;
 
 /// How an extension point came out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    #[default]
     Success,
     /// Nothing to do for this pod.
     Skip,
@@ -38,7 +37,7 @@ pub enum Code {
 }
 
 /// How an extension point came out, and why.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     pub code: Code,
     pub reasons: Vec<Reason>,
