@@ -2,6 +2,7 @@
 //! links with latency, and a bounded trace of all that was said. It knows nothing of Kubernetes.
 
 mod chance;
+mod chunks;
 mod context;
 mod growing;
 mod link;
@@ -13,6 +14,7 @@ mod time;
 mod trace;
 
 pub use chance::Rng;
+pub use chunks::Chunks;
 pub use context::{Component, Ctx, Effect, Event};
 pub use growing::GrowingMap;
 pub use link::{Latency, Links};

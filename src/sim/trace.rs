@@ -1,73 +1,65 @@
 //! The trace: the messages of a window of time that ends now.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
-const CHUNK: usize = 512;
+use super::chunks::{CHUNK, Chunks};
 
 /// The newest items, oldest first, each under its number. Cloning shares all but the newest few.
 #[derive(Clone, Debug)]
 pub struct Trace<M> {
-    sealed: VecDeque<Rc<[Rc<M>]>>,
-    open: Vec<Rc<M>>,
-    first: u64,
-    chunks: usize,
+    items: Chunks<Rc<M>>,
+    /// How many are kept: whole chunks.
+    window: u64,
 }
 
 impl<M> Trace<M> {
     /// A trace that keeps at least the last `window` items.
     pub fn new(window: usize) -> Self {
-        let chunks = window.div_ceil(CHUNK).max(1);
-        Self { sealed: VecDeque::new(), open: Vec::new(), first: 0, chunks }
+        Self { items: Chunks::default(), window: in_chunks(window).max(CHUNK as u64) }
     }
 
     /// Adds the newest item; items are numbered from 0.
     pub fn push(&mut self, item: Rc<M>) {
-        self.open.push(item);
-        if self.open.len() == CHUNK {
-            self.sealed.push_back(std::mem::take(&mut self.open).into());
-            if self.sealed.len() > self.chunks && self.sealed.pop_front().is_some() {
-                self.first += CHUNK as u64;
-            }
-        }
+        self.items.push(item);
+        self.items.forget_before(self.end().saturating_sub(self.window));
     }
 
     /// Keeps no more than about the last `window` of the items that there are now.
     pub fn shorten(&mut self, window: usize) {
-        while self.sealed.len() > window.div_ceil(CHUNK) && self.sealed.pop_front().is_some() {
-            self.first += CHUNK as u64;
-        }
+        let open = self.end() % CHUNK as u64;
+        self.items.forget_before((self.end() - open).saturating_sub(in_chunks(window)));
     }
 
     /// How many items are kept.
     pub fn kept(&self) -> u64 {
-        self.end() - self.first
+        self.end() - self.first()
     }
 
     /// The number of the oldest item that is kept.
     pub fn first(&self) -> u64 {
-        self.first
+        self.items.first()
     }
 
     /// The number that the next item gets.
     pub fn end(&self) -> u64 {
-        self.first + (self.sealed.len() * CHUNK + self.open.len()) as u64
+        self.items.end()
     }
 
     /// The item numbered `number`, if it is kept.
     pub fn get(&self, number: u64) -> Option<&Rc<M>> {
-        let offset = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        match self.sealed.get(offset / CHUNK) {
-            Some(chunk) => chunk.get(offset % CHUNK),
-            None => self.open.get(offset - self.sealed.len() * CHUNK),
-        }
+        self.items.get(number)
     }
 
     /// The items that are kept from `number` on, oldest first.
     pub fn from(&self, number: u64) -> impl Iterator<Item = &Rc<M>> {
-        let start = number.max(self.first);
+        let start = number.max(self.first());
         (start..self.end()).filter_map(|number| self.get(number))
     }
+}
+
+/// `items`, and what is missing to whole chunks.
+fn in_chunks(items: usize) -> u64 {
+    (items.div_ceil(CHUNK) * CHUNK) as u64
 }
 
 #[cfg(test)]

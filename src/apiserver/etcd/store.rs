@@ -2,11 +2,7 @@
 //!
 //! Mirrors: etcd `server/storage/mvcc/kvstore.go` and `kvstore_txn.go`; the index and the values are
 //! one map, and a log of all changes replays the past to watches.
-use std::cmp::Ordering;
 use std::rc::Rc;
-
-use imbl::GenericVector;
-use imbl::shared_ptr::RcK;
 
 use super::history::History;
 use super::leases::{Lease, Leases};
@@ -14,7 +10,7 @@ use super::{
     Change, EtcdError, Instant, KeyRange, KeyValue, LeaseId, Put, Range, RangeResponse, Revision,
     Txn, TxnOp, TxnOpResponse, TxnResponse,
 };
-use crate::sim::TextMap;
+use crate::sim::{Chunks, TextMap};
 
 /// Keys, values, their past and their leases.
 ///
@@ -23,8 +19,9 @@ use crate::sim::TextMap;
 pub struct Store<V: Clone + 'static> {
     /// Also the deleted keys, until compaction has passed their tombstones.
     keys: TextMap<History<V>>,
-    /// All changes at `compacted` and later, in order.
-    log: GenericVector<Change<V>, RcK>,
+    /// All changes, in order; from the one numbered `log_begin` on they are at `compacted` or later.
+    log: Chunks<Change<V>>,
+    log_begin: u64,
     live: usize,
     versions: usize,
     revision: Revision,
@@ -49,7 +46,8 @@ impl<V: Clone + 'static> Default for Store<V> {
     fn default() -> Self {
         Self {
             keys: TextMap::default(),
-            log: GenericVector::default(),
+            log: Chunks::default(),
+            log_begin: 0,
             live: 0,
             versions: 0,
             revision: Revision::new(1),
@@ -109,7 +107,7 @@ impl<V: Clone + 'static> Store<V> {
 
     /// All changes at `from` and later that compaction has left, in order.
     pub fn changes_since(&self, from: Revision) -> impl Iterator<Item = &Change<V>> {
-        (self.first_change_at(from)..self.log.len()).filter_map(|index| self.log.get(index))
+        (self.first_change_at(from)..self.log.end()).filter_map(|number| self.log.get(number))
     }
 
     /// The leases and their keys.
@@ -120,7 +118,8 @@ impl<V: Clone + 'static> Store<V> {
     /// How much there is of everything.
     pub fn sizes(&self) -> Sizes {
         let leases = self.leases.iter().count();
-        Sizes { keys: self.live, versions: self.versions, log: self.log.len(), leases }
+        let log = usize::try_from(self.log.end() - self.log_begin).unwrap_or_default();
+        Sizes { keys: self.live, versions: self.versions, log, leases }
     }
 
     fn check_revision(&self, revision: Option<Revision>) -> Result<(), EtcdError> {
@@ -163,28 +162,27 @@ impl<V: Clone + 'static> Store<V> {
 
     /// The newest change, if it is the only one of its revision.
     pub(super) fn newest_change(&self) -> Option<&Change<V>> {
-        let mut newest = self.log.iter().rev();
-        let (last, before) = (newest.next()?, newest.next());
+        let mut newest = (self.log_begin..self.log.end()).rev().map(|number| self.log.get(number));
+        let (last, before) = (newest.next()??, newest.next().flatten());
         let alone = before.is_none_or(|before| before.mod_revision() < last.mod_revision());
         (alone && last.mod_revision() == self.revision()).then_some(last)
     }
 
-    /// The index in the log of the first change at `revision` or later.
-    fn first_change_at(&self, revision: Revision) -> usize {
-        let len = self.log.len();
-        // Nearly every search is a watch that asks for the one newest change.
-        let mut newest = (0..len).rev().take(2);
-        let is_before = |index| {
-            self.log.get(index).is_some_and(|change: &Change<V>| change.mod_revision() < revision)
+    /// The number in the log of the first change at `revision` or later.
+    fn first_change_at(&self, revision: Revision) -> u64 {
+        let is_before = |number| {
+            self.log.get(number).is_some_and(|change: &Change<V>| change.mod_revision() < revision)
         };
-        if let Some(index) = newest.find(|index| is_before(*index)) {
-            return index + 1;
+        let (mut low, mut high) = (self.log_begin, self.log.end());
+        // Nearly every search is a watch that asks for the one newest change.
+        if let Some(number) = (low..high).rev().take(2).find(|number| is_before(*number)) {
+            return number + 1;
         }
-        // Never equal: the search ends where the first change at `revision` stands.
-        let side = |is_before| if is_before { Ordering::Less } else { Ordering::Greater };
-        self.log
-            .binary_search_by(|change| side(change.mod_revision() < revision))
-            .unwrap_or_else(|index| index)
+        while low < high {
+            let middle = low.midpoint(high);
+            if is_before(middle) { low = middle + 1 } else { high = middle }
+        }
+        low
     }
 }
 
@@ -260,12 +258,13 @@ impl<V: Clone + 'static> Store<V> {
         self.compacted = at;
         // Only a key that changed up to here can have a version to lose.
         let passed = self.first_change_at(at.next());
-        for index in 0..passed {
-            if let Some(key) = self.log.get(index).map(|change| Rc::clone(change.key())) {
+        for number in self.log_begin..passed {
+            if let Some(key) = self.log.get(number).map(|change| Rc::clone(change.key())) {
                 self.compact_key(&key, at);
             }
         }
-        self.log = self.log.split_off(self.first_change_at(at));
+        self.log_begin = self.first_change_at(at);
+        self.log.forget_before(self.log_begin);
         Ok(())
     }
 
@@ -285,7 +284,8 @@ impl<V: Clone + 'static> Store<V> {
 
     /// Where the store is while the transaction for `at` runs: there, once it changed something.
     fn head(&self, at: Revision) -> Revision {
-        let wrote = self.log.back().is_some_and(|change| change.mod_revision() == at);
+        let newest = self.log.end().checked_sub(1).and_then(|number| self.log.get(number));
+        let wrote = newest.is_some_and(|change| change.mod_revision() == at);
         if wrote { at } else { self.revision }
     }
 
@@ -320,7 +320,7 @@ impl<V: Clone + 'static> Store<V> {
 
     fn write(&mut self, change: Change<V>) {
         self.versions += 1;
-        self.log.push_back(change.clone());
+        self.log.push(change.clone());
         if let Some(history) = self.keys.get_mut(change.key()) {
             history.push(change);
         } else {
