@@ -30,6 +30,9 @@ pub fn parse(
 ) -> Result<(Verb, Target, Params), StatusError> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let query = Query::parse(query);
+    if let Some(path) = watched(path) {
+        return watch(method, target(kinds, &path)?, accept, &query);
+    }
     let target = target(kinds, path)?;
     let Target::Resource { ref name, subresource, .. } = target else {
         let representation = Representation::of(accept, Include::default()).unwrap_or_default();
@@ -116,6 +119,55 @@ pub fn parse(
     let is_exec = matches!(subresource, Some(Subresource::Exec | Subresource::Attach));
     let exec = is_exec.then(|| Rc::new(ExecOptions::parse(&query)));
     Ok((verb, target, Params { representation, log, exec, ..params(verb, &query)? }))
+}
+
+/// What a path of the old form watches, such as `/api/v1/watch/pods`, which is served still.
+fn watched(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let at = match *parts.get(1)? {
+        "api" => 3,
+        "apis" => 4,
+        _ => return None,
+    };
+    (parts.get(at) == Some(&"watch") && parts.len() > at + 1).then(|| {
+        parts.remove(at);
+        parts.join("/")
+    })
+}
+
+/// A watch of the old form: of a list, or of the one object that is named.
+fn watch(
+    method: &str,
+    target: Target,
+    accept: &str,
+    query: &Query,
+) -> Result<(Verb, Target, Params), StatusError> {
+    let Target::Resource { kind, namespace, name, subresource: None } = target else {
+        return Err(StatusError::generic(Reason::NotFound, ""));
+    };
+    if method != "GET" {
+        return Err(StatusError::generic(Reason::MethodNotAllowed, ""));
+    }
+    let representation = Representation::of(accept, Include::parse(query.get("includeObject"))?)?;
+    if representation == Representation::Yaml {
+        return Err(not_acceptable());
+    }
+    list_options(Verb::Watch, query)?;
+    let mut params = Params { representation, ..params(Verb::Watch, query)? };
+    if let Some(name) = &name {
+        match params.field_selector.as_deref().map(|own| own.required_value("metadata.name")) {
+            None => {
+                let own = FieldSelector::equals("metadata.name", name);
+                params.field_selector = Some(Rc::new(own));
+            }
+            Some(Some(own)) if *own == **name => {}
+            Some(_) => {
+                let why = "fieldSelector metadata.name doesn't match requested name";
+                return Err(StatusError::bad_request(why));
+            }
+        }
+    }
+    Ok((Verb::Watch, Target::Resource { kind, namespace, name: None, subresource: None }, params))
 }
 
 fn params(verb: Verb, query: &Query) -> Result<Params, StatusError> {

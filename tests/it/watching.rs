@@ -91,3 +91,30 @@ fn watches_that_do_not_say_for_how_long_end_within_the_hour_and_components_watch
     let found = cluster.object(Kind::Pod, "default", "web").expect("the pod");
     assert_eq!(found.to_json()["status"]["phase"], "Running");
 }
+
+#[test]
+fn the_old_paths_of_watches_are_served_still() {
+    let mut cluster = cluster();
+    let mut open = |path: &str| cluster.submit(&HttpCall::get(path));
+    let all = open("/api/v1/watch/configmaps?labelSelector=!none");
+    let one = open("/api/v1/watch/namespaces/default/configmaps/one");
+    let grouped = open("/apis/apps/v1/watch/deployments");
+    let bad =
+        open("/api/v1/watch/namespaces/default/configmaps/one?fieldSelector=metadata.name%3Dtwo");
+    let part = open("/api/v1/watch/namespaces/default/pods/one/log");
+    let delete = cluster.submit(&HttpCall::new(
+        "DELETE",
+        "/api/v1/watch/namespaces/default/configmaps",
+        None,
+    ));
+    cluster.run_for(Duration::from_secs(1));
+    create(&mut cluster, "one");
+    create(&mut cluster, "two");
+    cluster.run_for(Duration::from_secs(1));
+    let of_default = |line: &String| line.contains(r#""namespace":"default""#);
+    let names = |id| cluster.lines(id, 0).filter(of_default).count();
+    assert_eq!((names(all), names(one), names(grouped)), (2, 1, 0));
+    let code = |id| cluster.reply(id).map(|reply| reply.code);
+    assert_eq!([all, one, grouped].map(code), [Some(200); 3]);
+    assert_eq!([bad, part, delete].map(code), [Some(400), Some(404), Some(405)]);
+}
