@@ -392,9 +392,9 @@ impl ApiServer {
             }
             (Step::List, StoreResponse::Range(found)) => {
                 let kind = request.target.kind().ok_or_else(no_such_resource)?;
-                let objects = found.kvs.iter().map(|stored| versioned(stored));
                 let params = &request.params;
-                let all = objects.filter(|object| selects(params, object)).collect();
+                let chosen = found.kvs.iter().filter(|stored| selects(params, &stored.value));
+                let all = chosen.map(|stored| versioned(stored)).collect();
                 // Every page is of the moment of the first one.
                 let asked = params.page.after.as_ref().and_then(|after| after.revision);
                 let resource_version = asked.unwrap_or(found.revision.get());
