@@ -60,7 +60,7 @@ pub fn WhyTable(props: &WhyTableProps) -> Html {
     let by = use_state_eq(Column::default);
     // What was copied last, and of which decision.
     let copied = use_state_eq(|| None::<(&'static str, Rc<Decision>)>);
-    let head = |column: Column, name: String, full: &'static str| {
+    let head = |column: Column, name: &str, full: &'static str| {
         let onclick = {
             let by = by.clone();
             move |_: MouseEvent| by.set(column)
@@ -68,7 +68,7 @@ pub fn WhyTable(props: &WhyTableProps) -> Html {
         let order = if column == Column::Node { "ascending" } else { "descending" };
         let sort = if *by == column { order } else { "none" };
         html! {
-            <th scope="col" key={name.clone()} title={full} aria-sort={sort}>
+            <th scope="col" key={name.to_owned()} title={full} aria-sort={sort}>
                 <button class="why-order" {onclick}>{ name }</button>
             </th>
         }
@@ -81,26 +81,28 @@ pub fn WhyTable(props: &WhyTableProps) -> Html {
             if let Some(message) = &why.decision.message {
                 <p class="why-message">{ message.to_string() }</p>
             }
+            if !why.helps.is_empty() {
+                <h4 class="why-part">{ words.get("why.helps") }</h4>
+                <ul class="why-helps">
+                    { for why.helps.iter().map(|(change, nodes)| html! {
+                        <li>{ said(change, nodes, words) }</li>
+                    }) }
+                </ul>
+            }
             <table class="why-table">
                 <thead>
                     <tr>
-                        { head(Column::Node, words.get("why.node").to_string(), "") }
-                        { for plugins.map(|(at, name)| head(Column::Plugin(at), short(name), name)) }
-                        { head(Column::Total, words.get("why.total").to_string(), "") }
+                        { head(Column::Node, &words.get("why.node"), "") }
+                        if !why.plugins.is_empty() {
+                            { head(Column::Total, &words.get("why.total"), "") }
+                        }
+                        { for plugins.map(|(at, name)| head(Column::Plugin(at), &short(name), name)) }
                     </tr>
                 </thead>
                 <tbody>{ for why.ordered(*by).into_iter().map(|row| node(row, why, words)) }</tbody>
             </table>
             if untold > 0 {
                 <p class="why-untold">{ words.fill("why.untold", &[("count", &untold.to_string())]) }</p>
-            }
-            if !why.helps.is_empty() {
-                <h3 class="inspector-part">{ words.get("why.helps") }</h3>
-                <ul class="why-helps">
-                    { for why.helps.iter().map(|(change, nodes)| html! {
-                        <li>{ said(change, nodes, words) }</li>
-                    }) }
-                </ul>
             }
             { exports(why, &copied, words) }
         </div>
@@ -135,8 +137,8 @@ fn node(row: &WhyRow, why: &Why, words: &Words) -> Html {
     let inside = match &row.verdict {
         NodeVerdict::Fits { scores } => html! {
             <>
-                { for scores.iter().map(|score| html! { <td>{ score.to_string() }</td> }) }
                 <td><b>{ row.total().unwrap_or_default().to_string() }</b></td>
+                { for scores.iter().map(|score| html! { <td>{ score.to_string() }</td> }) }
             </>
         },
         NodeVerdict::Refused { plugin, reasons } => html! {
@@ -176,7 +178,9 @@ fn said(change: &Change, nodes: &[Rc<str>], words: &Words) -> String {
     words.fill(key, &[("node", &nodes.join(", ")), ("what", &what)])
 }
 
-/// A plugin's name without what its place already says.
+/// A plugin's name without what its place already says; it may go on in another line before each word.
 fn short(plugin: &str) -> String {
-    plugin.replace("NodeResources", "").replace("BalancedAllocation", "Balance")
+    let short = plugin.replace("NodeResources", "").replace("BalancedAllocation", "Balance");
+    let before = |letter: char| letter.is_ascii_uppercase().then_some('\u{200b}');
+    short.chars().flat_map(|letter| before(letter).into_iter().chain([letter])).collect()
 }
