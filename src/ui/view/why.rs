@@ -114,13 +114,14 @@ impl Why {
     /// above.
     pub fn ordered(&self, by: Column) -> Vec<&WhyRow> {
         let mut rows: Vec<&WhyRow> = self.rows.iter().collect();
-        sort::by_key(&mut rows, |row| {
+        sort::by_key(&mut rows, |&row| {
             let score = match by {
                 Column::Total => row.total(),
                 Column::Node => None,
                 Column::Plugin(at) => row.score(at),
             };
-            (!row.has(self.decision.chosen.as_ref()), Reverse(score), row.nodes.first().cloned())
+            let name = row.nodes.first().map(|name| in_order(name));
+            (!row.has(self.decision.chosen.as_ref()), Reverse(score), name)
         });
         rows
     }
@@ -135,9 +136,14 @@ fn by_change(helps: Vec<Help>) -> Vec<(Change, Vec<Rc<str>>)> {
         }
     }
     for (_, nodes) in &mut grouped {
-        sort::by(nodes, Ord::cmp);
+        sort::by(nodes, |one, other| in_order(one).cmp(&in_order(other)));
     }
     grouped
+}
+
+/// By what names are put in order: `node-2` comes before `node-10`.
+fn in_order(name: &str) -> (&str, usize, &str) {
+    (name.trim_end_matches(|letter: char| letter.is_ascii_digit()), name.len(), name)
 }
 
 impl From<Rc<Decision>> for Why {
@@ -180,12 +186,13 @@ mod tests {
         let help = |node: &str, change| Help { node: node.into(), change };
         let tolerate = || Change::Tolerate(vec!["gpu:NoSchedule".into()]);
         let helps = vec![
+            help("n10", Change::Uncordon),
             help("n3", Change::Uncordon),
             help("n2", tolerate()),
             help("n1", Change::Uncordon),
         ];
         let want = vec![
-            (Change::Uncordon, vec!["n1".into(), "n3".into()]),
+            (Change::Uncordon, vec!["n1".into(), "n3".into(), "n10".into()]),
             (tolerate(), vec!["n2".into()]),
         ];
         assert_eq!(by_change(helps), want);
