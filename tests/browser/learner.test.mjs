@@ -90,6 +90,31 @@ pageTest("a cluster pasted into the manifest is offered, and taken over only if 
   assert.equal(await page.evaluate(() => Object.values(localStorage).some((kept) => kept.includes("name: far"))), false);
 });
 
+pageTest("files dropped on the page become the manifest, wherever they fall", async ({ page }) => {
+  await ready(page);
+  const drop = async (place, ...texts) => {
+    const dataTransfer = await page.evaluateHandle((texts) => {
+      const data = new DataTransfer();
+      texts.forEach((text, at) => data.items.add(new File([text], `${at}.yaml`)));
+      return data;
+    }, texts);
+    await page.locator(place).dispatchEvent("dragover", { dataTransfer });
+    await page.locator(place).dispatchEvent("drop", { dataTransfer });
+  };
+  const written = () => page.locator(".cm-content").innerText();
+  await drop(".cm-content", pod("first"));
+  await page.locator(".cm-line", { hasText: "name: first" }).waitFor();
+  assert.doesNotMatch(await written(), /nginx:1\.14\.2/);
+  await drop("main", pod("second"), pod("third"));
+  await page.locator(".cm-line", { hasText: "name: third" }).waitFor();
+  assert.doesNotMatch(await written(), /first/);
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.waitForFunction(async () => {
+    const list = await (await podflow.fetch("/api/v1/namespaces/default/pods")).json();
+    return list.items.map((pod) => pod.metadata.name).join() === "second,third";
+  });
+});
+
 pageTest("a scheduler's configuration in the manifest starts it again", async ({ page }) => {
   await ready(page);
   const configuration = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";

@@ -12,6 +12,7 @@ use super::super::state::{Action, Selection};
 use super::super::view::manifest::{self, CHECKED_LIVE, Plan, Problem};
 use super::super::view::sending::{Sent, Summary, go_on, send};
 use super::super::view::why::Why;
+use super::dropped;
 use super::inspector::why::WhyTable;
 use super::manifest_field::{Jump, ManifestField};
 use crate::api::Kind;
@@ -97,6 +98,13 @@ pub fn EditorPanel(props: &PanelProps) -> Html {
             refused.set(Rc::default());
         })
     };
+    {
+        let (change, readonly) = (change.clone(), props.readonly);
+        use_effect_with(readonly, move |readonly| {
+            let listeners = (!readonly).then(|| dropped::watch(change));
+            move || drop(listeners)
+        });
+    }
     let create = {
         let (engine, on_action, text) = (engine.clone(), on_action.clone(), text.clone());
         let selection = props.selection.clone();

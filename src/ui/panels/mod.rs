@@ -2,6 +2,7 @@
 
 mod bottom;
 mod delete;
+mod dropped;
 mod editor;
 mod embed;
 mod inspector;
