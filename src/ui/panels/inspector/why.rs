@@ -93,7 +93,9 @@ pub fn WhyTable(props: &WhyTableProps) -> Html {
                 <thead>
                     <tr>
                         { head(Column::Node, &words.get("why.node"), "") }
-                        if !why.plugins.is_empty() {
+                        if why.plugins.is_empty() {
+                            <td></td>
+                        } else {
                             { head(Column::Total, &words.get("why.total"), "") }
                         }
                         { for plugins.map(|(at, name)| head(Column::Plugin(at), &short(name), name)) }
