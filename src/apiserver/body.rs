@@ -1,6 +1,7 @@
 //! The object that a request carries.
 
 use std::fmt::Display;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -33,10 +34,11 @@ pub(super) fn object_of(
     }
 }
 
-/// What is to be told of a request that went well: its fields that were left aside.
-pub(super) fn warnings(request: &Request) -> Vec<String> {
+/// What is to be told of a request that went well: its fields that were left aside. `read` are those that
+/// were found when its body was read, if somebody has kept them.
+pub(super) fn warnings(request: &Request, read: Option<&[UnknownField]>) -> Rc<[String]> {
     let (Some(kind), Payload::Json(value)) = (request.target.kind(), &request.payload) else {
-        return Vec::new();
+        return Rc::default();
     };
     let writes = matches!(request.verb, Verb::Create | Verb::Update);
     // Some parts are asked for with objects of other kinds.
@@ -48,10 +50,13 @@ pub(super) fn warnings(request: &Request) -> Vec<String> {
     ];
     let other = request.target.subresource().is_some_and(|part| !own.contains(&part));
     if !writes || other || request.params.field_validation != FieldValidation::Warn {
-        return Vec::new();
+        return Rc::default();
     }
-    let unknown = Object::from_json(kind, value).map(|decoded| decoded.unknown);
-    let fields = unknown.unwrap_or_default().into_iter();
+    let again = match read {
+        Some(_) => Vec::new(),
+        None => Object::from_json(kind, value).map(|it| it.unknown).unwrap_or_default(),
+    };
+    let fields = read.unwrap_or(&again).iter();
     let unknown = fields.map(|field| format!("unknown field \"{}\"", field.path));
     let unread = if kind == Kind::CustomResourceDefinition { unread(value) } else { Vec::new() };
     unknown.chain(unread).collect()

@@ -23,6 +23,8 @@ pub(super) enum Step {
         object: Object,
         /// How many names were generated for it.
         tries: u32,
+        /// What whoever creates it is warned of.
+        told: Rc<[String]>,
     },
     /// Written if the object is still the one that `to` was made of.
     Change {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::admission;
 use super::apply::{self, check_options};
 use super::authentication::unsecured;
-use super::body::object_of;
+use super::body::{object_of, warnings};
 use super::deletion;
 use super::discovery::{document, nothing};
 use super::etcd::{Compare, KeyRange, Op, Put, Range, Revision, Txn, TxnOp};
@@ -244,9 +244,9 @@ impl ApiServer {
         let resource = kind.resource();
         let now = self.now(ctx);
         let spoken = request.target.kind().unwrap_or(kind);
-        let object = match apply::configuration(request) {
-            Some(_) => apply::born(request, kind, now)?,
-            None => object_of(spoken, &request.payload, request.params.field_validation)?.0,
+        let (object, unknown) = match apply::configuration(request) {
+            Some(_) => (apply::born(request, kind, now)?, Vec::new()),
+            None => object_of(spoken, &request.payload, request.params.field_validation)?,
         };
         let namespace = namespace.filter(|_| resource.namespaced);
         strategy::belongs(&object, namespace)?;
@@ -278,7 +278,7 @@ impl ApiServer {
         let key = key(kind, namespace.unwrap_or_default(), object.name());
         let lease = (kind == Kind::Event).then(|| self.event_lease(ctx));
         let txn = insert(key, object.clone(), lease);
-        let step = Step::Create { object, tries };
+        let step = Step::Create { object, tries, told: warnings(request, Some(&unknown)) };
         self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
         Ok(())
     }

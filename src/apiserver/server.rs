@@ -308,10 +308,21 @@ impl ApiServer {
         request: &Request,
         result: Result<Answer, StatusError>,
     ) {
+        let told = if result.is_ok() { warnings(request, None) } else { Rc::default() };
+        Self::answer_and_tell(ctx, to, request, result, told);
+    }
+
+    fn answer_and_tell(
+        ctx: &mut Ctx<'_, Self>,
+        to: ConnectionId,
+        request: &Request,
+        result: Result<Answer, StatusError>,
+        told: Rc<[String]>,
+    ) {
         let result = result.map(|answer| in_part(request, in_version(request, answer)));
         let mut response = Response::new(request.id, result.map_err(Rc::new));
         if response.result.is_ok() {
-            response.warnings = warnings(request).into();
+            response.warnings = told;
         }
         let response = Rc::new(response);
         let work = WORK + ctx.rng.span_below(WORK_JITTER);
@@ -331,16 +342,24 @@ impl ApiServer {
                 let Some(Pending { from, request, step }) = self.pending.remove(id.get()) else {
                     return;
                 };
+                let told = if let Step::Create { told, .. } = &step {
+                    Some(Rc::clone(told))
+                } else {
+                    None
+                };
                 let done = match result {
                     Ok(response) => self.on_reply(ctx, from, &request, step, response),
                     Err(EtcdError::Compacted) => Err(too_old(&request)),
                     Err(error) => Err(StatusError::internal(error)),
                 };
-                match done {
-                    Ok(Some(answer)) => Self::answer(ctx, from, &request, Ok(answer)),
+                match (done, told) {
+                    (Ok(Some(answer)), Some(told)) => {
+                        Self::answer_and_tell(ctx, from, &request, Ok(answer), told);
+                    }
+                    (Ok(Some(answer)), None) => Self::answer(ctx, from, &request, Ok(answer)),
                     // It goes on with another call.
-                    Ok(None) => {}
-                    Err(error) => Self::answer(ctx, from, &request, Err(error)),
+                    (Ok(None), _) => {}
+                    (Err(error), _) => Self::answer(ctx, from, &request, Err(error)),
                 }
             }
             StoreOut::Progress { revision, .. } | StoreOut::WatchCanceled { revision, .. } => {
@@ -417,7 +436,7 @@ impl ApiServer {
                 self.change_from(ctx, from, request, versioned(stored))?;
                 Ok(None)
             }
-            (Step::Create { object, tries }, StoreResponse::Txn(done)) => {
+            (Step::Create { object, tries, .. }, StoreResponse::Txn(done)) => {
                 if !done.succeeded {
                     self.reserved.remove(&key(object.kind(), object.namespace(), object.name()));
                     if let (true, Some(kind)) = (tries < NAMES, request.target.kind()) {
