@@ -86,3 +86,30 @@ fn a_name_is_made_anew_if_it_is_taken() {
         assert!(code == 409 && message.contains("not able to generate a unique name"), "{message}");
     }
 }
+
+#[test]
+fn fields_that_are_left_aside_are_warned_of() {
+    let mut cluster = cluster();
+    let mut warned = |method: &str, path: &str, body: Value| {
+        let id = cluster.submit(&HttpCall::new(method, path, Some(body)));
+        cluster.run_for(Duration::from_secs(1));
+        let reply = cluster.reply(id).unwrap();
+        let headers = reply.headers.into_iter().filter(|(name, _)| *name == "Warning");
+        (reply.code, headers.map(|(_, text)| text).collect::<Vec<_>>())
+    };
+    let odd = json!({"metadata": {"name": "m", "label": {}}, "date": {}});
+    let told =
+        ["date", "metadata.label"].map(|field| format!(r#"299 - "unknown field \"{field}\"""#));
+    let none: [String; 0] = [];
+    let (code, said) = warned("POST", &format!("{MAPS}?dryRun=All"), odd.clone());
+    assert_eq!((code, &*said), (201, &told[..]));
+    let (code, said) = warned("POST", MAPS, odd.clone());
+    assert_eq!((code, &*said), (201, &told[..]));
+    // What is refused is told of as refused only.
+    let (code, said) = warned("POST", MAPS, odd.clone());
+    assert_eq!((code, &*said), (409, &none[..]));
+    let (code, said) = warned("PUT", &format!("{MAPS}/m"), odd.clone());
+    assert_eq!((code, &*said), (200, &told[..]));
+    let (code, said) = warned("PUT", &format!("{MAPS}/m?fieldValidation=Ignore"), odd);
+    assert_eq!((code, &*said), (200, &none[..]));
+}
