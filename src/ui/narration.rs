@@ -246,6 +246,16 @@ pub fn line(engine: &Engine, state: &State, words: &Words) -> Line {
     })
 }
 
+/// A word with what is behind it; a name such as `node-1` stays in one line.
+fn whole(word: &str) -> Html {
+    let name = word.trim_end();
+    if !name.contains('-') {
+        return html! { word.to_owned() };
+    }
+    let behind = word.strip_prefix(name).unwrap_or_default().to_owned();
+    html! { <><span class="narration-name">{ name.to_owned() }</span>{ behind }</> }
+}
+
 /// Takes what is said now.
 #[derive(Clone, PartialEq, Properties)]
 pub struct NarrationProps {
@@ -258,7 +268,9 @@ pub fn Narration(props: &NarrationProps) -> Html {
     let Line { text, detail } = &props.line;
     html! {
         <div class="narration">
-            <p class="narration-line" aria-live="polite">{ text.clone() }</p>
+            <p class="narration-line" aria-live="polite">
+                { for text.split_inclusive(' ').map(whole) }
+            </p>
             <p class="narration-detail">
                 if let Some((id, label)) = detail {
                     <span title={label.clone()}>{ format!("#{id} {label}") }</span>
