@@ -22,6 +22,7 @@ pub mod names;
 pub mod page;
 pub mod patch;
 pub mod phase;
+pub mod port_forward;
 pub mod pull_policy;
 pub mod qos;
 pub mod quantity;

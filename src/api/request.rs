@@ -16,6 +16,7 @@ use super::fields::FieldSelector;
 use super::labels::Selector;
 use super::logs::LogQuery;
 use super::page::{Page, Rest};
+use super::port_forward::{Piece, PortForwardOptions};
 use super::representation::Representation;
 use super::scheme::Kind;
 use super::status::StatusError;
@@ -52,6 +53,8 @@ pub enum Subresource {
     Exec,
     /// What a container that runs writes, and what it is sent.
     Attach,
+    /// Connections to ports of a Pod that runs.
+    PortForward,
     /// The containers that were added to a Pod that runs, to look into it.
     EphemeralContainers,
     /// The resources of a Pod that runs.
@@ -118,6 +121,8 @@ pub struct Params {
     pub log: Option<Rc<LogQuery>>,
     /// Of an exec, which command.
     pub exec: Option<Rc<ExecOptions>>,
+    /// Of a port forward, which ports.
+    pub port_forward: Option<Rc<PortForwardOptions>>,
     /// Of an apply, whether it takes fields from others.
     pub force: bool,
 }
@@ -279,6 +284,11 @@ pub enum Change {
         channel: Option<Channel>,
         text: Rc<str>,
     },
+    /// No watch either, but what travels in a connection to a port of a Pod.
+    Forwarded {
+        connection: u32,
+        piece: Piece,
+    },
     /// Said to who tells: nobody hears it any more. On the wire, a connection is closed.
     HungUp,
 }
@@ -294,6 +304,7 @@ impl Change {
             Self::Error(_) => "ERROR",
             Self::Ended => "END",
             Self::Output { .. } => "OUTPUT",
+            Self::Forwarded { .. } => "FORWARDED",
             Self::HungUp => "HUNG UP",
         }
     }
@@ -318,8 +329,14 @@ impl Change {
             }
             Self::Error(error) => to_json(&error.to_status()),
             Self::Output { text, .. } => (&**text).into(),
+            Self::Forwarded { piece, .. } => piece.text().into(),
             Self::Ended | Self::HungUp => Value::Null,
         }
+    }
+
+    /// Whether it is a piece of an answer that goes on, and no watch.
+    pub fn is_piece(&self) -> bool {
+        matches!(self, Self::Output { .. } | Self::Forwarded { .. })
     }
 
     /// The object it is about.
@@ -332,6 +349,7 @@ impl Change {
             | Self::Error(_)
             | Self::Ended
             | Self::Output { .. }
+            | Self::Forwarded { .. }
             | Self::HungUp => None,
         }
     }
@@ -354,6 +372,7 @@ impl Subresource {
             Self::Log => "log",
             Self::Exec => "exec",
             Self::Attach => "attach",
+            Self::PortForward => "portforward",
             Self::EphemeralContainers => "ephemeralcontainers",
             Self::Resize => "resize",
             Self::Eviction => "eviction",
@@ -499,6 +518,11 @@ impl Request {
                 query.push(format!("container={}", exec.container));
             }
             query.extend(exec.query());
+        }
+        if let Some(forward) = self.params.port_forward.as_ref().filter(|it| !it.ports.is_empty()) {
+            // The API server is asked for `ports`, and asks the kubelet for each `port`.
+            let name = if self.target.kind().is_some() { "ports" } else { "port" };
+            query.push(format!("{name}={}", forward.list()));
         }
         if self.params.dry_run {
             query.push("dryRun=All".into());

@@ -10,6 +10,7 @@ use super::fields::FieldSelector;
 use super::labels::Selector;
 use super::logs::LogQuery;
 use super::page::{Continue, Page};
+use super::port_forward::PortForwardOptions;
 use super::representation::{Include, Representation, not_acceptable};
 use super::request::{FieldValidation, Params, Subresource, Target, Verb};
 use super::reviews::Review;
@@ -61,6 +62,7 @@ pub fn parse(
                 | Subresource::Log
                 | Subresource::Exec
                 | Subresource::Attach
+                | Subresource::PortForward
                 | Subresource::EphemeralContainers
                 | Subresource::Resize,
             ),
@@ -74,7 +76,8 @@ pub fn parse(
                 | Subresource::Eviction
                 | Subresource::Token
                 | Subresource::Exec
-                | Subresource::Attach,
+                | Subresource::Attach
+                | Subresource::PortForward,
             ),
         ) => Verb::Create,
         (
@@ -118,7 +121,12 @@ pub fn parse(
     };
     let is_exec = matches!(subresource, Some(Subresource::Exec | Subresource::Attach));
     let exec = is_exec.then(|| Rc::new(ExecOptions::parse(&query)));
-    Ok((verb, target, Params { representation, log, exec, ..params(verb, &query)? }))
+    let port_forward = match subresource {
+        Some(Subresource::PortForward) => Some(Rc::new(PortForwardOptions::parse(&query)?)),
+        Some(_) | None => None,
+    };
+    let params = params(verb, &query)?;
+    Ok((verb, target, Params { representation, log, exec, port_forward, ..params }))
 }
 
 /// What a path of the old form watches, such as `/api/v1/watch/pods`, which is served still.
@@ -203,6 +211,7 @@ fn params(verb: Verb, query: &Query) -> Result<Params, StatusError> {
         representation: Representation::default(),
         log: None,
         exec: None,
+        port_forward: None,
         page: Page {
             limit: query.count("limit")?,
             after: match query.get("continue").filter(|token| !token.is_empty()) {
@@ -358,6 +367,7 @@ fn target(kinds: &Kinds, path: &str) -> Result<Target, StatusError> {
         Some("log") => Some(Subresource::Log),
         Some("exec") => Some(Subresource::Exec),
         Some("attach") => Some(Subresource::Attach),
+        Some("portforward") => Some(Subresource::PortForward),
         Some("ephemeralcontainers") => Some(Subresource::EphemeralContainers),
         Some("resize") => Some(Subresource::Resize),
         Some(_) => Some(Subresource::Status),

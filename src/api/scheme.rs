@@ -118,7 +118,7 @@ macro_rules! resources {
 
 resources! {
     Pod: "" "pods".short(&["po"]).all()
-        .parts(&["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "resize", "status"]);
+        .parts(&["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "resize", "status"]);
     Node: "" "nodes".short(&["no"]).cluster().parts(&["status"]).stored("minions");
     Namespace: "" "namespaces".short(&["ns"]).cluster().parts(&["finalize", "status"]);
     Event: "" "events".short(&["ev"]);

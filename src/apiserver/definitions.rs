@@ -332,6 +332,7 @@ pub(super) fn change_as(change: Change, kind: Kind) -> Change {
         | Change::Error(_)
         | Change::Ended
         | Change::Output { .. }
+        | Change::Forwarded { .. }
         | Change::HungUp) => other,
     }
 }

@@ -236,6 +236,9 @@ impl Part {
             "attach" => {
                 Self { verbs: &["create", "get"], group, version, kind: "PodAttachOptions" }
             }
+            "portforward" => {
+                Self { verbs: &["create", "get"], group, version, kind: "PodPortForwardOptions" }
+            }
             "finalize" => Self { verbs: &["update"], group, version, kind },
             "eviction" => {
                 Self { verbs: &["create"], group: "policy", version: "v1", kind: "Eviction" }

@@ -7,12 +7,12 @@ use std::rc::Rc;
 
 use super::server::{ApiServer, ConnectionId};
 use super::strategy::group_resource;
-use crate::api::Kind;
 use crate::api::caller::{Attributes, User};
 use crate::api::exec::ExecOptions;
 use crate::api::logs::container_of;
 use crate::api::request::{Params, Request, Subresource};
 use crate::api::status::StatusError;
+use crate::api::{Kind, Pod};
 use crate::sim::Ctx;
 
 /// What speaks the protocols that end with `.channel.k8s.io`.
@@ -30,11 +30,7 @@ impl ApiServer {
         let pod = self.pod(request.namespace(), name)?;
         let options = request.params.exec.as_deref().cloned().unwrap_or_default();
         let container = container_of(pod, &options.container)?;
-        let Some(node) = pod.node_name.clone() else {
-            let why = format!("pod {name} does not have a host assigned");
-            return Err(StatusError::bad_request(why));
-        };
-        self.check_node(&node)?;
+        let node = self.node_of(pod, name)?;
         let what = request.target.subresource().map_or("", Subresource::name);
         match options.upgrade.as_deref() {
             Some(WEBSOCKET) => {}
@@ -52,10 +48,25 @@ impl ApiServer {
         Ok(())
     }
 
+    /// The node of a Pod, if there is one.
+    pub(super) fn node_of(&self, pod: &Pod, name: &str) -> Result<Rc<str>, StatusError> {
+        let Some(node) = pod.node_name.clone() else {
+            let why = format!("pod {name} does not have a host assigned");
+            return Err(StatusError::bad_request(why));
+        };
+        self.check_node(&node)?;
+        Ok(node)
+    }
+
     /// Web sockets begin with a GET, but who runs commands does more than read.
     ///
     /// Mirrors: `ensureAuthorizedForVerb`.
-    fn may_create(&self, user: &User, request: &Request, name: &str) -> Result<(), StatusError> {
+    pub(super) fn may_create(
+        &self,
+        user: &User,
+        request: &Request,
+        name: &str,
+    ) -> Result<(), StatusError> {
         let Some(caller) = &request.caller else { return Ok(()) };
         let wish = Attributes { verb: "create".to_owned(), ..caller.attributes.clone() };
         let pods = group_resource(Kind::Pod.resource());

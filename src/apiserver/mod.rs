@@ -33,6 +33,7 @@ mod node_taints;
 mod openapi;
 mod patch;
 mod pending;
+mod port_forward;
 mod priority;
 mod proxied;
 mod quota;

@@ -182,6 +182,7 @@ impl Restricted<'_> {
             | Subresource::Log
             | Subresource::Exec
             | Subresource::Attach
+            | Subresource::PortForward
             | Subresource::EphemeralContainers
             | Subresource::Resize
             | Subresource::Finalize => self.no(name, &unexpected(part)),

@@ -116,7 +116,9 @@ impl ApiServer {
     pub(super) fn typed(&mut self, ctx: &mut Ctx<'_, Self>, from: ConnectionId, event: WatchEvent) {
         let mut all = self.proxied.iter();
         let is_meant = |(_, one): &(&RequestId, &Proxied)| {
-            one.from == from && one.request.id == event.watch && one.request.params.exec.is_some()
+            let params = &one.request.params;
+            let hears = params.exec.is_some() || params.port_forward.is_some();
+            one.from == from && one.request.id == event.watch && hears
         };
         let Some((id, Proxied { node, .. })) = all.find(is_meant) else { return };
         let event = WatchEvent { watch: *id, change: event.change };

@@ -108,6 +108,9 @@ impl ApiServer {
             {
                 self.exec(ctx, from, request, (&user, name))?;
             }
+            (Verb::Get | Verb::Create, Some(name)) if part == Some(Subresource::PortForward) => {
+                self.port_forward(ctx, from, request, (&user, name))?;
+            }
             (Verb::Get, Some(name)) => {
                 let range =
                     Range::latest(KeyRange::key(key(kind, namespace.unwrap_or_default(), name)));

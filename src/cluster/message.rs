@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use crate::api::request::{Answer, Change, Payload, Request, Response, Target, Verb, WatchEvent};
+use crate::api::request::{Answer, Payload, Request, Response, Target, Verb, WatchEvent};
 use crate::api::{Kind, Object};
 use crate::apiserver::{EtcdCall, EtcdOut};
 use crate::runtime::{CallId, CriRequest, Outcome};
@@ -114,6 +114,7 @@ impl Body {
                 Err(error) => error.to_string(),
             },
             Self::CriOutcome(Outcome::Wrote { lines, .. }) => format!("{} lines", lines.len()),
+            Self::CriOutcome(Outcome::Forwarded { .. }) => "forwarded".to_owned(),
             Self::CriOutcome(Outcome::Happened(event)) => {
                 format!("container {}", event.kind.name())
             }
@@ -128,7 +129,7 @@ impl Body {
             Self::Response { request, .. } => request.as_deref().is_some_and(is_routine),
             Self::Watch(event) => match event.change.object() {
                 Some(object) => matches!(object.kind(), Kind::Lease | Kind::Node),
-                None => !matches!(event.change, Change::Output { .. }),
+                None => !event.change.is_piece(),
             },
             Self::StoreCall(call) => {
                 call.keys().is_none_or(|keys| is_routine_key(&keys.to_string()))

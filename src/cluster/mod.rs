@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::request::{RequestId, Response};
+use crate::api::port_forward::Piece;
+use crate::api::request::{Change, RequestId, Response};
 use crate::api::{Kind, Kinds, Object};
 use crate::apiserver::{ApiServer, Objects};
 use crate::kubelet::Kubelet;
@@ -120,6 +121,16 @@ impl Cluster {
     /// Sends `text` to what an exec or an attach has begun; none says that no more will come.
     pub fn type_in(&mut self, id: RequestId, text: Option<&str>) {
         self.world.type_in(id, text);
+    }
+
+    /// Sends `piece` in a connection of a port forward.
+    pub fn forward(&mut self, id: RequestId, connection: u32, piece: Piece) {
+        self.world.tell(id, Change::Forwarded { connection, piece });
+    }
+
+    /// What came in the connections of a port forward after the first `seen` pieces.
+    pub fn forwarded(&self, id: RequestId, seen: usize) -> impl Iterator<Item = (u32, &Piece)> {
+        self.world.you.forwarded(id, seen)
     }
 
     /// You read such an answer no more. Recordings know nothing of it, so this is for who keeps none.

@@ -184,7 +184,11 @@ impl World {
 
     pub(super) fn type_in(&mut self, watch: RequestId, text: Option<&str>) {
         let channel = Some(if text.is_some() { Channel::Stdin } else { Channel::Close });
-        let change = Change::Output { channel, text: text.unwrap_or_default().into() };
+        self.tell(watch, Change::Output { channel, text: text.unwrap_or_default().into() });
+    }
+
+    /// You go on with what you have asked.
+    pub(super) fn tell(&mut self, watch: RequestId, change: Change) {
         let body = Body::Watch(WatchEvent { watch, change });
         self.send(None, Address::You, Address::ApiServer, self.now, body);
     }
@@ -272,7 +276,7 @@ impl World {
             (Address::Kubelet(node), Body::Watch(event)) => {
                 let heard = if matches!(event.change, Change::HungUp) {
                     kubelet::In::HungUp(event.watch)
-                } else if matches!(event.change, Change::Output { .. }) {
+                } else if event.change.is_piece() {
                     kubelet::In::Typed(event.clone())
                 } else {
                     kubelet::In::Api(Incoming::Watch(event.clone()))
@@ -323,9 +327,9 @@ impl World {
             .map(|outcome| {
                 let cause = match &outcome {
                     // What is written later has nobody's question for its cause.
-                    Outcome::Answered { call, .. } | Outcome::Wrote { call, .. } => {
-                        node.calls.remove(call)
-                    }
+                    Outcome::Answered { call, .. }
+                    | Outcome::Wrote { call, .. }
+                    | Outcome::Forwarded { call, .. } => node.calls.remove(call),
                     Outcome::Happened(_) => None,
                 };
                 (cause, outcome)

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::api::caller::{Attributes, Caller, Credentials};
 use crate::api::decode::{self, duplicate_fields};
+use crate::api::port_forward::Piece;
 use crate::api::representation::{Representation, YAML};
 use crate::api::request::{
     Answer, Change, FieldValidation, JSON, Params, Patch, PatchKind, Payload, Request, RequestId,
@@ -183,6 +184,9 @@ impl You {
         if let Some(exec) = &mut params.exec {
             Rc::make_mut(exec).upgrade.clone_from(&call.upgrade);
         }
+        if let Some(forward) = &mut params.port_forward {
+            Rc::make_mut(forward).upgrade.clone_from(&call.upgrade);
+        }
         let payload = payload(call, verb, &target, params.field_validation);
         if params.representation != Representation::Object {
             if self.forms.len() >= KEPT {
@@ -281,6 +285,18 @@ impl You {
                 return channel.into_iter().chain(text.chars()).collect();
             }
             format!("{}\n", form.of_change(&event.change, first(index), now))
+        })
+    }
+
+    /// What came in the connections of a port forward after the first `seen` pieces.
+    pub fn forwarded(&self, id: RequestId, seen: usize) -> impl Iterator<Item = (u32, &Piece)> {
+        let stream = self.streams.get(&id).filter(|stream| seen >= stream.dropped);
+        let new = stream
+            .into_iter()
+            .flat_map(move |stream| stream.events.iter().skip(seen - stream.dropped));
+        new.filter_map(|event| match &event.change {
+            Change::Forwarded { connection, piece } => Some((*connection, piece)),
+            _ => None,
         })
     }
 

@@ -32,6 +32,10 @@ impl Kubelet {
             ["", "attach", namespace, name, container] => {
                 self.attach(ctx, request, (namespace, name), container)
             }
+            ["", "portForward", namespace, name] => {
+                self.port_forward(ctx, request, (namespace, name));
+                Ok(())
+            }
             _ => Err(StatusError::generic(Reason::NotFound, "404 page not found")),
         };
         if let Err(error) = done {

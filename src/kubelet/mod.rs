@@ -10,6 +10,7 @@ mod node;
 mod node_status;
 mod pod_worker;
 mod pods;
+mod port_forward;
 mod reporter;
 mod resize;
 mod sandbox;

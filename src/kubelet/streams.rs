@@ -31,6 +31,7 @@ pub(super) enum Hears {
         left: usize,
     },
     Command(Rc<ExecOptions>),
+    Ports,
 }
 
 impl Listener {
@@ -39,13 +40,13 @@ impl Listener {
             self.is_open = true;
             let code = match self.hears {
                 Hears::Log { .. } => 200,
-                Hears::Command(_) => 101,
+                Hears::Command(_) | Hears::Ports => 101,
             };
             Kubelet::reply(ctx, self.id, Ok(Answer::Streaming { code }));
         }
     }
 
-    fn tell(&self, ctx: &mut Ctx<'_, Kubelet>, change: Change) {
+    pub fn tell(&self, ctx: &mut Ctx<'_, Kubelet>, change: Change) {
         ctx.send(Out::Told(WatchEvent { watch: self.id, change }));
     }
 }
@@ -57,6 +58,7 @@ impl Kubelet {
         let Some(listener) = self.shared.listener(call) else { return };
         listener.open(ctx);
         match &mut listener.hears {
+            Hears::Ports => {}
             Hears::Command(options) => {
                 for change in output(lines, options) {
                     listener.tell(ctx, change);
@@ -90,7 +92,11 @@ impl Kubelet {
                 Self::reply(ctx, listener.id, Err(StatusError::internal(error)));
                 return;
             }
-            (Hears::Log { .. }, _) => {}
+            (Hears::Ports, Err(error)) if !listener.is_open => {
+                Self::refuse(ctx, listener.id, 500, error.to_string());
+                return;
+            }
+            (Hears::Log { .. } | Hears::Ports, _) => {}
             (Hears::Command(_), result) => {
                 listener.open(ctx);
                 listener.tell(ctx, ending(result));
@@ -99,16 +105,19 @@ impl Kubelet {
         listener.tell(ctx, Change::Ended);
     }
 
-    /// Who hears a command sends it something.
+    /// Who hears a command, or forwards ports, sends something.
     pub(super) fn typed(&mut self, ctx: &mut Ctx<'_, Self>, event: WatchEvent) {
-        let Some((call, Hears::Command(options))) = self.shared.call_of(event.watch) else {
-            return;
+        let Some((call, hears)) = self.shared.call_of(event.watch) else { return };
+        let request = match (hears, event.change) {
+            (Hears::Command(options), Change::Output { channel, text }) if options.stdin => {
+                CriRequest::TypeIn { text, ends: channel == Some(Channel::Close) }
+            }
+            (Hears::Ports, Change::Forwarded { connection, piece }) => {
+                CriRequest::Forward { connection, piece }
+            }
+            _ => return,
         };
-        let Change::Output { channel, text } = event.change else { return };
-        if options.stdin {
-            let ends = channel == Some(Channel::Close);
-            ctx.send(Out::Cri { call, request: CriRequest::TypeIn { text, ends } });
-        }
+        ctx.send(Out::Cri { call, request });
     }
 
     /// Nobody hears the answer to what was asked as `id` any more.

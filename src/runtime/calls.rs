@@ -112,6 +112,13 @@ impl Runtime {
                 self.type_in(now, call, &text, ends);
                 return None;
             }
+            CriRequest::PortForward { pod_sandbox_id, ports } => {
+                self.port_forward(now, call, pod_sandbox_id, &ports)?
+            }
+            CriRequest::Forward { connection, piece } => {
+                self.forward(now, call, connection, &piece);
+                return None;
+            }
             CriRequest::Attach { container_id } => self.attach(now, call, &container_id)?,
             CriRequest::ExecSync { container_id, cmd, timeout } => {
                 self.exec_sync(now, call, container_id, &cmd, timeout)?
@@ -247,6 +254,8 @@ impl Runtime {
             followers: Vec::new(),
             attached: Vec::new(),
             terminal,
+            accepted: 0,
+            fetches: Vec::new(),
         };
         self.containers.insert(Rc::clone(&id), Rc::new(container));
         self.emit(now, &id, pod_sandbox_id, ContainerEventType::Created);

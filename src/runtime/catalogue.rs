@@ -33,6 +33,10 @@ pub struct ImageEntry {
     pub userland: Userland,
     /// Directories that only this image has.
     pub directories: Vec<&'static str>,
+    /// Paths of files that only this image has, and their text.
+    pub files: &'static [(&'static str, &'static str)],
+    /// Ordinary commands that its userland does not have.
+    pub tools: &'static [&'static str],
     /// The image's own programs by file name; they hide the userland's.
     pub programs: SortedMap<String, Program>,
     /// What a command of any other name is; `None`: there is no such file.
@@ -140,6 +144,8 @@ impl Catalogue {
             },
             userland: Userland::Scratch,
             directories: Vec::new(),
+            files: &[],
+            tools: &[],
             programs: SortedMap::new(),
             unknown: Some(Program::Special(Special::Scripted)),
         };

@@ -11,11 +11,10 @@ use super::cri::{
 use super::images::StoredImage;
 use super::log::Log;
 use super::process::Process;
-use super::rootfs;
 use super::routine::Progress;
 use super::shell::Files;
 use super::signal::Signal;
-use super::surroundings::Surroundings;
+use super::surroundings::{Fetch, Surroundings};
 use super::terminal::Terminal;
 use crate::sim::Instant;
 
@@ -42,6 +41,10 @@ pub(super) struct Container {
     /// Who is attached to its process.
     pub attached: Vec<CallId>,
     pub terminal: Option<Terminal>,
+    /// How many connections it has accepted.
+    pub accepted: u64,
+    /// What its programs ask of others in the pod.
+    pub fetches: Vec<Fetch>,
 }
 
 /// Who follows a container's log.
@@ -238,10 +241,11 @@ impl Container {
         ip: Ipv4Addr,
     ) -> (Option<Instant>, Option<End>, Vec<Outcome>) {
         let memory_limit = self.memory_limit();
-        let Stage::Running { process, .. } = &mut self.stage else { return (None, None, vec![]) };
-        if self.files.is_empty() && (process.uses_files() || !self.execs.is_empty()) {
-            self.files = rootfs::files(&self.image.entry, &self.config, hostname, ip);
+        let Stage::Running { process, .. } = &self.stage else { return (None, None, vec![]) };
+        if process.uses_files() || !self.execs.is_empty() {
+            self.unpack(hostname, ip);
         }
+        let Stage::Running { process, .. } = &mut self.stage else { return (None, None, vec![]) };
         let mut to_init = Vec::new();
         let mut wakes = Vec::new();
         let mut outcomes = Vec::new();
@@ -253,7 +257,9 @@ impl Container {
             hostname,
             ip: Some(ip),
             memory_limit,
+            image: &self.image.name,
             to_init: &mut to_init,
+            fetches: &mut self.fetches,
         };
         let mut going = Vec::new();
         for mut exec in std::mem::take(&mut self.execs) {
@@ -288,6 +294,8 @@ impl Container {
             Progress::Exited(code) => Some(End::Code(code)),
             Progress::OutOfMemory => Some(End::OutOfMemory),
         };
+        // Who has asked has heard the answer by now.
+        self.fetches.retain(|fetch| fetch.answer.is_none());
         (wakes.into_iter().min(), end, outcomes)
     }
 }

@@ -14,6 +14,7 @@ mod calls;
 mod catalogue;
 mod container;
 mod cri;
+mod forwarding;
 mod image;
 mod images;
 mod known;
@@ -31,6 +32,7 @@ mod streaming;
 mod surroundings;
 mod terminal;
 mod timing;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -48,3 +50,4 @@ pub use service::{Host, Runtime};
 pub use signal::Signal;
 pub use special::Special;
 pub use timing::{Span, Timing};
+pub use web::Web;

@@ -110,11 +110,17 @@ pub fn find<'a>(image: &'a ImageEntry, name: &str) -> Option<Found<'a>> {
         return Some(Found::Program(program));
     }
     if directory.is_none_or(|directory| DIRECTORIES.contains(&directory))
-        && let Some(found) = image.userland.find(file)
+        && let Some(found) = image.userland.find(file).or_else(|| image.tool(file))
     {
         return Some(found);
     }
     image.unknown.as_ref().filter(|_| !file.is_empty()).map(Found::Program)
+}
+
+impl ImageEntry {
+    fn tool(&self, file: &str) -> Option<Found<'static>> {
+        self.tools.contains(&file).then_some(Found::Command)
+    }
 }
 
 impl Userland {

@@ -64,7 +64,8 @@ pub(super) fn files(
             (whole, text.clone())
         })
     });
-    let mut files = Files::new(all.chain(mounted), DIRECTORIES);
+    let of_image = image.files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    let mut files = Files::new(all.chain(of_image).chain(mounted), DIRECTORIES);
     files.make_all(directory);
     for own in &image.directories {
         files.make_all(own);

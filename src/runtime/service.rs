@@ -12,13 +12,16 @@ use super::cri::{
     CallId, Code, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,
     LogLine, LogOptions, Outcome,
 };
+use super::forwarding::Forward;
 use super::image::{ImageReference, hex64};
 use super::images::Images;
-use super::routine::Ports;
 use super::sandbox::{Ipam, Sandbox};
 use super::signal::Signal;
 use super::timing::Timing;
 use crate::sim::{Instant, Rng, SortedMap, SortedSet};
+
+/// So long it takes until what listens in a pod has answered one of its programs.
+const FETCH: Duration = Duration::from_micros(500);
 
 /// The machine that a runtime works on.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +47,7 @@ pub struct Runtime {
     work: SortedMap<(Instant, u64), Work>,
     sequence: u64,
     wakeups: SortedSet<(Instant, Id)>,
+    pub(super) forwards: Vec<Forward>,
     pub(super) outbox: Vec<Outcome>,
 }
 
@@ -72,6 +76,7 @@ impl Runtime {
             work: SortedMap::new(),
             sequence: 0,
             wakeups: SortedSet::new(),
+            forwards: Vec::new(),
             outbox: Vec::new(),
         }
     }
@@ -84,8 +89,8 @@ impl Runtime {
             CriRequest::RunPodSandbox { .. } | CriRequest::CreateContainer { .. }
         );
         let id = if makes { hex64(rng).into() } else { Id::from("") };
-        // What is typed keeps its order, and so takes no time.
-        let typed = matches!(request, CriRequest::TypeIn { .. });
+        // What is typed, or sent in a connection, keeps its order, and so takes no time.
+        let typed = matches!(request, CriRequest::TypeIn { .. } | CriRequest::Forward { .. });
         let due = if typed { now } else { now + self.duration(now, rng, &request) };
         self.schedule(due, Work::Call { call, request, id });
     }
@@ -126,16 +131,7 @@ impl Runtime {
 
     /// Whether something in the pod with the address `ip` accepts connections on `port`.
     pub fn listens(&self, ip: Ipv4Addr, port: u16) -> bool {
-        self.containers.values().any(|container| {
-            let Stage::Running { process, .. } = &container.stage else { return false };
-            let sandbox = self.sandboxes.get(&container.pod_sandbox_id);
-            sandbox.is_some_and(|sandbox| sandbox.ip.unwrap_or(self.host.ip) == ip)
-                && match process.ports() {
-                    Some(Ports::These(ports)) => ports.contains(&port),
-                    Some(Ports::Any) => true,
-                    None => false,
-                }
-        })
+        self.listener(ip, port).is_some()
     }
 
     /// Has `work` done at `due`.
@@ -196,7 +192,9 @@ impl Runtime {
         self.outbox.extend(container.tell_followers(now, false));
         self.outbox.extend(container.tell_attached(now));
         self.outbox.extend(outcomes);
-        match (end, wake) {
+        // An answer takes its time, so that who asks without end gets no further than time does.
+        let soon = self.fetch(now, id, ip).then(|| now + FETCH);
+        match (end, wake.into_iter().chain(soon).min()) {
             (Some(end), _) => self.finish(now, id, end),
             (None, Some(wake)) => self.wake(wake, id),
             (None, None) => {}
@@ -240,6 +238,7 @@ impl Runtime {
         let container = Rc::make_mut(container);
         container.stage = Stage::Exited(Exit::of_process(started_at, now, end));
         let execs = std::mem::take(&mut container.execs);
+        container.fetches.clear();
         self.outbox.extend(container.tell_followers(now, true));
         self.outbox.extend(container.tell_attached(now));
         let followers = std::mem::take(&mut container.followers);
@@ -247,6 +246,7 @@ impl Runtime {
         if let Some(wake) = container.wake.take() {
             self.wakeups.remove(&(wake, Rc::clone(id)));
         }
+        self.disconnect(now, id);
         self.emit(now, id, &pod_sandbox_id, ContainerEventType::Stopped);
         for call in stopping {
             self.answer(now, call, Ok(CriResponse::StopContainer));
@@ -288,6 +288,8 @@ impl Runtime {
             | CriRequest::Exec { .. }
             | CriRequest::Attach { .. }
             | CriRequest::TypeIn { .. }
+            | CriRequest::PortForward { .. }
+            | CriRequest::Forward { .. }
             | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => timing.query.draw(rng),
         }

@@ -6,6 +6,7 @@ use super::cri::Stream;
 use super::program::printed;
 use super::routine::{Action, Ports, Routine};
 use super::signal::Signal;
+use super::web::Web;
 use crate::api::text::float;
 
 /// A program whose course depends on its arguments.
@@ -144,9 +145,17 @@ fn agnhost(arguments: &[String]) -> Routine {
         Some("netexec") => {
             let port = port("--http-port", 8080);
             let graceful = vec![(Signal::Term, vec![Action::Exit(0)])];
-            server(format!("Started HTTP server on port {port}"), port, graceful)
+            let ports = Ports::Web(port, Web::Netexec);
+            Routine {
+                ports,
+                ..server(format!("Started HTTP server on port {port}"), port, graceful)
+            }
         }
-        Some("serve-hostname") => server("Serving on port 9376.".to_owned(), 9376, go),
+        Some("serve-hostname") => {
+            let port = port("--port", 9376);
+            let ports = Ports::Web(port, Web::Hostname);
+            Routine { ports, ..server(format!("Serving on port {port}."), port, go) }
+        }
         Some("test-webserver") => server(String::new(), port("--port", 80), go),
         Some("liveness") => server("Starting server on port 8080".to_owned(), 8080, go),
         Some("nettest" | "porter" | "guestbook" | "fake-gitserver" | "webhook") => {

@@ -22,8 +22,23 @@ pub struct Surroundings<'a> {
     pub ip: Option<Ipv4Addr>,
     /// In bytes; `None` is no limit.
     pub memory_limit: Option<u64>,
+    /// The image's name.
+    pub image: &'a str,
     /// Signals that the program sends to the container's first process.
     pub to_init: &'a mut Vec<Signal>,
+    pub fetches: &'a mut Vec<Fetch>,
+}
+
+/// What a program asks of a server in its pod. Once that has answered, the program begins anew, and finds
+/// the answer to the same request here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// The address that it asks from.
+    pub client: Ipv4Addr,
+    pub port: u16,
+    pub request: String,
+    /// None inside if nobody listens there.
+    pub answer: Option<Option<Vec<u8>>>,
 }
 
 impl Surroundings<'_> {
@@ -37,7 +52,9 @@ impl Surroundings<'_> {
             hostname: self.hostname,
             ip: self.ip,
             memory_limit: self.memory_limit,
+            image: self.image,
             to_init: self.to_init,
+            fetches: self.fetches,
         }
     }
 

@@ -48,7 +48,7 @@ pub fn weight(message: &Message, trace: &Trace<Message>) -> Weight {
                 (false, false) => Weight::Told,
             }
         }
-        Body::Watch(event) if matches!(event.change, Change::Output { .. }) => Weight::Minor,
+        Body::Watch(event) if event.change.is_piece() => Weight::Minor,
         Body::Request(_) | Body::Response { .. } | Body::Watch(_) => match message.body.subject() {
             Some((Kind::Event | Kind::Lease, ..)) => Weight::Minor,
             Some(_) if is_plain_answer(message) => Weight::Minor,
@@ -175,7 +175,7 @@ fn watch(change: &Change, to: Address) -> (&'static str, String) {
                 Some(_) | None => ("say.watch-modified", String::new()),
             }
         }
-        Change::Output { .. } => ("say.answer", String::new()),
+        Change::Output { .. } | Change::Forwarded { .. } => ("say.answer", String::new()),
         Change::Bookmark { .. } | Change::Error(_) | Change::Ended | Change::HungUp => {
             ("say.watch-modified", String::new())
         }

@@ -23,6 +23,8 @@ mod fields;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod forwarding;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod granting;

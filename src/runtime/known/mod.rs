@@ -27,6 +27,8 @@ struct Known {
     working_dir: &'static str,
     stop_signal: Signal,
     directories: &'static [&'static str],
+    files: &'static [(&'static str, &'static str)],
+    tools: &'static [&'static str],
     programs: Vec<(&'static str, Program)>,
 }
 
@@ -48,6 +50,8 @@ impl Known {
             working_dir: "/",
             stop_signal: Signal::Term,
             directories: &[],
+            files: &[],
+            tools: &[],
             programs: Vec::new(),
         }
     }
@@ -68,6 +72,8 @@ impl Known {
             },
             userland: self.userland,
             directories: self.directories.to_vec(),
+            files: self.files,
+            tools: self.tools,
             programs: programs.map(|(name, program)| (name.to_owned(), program)).collect(),
             unknown: None,
         }

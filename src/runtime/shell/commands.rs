@@ -11,7 +11,8 @@ use super::files::{Entry, FileError, Files};
 use super::state::{Source, State};
 use super::test::{self, Lookup};
 use crate::api::text::float;
-use crate::runtime::surroundings;
+use crate::runtime::catalogue::Userland;
+use crate::runtime::surroundings::{self, Fetch};
 
 /// Lines that a command without end writes before its reader is asked whether that is enough.
 pub const MANY: usize = 4_096;
@@ -26,6 +27,10 @@ pub struct Io<'a> {
     pub wall: Timestamp,
     pub hostname: &'a str,
     pub ip: Option<Ipv4Addr>,
+    pub userland: Userland,
+    pub fetches: &'a mut Vec<Fetch>,
+    /// Whether the command waits for an answer to what it fetches.
+    pub waits: bool,
     pub output: String,
     pub error: String,
 }
@@ -41,7 +46,7 @@ impl Io<'_> {
         self.error.push_str(&text.to_string());
     }
 
-    fn path(&self, path: &str) -> String {
+    pub(super) fn path(&self, path: &str) -> String {
         self.state.resolve(path)
     }
 
@@ -49,11 +54,11 @@ impl Io<'_> {
         self.input.take()
     }
 
-    fn complain(&mut self, name: &str, path: &str, error: FileError) {
+    pub(super) fn complain(&mut self, name: &str, path: &str, error: FileError) {
         self.say(format_args!("{name}: {path}: {error}\n"));
     }
 
-    fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         self.output.push_str(text);
         self.output.push('\n');
     }
@@ -148,7 +153,7 @@ pub fn run(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
             i32::from(!made)
         }
         "wget" | "curl" | "nc" | "nslookup" | "ping" | "telnet" | "dig" => {
-            network(name, arguments, io)
+            super::network::run(name, arguments, io)
         }
         _ => {
             io.say(format_args!("{name}: this command is not simulated here\n"));
@@ -557,22 +562,4 @@ fn expr(arguments: &[String], io: &mut Io<'_>) -> i32 {
     };
     io.line(&text);
     i32::from(text.is_empty() || text == "0")
-}
-
-/// There is no network between programs yet; they fail as they do where no name has an address.
-fn network(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
-    let target = arguments.iter().rev().find(|word| !word.starts_with('-'));
-    let target = target.map_or("", String::as_str);
-    let host = target.split_once("://").map_or(target, |(_, rest)| rest);
-    let host = host.split(['/', ':']).next().unwrap_or_default();
-    let (message, status) = match name {
-        "curl" => (format!("curl: (6) Could not resolve host: {host}"), 6),
-        "nslookup" | "dig" => {
-            (";; connection timed out; no servers could be reached".to_owned(), 1)
-        }
-        _ => (format!("{name}: bad address '{host}'"), 1),
-    };
-    io.error.push_str(&message);
-    io.error.push('\n');
-    status
 }

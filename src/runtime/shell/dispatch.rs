@@ -182,15 +182,18 @@ impl Machine {
         let mut io = Io {
             state: &self.state,
             input: &mut input,
-            files: world.files(),
+            files: world.around.files,
             wall,
             hostname: &hostname,
             ip,
+            userland: world.image.userland,
+            fetches: world.around.fetches,
+            waits: false,
             output: String::new(),
             error: String::new(),
         };
         let status = commands::run(name, arguments, &mut io);
-        let (output, error) = (io.output, io.error);
+        let (output, error, fetches) = (io.output, io.error, io.waits);
         // What is not there yet, `cat` alone does without: it writes what there is.
         if waits && name != "cat" {
             input.at = 0;
@@ -202,6 +205,10 @@ impl Machine {
                 self.write(Stream::Stdout, &output, world);
             }
             return;
+        }
+        if fetches {
+            let words = [name.to_owned()].into_iter().chain(arguments.iter().cloned());
+            return self.push(Frame::Reading(words.collect()));
         }
         let frames = self.frames.len();
         self.write(Stream::Stdout, &output, world);

@@ -65,7 +65,7 @@ pub(super) enum Frame {
         text: String,
         prompted: bool,
     },
-    /// A command that waits for input.
+    /// A command that waits for input, or for an answer.
     Reading(Vec<String>),
     /// A program in the foreground.
     Program(Running),

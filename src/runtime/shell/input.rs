@@ -2,6 +2,7 @@
 
 use super::frame::Frame;
 use super::machine::{Machine, World};
+use super::network::is_network;
 use super::parser::{parse, parse_so_far};
 use super::session::Dialect;
 use super::state::Source;
@@ -103,7 +104,9 @@ impl Machine {
             "read" => input.text.contains('\n'),
             _ => false,
         };
-        if !enough && !input.ended {
+        let is_fetching = world.around.fetches.iter().any(|fetch| fetch.answer.is_none());
+        let waits = if is_network(&words) { is_fetching } else { !enough && !input.ended };
+        if waits {
             let ends = self.frames.iter().filter_map(Frame::deadline);
             return Some(ends.min().map_or(Progress::Idle, Progress::Sleeping));
         }

@@ -20,6 +20,7 @@ mod frame;
 mod glob;
 mod input;
 mod machine;
+mod network;
 mod parser;
 mod redirect;
 mod session;
@@ -31,7 +32,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use files::Files;
+pub use files::{Entry, Files};
 pub use machine::Machine;
 pub use session::{Dialect, Session};
 pub use state::State;

@@ -352,6 +352,8 @@ impl Reader<'_> {
             | CriRequest::Exec { .. }
             | CriRequest::Attach { .. }
             | CriRequest::TypeIn { .. }
+            | CriRequest::PortForward { .. }
+            | CriRequest::Forward { .. }
             | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => None,
         };

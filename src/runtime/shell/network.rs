@@ -1,0 +1,308 @@
+//! Commands that reach over the network: as far as what listens in the same pod.
+//!
+//! Mirrors: `BusyBox` `networking/wget.c`, GNU wget and curl, as far as their words go. Neither shows how far it is.
+
+use std::net::Ipv4Addr;
+
+use super::commands::Io;
+use crate::runtime::catalogue::Userland;
+use crate::runtime::surroundings::Fetch;
+
+/// Whether a command's input is what it fetches.
+pub fn is_network(words: &[String]) -> bool {
+    matches!(words.first().map(String::as_str), Some("wget" | "curl"))
+}
+
+/// Runs the command called `name`. It waits if an answer is still to come.
+pub fn run(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
+    match name {
+        "curl" => curl(arguments, io),
+        "wget" => wget(arguments, io),
+        "nslookup" | "dig" => {
+            io.say(format_args!(";; connection timed out; no servers could be reached\n"));
+            1
+        }
+        _ => {
+            let target = arguments.iter().rev().find(|word| !word.starts_with('-'));
+            let host = target.map_or("", String::as_str).split(['/', ':']).next();
+            io.say(format_args!("{name}: bad address '{}'\n", host.unwrap_or_default()));
+            1
+        }
+    }
+}
+
+/// Options by their long names, and the letters that are the same; `z` is of ours.
+const LONG: &[(&str, &str)] = &[
+    ("connect-timeout", "m"),
+    ("data", "d"),
+    ("fail", "f"),
+    ("head", "I"),
+    ("header", "H"),
+    ("include", "i"),
+    ("max-time", "m"),
+    ("output", "o"),
+    ("output-document", "O"),
+    ("quiet", "q"),
+    ("request", "X"),
+    ("show-error", "S"),
+    ("silent", "s"),
+    ("spider", "z"),
+    ("timeout", "T"),
+    ("user-agent", "A"),
+    ("write-out", "w"),
+];
+
+/// What stands on a command line: `letters` are all options without a value.
+#[derive(Default)]
+struct Line<'a> {
+    letters: String,
+    values: Vec<(char, &'a str)>,
+    url: &'a str,
+}
+
+impl<'a> Line<'a> {
+    /// Those of the options in `with_value` have one, in the same word or in the next.
+    fn read(arguments: &'a [String], with_value: &str) -> Self {
+        let mut line = Self::default();
+        let mut words = arguments.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) else {
+                line.url = word;
+                continue;
+            };
+            let (letters, given) = match letters.strip_prefix('-') {
+                Some(long) => {
+                    let (name, value) = long.split_once('=').unzip();
+                    let name = name.unwrap_or(long);
+                    let known = LONG.iter().find(|(own, _)| *own == name);
+                    (known.map_or("", |(_, letter)| *letter), value)
+                }
+                None => (letters, None),
+            };
+            for (at, letter) in letters.char_indices() {
+                if with_value.contains(letter) {
+                    let rest = letters.get(at + 1..).filter(|rest| !rest.is_empty());
+                    let value = given.or(rest).or_else(|| words.next());
+                    line.values.push((letter, value.unwrap_or_default()));
+                    break;
+                }
+                line.letters.push(letter);
+            }
+        }
+        line
+    }
+
+    fn has(&self, letter: char) -> bool {
+        self.letters.contains(letter)
+    }
+
+    fn value(&self, letter: char) -> Option<&'a str> {
+        self.values.iter().rev().find(|(name, _)| *name == letter).map(|(_, value)| *value)
+    }
+}
+
+/// Where a request goes.
+struct Place<'a> {
+    /// With the port, if one is named.
+    authority: &'a str,
+    host: &'a str,
+    port: u16,
+    path: String,
+    /// The address that it is, if it is in the pod.
+    ip: Option<Ipv4Addr>,
+}
+
+impl<'a> Place<'a> {
+    fn of(url: &'a str, io: &Io<'_>) -> Self {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let bare = authority.strip_prefix("[::1]").map(|port| ("::1", port));
+        let (host, port) = bare
+            .unwrap_or_else(|| authority.split_at(authority.find(':').unwrap_or(authority.len())));
+        let port = port.strip_prefix(':').and_then(|port| port.parse().ok());
+        let is_own = |ip: &Ipv4Addr| host == io.hostname || host.parse() == Ok(*ip);
+        let ip = match host {
+            "localhost" | "127.0.0.1" | "0.0.0.0" | "::1" => Some(Ipv4Addr::LOCALHOST),
+            _ => io.ip.filter(is_own),
+        };
+        let port = port.unwrap_or(if scheme == "https" { 443 } else { 80 });
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        Self { authority, host, port, path, ip }
+    }
+}
+
+/// What comes back.
+struct Reply {
+    /// Without its line end.
+    status_line: String,
+    head: String,
+    body: String,
+}
+
+impl Reply {
+    fn code(&self) -> &str {
+        self.status_line.split(' ').nth(1).unwrap_or_default()
+    }
+}
+
+/// Asks `client`'s own pod. None outside if the answer is still to come, inside if nobody listens.
+fn fetch(io: &mut Io<'_>, client: Ipv4Addr, port: u16, request: String) -> Option<Option<Reply>> {
+    let mut known = io.fetches.iter();
+    let known = known.position(|fetch| fetch.port == port && fetch.request == request);
+    let answered = known.and_then(|at| io.fetches.get_mut(at)?.answer.take().map(|it| (at, it)));
+    let Some((at, answer)) = answered else {
+        if known.is_none() {
+            io.fetches.push(Fetch { client, port, request, answer: None });
+        }
+        io.waits = true;
+        return None;
+    };
+    io.fetches.remove(at);
+    Some(answer.map(|bytes| {
+        let text = String::from_utf8_lossy(&bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
+        let status_line = head.lines().next().unwrap_or_default().to_owned();
+        Reply { status_line, head: format!("{head}\r\n\r\n"), body: body.to_owned() }
+    }))
+}
+
+/// Writes a body where it is wanted.
+fn put(name: &str, file: Option<&str>, body: &str, io: &mut Io<'_>) -> i32 {
+    match file {
+        None | Some("-") => io.output.push_str(body),
+        Some(file) => {
+            let path = io.path(file);
+            if let Err(error) = io.files.write(&path, body, false) {
+                io.complain(name, file, error);
+                return 1;
+            }
+        }
+    }
+    0
+}
+
+fn curl(arguments: &[String], io: &mut Io<'_>) -> i32 {
+    let line = Line::read(arguments, "oXwHdmAeu");
+    let place = Place::of(line.url, io);
+    let (host, port) = (place.host, place.port);
+    let fails = |io: &mut Io<'_>, code: i32, why: &str| {
+        if !line.has('s') || line.has('S') {
+            io.say(format_args!("curl: ({code}) {why}\n"));
+        }
+        code
+    };
+    let Some(client) = place.ip else {
+        return fails(io, 6, &format!("Could not resolve host: {host}"));
+    };
+    let method = line.value('X').unwrap_or(match (line.has('I'), line.value('d')) {
+        (true, _) => "HEAD",
+        (false, Some(_)) => "POST",
+        (false, None) => "GET",
+    });
+    let mut request = format!(
+        "{method} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: curl/8.14.1\r\nAccept: */*\r\n",
+        place.path, place.authority
+    );
+    for (_, header) in line.values.iter().filter(|(name, _)| *name == 'H') {
+        request.extend([header, "\r\n"]);
+    }
+    let body = line.value('d').unwrap_or_default();
+    if !body.is_empty() {
+        request.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
+    }
+    request.extend(["\r\n", body]);
+    let reply = match fetch(io, client, port, request) {
+        None => return 0,
+        Some(None) => {
+            let why = format!(
+                "Failed to connect to {host} port {port} after 0 ms: Could not connect to server"
+            );
+            return fails(io, 7, &why);
+        }
+        Some(Some(reply)) if reply.status_line.is_empty() => {
+            return fails(io, 52, "Empty reply from server");
+        }
+        Some(Some(reply)) => reply,
+    };
+    let code = reply.code();
+    let mut status = 0;
+    if line.has('f') && code.parse::<u16>().is_ok_and(|code| code >= 400) {
+        status = fails(io, 22, &format!("The requested URL returned error: {code}"));
+    } else {
+        let head = if line.has('i') || line.has('I') { &*reply.head } else { "" };
+        status += put("curl", line.value('o'), &[head, &reply.body].concat(), io);
+    }
+    if let Some(format) = line.value('w') {
+        let text = format.replace("%{http_code}", code).replace("\\n", "\n");
+        io.output.push_str(&text);
+    }
+    status
+}
+
+fn wget(arguments: &[String], io: &mut Io<'_>) -> i32 {
+    let line = Line::read(arguments, "oOTtUPH");
+    let place = Place::of(line.url, io);
+    let (host, port) = (place.host, place.port);
+    let is_gnu = io.userland == Userland::Debian;
+    let is_quiet = line.has('q');
+    // GNU's is quiet even when it fails, and its failures have numbers.
+    let fails = |io: &mut Io<'_>, code: i32, why: &str| {
+        if !is_gnu {
+            io.say(format_args!("wget: {why}\n"));
+        } else if !is_quiet {
+            io.say(format_args!("{why}\n"));
+        }
+        if is_gnu { code } else { 1 }
+    };
+    let Some(client) = place.ip else {
+        let why = if is_gnu {
+            format!("wget: unable to resolve host address '{host}'")
+        } else {
+            format!("bad address '{host}'")
+        };
+        return fails(io, 4, &why);
+    };
+    let agent = if is_gnu { "Wget/1.25.0" } else { "Wget" };
+    let request = format!(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {agent}\r\nConnection: close\r\n\r\n",
+        place.path, place.authority
+    );
+    let reply = match fetch(io, client, port, request) {
+        None => return 0,
+        Some(None) if is_gnu => {
+            let why =
+                format!("Connecting to {host}|{client}|:{port}... failed: Connection refused.");
+            return fails(io, 4, &why);
+        }
+        Some(None) => {
+            let why = format!("can't connect to remote host ({client}): Connection refused");
+            if !is_quiet {
+                io.say(format_args!("Connecting to {host} ({client}:{port})\n"));
+            }
+            return fails(io, 1, &why);
+        }
+        Some(Some(reply)) => reply,
+    };
+    if !is_quiet {
+        io.say(format_args!("Connecting to {host} ({client}:{port})\n"));
+    }
+    let code = reply.code();
+    if code != "200" {
+        let why = match (is_gnu, code.is_empty()) {
+            (false, true) => "error getting response".to_owned(),
+            (false, false) => format!("server returned error: {}", reply.status_line),
+            (true, true) => "No data received.".to_owned(),
+            (true, false) => reply.status_line.replacen("HTTP/1.1", "ERROR", 1),
+        };
+        return fails(io, if reply.code().is_empty() { 4 } else { 8 }, &why);
+    }
+    if line.has('z') {
+        return 0;
+    }
+    let name = place.path.rsplit('/').next().filter(|name| !name.is_empty());
+    let file = line.value('O').unwrap_or(name.unwrap_or("index.html"));
+    if !is_quiet && file != "-" {
+        io.say(format_args!("saving to '{file}'\n'{file}' saved\n"));
+    }
+    put("wget", Some(file), &reply.body, io)
+}
