@@ -8,10 +8,13 @@ use std::thread;
 use std::time::{Duration, Instant as WallInstant};
 
 use podflow::testing::api::caller::Credentials;
+use podflow::testing::api::port_forward;
 use podflow::testing::api::request::{Answer, RequestId};
 use podflow::testing::cluster::{Cluster, HttpCall, MOST_NODES, Setup};
 use podflow::testing::sim::Instant;
 use tokio::sync::{mpsc, oneshot};
+
+use crate::forward::Piece;
 
 /// So much of what a stream tells waits for a client that does not read them.
 const MOST_UNREAD: usize = 10_000;
@@ -31,6 +34,15 @@ pub enum Body {
     Whole(Vec<u8>),
     /// What a watch tells, or an answer goes on with, as it comes.
     Stream(mpsc::Receiver<Vec<u8>>),
+    /// What comes out of forwarded ports, with the number of the connection.
+    Pieces(mpsc::Receiver<(u32, Piece)>),
+}
+
+/// What is sent to what a request has begun.
+pub enum Input {
+    /// None says that there is no more.
+    Text(Option<String>),
+    Piece(u32, Piece),
 }
 
 struct Asked {
@@ -50,8 +62,10 @@ pub struct Request {
     /// What it shows at the secure door; none came through the other.
     pub shown: Option<Shown>,
     pub body: Option<String>,
-    /// What is sent to what it begins; none says that there is no more.
-    pub input: Option<mpsc::Receiver<Option<String>>>,
+    /// What is sent to what it begins.
+    pub input: Option<mpsc::Receiver<Input>>,
+    /// Whether it asks for connections to ports.
+    pub forwards: bool,
 }
 
 /// The headers by which a caller says who they are.
@@ -103,14 +117,68 @@ struct Paced {
 struct Waiting {
     id: RequestId,
     reply: oneshot::Sender<Reply>,
-    input: Option<mpsc::Receiver<Option<String>>>,
+    input: Option<mpsc::Receiver<Input>>,
+    forwards: bool,
 }
 
 struct Stream {
     id: RequestId,
     sent: usize,
-    input: Option<mpsc::Receiver<Option<String>>>,
-    lines: mpsc::Sender<Vec<u8>>,
+    input: Option<mpsc::Receiver<Input>>,
+    told: Told,
+}
+
+/// Who hears it.
+enum Told {
+    Lines(mpsc::Sender<Vec<u8>>),
+    Pieces(mpsc::Sender<(u32, Piece)>),
+}
+
+impl Told {
+    /// Hands on what there is after the first `sent`; false if the client is too slow, or gone.
+    fn tell(&self, cluster: &Cluster, id: RequestId, sent: &mut usize) -> bool {
+        let seen = *sent;
+        let mut count = |is_taken: bool| {
+            *sent += usize::from(is_taken);
+            is_taken
+        };
+        match self {
+            Self::Lines(lines) => {
+                let mut new = cluster.lines(id, seen);
+                new.all(|line| count(lines.try_send(line.into_bytes()).is_ok()))
+            }
+            Self::Pieces(pieces) => {
+                let mut new = cluster.forwarded(id, seen);
+                new.all(|(number, piece)| count(pieces.try_send((number, sendable(piece))).is_ok()))
+            }
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::Lines(lines) => lines.is_closed(),
+            Self::Pieces(pieces) => pieces.is_closed(),
+        }
+    }
+}
+
+/// A piece that may leave its thread, and one that has come into it.
+fn sendable(piece: &port_forward::Piece) -> Piece {
+    match piece {
+        port_forward::Piece::Open(port) => Piece::Open(*port),
+        port_forward::Piece::Bytes(bytes) => Piece::Bytes(bytes.to_vec()),
+        port_forward::Piece::End => Piece::End,
+        port_forward::Piece::Error(why) => Piece::Error(why.to_string()),
+    }
+}
+
+fn held(piece: Piece) -> port_forward::Piece {
+    match piece {
+        Piece::Open(port) => port_forward::Piece::Open(port),
+        Piece::Bytes(bytes) => port_forward::Piece::Bytes(bytes.into()),
+        Piece::End => port_forward::Piece::End,
+        Piece::Error(why) => port_forward::Piece::Error(why.into()),
+    }
 }
 
 impl Paced {
@@ -140,7 +208,7 @@ impl Paced {
     }
 
     fn submit(&mut self, asked: Asked) {
-        let Request { method, path, content_type, accept, upgrade, shown, body, input } =
+        let Request { method, path, content_type, accept, upgrade, shown, body, input, forwards } =
             asked.call;
         let mut call = HttpCall::new(&method, &path, None);
         call.content_type = content_type.into();
@@ -154,22 +222,28 @@ impl Paced {
             call = call.with_text(&body);
         }
         let id = self.cluster.submit(&call);
-        self.waiting.push(Waiting { id, reply: asked.reply, input });
+        self.waiting.push(Waiting { id, reply: asked.reply, input, forwards });
     }
 
     fn answer(&mut self) {
-        for Waiting { id, reply, input } in std::mem::take(&mut self.waiting) {
+        for Waiting { id, reply, input, forwards } in std::mem::take(&mut self.waiting) {
             let (Some(response), Some(http)) = (self.cluster.answer(id), self.cluster.reply(id))
             else {
-                self.waiting.push(Waiting { id, reply, input });
+                self.waiting.push(Waiting { id, reply, input, forwards });
                 continue;
             };
             let goes_on =
                 matches!(response.result, Ok(Answer::Watching | Answer::Streaming { .. }));
             let body = if goes_on {
-                let (lines, received) = mpsc::channel(MOST_UNREAD);
-                self.streams.push(Stream { id, sent: 0, input, lines });
-                Body::Stream(received)
+                let (told, body) = if forwards {
+                    let (pieces, received) = mpsc::channel(MOST_UNREAD);
+                    (Told::Pieces(pieces), Body::Pieces(received))
+                } else {
+                    let (lines, received) = mpsc::channel(MOST_UNREAD);
+                    (Told::Lines(lines), Body::Stream(received))
+                };
+                self.streams.push(Stream { id, sent: 0, input, told });
+                body
             } else {
                 Body::Whole(http.body.into())
             };
@@ -189,17 +263,15 @@ impl Paced {
         let Self { cluster, streams, .. } = self;
         let mut over = Vec::new();
         streams.retain_mut(|stream| {
-            while let Some(Ok(text)) = stream.input.as_mut().map(mpsc::Receiver::try_recv) {
-                cluster.type_in(stream.id, text.as_deref());
-            }
-            for line in cluster.lines(stream.id, stream.sent) {
-                stream.sent += 1;
-                if stream.lines.try_send(line.into_bytes()).is_err() {
-                    over.push(stream.id);
-                    return false;
+            while let Some(Ok(input)) = stream.input.as_mut().map(mpsc::Receiver::try_recv) {
+                match input {
+                    Input::Text(text) => cluster.type_in(stream.id, text.as_deref()),
+                    Input::Piece(number, piece) => cluster.forward(stream.id, number, held(piece)),
                 }
             }
-            let ends = stream.lines.is_closed() || cluster.is_over(stream.id, stream.sent);
+            let is_heard = stream.told.tell(cluster, stream.id, &mut stream.sent);
+            let is_gone = !is_heard || stream.told.is_closed();
+            let ends = is_gone || cluster.is_over(stream.id, stream.sent);
             if ends {
                 over.push(stream.id);
             }

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use crate::engine::{self, Body, Engine};
+use crate::forward;
 use crate::openapi::with_schemas;
 use crate::protobuf;
 use crate::websocket;
@@ -78,10 +79,21 @@ async fn handle(
 ) -> Response<Outgoing> {
     let switched = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
-    let upgrade = websocket::wanted(&head.headers);
-    let accepted = websocket::accepted(&head.headers);
-    if upgrade.as_deref() == Some("websocket") && accepted.is_none() {
+    let forwards = head.uri.path().ends_with("/portforward");
+    let mut upgrade = websocket::wanted(&head.headers);
+    let accepted = match upgrade.as_deref() {
+        Some("spdy/3.1") if forwards => forward::accepted(&head.headers).map(|it| ("", it)),
+        _ => websocket::accepted(&head.headers, forwards),
+    };
+    if accepted.is_none()
+        && (upgrade.as_deref() == Some("websocket") || upgrade.is_some() && forwards)
+    {
         return plain(StatusCode::FORBIDDEN, "no protocol that both speak");
+    }
+    let is_tunnel = accepted.as_ref().is_some_and(|(name, _)| *name == forward::TUNNEL);
+    if is_tunnel {
+        // Behind this server, it is SPDY that is spoken.
+        upgrade = Some("spdy/3.1".to_owned());
     }
     let Ok(body) = Limited::new(body, BODY_READ).collect().await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "request body too large");
@@ -111,14 +123,24 @@ async fn handle(
         }),
         body,
         input: Some(input),
+        forwards,
     };
     let path = call.path.clone();
-    let Some(mut reply) = engine.ask(call).await else {
+    let Some(reply) = engine.ask(call).await else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "the cluster has stopped");
     };
-    if let (101, Body::Stream(pieces), Some(headers)) = (reply.code, &mut reply.body, accepted) {
-        let (_, none) = mpsc::channel(1);
-        tokio::spawn(websocket::speak(switched, std::mem::replace(pieces, none), typed));
+    if let (101, Some((protocol, headers))) = (reply.code, accepted) {
+        match reply.body {
+            Body::Stream(pieces) => drop(tokio::spawn(websocket::speak(switched, pieces, typed))),
+            Body::Pieces(pieces) if protocol.is_empty() => {
+                tokio::spawn(forward::speak(switched, pieces, typed));
+            }
+            Body::Pieces(pieces) => {
+                let protocol = forward::protocol(protocol, &path);
+                tokio::spawn(websocket::forward(switched, pieces, typed, protocol));
+            }
+            Body::Whole(_) => {}
+        }
         let mut response = Response::new(Outgoing::Whole(None));
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         *response.headers_mut() = headers;
@@ -127,6 +149,8 @@ async fn handle(
     let body = match reply.body {
         Body::Whole(bytes) => Outgoing::Whole(Some(with_schemas(&path, bytes).into())),
         Body::Stream(lines) => Outgoing::Lines(lines),
+        // It cannot go on but in another protocol.
+        Body::Pieces(_) => Outgoing::Whole(None),
     };
     let mut response = Response::new(body);
     *response.status_mut() =

@@ -12,10 +12,12 @@
 
 mod arguments;
 mod engine;
+mod forward;
 mod http;
 mod openapi;
 mod protobuf;
 mod schemas;
+mod spdy;
 mod tls;
 mod websocket;
 

@@ -1,4 +1,4 @@
-//! Web sockets: what kubectl switches to when a command is to run in a container.
+//! Web sockets: what kubectl switches to when a command is to run in a container, or a port is forwarded.
 //!
 //! Mirrors: `apimachinery/pkg/util/remotecommand`; how large the client's window is makes no difference.
 
@@ -20,6 +20,9 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use crate::engine::Input;
+use crate::forward::{CHANNELS, Piece, Protocol, TUNNEL, hand_on};
+
 /// So long a client has to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
 /// The first byte of a message is its channel; the last message of the channel of errors is a `Status`.
@@ -33,19 +36,22 @@ pub fn wanted(headers: &HeaderMap) -> Option<String> {
     upgrade.map(str::to_ascii_lowercase)
 }
 
-/// The headers of an answer that switches protocols; none if there is no protocol that both speak.
-pub fn accepted(request: &HeaderMap) -> Option<HeaderMap> {
+/// The protocol in a web socket, and the headers of an answer that switches to it; none if there is none that both
+/// speak. It `forwards` ports or has to do with a command.
+pub fn accepted(request: &HeaderMap, forwards: bool) -> Option<(&'static str, HeaderMap)> {
+    let known = if forwards { [TUNNEL, CHANNELS] } else { PROTOCOLS };
     let offered = request.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
     let mut offered =
         offered.filter_map(|header| header.to_str().ok()).flat_map(|it| it.split(','));
-    let protocol = offered.find_map(|it| PROTOCOLS.into_iter().find(|own| *own == it.trim()))?;
+    let protocol = offered.find_map(|it| known.into_iter().find(|own| *own == it.trim()))?;
     let key = derive_accept_key(request.get(SEC_WEBSOCKET_KEY)?.as_bytes());
-    Some(HeaderMap::from_iter([
+    let headers = HeaderMap::from_iter([
         (CONNECTION, HeaderValue::from_static("Upgrade")),
         (UPGRADE, HeaderValue::from_static("websocket")),
         (SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&key).ok()?),
         (SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol)),
-    ]))
+    ]);
+    Some((protocol, headers))
 }
 
 /// The channel of the input, and that by which the client says that another is closed.
@@ -57,11 +63,9 @@ const CLOSE: u8 = 255;
 pub async fn speak(
     switched: OnUpgrade,
     mut pieces: mpsc::Receiver<Vec<u8>>,
-    typed: mpsc::Sender<Option<String>>,
+    typed: mpsc::Sender<Input>,
 ) {
-    let Ok(connection) = switched.await else { return };
-    let connection: TokioIo<Upgraded> = TokioIo::new(connection);
-    let mut socket = WebSocketStream::from_raw_socket(connection, Role::Server, None).await;
+    let Some(mut socket) = socket(switched).await else { return };
     loop {
         tokio::select! {
             piece = pieces.recv() => {
@@ -79,11 +83,57 @@ pub async fn speak(
                         _ => continue,
                     };
                     // An engine that is gone hears nothing.
-                    drop(typed.send(text).await);
+                    drop(typed.send(Input::Text(text)).await);
                 }
             },
         }
     }
+    close(socket).await;
+}
+
+/// Forwards ports until all connections are over, or the client goes.
+pub async fn forward(
+    switched: OnUpgrade,
+    mut told: mpsc::Receiver<(u32, Piece)>,
+    sent: mpsc::Sender<Input>,
+    mut protocol: Box<dyn Protocol>,
+) {
+    let Some(mut socket) = socket(switched).await else { return };
+    let (mut messages, mut is_over) = (protocol.begin(), false);
+    loop {
+        for message in messages {
+            if socket.send(Message::Binary(message.into())).await.is_err() {
+                return;
+            }
+        }
+        if is_over || protocol.is_over() {
+            break;
+        }
+        (messages, is_over) = tokio::select! {
+            piece = told.recv() => match piece {
+                Some((number, piece)) => (protocol.told(number, piece), false),
+                None => break,
+            },
+            heard = socket.next() => match heard {
+                None | Some(Err(_) | Ok(Message::Close(_))) => return,
+                Some(Ok(Message::Binary(bytes))) => {
+                    hand_on(protocol.heard(&bytes), &sent).await
+                }
+                Some(Ok(_)) => (Vec::new(), false),
+            },
+        };
+    }
+    close(socket).await;
+}
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+async fn socket(switched: OnUpgrade) -> Option<Socket> {
+    let connection = TokioIo::new(switched.await.ok()?);
+    Some(WebSocketStream::from_raw_socket(connection, Role::Server, None).await)
+}
+
+async fn close(mut socket: Socket) {
     let end = CloseFrame { code: CloseCode::Normal, reason: "".into() };
     // Who leaves while the client still sends would take the last messages from it.
     if socket.close(Some(end)).await.is_ok() {
