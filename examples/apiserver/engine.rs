@@ -14,8 +14,6 @@ use podflow::testing::cluster::{Cluster, HttpCall, MOST_NODES, Setup};
 use podflow::testing::sim::Instant;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::forward::Piece;
-
 /// So much of what a stream tells waits for a client that does not read them.
 const MOST_UNREAD: usize = 10_000;
 /// Time is moved at least this often, so that streams flow.
@@ -36,6 +34,15 @@ pub enum Body {
     Stream(mpsc::Receiver<Vec<u8>>),
     /// What comes out of forwarded ports, with the number of the connection.
     Pieces(mpsc::Receiver<(u32, Piece)>),
+}
+
+/// What travels in a connection, either way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Open(u16),
+    Bytes(Vec<u8>),
+    End,
+    Error(String),
 }
 
 /// What is sent to what a request has begun.
@@ -64,8 +71,6 @@ pub struct Request {
     pub body: Option<String>,
     /// What is sent to what it begins.
     pub input: Option<mpsc::Receiver<Input>>,
-    /// Whether it asks for connections to ports.
-    pub forwards: bool,
 }
 
 /// The headers by which a caller says who they are.
@@ -126,6 +131,11 @@ struct Stream {
     sent: usize,
     input: Option<mpsc::Receiver<Input>>,
     told: Told,
+}
+
+/// Whether what stands at `path` is connections to ports.
+pub fn forwards(path: &str) -> bool {
+    path.ends_with("/portforward")
 }
 
 /// Who hears it.
@@ -208,8 +218,9 @@ impl Paced {
     }
 
     fn submit(&mut self, asked: Asked) {
-        let Request { method, path, content_type, accept, upgrade, shown, body, input, forwards } =
+        let Request { method, path, content_type, accept, upgrade, shown, body, input } =
             asked.call;
+        let forwards = forwards(path.split('?').next().unwrap_or_default());
         let mut call = HttpCall::new(&method, &path, None);
         call.content_type = content_type.into();
         call.accept = accept.into();

@@ -8,8 +8,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
-use crate::engine::Input;
-use crate::spdy;
+use super::engine::{Input, Piece};
+use super::spdy;
 
 /// What the protocols are called: over SPDY, over SPDY in a web socket, and over a web socket alone.
 pub const PORT_FORWARD: &str = "portforward.k8s.io";
@@ -17,15 +17,6 @@ pub const TUNNEL: &str = "SPDY/3.1+portforward.k8s.io";
 pub const CHANNELS: &str = "v4.channel.k8s.io";
 /// The header that says what is spoken over SPDY.
 const VERSION: &str = "x-stream-protocol-version";
-
-/// What travels in a connection, either way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    Open(u16),
-    Bytes(Vec<u8>),
-    End,
-    Error(String),
-}
 
 /// What comes of what the client has sent.
 #[derive(Debug, Default)]

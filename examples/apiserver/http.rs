@@ -79,7 +79,7 @@ async fn handle(
 ) -> Response<Outgoing> {
     let switched = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
-    let forwards = head.uri.path().ends_with("/portforward");
+    let forwards = engine::forwards(head.uri.path());
     let mut upgrade = websocket::wanted(&head.headers);
     let accepted = match upgrade.as_deref() {
         Some("spdy/3.1") if forwards => forward::accepted(&head.headers).map(|it| ("", it)),
@@ -123,7 +123,6 @@ async fn handle(
         }),
         body,
         input: Some(input),
-        forwards,
     };
     let path = call.path.clone();
     let Some(reply) = engine.ask(call).await else {

@@ -10,7 +10,8 @@ use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-use crate::forward::{Heard, Piece, Protocol};
+use super::engine::Piece;
+use super::forward::{Heard, Protocol};
 
 /// What a stream of headers is compressed with from its beginning, as the protocol has it: words, each behind its
 /// length, and a text.
@@ -110,11 +111,12 @@ impl Session {
     /// The next whole frame: its first word, its flags, and what it carries. None if it is not there yet.
     fn frame(&mut self) -> Option<(u32, u8, Vec<u8>)> {
         let (head, _) = self.received.split_first_chunk::<8>()?;
-        let [a, b, c, d, flags, x, y, z] = *head;
-        let length = u32::from_be_bytes([0, x, y, z]) as usize;
+        let (first, rest) = head.split_first_chunk::<4>()?;
+        let second = u32::from_be_bytes(rest.try_into().ok()?);
+        let (first, length) = (u32::from_be_bytes(*first), second as usize & 0x00ff_ffff);
         let end = length.checked_add(8).filter(|end| *end <= self.received.len())?;
         let body = self.received.drain(..end).skip(8).collect();
-        Some((u32::from_be_bytes([a, b, c, d]), flags, body))
+        Some((first, second.to_be_bytes()[0], body))
     }
 
     /// Whether a frame has begun that will not be waited for.
@@ -243,9 +245,9 @@ impl Protocol for Session {
         let ends = [frame(error, FIN, &[]), frame(data, FIN, &[])];
         match piece {
             Piece::Bytes(bytes) => {
-                return bytes.chunks(MOST_DATA).map(|chunk| frame(data, 0, chunk)).collect();
+                bytes.chunks(MOST_DATA).map(|chunk| frame(data, 0, chunk)).collect()
             }
-            Piece::Open(_) => return Vec::new(),
+            Piece::Open(_) => Vec::new(),
             Piece::End => {
                 self.connections.remove(&connection);
                 ends.into()
@@ -291,11 +293,14 @@ impl Inflate {
             text.extend(self.window.get(at..at.checked_add(written)?)?);
             self.at = (at + written) % WINDOW;
             block = block.get(read..)?;
-            match status {
-                _ if text.len() > MOST_CONTROL => return None,
-                TINFLStatus::HasMoreOutput => {}
-                TINFLStatus::NeedsMoreInput if block.is_empty() => return Some(text),
-                _ => return None,
+            if text.len() > MOST_CONTROL {
+                return None;
+            }
+            if status == TINFLStatus::NeedsMoreInput && block.is_empty() {
+                return Some(text);
+            }
+            if status != TINFLStatus::HasMoreOutput {
+                return None;
             }
         }
     }

@@ -20,8 +20,8 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::engine::Input;
-use crate::forward::{CHANNELS, Piece, Protocol, TUNNEL, hand_on};
+use crate::engine::{Input, Piece};
+use crate::forward::{CHANNELS, Protocol, TUNNEL, hand_on};
 
 /// So long a client has to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);

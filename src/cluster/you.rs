@@ -294,9 +294,9 @@ impl You {
         let new = stream
             .into_iter()
             .flat_map(move |stream| stream.events.iter().skip(seen - stream.dropped));
-        new.filter_map(|event| match &event.change {
-            Change::Forwarded { connection, piece } => Some((*connection, piece)),
-            _ => None,
+        new.filter_map(|event| {
+            let Change::Forwarded { connection, piece } = &event.change else { return None };
+            Some((*connection, piece))
         })
     }
 

@@ -3,7 +3,10 @@
 //! Mirrors: `pkg/kubelet/server/server.go` (`getPortForward`), `pkg/kubelet/kubelet_pods.go` (`GetPortForward`) and
 //! the `portforward` of its streaming server.
 
+use std::rc::Rc;
+
 use super::Kubelet;
+use super::container::Record;
 use super::shared::Caller;
 use super::streams::{Hears, Listener};
 use crate::api::request::{Answer, Change, Document, Request, RequestId, TEXT};
@@ -37,12 +40,12 @@ impl Kubelet {
         let Some(worker) = self.worker_of(pod) else {
             return Self::refuse(ctx, request.id, 404, "pod does not exist".to_owned());
         };
-        let is_running = worker.records.iter().any(|record| record.is_running());
+        let is_running = worker.records.iter().any(Record::is_running);
         let Some(sandbox) = worker.sandbox.as_ref().filter(|_| is_running) else {
             let why = format!("pod not found (\"{}_{}\")", pod.1, pod.0);
             return Self::refuse(ctx, request.id, 500, why);
         };
-        let call = CriRequest::PortForward { pod_sandbox_id: sandbox.id.clone(), ports };
+        let call = CriRequest::PortForward { pod_sandbox_id: Rc::clone(&sandbox.id), ports };
         let hears = Hears::Ports;
         let caller = Caller::Listener(Listener { id: request.id, is_open: false, hears });
         self.shared.call(ctx, caller, call);

@@ -46,6 +46,7 @@ impl Listener {
         }
     }
 
+    /// Tells one more piece.
     pub fn tell(&self, ctx: &mut Ctx<'_, Kubelet>, change: Change) {
         ctx.send(Out::Told(WatchEvent { watch: self.id, change }));
     }

@@ -14,7 +14,7 @@ use super::process::Process;
 use super::routine::Progress;
 use super::shell::Files;
 use super::signal::Signal;
-use super::surroundings::{Fetch, Surroundings};
+use super::surroundings::{Fetch, Fetched, Surroundings};
 use super::terminal::Terminal;
 use crate::sim::Instant;
 
@@ -295,7 +295,7 @@ impl Container {
             Progress::OutOfMemory => Some(End::OutOfMemory),
         };
         // Who has asked has heard the answer by now.
-        self.fetches.retain(|fetch| fetch.answer.is_none());
+        self.fetches.retain(|fetch| fetch.answer == Fetched::ToCome);
         (wakes.into_iter().min(), end, outcomes)
     }
 }

@@ -12,6 +12,7 @@ use super::cri::{CallId, CriError, Id, Outcome, PodSandboxState};
 use super::rootfs;
 use super::routine::Ports;
 use super::service::Runtime;
+use super::surroundings::Fetched;
 use super::web::{Inbox, Said, Site};
 use crate::api::port_forward::Piece;
 use crate::sim::Instant;
@@ -226,12 +227,15 @@ impl Runtime {
         let mut fetches = std::mem::take(&mut Rc::make_mut(container).fetches);
         for fetch in &mut fetches {
             let server = self.listener(ip, fetch.port).map(Rc::clone);
-            fetch.answer = Some(server.map(|server| {
-                let mut inbox = Inbox::default();
-                inbox.receive(fetch.request.as_bytes());
-                let server = self.accept(server);
-                self.serve(now, &server, fetch.client, &mut inbox).answer
-            }));
+            fetch.answer = match server {
+                Some(server) => {
+                    let mut inbox = Inbox::default();
+                    inbox.receive(fetch.request.as_bytes());
+                    let server = self.accept(server);
+                    Fetched::Bytes(self.serve(now, &server, fetch.client, &mut inbox).answer)
+                }
+                None => Fetched::Refused,
+            };
         }
         if let Some(container) = self.containers.get_mut(id) {
             Rc::make_mut(container).fetches = fetches;
@@ -258,6 +262,6 @@ impl Container {
 
     /// Whether one of its programs waits for an answer.
     pub fn asks(&self) -> bool {
-        self.fetches.iter().any(|fetch| fetch.answer.is_none())
+        self.fetches.iter().any(|fetch| fetch.answer == Fetched::ToCome)
     }
 }

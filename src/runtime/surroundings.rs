@@ -37,8 +37,17 @@ pub struct Fetch {
     pub client: Ipv4Addr,
     pub port: u16,
     pub request: String,
-    /// None inside if nobody listens there.
-    pub answer: Option<Option<Vec<u8>>>,
+    pub answer: Fetched,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// Nothing yet.
+    ToCome,
+    /// Nobody listens there.
+    Refused,
+    Bytes(Vec<u8>),
 }
 
 impl Surroundings<'_> {

@@ -14,6 +14,9 @@ use super::surroundings::date;
 
 /// A request's head may not be longer.
 const MAX_HEAD: usize = 32 * 1024;
+/// No body of a request to nginx may be longer, unless it is told so; and how it refuses one.
+const MAX_BODY: usize = 1 << 20;
+const TOO_LARGE: u16 = 413;
 /// Once it has answered with so much at one time, a server closes the connection.
 const MAX_ANSWER: usize = 1 << 20;
 /// When the files of images were made: the release of nginx 1.29.3.
@@ -33,10 +36,11 @@ pub enum Web {
     Hostname,
 }
 
-/// Where the files of nginx and of Apache are in their images.
+/// Where the files of nginx are in its images.
 pub const NGINX_ROOT: &str = "/usr/share/nginx/html";
+/// Where those of Apache are.
 pub const APACHE_ROOT: &str = "/usr/local/apache2/htdocs";
-/// What is there; the words are ours.
+/// What is there for nginx; the words are ours.
 pub const NGINX_PAGE: &str = "\
 <!DOCTYPE html>
 <html>
@@ -47,6 +51,7 @@ pub const NGINX_PAGE: &str = "\
 </body>
 </html>
 ";
+/// What is there for Apache, in our words, too.
 pub const APACHE_PAGE: &str = "<html><body><h1>Apache runs, here in Podflow</h1></body></html>\n";
 
 /// The last of each minor release, the newest first.
@@ -67,7 +72,7 @@ pub fn version(image: &str) -> &str {
     match releases.iter().find(is_of) {
         _ if is_whole => tag,
         Some(release) => release,
-        None => releases.iter().nth(usize::from(tag == "stable")).unwrap_or(&""),
+        None => releases.get(usize::from(tag == "stable")).unwrap_or(&""),
     }
 }
 
@@ -112,6 +117,8 @@ struct Asked {
     /// What is wrong with it, if anything is.
     refused: Option<u16>,
     keeps: bool,
+    /// Of its body.
+    length: usize,
     host: Option<String>,
     referer: Option<String>,
     agent: Option<String>,
@@ -147,8 +154,7 @@ impl Inbox {
         let length = end.map_or(self.bytes.len(), |end| end + 4);
         let head: String = self.bytes.drain(..length).map(char::from).collect();
         let asked = Asked::read(&head);
-        let length = header(&head, "content-length").and_then(|text| text.parse::<usize>().ok());
-        self.body = length.unwrap_or_default();
+        self.body = asked.length;
         let rest = std::mem::take(&mut self.bytes);
         self.receive(&rest);
         Some(asked)
@@ -185,7 +191,9 @@ impl Asked {
         };
         let connection = header(head, "connection").unwrap_or_default().to_ascii_lowercase();
         let keeps = if is_new { connection != "close" } else { connection == "keep-alive" };
+        let length = header(head, "content-length").and_then(|text| text.parse().ok());
         Self {
+            length: length.unwrap_or_default(),
             keeps: keeps && refused.is_none() && header(head, "transfer-encoding").is_none(),
             line: line.to_owned(),
             method: method.to_owned(),
@@ -254,7 +262,8 @@ impl Site<'_> {
 
     fn answer(&self, asked: &Asked, said: &mut Said) {
         let found = self.find(asked);
-        said.closes = !asked.keeps || said.answer.len() > MAX_ANSWER;
+        let stays = asked.keeps && found.status != TOO_LARGE && said.answer.len() < MAX_ANSWER;
+        said.closes = !stays;
         let mut head = format!("HTTP/1.1 {} {}\r\n", found.status, self.words(found.status));
         for name in self.web.headers() {
             let value = match *name {
@@ -287,6 +296,9 @@ impl Site<'_> {
         let path = asked.target.split(['?', '#']).next().unwrap_or_default();
         if let Some(status) = asked.refused {
             return self.page(status, String::new());
+        }
+        if self.web == Web::Nginx && asked.length > MAX_BODY {
+            return self.page(TOO_LARGE, String::new());
         }
         let media = "text/plain; charset=utf-8";
         let text = |body: String| Found {
@@ -372,6 +384,7 @@ impl Site<'_> {
             404 => "Not Found",
             405 if self.web == Web::Nginx => "Not Allowed",
             405 => "Method Not Allowed",
+            TOO_LARGE => "Request Entity Too Large",
             _ => "HTTP Version Not Supported",
         }
     }

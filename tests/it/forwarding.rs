@@ -86,7 +86,11 @@ fn log(cluster: &mut Cluster, container: &str, lines: usize) -> String {
 
 /// What a command in a container writes, and how it ends.
 fn run(cluster: &mut Cluster, container: &str, script: &str) -> String {
-    let script: String = script.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let script: String = script
+        .bytes()
+        .flat_map(|byte| format!("%{byte:02X}").into_bytes())
+        .map(char::from)
+        .collect();
     let path = format!(
         "{PODS}/p/exec?container={container}&stdout=true&stderr=true&command=sh&command=-c&command={script}"
     );
@@ -94,7 +98,7 @@ fn run(cluster: &mut Cluster, container: &str, script: &str) -> String {
         cluster.submit(&HttpCall { upgrade: Some("websocket".into()), ..HttpCall::get(&path) });
     cluster.run_for(Duration::from_secs(1));
     let texts = cluster.lines(id, 0).map(|text| match text.strip_prefix('\u{3}') {
-        None => text[1..].to_owned(),
+        None => text.chars().skip(1).collect(),
         Some(status) => {
             let status: Value = serde_json::from_str(status).unwrap();
             let code = &status["details"]["causes"][0]["message"];
@@ -219,9 +223,9 @@ fn no_bytes_upset_a_server() {
                     seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                     // Now and then what a head is made of.
                     b"\r\n: /GETHTP1.\xff\x00"
-                        .get((seed >> 33) as usize % 40)
+                        .get((seed.to_be_bytes()[1]) as usize % 40)
                         .copied()
-                        .unwrap_or((seed >> 40) as u8)
+                        .unwrap_or(seed.to_be_bytes()[0])
                 })
                 .collect();
             cluster.forward(id, connection, Piece::Bytes(bytes.into()));
@@ -243,8 +247,8 @@ fn where_nobody_listens_the_connection_is_refused() {
     send(&mut cluster, id, 1, Piece::Open(81));
     let why = heard(&cluster, id, 1);
     let sandbox = why.split("to pod ").nth(1).unwrap().split(',').next().unwrap().to_owned();
-    let parts =
-        [&sandbox[..8], &sandbox[8..12], &sandbox[12..16], &sandbox[16..20], &sandbox[20..32]];
+    let part = |from, to| sandbox.get(from..to).unwrap();
+    let parts = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)];
     let refused = "connect: connection refused";
     let want = format!(
         "\nERROR error forwarding port 81 to pod {sandbox}, uid : failed to execute portforward in network \
@@ -323,8 +327,9 @@ fn who_only_reads_forwards_no_ports() {
     let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
     for (name, verbs) in [("reader", vec!["get"]), ("runner", vec!["get", "create"])] {
         let (group, version) = ("rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1");
-        let rules = json!([{"apiGroups": [""], "resources": ["pods/portforward"], "verbs": verbs}]);
-        let role = json!({"kind": "Role", "apiVersion": version, "rules": rules});
+        let allowed =
+            json!([{"apiGroups": [""], "resources": ["pods/portforward"], "verbs": verbs}]);
+        let role = json!({"kind": "Role", "apiVersion": version, "rules": allowed});
         create(&mut cluster, &format!("{roles}/roles"), name, role);
         let binding = json!({
             "kind": "RoleBinding", "apiVersion": version,

@@ -9,6 +9,7 @@ use super::state::Source;
 use crate::runtime::cri::Stream;
 use crate::runtime::routine::Progress;
 use crate::runtime::signal::Signal;
+use crate::runtime::surroundings::Fetched;
 
 /// What is sent beyond that while nobody reads is lost.
 const MAX_INPUT: usize = 1 << 20;
@@ -104,7 +105,7 @@ impl Machine {
             "read" => input.text.contains('\n'),
             _ => false,
         };
-        let is_fetching = world.around.fetches.iter().any(|fetch| fetch.answer.is_none());
+        let is_fetching = world.around.fetches.iter().any(|one| one.answer == Fetched::ToCome);
         let waits = if is_network(&words) { is_fetching } else { !enough && !input.ended };
         if waits {
             let ends = self.frames.iter().filter_map(Frame::deadline);

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use super::commands::Io;
 use crate::runtime::catalogue::Userland;
-use crate::runtime::surroundings::Fetch;
+use crate::runtime::surroundings::{Fetch, Fetched};
 
 /// Whether a command's input is what it fetches.
 pub fn is_network(words: &[String]) -> bool {
@@ -145,25 +145,29 @@ impl Reply {
     }
 }
 
-/// Asks `client`'s own pod. None outside if the answer is still to come, inside if nobody listens.
-fn fetch(io: &mut Io<'_>, client: Ipv4Addr, port: u16, request: String) -> Option<Option<Reply>> {
-    let mut known = io.fetches.iter();
-    let known = known.position(|fetch| fetch.port == port && fetch.request == request);
-    let answered = known.and_then(|at| io.fetches.get_mut(at)?.answer.take().map(|it| (at, it)));
-    let Some((at, answer)) = answered else {
-        if known.is_none() {
-            io.fetches.push(Fetch { client, port, request, answer: None });
+/// Asks what listens in the pod.
+///
+/// # Errors
+///
+/// [`Fetched`] if nobody listens, or if the answer is still to come.
+fn fetch(io: &mut Io<'_>, client: Ipv4Addr, port: u16, request: String) -> Result<Reply, Fetched> {
+    let is_same = |fetch: &Fetch| fetch.port == port && fetch.request == request;
+    let answer = match io.fetches.iter().position(is_same) {
+        Some(at) if io.fetches.get(at).is_some_and(|one| one.answer != Fetched::ToCome) => {
+            io.fetches.remove(at).answer
         }
-        io.waits = true;
-        return None;
+        Some(_) => Fetched::ToCome,
+        None => {
+            io.fetches.push(Fetch { client, port, request, answer: Fetched::ToCome });
+            Fetched::ToCome
+        }
     };
-    io.fetches.remove(at);
-    Some(answer.map(|bytes| {
-        let text = String::from_utf8_lossy(&bytes);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
-        let status_line = head.lines().next().unwrap_or_default().to_owned();
-        Reply { status_line, head: format!("{head}\r\n\r\n"), body: body.to_owned() }
-    }))
+    io.waits = answer == Fetched::ToCome;
+    let Fetched::Bytes(bytes) = answer else { return Err(answer) };
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
+    let status_line = head.lines().next().unwrap_or_default().to_owned();
+    Ok(Reply { status_line, head: format!("{head}\r\n\r\n"), body: body.to_owned() })
 }
 
 /// Writes a body where it is wanted.
@@ -212,17 +216,17 @@ fn curl(arguments: &[String], io: &mut Io<'_>) -> i32 {
     }
     request.extend(["\r\n", body]);
     let reply = match fetch(io, client, port, request) {
-        None => return 0,
-        Some(None) => {
+        Err(Fetched::Refused) => {
             let why = format!(
                 "Failed to connect to {host} port {port} after 0 ms: Could not connect to server"
             );
             return fails(io, 7, &why);
         }
-        Some(Some(reply)) if reply.status_line.is_empty() => {
+        Err(_) => return 0,
+        Ok(reply) if reply.status_line.is_empty() => {
             return fails(io, 52, "Empty reply from server");
         }
-        Some(Some(reply)) => reply,
+        Ok(reply) => reply,
     };
     let code = reply.code();
     let mut status = 0;
@@ -268,20 +272,20 @@ fn wget(arguments: &[String], io: &mut Io<'_>) -> i32 {
         place.path, place.authority
     );
     let reply = match fetch(io, client, port, request) {
-        None => return 0,
-        Some(None) if is_gnu => {
+        Err(Fetched::Refused) if is_gnu => {
             let why =
                 format!("Connecting to {host}|{client}|:{port}... failed: Connection refused.");
             return fails(io, 4, &why);
         }
-        Some(None) => {
+        Err(Fetched::Refused) => {
             let why = format!("can't connect to remote host ({client}): Connection refused");
             if !is_quiet {
                 io.say(format_args!("Connecting to {host} ({client}:{port})\n"));
             }
             return fails(io, 1, &why);
         }
-        Some(Some(reply)) => reply,
+        Err(_) => return 0,
+        Ok(reply) => reply,
     };
     if !is_quiet {
         io.say(format_args!("Connecting to {host} ({client}:{port})\n"));

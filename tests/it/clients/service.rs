@@ -46,6 +46,7 @@ async fn answer(
     let mut response = Response::new(match reply.body {
         engine::Body::Whole(bytes) => Answered::Whole(Some(bytes.into())),
         engine::Body::Stream(lines) => Answered::Lines(lines),
+        engine::Body::Pieces(_) => return Err("nothing here speaks other protocols".into()),
     });
     *response.status_mut() = reply.code.try_into()?;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
