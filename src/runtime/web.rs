@@ -17,7 +17,8 @@ const MAX_HEAD: usize = 32 * 1024;
 /// No body of a request to nginx may be longer, unless it is told so; and how it refuses one.
 const MAX_BODY: usize = 1 << 20;
 const TOO_LARGE: u16 = 413;
-/// Once it has answered with so much at one time, a server closes the connection.
+/// Once it has answered so often, or with so much, at one time, a server closes the connection.
+const MOST_ANSWERS: usize = 100;
 const MAX_ANSWER: usize = 1 << 20;
 /// When the files of images were made: the release of nginx 1.29.3.
 const MODIFIED: i64 = 1_761_653_110;
@@ -154,9 +155,9 @@ impl Inbox {
         let length = end.map_or(self.bytes.len(), |end| end + 4);
         let head: String = self.bytes.drain(..length).map(char::from).collect();
         let asked = Asked::read(&head);
-        self.body = asked.length;
-        let rest = std::mem::take(&mut self.bytes);
-        self.receive(&rest);
+        let skipped = asked.length.min(self.bytes.len());
+        self.bytes.drain(..skipped);
+        self.body = asked.length - skipped;
         Some(asked)
     }
 }
@@ -252,12 +253,11 @@ impl Site<'_> {
     /// Answers what is complete.
     pub fn serve(&self, inbox: &mut Inbox) -> Said {
         let mut said = Said::default();
-        while !said.closes
-            && let Some(asked) = inbox.next()
-        {
+        for _ in 0..MOST_ANSWERS {
+            let Some(asked) = inbox.next().filter(|_| !said.closes) else { return said };
             self.answer(&asked, &mut said);
         }
-        said
+        Said { closes: true, ..said }
     }
 
     fn answer(&self, asked: &Asked, said: &mut Said) {

@@ -13,8 +13,10 @@ command = ["kubectl", "port-forward", "--address", "127.0.0.1", *arguments]
 kubectl = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 line = kubectl.stdout.readline()
 print(line, end="")
+ends = True
 if line.startswith("Forwarding from"):
     port = int(line.split(":")[1].split()[0])
+    ends = False
     for path in paths:
         connection = HTTPConnection("127.0.0.1", port, timeout=30)
         try:
@@ -24,11 +26,10 @@ if line.startswith("Forwarding from"):
             print(path, answer.status, answer.headers["Server"], len(text))
         except (HTTPException, OSError) as error:
             print(path, type(error).__name__)
+            ends = True
         connection.close()
-    try:
-        # What cannot be forwarded ends by itself.
-        kubectl.wait(2)
-    except subprocess.TimeoutExpired:
-        kubectl.terminate()
+# When something cannot be forwarded, kubectl ends by itself.
+if not ends:
+    kubectl.terminate()
 print(kubectl.stdout.read(), end="")
 kubectl.wait()
