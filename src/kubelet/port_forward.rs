@@ -6,7 +6,6 @@
 use std::rc::Rc;
 
 use super::Kubelet;
-use super::container::Record;
 use super::shared::Caller;
 use super::streams::{Hears, Listener};
 use crate::api::request::{Answer, Change, Document, Request, RequestId, TEXT};
@@ -40,8 +39,7 @@ impl Kubelet {
         let Some(worker) = self.worker_of(pod) else {
             return Self::refuse(ctx, request.id, 404, "pod does not exist".to_owned());
         };
-        let is_running = worker.records.iter().any(Record::is_running);
-        let Some(sandbox) = worker.sandbox.as_ref().filter(|_| is_running) else {
+        let Some(sandbox) = worker.sandbox.as_ref().filter(|sandbox| sandbox.ready) else {
             let why = format!("pod not found (\"{}_{}\")", pod.1, pod.0);
             return Self::refuse(ctx, request.id, 500, why);
         };

@@ -14,6 +14,8 @@ use super::surroundings::date;
 
 /// A request's head may not be longer.
 const MAX_HEAD: usize = 32 * 1024;
+/// So much of a request's first line is logged.
+const MAX_LINE: usize = 1_024;
 /// No body of a request to nginx may be longer, unless it is told so; and how it refuses one.
 const MAX_BODY: usize = 1 << 20;
 const TOO_LARGE: u16 = 413;
@@ -66,7 +68,7 @@ const APACHE: &[&str] = &["2.4.65"];
 pub fn version(image: &str) -> &str {
     let (name, tag) = image.rsplit_once(':').unwrap_or((image, ""));
     let tag = tag.split('-').next().unwrap_or_default();
-    let releases = if name.ends_with("httpd") { APACHE } else { NGINX };
+    let releases = if name.contains("httpd") { APACHE } else { NGINX };
     let is_whole = tag.split('.').filter(|part| part.parse::<u16>().is_ok()).count() == 3;
     let is_of =
         |release: &&&str| release.strip_prefix(tag).is_some_and(|rest| rest.starts_with('.'));
@@ -196,7 +198,7 @@ impl Asked {
         Self {
             length: length.unwrap_or_default(),
             keeps: keeps && refused.is_none() && header(head, "transfer-encoding").is_none(),
-            line: line.to_owned(),
+            line: line.chars().take(MAX_LINE).collect(),
             method: method.to_owned(),
             target: target.to_owned(),
             refused,

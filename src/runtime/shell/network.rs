@@ -243,69 +243,56 @@ fn curl(arguments: &[String], io: &mut Io<'_>) -> i32 {
     status
 }
 
+/// The words and the status are `BusyBox`'s, or GNU's in an image with a Debian, which says no more than why it fails.
 fn wget(arguments: &[String], io: &mut Io<'_>) -> i32 {
     let line = Line::read(arguments, "oOTtUPH");
     let place = Place::of(line.url, io);
     let (host, port) = (place.host, place.port);
-    let is_gnu = io.userland == Userland::Debian;
-    let is_quiet = line.has('q');
-    // GNU's is quiet even when it fails, and its failures have numbers.
-    let fails = |io: &mut Io<'_>, code: i32, why: &str| {
-        if !is_gnu {
-            io.say(format_args!("wget: {why}\n"));
-        } else if !is_quiet {
-            io.say(format_args!("{why}\n"));
+    let (is_gnu, is_quiet) = (io.userland == Userland::Debian, line.has('q'));
+    let fails = |io: &mut Io<'_>, code: i32, why: &str, gnu: &str| {
+        match (is_gnu, is_quiet) {
+            (false, _) => io.say(format_args!("wget: {why}\n")),
+            (true, false) => io.say(format_args!("{gnu}\n")),
+            (true, true) => {}
         }
         if is_gnu { code } else { 1 }
     };
     let Some(client) = place.ip else {
-        let why = if is_gnu {
-            format!("wget: unable to resolve host address '{host}'")
-        } else {
-            format!("bad address '{host}'")
-        };
-        return fails(io, 4, &why);
+        let (why, gnu) = ("bad address", "wget: unable to resolve host address");
+        return fails(io, 4, &format!("{why} '{host}'"), &format!("{gnu} '{host}'"));
     };
     let agent = if is_gnu { "Wget/1.25.0" } else { "Wget" };
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {agent}\r\nConnection: close\r\n\r\n",
         place.path, place.authority
     );
-    let reply = match fetch(io, client, port, request) {
-        Err(Fetched::Refused) if is_gnu => {
-            let why =
-                format!("Connecting to {host}|{client}|:{port}... failed: Connection refused.");
-            return fails(io, 4, &why);
-        }
-        Err(Fetched::Refused) => {
-            let why = format!("can't connect to remote host ({client}): Connection refused");
-            if !is_quiet {
-                io.say(format_args!("Connecting to {host} ({client}:{port})\n"));
-            }
-            return fails(io, 1, &why);
-        }
-        Err(_) => return 0,
-        Ok(reply) => reply,
-    };
-    if !is_quiet {
+    let answer = fetch(io, client, port, request);
+    if io.waits {
+        return 0;
+    }
+    let tells = !is_quiet && !is_gnu;
+    if tells {
         io.say(format_args!("Connecting to {host} ({client}:{port})\n"));
     }
-    let code = reply.code();
-    if code != "200" {
-        let why = match (is_gnu, code.is_empty()) {
-            (false, true) => "error getting response".to_owned(),
-            (false, false) => format!("server returned error: {}", reply.status_line),
-            (true, true) => "No data received.".to_owned(),
-            (true, false) => reply.status_line.replacen("HTTP/1.1", "ERROR", 1),
-        };
-        return fails(io, if reply.code().is_empty() { 4 } else { 8 }, &why);
+    let Ok(reply) = answer else {
+        let why = format!("can't connect to remote host ({client}): Connection refused");
+        let gnu = format!("Connecting to {host}|{client}|:{port}... failed: Connection refused.");
+        return fails(io, 4, &why, &gnu);
+    };
+    match reply.code() {
+        "200" => {}
+        "" => return fails(io, 4, "error getting response", "No data received."),
+        _ => {
+            let why = format!("server returned error: {}", reply.status_line);
+            return fails(io, 8, &why, &reply.status_line.replacen("HTTP/1.1", "ERROR", 1));
+        }
     }
     if line.has('z') {
         return 0;
     }
     let name = place.path.rsplit('/').next().filter(|name| !name.is_empty());
     let file = line.value('O').unwrap_or(name.unwrap_or("index.html"));
-    if !is_quiet && file != "-" {
+    if tells && file != "-" {
         io.say(format_args!("saving to '{file}'\n'{file}' saved\n"));
     }
     put("wget", Some(file), &reply.body, io)
