@@ -159,7 +159,7 @@ impl Told {
             }
             Self::Pieces(pieces) => {
                 let mut new = cluster.forwarded(id, seen);
-                new.all(|(number, piece)| count(pieces.try_send((number, sendable(piece))).is_ok()))
+                new.all(|it| count(pieces.try_send((it.connection, sendable(&it.piece))).is_ok()))
             }
         }
     }
@@ -193,7 +193,8 @@ fn held(piece: Piece) -> port_forward::Piece {
 
 impl Paced {
     fn new(setup: &Setup, gear: f64) -> Self {
-        let cluster = Cluster::new(setup);
+        let mut cluster = Cluster::new(setup);
+        cluster.connect();
         Self { cluster, gear, began: WallInstant::now(), waiting: Vec::new(), streams: Vec::new() }
     }
 

@@ -1,13 +1,13 @@
-//! Which command is to run in a container, or who is attached to it: the query of `pods/exec` and
-//! `pods/attach`.
+//! Which command is to run in a container, who is attached to it, or which ports are forwarded: the query of
+//! `pods/exec`, `pods/attach` and `pods/portforward`.
 //!
-//! Mirrors: `PodExecOptions` of `k8s.io/api/core/v1`, and `k8s.io/apimachinery/pkg/util/remotecommand`.
+//! Mirrors: `PodExecOptions`, `PodAttachOptions` and `PodPortForwardOptions` of `k8s.io/api/core/v1`, and `k8s.io/apimachinery/pkg/util/remotecommand`.
 
 use std::rc::Rc;
 
 use super::route::Query;
 
-/// `v1.PodExecOptions`, or `v1.PodAttachOptions`, and how the answer is to be streamed.
+/// `v1.PodExecOptions`, `v1.PodAttachOptions` or `v1.PodPortForwardOptions`, and how the answer is to be streamed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are upstream's")]
 pub struct ExecOptions {
@@ -18,6 +18,8 @@ pub struct ExecOptions {
     pub stdout: bool,
     pub stderr: bool,
     pub tty: bool,
+    /// Numbers with commas between them. Over a web socket, no others can be named later.
+    pub ports: Rc<str>,
     /// The header `Upgrade`, in small letters.
     pub upgrade: Option<Rc<str>>,
 }
@@ -57,6 +59,7 @@ impl ExecOptions {
             stdout: query.flag("stdout"),
             stderr: query.flag("stderr"),
             tty: query.flag("tty"),
+            ports: query.all("ports").collect::<Vec<_>>().join(",").into(),
             upgrade: None,
         }
     }

@@ -16,7 +16,7 @@ use super::fields::FieldSelector;
 use super::labels::Selector;
 use super::logs::LogQuery;
 use super::page::{Page, Rest};
-use super::port_forward::{Piece, PortForwardOptions};
+use super::port_forward::Forwarded;
 use super::representation::Representation;
 use super::scheme::Kind;
 use super::status::StatusError;
@@ -119,10 +119,8 @@ pub struct Params {
     pub field_manager: Option<Rc<str>>,
     /// Of a container's log, which part.
     pub log: Option<Rc<LogQuery>>,
-    /// Of an exec, which command.
+    /// Of an exec, which command; of a port forward, which ports.
     pub exec: Option<Rc<ExecOptions>>,
-    /// Of a port forward, which ports.
-    pub port_forward: Option<Rc<PortForwardOptions>>,
     /// Of an apply, whether it takes fields from others.
     pub force: bool,
 }
@@ -285,10 +283,7 @@ pub enum Change {
         text: Rc<str>,
     },
     /// No watch either, but what travels in a connection to a port of a Pod.
-    Forwarded {
-        connection: u32,
-        piece: Piece,
-    },
+    Forwarded(Rc<Forwarded>),
     /// Said to who tells: nobody hears it any more. On the wire, a connection is closed.
     HungUp,
 }
@@ -304,7 +299,7 @@ impl Change {
             Self::Error(_) => "ERROR",
             Self::Ended => "END",
             Self::Output { .. } => "OUTPUT",
-            Self::Forwarded { .. } => "FORWARDED",
+            Self::Forwarded(_) => "FORWARDED",
             Self::HungUp => "HUNG UP",
         }
     }
@@ -329,14 +324,13 @@ impl Change {
             }
             Self::Error(error) => to_json(&error.to_status()),
             Self::Output { text, .. } => (&**text).into(),
-            Self::Forwarded { piece, .. } => piece.text().into(),
-            Self::Ended | Self::HungUp => Value::Null,
+            Self::Ended | Self::Forwarded(_) | Self::HungUp => Value::Null,
         }
     }
 
     /// Whether it is a piece of an answer that goes on, and no watch.
     pub fn is_piece(&self) -> bool {
-        matches!(self, Self::Output { .. } | Self::Forwarded { .. })
+        matches!(self, Self::Output { .. } | Self::Forwarded(_))
     }
 
     /// The object it is about.
@@ -349,7 +343,7 @@ impl Change {
             | Self::Error(_)
             | Self::Ended
             | Self::Output { .. }
-            | Self::Forwarded { .. }
+            | Self::Forwarded(_)
             | Self::HungUp => None,
         }
     }
@@ -518,11 +512,11 @@ impl Request {
                 query.push(format!("container={}", exec.container));
             }
             query.extend(exec.query());
-        }
-        if let Some(forward) = self.params.port_forward.as_ref().filter(|it| !it.ports.is_empty()) {
-            // The API server is asked for `ports`, and asks the kubelet for each `port`.
-            let name = if self.target.kind().is_some() { "ports" } else { "port" };
-            query.push(format!("{name}={}", forward.list()));
+            if !exec.ports.is_empty() {
+                // The API server is asked for `ports`, and asks the kubelet for each `port`.
+                let name = if self.target.kind().is_some() { "ports" } else { "port" };
+                query.push([name, "=", &exec.ports].concat());
+            }
         }
         if self.params.dry_run {
             query.push("dryRun=All".into());

@@ -10,7 +10,6 @@ use super::fields::FieldSelector;
 use super::labels::Selector;
 use super::logs::LogQuery;
 use super::page::{Continue, Page};
-use super::port_forward::PortForwardOptions;
 use super::representation::{Include, Representation, not_acceptable};
 use super::request::{FieldValidation, Params, Subresource, Target, Verb};
 use super::reviews::Review;
@@ -119,14 +118,12 @@ pub fn parse(
         Some(Subresource::Log) => Some(Rc::new(LogQuery::parse(&query)?)),
         Some(_) | None => None,
     };
-    let is_exec = matches!(subresource, Some(Subresource::Exec | Subresource::Attach));
+    let is_exec = matches!(
+        subresource,
+        Some(Subresource::Exec | Subresource::Attach | Subresource::PortForward)
+    );
     let exec = is_exec.then(|| Rc::new(ExecOptions::parse(&query)));
-    let port_forward = match subresource {
-        Some(Subresource::PortForward) => Some(Rc::new(PortForwardOptions::parse(&query)?)),
-        Some(_) | None => None,
-    };
-    let params = params(verb, &query)?;
-    Ok((verb, target, Params { representation, log, exec, port_forward, ..params }))
+    Ok((verb, target, Params { representation, log, exec, ..params(verb, &query)? }))
 }
 
 /// What a path of the old form watches, such as `/api/v1/watch/pods`, which is served still.
@@ -211,7 +208,6 @@ fn params(verb: Verb, query: &Query) -> Result<Params, StatusError> {
         representation: Representation::default(),
         log: None,
         exec: None,
-        port_forward: None,
         page: Page {
             limit: query.count("limit")?,
             after: match query.get("continue").filter(|token| !token.is_empty()) {

@@ -332,7 +332,7 @@ pub(super) fn change_as(change: Change, kind: Kind) -> Change {
         | Change::Error(_)
         | Change::Ended
         | Change::Output { .. }
-        | Change::Forwarded { .. }
+        | Change::Forwarded(_)
         | Change::HungUp) => other,
     }
 }

@@ -33,7 +33,6 @@ mod node_taints;
 mod openapi;
 mod patch;
 mod pending;
-mod port_forward;
 mod priority;
 mod proxied;
 mod quota;

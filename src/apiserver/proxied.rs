@@ -9,7 +9,8 @@ use super::server::{ApiServer, ConnectionId, Out, Timer, WORK};
 use super::strategy::group_resource;
 use crate::api::exec::Channel;
 use crate::api::request::{
-    Answer, Change, Params, Payload, Request, RequestId, Response, Target, Verb, WatchEvent,
+    Answer, Change, Params, Payload, Request, RequestId, Response, Subresource, Target, Verb,
+    WatchEvent,
 };
 use crate::api::status::StatusError;
 use crate::api::{Kind, Pod, Resource as _, to_json};
@@ -82,13 +83,15 @@ impl ApiServer {
         }
     }
 
-    /// A kubelet refuses. An exec has switched protocols by then, so it is told there.
+    /// A kubelet refuses. An exec has switched protocols by then, so it is told there; a port forward has not, as
+    /// only what the kubelet answers is handed on.
     ///
     /// Mirrors: `apimachinery/pkg/util/proxy/streamtranslator.go`.
     fn not_proxied(&mut self, ctx: &mut Ctx<'_, Self>, id: RequestId, error: StatusError) {
         let Some(proxied) = self.proxied.remove(&id) else { return };
         let Proxied { from: to, request, .. } = &proxied;
-        if request.params.exec.is_none() {
+        let forwards = request.target.subresource() == Some(Subresource::PortForward);
+        if request.params.exec.is_none() || forwards {
             Self::answer(ctx, *to, request, Err(error));
             return;
         }
@@ -116,9 +119,7 @@ impl ApiServer {
     pub(super) fn typed(&mut self, ctx: &mut Ctx<'_, Self>, from: ConnectionId, event: WatchEvent) {
         let mut all = self.proxied.iter();
         let is_meant = |(_, one): &(&RequestId, &Proxied)| {
-            let params = &one.request.params;
-            let hears = params.exec.is_some() || params.port_forward.is_some();
-            one.from == from && one.request.id == event.watch && hears
+            one.from == from && one.request.id == event.watch && one.request.params.exec.is_some()
         };
         let Some((id, Proxied { node, .. })) = all.find(is_meant) else { return };
         let event = WatchEvent { watch: *id, change: event.change };

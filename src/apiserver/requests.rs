@@ -103,13 +103,8 @@ impl ApiServer {
             (Verb::Get, Some(name)) if part == Some(Subresource::Log) => {
                 self.read_logs(ctx, from, request, name)?;
             }
-            (Verb::Get | Verb::Create, Some(name))
-                if matches!(part, Some(Subresource::Exec | Subresource::Attach)) =>
-            {
+            (Verb::Get | Verb::Create, Some(name)) if request.params.exec.is_some() => {
                 self.exec(ctx, from, request, (&user, name))?;
-            }
-            (Verb::Get | Verb::Create, Some(name)) if part == Some(Subresource::PortForward) => {
-                self.port_forward(ctx, from, request, (&user, name))?;
             }
             (Verb::Get, Some(name)) => {
                 let range =

@@ -247,7 +247,7 @@ impl<R: Held> Informer<R> {
                 self.watch(ctx, client);
                 Vec::new()
             }
-            Change::Output { .. } | Change::Forwarded { .. } | Change::HungUp => Vec::new(),
+            Change::Output { .. } | Change::Forwarded(_) | Change::HungUp => Vec::new(),
         }
     }
 

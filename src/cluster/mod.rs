@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::port_forward::Piece;
+use crate::api::port_forward::{Forwarded, Piece};
 use crate::api::request::{Change, RequestId, Response};
 use crate::api::{Kind, Kinds, Object};
 use crate::apiserver::{ApiServer, Objects};
@@ -123,13 +123,19 @@ impl Cluster {
         self.world.type_in(id, text);
     }
 
+    /// From now on servers answer on the ports of Pods, and who asks reaches them. It is for the beginning; the page
+    /// has no use for it.
+    pub fn connect(&mut self) {
+        self.world.connect();
+    }
+
     /// Sends `piece` in a connection of a port forward.
     pub fn forward(&mut self, id: RequestId, connection: u32, piece: Piece) {
-        self.world.tell(id, Change::Forwarded { connection, piece });
+        self.world.tell(id, Change::Forwarded(Rc::new(Forwarded { connection, piece })));
     }
 
     /// What came in the connections of a port forward after the first `seen` pieces.
-    pub fn forwarded(&self, id: RequestId, seen: usize) -> impl Iterator<Item = (u32, &Piece)> {
+    pub fn forwarded(&self, id: RequestId, seen: usize) -> impl Iterator<Item = &Forwarded> {
         self.world.you.forwarded(id, seen)
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::api::caller::{Attributes, Caller, Credentials};
 use crate::api::decode::{self, duplicate_fields};
-use crate::api::port_forward::Piece;
+use crate::api::port_forward::Forwarded;
 use crate::api::representation::{Representation, YAML};
 use crate::api::request::{
     Answer, Change, FieldValidation, JSON, Params, Patch, PatchKind, Payload, Request, RequestId,
@@ -184,9 +184,6 @@ impl You {
         if let Some(exec) = &mut params.exec {
             Rc::make_mut(exec).upgrade.clone_from(&call.upgrade);
         }
-        if let Some(forward) = &mut params.port_forward {
-            Rc::make_mut(forward).upgrade.clone_from(&call.upgrade);
-        }
         let payload = payload(call, verb, &target, params.field_validation);
         if params.representation != Representation::Object {
             if self.forms.len() >= KEPT {
@@ -289,14 +286,14 @@ impl You {
     }
 
     /// What came in the connections of a port forward after the first `seen` pieces.
-    pub fn forwarded(&self, id: RequestId, seen: usize) -> impl Iterator<Item = (u32, &Piece)> {
+    pub fn forwarded(&self, id: RequestId, seen: usize) -> impl Iterator<Item = &Forwarded> {
         let stream = self.streams.get(&id).filter(|stream| seen >= stream.dropped);
         let new = stream
             .into_iter()
             .flat_map(move |stream| stream.events.iter().skip(seen - stream.dropped));
         new.filter_map(|event| {
-            let Change::Forwarded { connection, piece } = &event.change else { return None };
-            Some((*connection, piece))
+            let Change::Forwarded(forwarded) = &event.change else { return None };
+            Some(&**forwarded)
         })
     }
 

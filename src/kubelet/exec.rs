@@ -68,7 +68,7 @@ impl Kubelet {
         Ok(found.and_then(|record| record.current.as_ref()).map(|now| Rc::clone(&now.id)))
     }
 
-    fn listen(
+    pub(super) fn listen(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         request: &Request,

@@ -33,8 +33,7 @@ impl Kubelet {
                 self.attach(ctx, request, (namespace, name), container)
             }
             ["", "portForward", namespace, name] => {
-                self.port_forward(ctx, request, (namespace, name));
-                Ok(())
+                self.port_forward(ctx, request, (namespace, name))
             }
             _ => Err(StatusError::generic(Reason::NotFound, "404 page not found")),
         };

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::pod_worker::State;
 use super::{Asked, Caller, Kubelet, PodWorker, Shared, Timer};
-use crate::api::request::{Change, RequestId, Response, Target};
+use crate::api::request::{RequestId, Response, Target};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Pod};
 use crate::client::Delta;
@@ -64,9 +64,7 @@ impl Kubelet {
                 });
             }
             Outcome::Wrote { call, lines, .. } => self.wrote(ctx, call, &lines),
-            Outcome::Forwarded { call, connection, piece, .. } => {
-                self.forwarded(ctx, call, Change::Forwarded { connection, piece });
-            }
+            Outcome::Forwarded { call, forwarded, .. } => self.forwarded(ctx, call, forwarded),
             Outcome::Answered { call, result, .. } => {
                 if let Ok(CriResponse::ImageStatus { image: Some(image) }) = &result {
                     self.image_seen(image);

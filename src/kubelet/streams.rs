@@ -26,12 +26,9 @@ pub(super) struct Listener {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Hears {
     /// A log, of which so many bytes may still be told.
-    Log {
-        query: Rc<LogQuery>,
-        left: usize,
-    },
+    Log { query: Rc<LogQuery>, left: usize },
+    /// What a command writes, or what comes out of ports.
     Command(Rc<ExecOptions>),
-    Ports,
 }
 
 impl Listener {
@@ -40,7 +37,7 @@ impl Listener {
             self.is_open = true;
             let code = match self.hears {
                 Hears::Log { .. } => 200,
-                Hears::Command(_) | Hears::Ports => 101,
+                Hears::Command(_) => 101,
             };
             Kubelet::reply(ctx, self.id, Ok(Answer::Streaming { code }));
         }
@@ -59,7 +56,6 @@ impl Kubelet {
         let Some(listener) = self.shared.listener(call) else { return };
         listener.open(ctx);
         match &mut listener.hears {
-            Hears::Ports => {}
             Hears::Command(options) => {
                 for change in output(lines, options) {
                     listener.tell(ctx, change);
@@ -93,11 +89,7 @@ impl Kubelet {
                 Self::reply(ctx, listener.id, Err(StatusError::internal(error)));
                 return;
             }
-            (Hears::Ports, Err(error)) if !listener.is_open => {
-                Self::refuse(ctx, listener.id, 500, error.to_string());
-                return;
-            }
-            (Hears::Log { .. } | Hears::Ports, _) => {}
+            (Hears::Log { .. }, _) => {}
             (Hears::Command(_), result) => {
                 listener.open(ctx);
                 listener.tell(ctx, ending(result));
@@ -113,9 +105,7 @@ impl Kubelet {
             (Hears::Command(options), Change::Output { channel, text }) if options.stdin => {
                 CriRequest::TypeIn { text, ends: channel == Some(Channel::Close) }
             }
-            (Hears::Ports, Change::Forwarded { connection, piece }) => {
-                CriRequest::Forward { connection, piece }
-            }
+            (Hears::Command(_), Change::Forwarded(forwarded)) => CriRequest::Forward(forwarded),
             _ => return,
         };
         ctx.send(Out::Cri { call, request });

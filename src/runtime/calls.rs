@@ -113,10 +113,10 @@ impl Runtime {
                 return None;
             }
             CriRequest::PortForward { pod_sandbox_id, ports } => {
-                self.port_forward(now, call, pod_sandbox_id, &ports)?
+                self.network.0.port_forward(self, now, (call, pod_sandbox_id), &ports)?
             }
-            CriRequest::Forward { connection, piece } => {
-                self.forward(now, call, connection, &piece);
+            CriRequest::Forward(forwarded) => {
+                self.network.0.forward(self, now, call, &forwarded);
                 return None;
             }
             CriRequest::Attach { container_id } => self.attach(now, call, &container_id)?,
@@ -254,8 +254,7 @@ impl Runtime {
             followers: Vec::new(),
             attached: Vec::new(),
             terminal,
-            accepted: 0,
-            fetches: Vec::new(),
+            network: None,
         };
         self.containers.insert(Rc::clone(&id), Rc::new(container));
         self.emit(now, &id, pod_sandbox_id, ContainerEventType::Created);

@@ -33,7 +33,7 @@ pub struct ImageEntry {
     pub userland: Userland,
     /// Directories that only this image has.
     pub directories: Vec<&'static str>,
-    /// Paths of files that only this image has, and their text.
+    /// Paths of what its servers show, and the text.
     pub files: &'static [(&'static str, &'static str)],
     /// Ordinary commands that its userland does not have.
     pub tools: &'static [&'static str],

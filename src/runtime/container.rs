@@ -10,11 +10,12 @@ use super::cri::{
 };
 use super::images::StoredImage;
 use super::log::Log;
+use super::network::Wire;
 use super::process::Process;
 use super::routine::Progress;
 use super::shell::Files;
 use super::signal::Signal;
-use super::surroundings::{Fetch, Fetched, Surroundings};
+use super::surroundings::{Endpoint, Surroundings};
 use super::terminal::Terminal;
 use crate::sim::Instant;
 
@@ -41,10 +42,7 @@ pub(super) struct Container {
     /// Who is attached to its process.
     pub attached: Vec<CallId>,
     pub terminal: Option<Terminal>,
-    /// How many connections it has accepted.
-    pub accepted: u64,
-    /// What its programs ask of others in the pod.
-    pub fetches: Vec<Fetch>,
+    pub network: Endpoint,
 }
 
 /// Who follows a container's log.
@@ -236,7 +234,7 @@ impl Container {
     pub fn run(
         &mut self,
         now: Instant,
-        epoch: Timestamp,
+        (epoch, wire): (Timestamp, Wire),
         hostname: &str,
         ip: Ipv4Addr,
     ) -> (Option<Instant>, Option<End>, Vec<Outcome>) {
@@ -257,9 +255,9 @@ impl Container {
             hostname,
             ip: Some(ip),
             memory_limit,
-            image: &self.image.name,
             to_init: &mut to_init,
-            fetches: &mut self.fetches,
+            wire,
+            network: &mut self.network,
         };
         let mut going = Vec::new();
         for mut exec in std::mem::take(&mut self.execs) {
@@ -294,8 +292,6 @@ impl Container {
             Progress::Exited(code) => Some(End::Code(code)),
             Progress::OutOfMemory => Some(End::OutOfMemory),
         };
-        // Who has asked has heard the answer by now.
-        self.fetches.retain(|fetch| fetch.answer == Fetched::ToCome);
         (wakes.into_iter().min(), end, outcomes)
     }
 }

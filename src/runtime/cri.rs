@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::api::port_forward::Piece;
+use crate::api::port_forward::Forwarded;
 use crate::sim::Instant;
 
 /// A container's or sandbox's identity: 64 hexadecimal digits.
@@ -116,19 +116,16 @@ pub enum CriRequest {
         text: Rc<str>,
         ends: bool,
     },
-    /// Connects to ports of the sandbox: to `ports` at once, and to others when somebody asks for them by
+    /// Connects to ports of the sandbox: to `ports`, as a query has them, at once, and to others when somebody asks for them by
     /// [`CriRequest::Forward`]. It is told by an empty [`Outcome::Wrote`] that it has begun, and goes on until it
     /// is cancelled. In the protocol, the answer is where a connection of its own is to be had for that.
     PortForward {
         pod_sandbox_id: Id,
-        ports: Vec<u16>,
+        ports: Rc<str>,
     },
     /// What is sent in a connection of the call of this very number; what comes back is told as
     /// [`Outcome::Forwarded`].
-    Forward {
-        connection: u32,
-        piece: Piece,
-    },
+    Forward(Rc<Forwarded>),
     /// Nobody hears the call of this very number any more: it ends with [`Code::Canceled`].
     Cancel,
 }
@@ -190,7 +187,7 @@ impl CriRequest {
             Self::Attach { .. } => "Attach",
             Self::TypeIn { .. } => "TypeIn",
             Self::PortForward { .. } => "PortForward",
-            Self::Forward { .. } => "Forward",
+            Self::Forward(_) => "Forward",
             Self::Cancel => "Cancel",
         }
     }
@@ -299,8 +296,7 @@ pub enum Outcome {
     Forwarded {
         call: CallId,
         at: Instant,
-        connection: u32,
-        piece: Piece,
+        forwarded: Rc<Forwarded>,
     },
     Happened(ContainerEvent),
 }

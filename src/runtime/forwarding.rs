@@ -14,7 +14,7 @@ use super::routine::Ports;
 use super::service::Runtime;
 use super::surroundings::Fetched;
 use super::web::{Inbox, Said, Site};
-use crate::api::port_forward::Piece;
+use crate::api::port_forward::{Forwarded, Piece};
 use crate::sim::Instant;
 
 /// More connections of one call are refused.
@@ -65,7 +65,7 @@ impl Runtime {
         at: Instant,
         call: CallId,
         sandbox: Id,
-        ports: &[u16],
+        ports: &str,
     ) -> Option<Answer> {
         match self.sandboxes.get(&sandbox).map(|sandbox| sandbox.state) {
             Some(PodSandboxState::Ready) => {}
@@ -77,23 +77,27 @@ impl Runtime {
                 return Some(Err(CriError::not_found(why)));
             }
         }
-        self.forwards.push(Forward { call, sandbox, connections: Vec::new() });
+        Rc::make_mut(&mut self.forwards).push(Forward { call, sandbox, connections: Vec::new() });
         self.outbox.push(Outcome::Wrote { call, at, lines: Vec::new() });
-        for (number, port) in (0..).zip(ports) {
-            self.forward(at, call, number, &Piece::Open(*port));
+        for (number, port) in (0..).zip(ports.split(',').filter_map(|port| port.parse().ok())) {
+            self.forward(at, call, number, &Piece::Open(port));
         }
         None
     }
 
     /// Somebody goes on with a connection of a call, or with a new one. Who comes too late is not heard.
     pub(super) fn forward(&mut self, at: Instant, call: CallId, number: u32, piece: &Piece) {
-        let Some(forward) = self.forwards.iter_mut().find(|one| one.call == call) else { return };
+        let Some(forward) =
+            Rc::make_mut(&mut self.forwards).iter_mut().find(|one| one.call == call)
+        else {
+            return;
+        };
         let is_meant = |one: &Connection| one.number == number;
         let open = forward.connections.iter().position(is_meant);
         let open = open.map(|open| forward.connections.remove(open));
         let (sandbox, count) = (Rc::clone(&forward.sandbox), forward.connections.len());
         let (answer, stays) = match (piece, open) {
-            (Piece::Open(port), None) => match self.connect(&sandbox, *port, count) {
+            (Piece::Open(port), None) => match self.dial(&sandbox, *port, count) {
                 Ok(server) => (None, Some(Connection { number, server, inbox: Inbox::default() })),
                 Err(why) => {
                     let pod = format!("error forwarding port {port} to pod {sandbox}, uid : ");
@@ -117,7 +121,9 @@ impl Runtime {
             (Piece::End | Piece::Error(_) | Piece::Open(_), Some(_)) => (Some(Piece::End), None),
             (Piece::Bytes(_) | Piece::End | Piece::Error(_), None) => (None, None),
         };
-        if let Some(forward) = self.forwards.iter_mut().find(|one| one.call == call) {
+        if let Some(forward) =
+            Rc::make_mut(&mut self.forwards).iter_mut().find(|one| one.call == call)
+        {
             forward.connections.extend(stays);
         }
         if let Some(answer) = answer {
@@ -126,11 +132,12 @@ impl Runtime {
     }
 
     fn tell(&mut self, at: Instant, call: CallId, connection: u32, piece: Piece) {
-        self.outbox.push(Outcome::Forwarded { call, at, connection, piece });
+        let forwarded = Rc::new(Forwarded { connection, piece });
+        self.outbox.push(Outcome::Forwarded { call, at, forwarded });
     }
 
     /// Who accepts a connection, or why nobody does.
-    fn connect(&mut self, sandbox: &Id, port: u16, count: usize) -> Result<(Id, u64), String> {
+    fn dial(&mut self, sandbox: &Id, port: u16, count: usize) -> Result<(Id, u64), String> {
         let Some(ip) = self.ip_of(sandbox) else {
             return Err(format!("network namespace for sandbox \"{sandbox}\" is closed"));
         };
@@ -166,9 +173,10 @@ impl Runtime {
     fn accept(&mut self, server: Id) -> (Id, u64) {
         let mut number = 0;
         if let Some(container) = self.containers.get_mut(&server) {
-            let container = Rc::make_mut(container);
-            container.accepted += 1;
-            number = container.accepted;
+            let network = Rc::make_mut(container).network.get_or_insert_default();
+            let network = Rc::make_mut(network);
+            network.accepted += 1;
+            number = network.accepted;
         }
         (server, number)
     }
@@ -204,27 +212,34 @@ impl Runtime {
 
     /// Nothing runs in a container any more: its connections are over.
     pub(super) fn disconnect(&mut self, at: Instant, server: &Id) {
+        if self.forwards.is_empty() {
+            return;
+        }
         let outbox = &mut self.outbox;
-        for Forward { call, connections, .. } in &mut self.forwards {
+        for Forward { call, connections, .. } in Rc::make_mut(&mut self.forwards) {
             let call = *call;
             connections.retain(|one| {
                 let stays = one.server.0 != *server;
                 if !stays {
-                    let (connection, piece) = (one.number, Piece::End);
-                    outbox.push(Outcome::Forwarded { call, at, connection, piece });
+                    let forwarded = Forwarded { connection: one.number, piece: Piece::End };
+                    let forwarded = Rc::new(forwarded);
+                    outbox.push(Outcome::Forwarded { call, at, forwarded });
                 }
                 stays
             });
         }
     }
 
-    /// Answers what the programs of a container ask others of its pod, if they ask anything.
-    pub(super) fn fetch(&mut self, now: Instant, id: &Id, ip: Ipv4Addr) -> bool {
+    /// Answers what the programs of a container ask others of its pod; false if they ask nothing.
+    pub(super) fn fetch(&mut self, now: Instant, (id, ip): (&Id, Ipv4Addr)) -> bool {
         let Some(container) = self.containers.get_mut(id) else { return false };
-        if !container.asks() {
+        if container.network.as_ref().is_none_or(|network| network.fetches.is_empty()) {
             return false;
         }
-        let mut fetches = std::mem::take(&mut Rc::make_mut(container).fetches);
+        let network = Rc::make_mut(container).network.get_or_insert_default();
+        // Who has asked before has heard the answer by now.
+        let mut fetches = std::mem::take(&mut Rc::make_mut(network).fetches);
+        fetches.retain(|fetch| fetch.answer == Fetched::ToCome);
         for fetch in &mut fetches {
             let server = self.listener(ip, fetch.port).map(Rc::clone);
             fetch.answer = match server {
@@ -237,10 +252,11 @@ impl Runtime {
                 None => Fetched::Refused,
             };
         }
-        if let Some(container) = self.containers.get_mut(id) {
-            Rc::make_mut(container).fetches = fetches;
-        }
-        true
+        let Some(container) = self.containers.get_mut(id) else { return false };
+        let network = Rc::make_mut(container).network.get_or_insert_default();
+        let network = Rc::make_mut(network);
+        (network.asks, network.fetches) = (false, fetches);
+        !network.fetches.is_empty()
     }
 }
 
@@ -258,10 +274,5 @@ impl Container {
         if self.files.is_empty() {
             self.files = rootfs::files(&self.image.entry, &self.config, hostname, ip);
         }
-    }
-
-    /// Whether one of its programs waits for an answer.
-    pub fn asks(&self) -> bool {
-        self.fetches.iter().any(|fetch| fetch.answer == Fetched::ToCome)
     }
 }

@@ -19,6 +19,7 @@ mod image;
 mod images;
 mod known;
 mod log;
+mod network;
 mod process;
 mod program;
 mod rootfs;

@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::cri::Stream;
 use super::signal::Signal;
 use super::surroundings::Surroundings;
-use super::web::{Web, version};
+use super::web::Web;
 use crate::sim::Instant;
 
 /// One thing that a program does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Writes `text`, where `{ip}` is the pod's address and `{version}` what the image's tag says, and a line end; before it the time, if
+    /// Writes `text`, where `{ip}` is the pod's address, and a line end; before it the time, if
     /// `stamp` (as of strftime) is not empty.
     Print {
         stream: Stream,
@@ -97,9 +97,7 @@ impl Running {
                 Action::Print { stream, stamp, text } => {
                     let line = format!("{}{text}\n", around.stamp(stamp));
                     let ip = around.ip.map_or_else(String::new, |ip| ip.to_string());
-                    let line =
-                        line.replace("{ip}", &ip).replace("{version}", version(around.image));
-                    around.print(*stream, &line);
+                    around.print(*stream, &line.replace("{ip}", &ip));
                 }
                 Action::Wait(length) => {
                     let wake = around.now + *length;

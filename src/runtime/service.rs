@@ -15,13 +15,11 @@ use super::cri::{
 use super::forwarding::Forward;
 use super::image::{ImageReference, hex64};
 use super::images::Images;
+use super::network::Wire;
 use super::sandbox::{Ipam, Sandbox};
 use super::signal::Signal;
 use super::timing::Timing;
 use crate::sim::{Instant, Rng, SortedMap, SortedSet};
-
-/// So long it takes until what listens in a pod has answered one of its programs.
-const FETCH: Duration = Duration::from_micros(500);
 
 /// The machine that a runtime works on.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +45,8 @@ pub struct Runtime {
     work: SortedMap<(Instant, u64), Work>,
     sequence: u64,
     wakeups: SortedSet<(Instant, Id)>,
-    pub(super) forwards: Vec<Forward>,
+    pub(super) network: Wire,
+    pub(super) forwards: Rc<Vec<Forward>>,
     pub(super) outbox: Vec<Outcome>,
 }
 
@@ -76,7 +75,8 @@ impl Runtime {
             work: SortedMap::new(),
             sequence: 0,
             wakeups: SortedSet::new(),
-            forwards: Vec::new(),
+            network: Wire::default(),
+            forwards: Rc::default(),
             outbox: Vec::new(),
         }
     }
@@ -90,7 +90,7 @@ impl Runtime {
         );
         let id = if makes { hex64(rng).into() } else { Id::from("") };
         // What is typed, or sent in a connection, keeps its order, and so takes no time.
-        let typed = matches!(request, CriRequest::TypeIn { .. } | CriRequest::Forward { .. });
+        let typed = matches!(request, CriRequest::TypeIn { .. } | CriRequest::Forward(_));
         let due = if typed { now } else { now + self.duration(now, rng, &request) };
         self.schedule(due, Work::Call { call, request, id });
     }
@@ -188,13 +188,13 @@ impl Runtime {
         if let Some(wake) = container.wake.take() {
             self.wakeups.remove(&(wake, Rc::clone(id)));
         }
-        let (wake, end, outcomes) = container.run(now, self.host.epoch, &hostname, ip);
+        let host = (self.host.epoch, self.network);
+        let (wake, end, outcomes) = container.run(now, host, &hostname, ip);
         self.outbox.extend(container.tell_followers(now, false));
         self.outbox.extend(container.tell_attached(now));
         self.outbox.extend(outcomes);
-        // An answer takes its time, so that who asks without end gets no further than time does.
-        let soon = self.fetch(now, id, ip).then(|| now + FETCH);
-        match (end, wake.into_iter().chain(soon).min()) {
+        let wake = self.network.0.fetch(self, now, (id, ip), wake);
+        match (end, wake) {
             (Some(end), _) => self.finish(now, id, end),
             (None, Some(wake)) => self.wake(wake, id),
             (None, None) => {}
@@ -238,7 +238,6 @@ impl Runtime {
         let container = Rc::make_mut(container);
         container.stage = Stage::Exited(Exit::of_process(started_at, now, end));
         let execs = std::mem::take(&mut container.execs);
-        container.fetches.clear();
         self.outbox.extend(container.tell_followers(now, true));
         self.outbox.extend(container.tell_attached(now));
         let followers = std::mem::take(&mut container.followers);
@@ -246,7 +245,7 @@ impl Runtime {
         if let Some(wake) = container.wake.take() {
             self.wakeups.remove(&(wake, Rc::clone(id)));
         }
-        self.disconnect(now, id);
+        self.network.0.disconnect(self, now, id);
         self.emit(now, id, &pod_sandbox_id, ContainerEventType::Stopped);
         for call in stopping {
             self.answer(now, call, Ok(CriResponse::StopContainer));
@@ -289,7 +288,7 @@ impl Runtime {
             | CriRequest::Attach { .. }
             | CriRequest::TypeIn { .. }
             | CriRequest::PortForward { .. }
-            | CriRequest::Forward { .. }
+            | CriRequest::Forward(_)
             | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => timing.query.draw(rng),
         }

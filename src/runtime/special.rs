@@ -45,11 +45,16 @@ fn print(text: impl Into<std::borrow::Cow<'static, str>>) -> Action {
     Action::Print { stream: Stream::Stdout, stamp: "", text: text.into() }
 }
 
-/// A server on `port` that says `line` and dies of SIGTERM only if `handles` gives it a way.
-fn server(line: String, port: u16, handlers: Vec<(Signal, Vec<Action>)>) -> Routine {
+/// A server on `ports` that says `line` and dies of SIGTERM only if `handles` gives it a way.
+fn server(line: String, ports: Ports, handlers: Vec<(Signal, Vec<Action>)>) -> Routine {
     let start = Action::Wait(Duration::from_millis(80));
     let actions = vec![start, print(line), Action::Serve];
-    Routine { actions, handlers, ports: Ports::These(vec![port]) }
+    Routine { actions, handlers, ports }
+}
+
+/// A port where nothing is simulated.
+fn one(port: u16) -> Ports {
+    Ports::These(vec![port])
 }
 
 fn scripted(arguments: &[String]) -> Routine {
@@ -146,20 +151,15 @@ fn agnhost(arguments: &[String]) -> Routine {
             let port = port("--http-port", 8080);
             let graceful = vec![(Signal::Term, vec![Action::Exit(0)])];
             let ports = Ports::Web(port, Web::Netexec);
-            Routine {
-                ports,
-                ..server(format!("Started HTTP server on port {port}"), port, graceful)
-            }
+            server(format!("Started HTTP server on port {port}"), ports, graceful)
         }
         Some("serve-hostname") => {
-            let port = port("--port", 9376);
-            let ports = Ports::Web(port, Web::Hostname);
-            Routine { ports, ..server(format!("Serving on port {port}."), port, go) }
+            server("Serving on port 9376.".to_owned(), Ports::Web(9376, Web::Hostname), go)
         }
-        Some("test-webserver") => server(String::new(), port("--port", 80), go),
-        Some("liveness") => server("Starting server on port 8080".to_owned(), 8080, go),
+        Some("test-webserver") => server(String::new(), one(port("--port", 80)), go),
+        Some("liveness") => server("Starting server on port 8080".to_owned(), one(8080), go),
         Some("nettest" | "porter" | "guestbook" | "fake-gitserver" | "webhook") => {
-            server(String::new(), port("--port", 8080), go)
+            server(String::new(), one(port("--port", 8080)), go)
         }
         Some(other) => {
             let text = format!("Error: unknown command {other:?} for \"app\"");
@@ -178,7 +178,7 @@ fn python(arguments: &[String]) -> Routine {
         ["-m", "http.server", rest @ ..] => {
             let port = rest.first().and_then(|text| text.parse().ok()).unwrap_or(8000);
             let line = format!("Serving HTTP on 0.0.0.0 port {port} (http://0.0.0.0:{port}/) ...");
-            server(line, port, Vec::new())
+            server(line, one(port), Vec::new())
         }
         ["-m", module, ..] => {
             let text = format!("/usr/local/bin/python: No module named {module}");

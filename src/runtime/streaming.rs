@@ -39,7 +39,7 @@ impl Runtime {
     }
 
     pub(super) fn cancel(&mut self, now: Instant, call: CallId) -> Answer {
-        self.forwards.retain(|forward| forward.call != call);
+        self.network.0.cancel(self, call);
         let is_heard = |one: &Rc<Container>| {
             let follows = one.followers.iter().any(|other| other.call == call);
             follows

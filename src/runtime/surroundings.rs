@@ -1,11 +1,13 @@
 //! What a program sees of the container around it.
 
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
 use super::cri::Stream;
 use super::log::Log;
+use super::network::Wire;
 use super::shell::Files;
 use super::signal::Signal;
 use crate::sim::Instant;
@@ -22,11 +24,23 @@ pub struct Surroundings<'a> {
     pub ip: Option<Ipv4Addr>,
     /// In bytes; `None` is no limit.
     pub memory_limit: Option<u64>,
-    /// The image's name.
-    pub image: &'a str,
     /// Signals that the program sends to the container's first process.
     pub to_init: &'a mut Vec<Signal>,
-    pub fetches: &'a mut Vec<Fetch>,
+    pub wire: Wire,
+    pub network: &'a mut Endpoint,
+}
+
+/// A container's side of the network, once it has to do with it.
+pub type Endpoint = Option<Rc<Traffic>>;
+
+/// What a container has had to do with the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// How many connections it has accepted.
+    pub accepted: u64,
+    /// Whether its programs ask something that nobody has answered yet.
+    pub asks: bool,
+    pub fetches: Vec<Fetch>,
 }
 
 /// What a program asks of a server in its pod. Once that has answered, the program begins anew, and finds
@@ -61,9 +75,9 @@ impl Surroundings<'_> {
             hostname: self.hostname,
             ip: self.ip,
             memory_limit: self.memory_limit,
-            image: self.image,
             to_init: self.to_init,
-            fetches: self.fetches,
+            wire: self.wire,
+            network: self.network,
         }
     }
 

@@ -175,7 +175,7 @@ fn watch(change: &Change, to: Address) -> (&'static str, String) {
                 Some(_) | None => ("say.watch-modified", String::new()),
             }
         }
-        Change::Output { .. } | Change::Forwarded { .. } => ("say.answer", String::new()),
+        Change::Output { .. } | Change::Forwarded(_) => ("say.answer", String::new()),
         Change::Bookmark { .. } | Change::Error(_) | Change::Ended | Change::HungUp => {
             ("say.watch-modified", String::new())
         }

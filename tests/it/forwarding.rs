@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use podflow::testing::api::caller::Credentials;
-use podflow::testing::api::port_forward::Piece;
+use podflow::testing::api::port_forward::{Forwarded, Piece};
 use podflow::testing::api::request::RequestId;
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /// A cluster in which a Pod called `p` of these containers has had a minute.
 fn cluster(spec: &Value) -> Cluster {
     let mut cluster = Cluster::new(&Setup::new(1, 1));
+    cluster.connect();
     cluster.run_for(Duration::from_secs(5));
     create(&mut cluster, PODS, "p", json!({"kind": "Pod", "apiVersion": "v1", "spec": spec}));
     cluster.run_for(Duration::from_mins(1));
@@ -59,11 +60,12 @@ fn send(cluster: &mut Cluster, id: RequestId, connection: u32, piece: Piece) {
 
 /// What came in a connection so far; a line end before what ends it.
 fn heard(cluster: &Cluster, id: RequestId, connection: u32) -> String {
-    let own = cluster.forwarded(id, 0).filter(|(number, _)| *number == connection);
-    let text = |(_, piece): (u32, &Piece)| match piece {
+    let own = cluster.forwarded(id, 0).filter(|it| it.connection == connection);
+    let text = |forwarded: &Forwarded| match &forwarded.piece {
+        Piece::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Piece::End => "\nEND".to_owned(),
         Piece::Error(why) => format!("\nERROR {why}"),
-        Piece::Open(_) | Piece::Bytes(_) => piece.text(),
+        Piece::Open(port) => format!("\nOPEN {port}"),
     };
     own.map(text).collect()
 }

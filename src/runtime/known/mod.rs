@@ -27,8 +27,6 @@ struct Known {
     working_dir: &'static str,
     stop_signal: Signal,
     directories: &'static [&'static str],
-    files: &'static [(&'static str, &'static str)],
-    tools: &'static [&'static str],
     programs: Vec<(&'static str, Program)>,
 }
 
@@ -50,8 +48,6 @@ impl Known {
             working_dir: "/",
             stop_signal: Signal::Term,
             directories: &[],
-            files: &[],
-            tools: &[],
             programs: Vec::new(),
         }
     }
@@ -72,8 +68,8 @@ impl Known {
             },
             userland: self.userland,
             directories: self.directories.to_vec(),
-            files: self.files,
-            tools: self.tools,
+            files: &[],
+            tools: &[],
             programs: programs.map(|(name, program)| (name.to_owned(), program)).collect(),
             unknown: None,
         }

@@ -21,26 +21,22 @@ pub(super) fn languages() -> Vec<Known> {
             entrypoint: &["docker-entrypoint.sh"],
             cmd: &["node"],
             programs: node,
-            tools: &["curl", "wget"],
             ..Known::new(&["docker.io/library/node"], 405_000, 8, Userland::Debian)
         },
         Known {
             cmd: &["python3"],
             programs: special(&["python", "python3"], Special::Python),
-            tools: &["curl", "wget"],
             ..Known::new(&["docker.io/library/python"], 411_000, 7, Userland::Debian)
         },
         Known {
             cmd: &["bash"],
             working_dir: "/go",
             programs: special(&["go"], Special::Go),
-            tools: &["curl", "wget"],
             ..Known::new(&["docker.io/library/golang"], 300_000, 7, Userland::Debian)
         },
         Known {
             cmd: &["perl"],
             programs: special(&["perl"], Special::Perl),
-            tools: &["curl", "wget"],
             ..Known::new(&["docker.io/library/perl"], 355_000, 7, Userland::Debian)
         },
     ]
@@ -73,7 +69,6 @@ pub(super) fn kubernetes_own() -> Vec<Known> {
         Known {
             entrypoint: &["/agnhost"],
             cmd: &["pause"],
-            tools: &["curl"],
             programs: vec![("agnhost", Program::Special(Special::Agnhost))],
             ..Known::new(
                 &["registry.k8s.io/e2e-test-images/agnhost", "k8s.gcr.io/e2e-test-images/agnhost"],

@@ -6,7 +6,6 @@ use super::{Known, error, output, pause};
 use crate::runtime::catalogue::{Program, Userland};
 use crate::runtime::routine::{Action, Ports, Routine};
 use crate::runtime::signal::Signal;
-use crate::runtime::web::{APACHE_PAGE, NGINX_PAGE, Web};
 
 /// Their rows of the table.
 pub(super) fn web_servers() -> Vec<Known> {
@@ -16,9 +15,9 @@ pub(super) fn web_servers() -> Vec<Known> {
         handlers: [Signal::Term, Signal::Quit, Signal::Int]
             .map(|signal| (signal, vec![pause(30), Action::Exit(0)]))
             .to_vec(),
-        ports: Ports::Web(80, Web::Nginx),
+        ports: Ports::These(vec![80]),
     };
-    let unprivileged = Routine { ports: Ports::Web(8080, Web::Nginx), ..nginx.clone() };
+    let unprivileged = Routine { ports: Ports::These(vec![8080]), ..nginx.clone() };
     let with_entrypoint = |server: Routine| {
         vec![
             ("nginx", Program::Routine(Rc::new(server))),
@@ -32,9 +31,7 @@ pub(super) fn web_servers() -> Vec<Known> {
         entrypoint: &["/docker-entrypoint.sh"],
         cmd: &["nginx", "-g", "daemon off;"],
         stop_signal: Signal::Quit,
-        directories: &["/etc/nginx/conf.d", "/var/log/nginx"],
-        files: &[("/usr/share/nginx/html/index.html", NGINX_PAGE)],
-        tools: &["curl"],
+        directories: &["/usr/share/nginx/html", "/etc/nginx/conf.d", "/var/log/nginx"],
         programs,
         ..Known::new(names, kilobytes, 7, Userland::Debian)
     };
@@ -52,7 +49,6 @@ pub(super) fn web_servers() -> Vec<Known> {
         Known {
             entrypoint: &[],
             stop_signal: Signal::Term,
-            tools: &[],
             layers: 3,
             ..nginx_row(
                 &[
@@ -71,7 +67,7 @@ pub(super) fn web_servers() -> Vec<Known> {
             cmd: &["httpd-foreground"],
             stop_signal: Signal::Winch,
             working_dir: "/usr/local/apache2",
-            files: &[("/usr/local/apache2/htdocs/index.html", APACHE_PAGE)],
+            directories: &["/usr/local/apache2/htdocs"],
             programs: vec![("httpd-foreground", Program::Routine(Rc::new(httpd())))],
             ..Known::new(&["docker.io/library/httpd"], 60_200, 6, Userland::Debian)
         },
@@ -104,7 +100,7 @@ fn nginx_entrypoint() -> Vec<Action> {
 fn nginx() -> Routine {
     let start = [
         "[notice] 1#1: using the \"epoll\" event method",
-        "[notice] 1#1: nginx/{version}",
+        "[notice] 1#1: nginx/1.29.3",
         "[notice] 1#1: built by gcc 14.2.0 (Debian 14.2.0-19) ",
         "[notice] 1#1: OS: Linux 6.12.0",
         "[notice] 1#1: getrlimit(RLIMIT_NOFILE): 1048576:1048576",
@@ -145,7 +141,7 @@ fn nginx() -> Routine {
     Routine {
         actions,
         handlers: vec![(Signal::Quit, end(&graceful)), (Signal::Term, end(&fast))],
-        ports: Ports::Web(80, Web::Nginx),
+        ports: Ports::These(vec![80]),
     }
 }
 
@@ -162,7 +158,7 @@ fn httpd() -> Routine {
             ),
             error(
                 APACHE,
-                "[mpm_event:notice] [pid 1:tid 1] AH00489: Apache/{version} (Unix) \
+                "[mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4.65 (Unix) \
                            configured -- resuming normal operations",
             ),
             error(
@@ -198,6 +194,6 @@ fn httpd() -> Routine {
                 ],
             ),
         ],
-        ports: Ports::Web(80, Web::Apache),
+        ports: Ports::These(vec![80]),
     }
 }

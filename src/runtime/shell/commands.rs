@@ -12,7 +12,8 @@ use super::state::{Source, State};
 use super::test::{self, Lookup};
 use crate::api::text::float;
 use crate::runtime::catalogue::Userland;
-use crate::runtime::surroundings::{self, Fetch};
+use crate::runtime::network::Wire;
+use crate::runtime::surroundings::{self, Endpoint};
 
 /// Lines that a command without end writes before its reader is asked whether that is enough.
 pub const MANY: usize = 4_096;
@@ -28,7 +29,8 @@ pub struct Io<'a> {
     pub hostname: &'a str,
     pub ip: Option<Ipv4Addr>,
     pub userland: Userland,
-    pub fetches: &'a mut Vec<Fetch>,
+    pub wire: Wire,
+    pub network: &'a mut Endpoint,
     /// Whether the command waits for an answer to what it fetches.
     pub waits: bool,
     pub output: String,
@@ -58,7 +60,7 @@ impl Io<'_> {
         self.say(format_args!("{name}: {path}: {error}\n"));
     }
 
-    pub(super) fn line(&mut self, text: &str) {
+    fn line(&mut self, text: &str) {
         self.output.push_str(text);
         self.output.push('\n');
     }

@@ -187,7 +187,8 @@ impl Machine {
             hostname: &hostname,
             ip,
             userland: world.image.userland,
-            fetches: world.around.fetches,
+            wire: world.around.wire,
+            network: world.around.network,
             waits: false,
             output: String::new(),
             error: String::new(),
@@ -198,17 +199,13 @@ impl Machine {
         if waits && name != "cat" {
             input.at = 0;
         }
-        if self.put_source(input, waits) {
+        if self.put_source(input, waits) || fetches {
             let words = [name.to_owned()].into_iter().chain(arguments.iter().cloned());
             self.push(Frame::Reading(words.collect()));
             if name == "cat" {
                 self.write(Stream::Stdout, &output, world);
             }
             return;
-        }
-        if fetches {
-            let words = [name.to_owned()].into_iter().chain(arguments.iter().cloned());
-            return self.push(Frame::Reading(words.collect()));
         }
         let frames = self.frames.len();
         self.write(Stream::Stdout, &output, world);

@@ -2,14 +2,12 @@
 
 use super::frame::Frame;
 use super::machine::{Machine, World};
-use super::network::is_network;
 use super::parser::{parse, parse_so_far};
 use super::session::Dialect;
 use super::state::Source;
 use crate::runtime::cri::Stream;
 use crate::runtime::routine::Progress;
 use crate::runtime::signal::Signal;
-use crate::runtime::surroundings::Fetched;
 
 /// What is sent beyond that while nobody reads is lost.
 const MAX_INPUT: usize = 1 << 20;
@@ -103,11 +101,12 @@ impl Machine {
         let enough = match words.first().map_or("", String::as_str) {
             "cat" => !input.text.is_empty(),
             "read" => input.text.contains('\n'),
+            // Unless the answer is still to come.
+            "curl" | "wget" => true,
             _ => false,
         };
-        let is_fetching = world.around.fetches.iter().any(|one| one.answer == Fetched::ToCome);
-        let waits = if is_network(&words) { is_fetching } else { !enough && !input.ended };
-        if waits {
+        let asks = world.around.network.as_ref().is_some_and(|network| network.asks);
+        if asks || !enough && !input.ended {
             let ends = self.frames.iter().filter_map(Frame::deadline);
             return Some(ends.min().map_or(Progress::Idle, Progress::Sleeping));
         }

@@ -32,7 +32,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use commands::Io;
 pub use files::{Entry, Files};
 pub use machine::Machine;
+pub use network::{fetched, unreachable};
 pub use session::{Dialect, Session};
 pub use state::State;

@@ -3,31 +3,43 @@
 //! Mirrors: `BusyBox` `networking/wget.c`, GNU wget and curl, as far as their words go. Neither shows how far it is.
 
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 
 use super::commands::Io;
 use crate::runtime::catalogue::Userland;
+use crate::runtime::network::Wire;
 use crate::runtime::surroundings::{Fetch, Fetched};
 
-/// Whether a command's input is what it fetches.
-pub fn is_network(words: &[String]) -> bool {
-    matches!(words.first().map(String::as_str), Some("wget" | "curl"))
+/// Runs the command called `name`.
+pub fn run(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
+    let Wire(network) = io.wire;
+    network.run(name, arguments, io)
 }
 
-/// Runs the command called `name`. It waits if an answer is still to come.
-pub fn run(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
+/// Where programs reach nothing, they fail as they do where no name has an address.
+pub fn unreachable(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
+    let target = arguments.iter().rev().find(|word| !word.starts_with('-'));
+    let target = target.map_or("", String::as_str);
+    let host = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    let (message, status) = match name {
+        "curl" => (format!("curl: (6) Could not resolve host: {host}"), 6),
+        "nslookup" | "dig" => {
+            (";; connection timed out; no servers could be reached".to_owned(), 1)
+        }
+        _ => (format!("{name}: bad address '{host}'"), 1),
+    };
+    io.error.push_str(&message);
+    io.error.push('\n');
+    status
+}
+
+/// The same where programs reach what listens in their pod. A command waits if an answer is still to come.
+pub fn fetched(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
     match name {
         "curl" => curl(arguments, io),
         "wget" => wget(arguments, io),
-        "nslookup" | "dig" => {
-            io.say(format_args!(";; connection timed out; no servers could be reached\n"));
-            1
-        }
-        _ => {
-            let target = arguments.iter().rev().find(|word| !word.starts_with('-'));
-            let host = target.map_or("", String::as_str).split(['/', ':']).next();
-            io.say(format_args!("{name}: bad address '{}'\n", host.unwrap_or_default()));
-            1
-        }
+        _ => unreachable(name, arguments, io),
     }
 }
 
@@ -152,17 +164,20 @@ impl Reply {
 /// [`Fetched`] if nobody listens, or if the answer is still to come.
 fn fetch(io: &mut Io<'_>, client: Ipv4Addr, port: u16, request: String) -> Result<Reply, Fetched> {
     let is_same = |fetch: &Fetch| fetch.port == port && fetch.request == request;
-    let answer = match io.fetches.iter().position(is_same) {
-        Some(at) if io.fetches.get(at).is_some_and(|one| one.answer != Fetched::ToCome) => {
-            io.fetches.remove(at).answer
+    let network = Rc::make_mut(io.network.get_or_insert_default());
+    let fetches = &mut network.fetches;
+    let answer = match fetches.iter().position(is_same) {
+        Some(at) if fetches.get(at).is_some_and(|one| one.answer != Fetched::ToCome) => {
+            fetches.remove(at).answer
         }
         Some(_) => Fetched::ToCome,
         None => {
-            io.fetches.push(Fetch { client, port, request, answer: Fetched::ToCome });
+            fetches.push(Fetch { client, port, request, answer: Fetched::ToCome });
             Fetched::ToCome
         }
     };
     io.waits = answer == Fetched::ToCome;
+    network.asks |= io.waits;
     let Fetched::Bytes(bytes) = answer else { return Err(answer) };
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();

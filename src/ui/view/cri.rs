@@ -22,7 +22,7 @@ pub fn request(request: &CriRequest) -> Value {
         | CriRequest::ListContainers
         // Nobody at the page types anything.
         | CriRequest::TypeIn { .. }
-        | CriRequest::Forward { .. }
+        | CriRequest::Forward(_)
         | CriRequest::Cancel => one(&[]),
         CriRequest::UpdateRuntimeConfig { pod_cidr } => {
             let network = one(&[("podCidr", text(pod_cidr))]);
@@ -77,7 +77,7 @@ pub fn outcome(outcome: &Outcome) -> Result<Value, String> {
         Outcome::Answered { result: Ok(answer), .. } => Ok(response(answer)),
         Outcome::Answered { result: Err(error), .. } => Err(error.to_string()),
         Outcome::Wrote { lines, .. } => Ok(one(&[("lines", many(lines, line))])),
-        Outcome::Forwarded { piece, .. } => Ok(piece.text().into()),
+        Outcome::Forwarded { .. } => Ok(one(&[])),
         Outcome::Happened(event) => {
             let kind = event.kind.name().to_ascii_uppercase();
             Ok(one(&[

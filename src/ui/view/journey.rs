@@ -353,7 +353,7 @@ impl Reader<'_> {
             | CriRequest::Attach { .. }
             | CriRequest::TypeIn { .. }
             | CriRequest::PortForward { .. }
-            | CriRequest::Forward { .. }
+            | CriRequest::Forward(_)
             | CriRequest::Cancel
             | CriRequest::ExecSync { .. } => None,
         };
