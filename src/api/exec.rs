@@ -19,7 +19,7 @@ pub struct ExecOptions {
     pub stderr: bool,
     pub tty: bool,
     /// Numbers with commas between them. Over a web socket, no others can be named later.
-    pub ports: Rc<str>,
+    pub ports: String,
     /// The header `Upgrade`, in small letters.
     pub upgrade: Option<Rc<str>>,
 }
@@ -52,14 +52,15 @@ impl Channel {
 impl ExecOptions {
     /// Reads a query.
     pub(super) fn parse(query: &Query) -> Self {
+        let all = |name| query.all(name).map(str::to_owned).collect::<Vec<String>>();
         Self {
             container: query.get("container").unwrap_or_default().into(),
-            command: query.all("command").map(str::to_owned).collect(),
+            command: all("command"),
             stdin: query.flag("stdin"),
             stdout: query.flag("stdout"),
             stderr: query.flag("stderr"),
             tty: query.flag("tty"),
-            ports: query.all("ports").collect::<Vec<_>>().join(",").into(),
+            ports: all("ports").join(","),
             upgrade: None,
         }
     }

@@ -52,7 +52,7 @@ impl ApiServer {
             }
             Some(WEBSOCKET) => {}
             // Over SPDY, ports are named later.
-            Some(_) if forwards => options.ports = "".into(),
+            Some(_) if forwards => options.ports.clear(),
             None => return Err(StatusError::bad_request("Upgrade request required")),
             // Upstream speaks SPDY, too.
             Some(other) => {
@@ -60,12 +60,9 @@ impl ApiServer {
                 return Err(StatusError::bad_request(why));
             }
         }
+        let (what, before) = if forwards { ("portForward", "") } else { (what, "/") };
         let namespace = request.namespace();
-        let path = if forwards {
-            format!("/portForward/{namespace}/{name}")
-        } else {
-            format!("/{what}/{namespace}/{name}/{container}")
-        };
+        let path = ["/", what, "/", namespace, "/", name, before, &container].concat();
         let exec = Some(Rc::new(ExecOptions { container, ..options }));
         let params = Params { exec, ..Params::default() };
         self.ask_kubelet(ctx, (from, request), node, path, params);
@@ -87,12 +84,13 @@ impl ApiServer {
 fn check_ports(ports: &str) -> Result<(), StatusError> {
     for text in ports.split(',').filter(|_| !ports.is_empty()) {
         let why = match text.parse::<u16>() {
-            Ok(0) => format!("port {ports:?} must be > 0"),
+            Ok(0) => ["port \"", ports, "\" must be > 0"].concat(),
             Ok(_) => continue,
             Err(error) => {
                 let is_large = *error.kind() == IntErrorKind::PosOverflow;
                 let why = if is_large { "value out of range" } else { "invalid syntax" };
-                format!("cannot convert to []int32: strconv.ParseUint: parsing {text:?}: {why}")
+                let doing = "cannot convert to []int32: strconv.ParseUint: parsing \"";
+                [doing, text, "\": ", why].concat()
             }
         };
         return Err(StatusError::bad_request(why));

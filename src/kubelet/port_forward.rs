@@ -29,7 +29,7 @@ impl Kubelet {
         };
         let call = CriRequest::PortForward {
             pod_sandbox_id: Rc::clone(&sandbox.id),
-            ports: Rc::clone(&options.ports),
+            ports: options.ports.clone(),
         };
         self.listen(ctx, request, options, call);
         Ok(())

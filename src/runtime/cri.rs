@@ -121,7 +121,7 @@ pub enum CriRequest {
     /// is cancelled. In the protocol, the answer is where a connection of its own is to be had for that.
     PortForward {
         pod_sandbox_id: Id,
-        ports: Rc<str>,
+        ports: String,
     },
     /// What is sent in a connection of the call of this very number; what comes back is told as
     /// [`Outcome::Forwarded`].
