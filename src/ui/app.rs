@@ -576,8 +576,7 @@ fn listen(on_action: &Callback<Action>) -> EventListener {
 /// What takes every key for itself.
 const TYPED: &str = "input, textarea, select, [contenteditable]";
 /// What takes the space bar for itself.
-const PRESSED: &str =
-    "input, textarea, select, [contenteditable], a, button, summary, [role=button], [role=tab]";
+const PRESSED: &str = "input, textarea, select, [contenteditable], a, button, summary, [role=button], [role=tab], [role=listbox]";
 
 /// Whether `target` lies in something that `selector` names.
 fn is_within(target: Option<EventTarget>, selector: &str) -> bool {
