@@ -1,5 +1,7 @@
 //! Where a Pod wants to run: affinity, tolerations, spreading.
 
+use std::num::IntErrorKind;
+
 use k8s_openapi::api::core::v1::{
     Affinity, NodeAffinity, PodAffinityTerm, Toleration, TopologySpreadConstraint,
     WeightedPodAffinityTerm,
@@ -15,6 +17,7 @@ use crate::api::names;
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 const TAINT_EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+const NOT_DECIMAL: &str = "must be a valid decimal integer in canonical form";
 const NO_SELECTOR: &str = "must not be specified when labelSelector is not set";
 
 pub(super) fn affinity(out: &mut Report, affinity: &Affinity, path: &Path) {
@@ -154,11 +157,29 @@ pub(super) fn tolerations(out: &mut Report, tolerations: &[Toleration], path: &P
                 let words = "value must be empty when `operator` is 'Exists'";
                 out.invalid(&operator_path, value, words);
             }
+            "Gt" | "Lt" => decimal(out, value, &path.child("value")),
             _ => out.supported(&operator_path, operator, &["Equal", "Exists"]),
         }
         if !effect.is_empty() {
             out.supported(&path.child("effect"), effect, &TAINT_EFFECTS);
         }
+    }
+}
+
+/// A whole number as text, without a plus and without zeros in front.
+fn decimal(out: &mut Report, value: &str, path: &Path) {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let plain = value == "0" || !digits.starts_with('0');
+    if value.is_empty() {
+        out.invalid(path, value, "must be non-empty");
+    } else if !plain || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        out.invalid(path, value, NOT_DECIMAL);
+    }
+    if let Err(error) = value.parse::<i64>() {
+        let out_of_range =
+            matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow);
+        let why = if out_of_range { "value out of range" } else { "invalid syntax" };
+        out.invalid(path, value, format!("strconv.ParseInt: parsing {value:?}: {why}"));
     }
 }
 
@@ -193,8 +214,13 @@ pub(super) fn spread(out: &mut Report, constraints: &[TopologySpreadConstraint],
                 out.supported(&path.child(field), policy, &["Honor", "Ignore"]);
             }
         }
-        spread_keys(out, constraint, &path.child("matchLabelKeys"));
-        label_selector(out, constraint.label_selector.as_ref(), &path.child("labelSelector"));
+        let keys = constraint.match_label_keys.as_deref().unwrap_or_default();
+        let selector = constraint.label_selector.as_ref();
+        label_keys(out, keys, selector, &path.child("matchLabelKeys"));
+        if let Some(selector) = selector {
+            named_twice(out, keys, selector, &path);
+        }
+        label_selector(out, selector, &path.child("labelSelector"));
     }
 }
 
@@ -208,30 +234,5 @@ fn min_domains(out: &mut Report, constraint: &TopologySpreadConstraint, path: &P
         let words =
             format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}");
         out.invalid(path, domains, words);
-    }
-}
-
-fn spread_keys(out: &mut Report, constraint: &TopologySpreadConstraint, path: &Path) {
-    let keys = constraint.match_label_keys.as_deref().unwrap_or_default();
-    if keys.is_empty() {
-        return;
-    }
-    let selector = constraint.label_selector.as_ref();
-    if selector.is_none() {
-        out.forbidden(path, NO_SELECTOR);
-    }
-    let selects = |key: &String| {
-        selector.is_some_and(|selector| {
-            let mut expressions = selector.match_expressions.iter().flatten();
-            selector.match_labels.as_ref().is_some_and(|labels| labels.contains_key(key))
-                || expressions.any(|expression| expression.key == *key)
-        })
-    };
-    for (index, key) in keys.iter().enumerate() {
-        out.words(&path.index(index), key, names::label_key(key));
-        if selects(key) {
-            let words = "exists in both matchLabelKeys and labelSelector";
-            out.invalid(&path.index(index), key.as_str(), words);
-        }
     }
 }

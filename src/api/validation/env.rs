@@ -1,10 +1,12 @@
 //! Environment variables and the fields they may show.
 
+use super::pod_spec::each;
 use super::report::Report;
-use crate::api::document::Part;
+use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
+use crate::api::wire::PodSpec;
 
 /// Fields of a Pod that a variable can show, sorted.
 const IN_VARIABLES: &[&str] = &[
@@ -71,12 +73,13 @@ fn value_from(out: &mut Report, source: Part<'_>, has_value: bool, path: &Path) 
         match field {
             "fieldRef" => field_selector(out, selector, IN_VARIABLES, &path),
             "resourceFieldRef" => resource_selector(out, selector, false, &path),
-            "fileKeyRef" => {}
+            "fileKeyRef" => file_key(out, selector, &path),
             _ => key_selector(out, selector, &path),
         }
     }
     if sources == 0 {
-        let words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`";
+        let words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, \
+                     `secretKeyRef` or `fileKeyRef`";
         out.invalid(path, "", words);
     } else if has_value {
         out.invalid(path, "", "may not be specified when `value` is not empty");
@@ -93,6 +96,49 @@ fn key_selector(out: &mut Report, selector: Part<'_>, path: &Path) {
     } else {
         out.words(&path.child("key"), key, names::config_map_key(key));
     }
+}
+
+/// A key in a file of an empty volume.
+fn file_key(out: &mut Report, selector: Part<'_>, path: &Path) {
+    type Rule = fn(&str) -> Vec<String>;
+    let rules: [(_, Rule); 3] = [
+        ("key", names::env_var_name),
+        ("volumeName", names::dns1123_label),
+        ("path", |value| {
+            let climbs = value.split('/').any(|part| part == "..");
+            climbs.then(|| "must not contain '..'".to_owned()).into_iter().collect()
+        }),
+    ];
+    for (field, rule) in rules {
+        let (value, path) = (selector.at(field).text(), path.child(field));
+        if value.is_empty() {
+            out.required(&path, "");
+        } else {
+            out.words(&path, value, rule(value));
+        }
+    }
+}
+
+/// Variables are read from files in empty volumes only.
+pub(super) fn files(out: &mut Report, spec: &PodSpec, path: &Path) {
+    let volumes = Fragment::part(&spec.volumes);
+    each(spec, ("env", |container| &container.env), path, &mut |_, variables, path| {
+        for (index, variable) in variables.items().enumerate() {
+            let file = variable.at("valueFrom").at("fileKeyRef");
+            if !file.is_there() {
+                continue;
+            }
+            let name = file.at("volumeName").text();
+            let path = path.index(index).child("valueFrom").child("fileKeyRef").child("volumeName");
+            match volumes.items().rfind(|volume| volume.at("name").text() == name) {
+                None => out.not_found(&path, name),
+                Some(volume) if !volume.at("emptyDir").is_there() => {
+                    out.invalid(&path, name, "referenced volume must be of type emptyDir");
+                }
+                Some(_) => {}
+            }
+        }
+    });
 }
 
 /// A field of the Pod, such as `metadata.labels['app']`.

@@ -1,17 +1,20 @@
 //! The spec of a Pod or of a template.
 
 use super::report::{Report, text};
-use super::{affinity, annotations, container, meta, resources, security, volume, windows};
+use super::{affinity, annotations, container, env, meta, resources, security, volume, windows};
 use crate::api::ObjectMeta;
 use crate::api::document::{Fragment, Part};
-use crate::api::field::Path;
+use crate::api::field::{FieldError, Path};
 use crate::api::names;
-use crate::api::wire::{PodSpec, PodTemplateSpec};
+use crate::api::wire::{Container, PodSpec, PodTemplateSpec};
 
 /// libc's limits for resolving names.
 const NAMESERVERS_MAX: usize = 3;
 const SEARCHES_MAX: usize = 32;
 const SEARCH_CHARACTERS_MAX: usize = 2_048;
+/// Linux's limit for the name of a host.
+const HOSTNAME_MAX: usize = 64;
+const WITHOUT_HOST_USERS: &str = "when `hostUsers` is false";
 
 /// What a spec belongs to.
 pub(super) struct Context<'a> {
@@ -71,7 +74,9 @@ pub(super) fn check(out: &mut Report, spec: &PodSpec, of: &Context<'_>, path: &P
     affinity::spread(out, constraints, &path.child("topologySpreadConstraints"));
     windows::host_process(out, spec, path);
     host_users(out, spec, path);
+    hostname_override(out, spec, &path.child("hostnameOverride"));
     plain_fields(out, spec, of.node_name, path);
+    env::files(out, spec, path);
 }
 
 /// Fields that stand for themselves.
@@ -128,7 +133,7 @@ fn plain_fields(out: &mut Report, spec: &PodSpec, node_name: &str, path: &Path) 
     if os.is_there() {
         let (own, name) = (path.child("os"), os.at("name").text());
         match name {
-            "" => out.required(&own.child("name"), "cannot be empty"),
+            "" => out.required(&own.child("name"), ""),
             "linux" | "windows" => windows::of_system(out, spec, name, path),
             other => out.supported(&own, other, &["linux", "windows"]),
         }
@@ -142,19 +147,27 @@ pub(super) fn each_security_context(
     path: &Path,
     mut visit: impl FnMut(&str, Part<'_>, &Path),
 ) {
-    let own =
-        |field: &'static str, index: usize| path.child(field).index(index).child("securityContext");
+    each(spec, ("securityContext", |container| &container.security_context), path, &mut visit);
+}
+
+/// As [`each_security_context`], of the field that has a name on the wire and `of` finds.
+pub(super) fn each(
+    spec: &PodSpec,
+    (name, of): (&'static str, fn(&Container) -> &Option<Fragment>),
+    path: &Path,
+    visit: &mut dyn FnMut(&str, Part<'_>, &Path),
+) {
+    let own = |list: &'static str, index: usize| path.child(list).index(index).child(name);
     let inits = spec.init_containers.as_deref().unwrap_or_default();
-    for (field, list) in [("initContainers", inits), ("containers", &spec.containers)] {
-        for (index, container) in list.iter().enumerate() {
-            let context = Fragment::part(&container.security_context);
-            visit(&container.name, context, &own(field, index));
+    for (list, containers) in [("initContainers", inits), ("containers", &spec.containers)] {
+        for (index, container) in containers.iter().enumerate() {
+            visit(&container.name, Fragment::part(of(container)), &own(list, index));
         }
     }
     let ephemerals = Fragment::part(&spec.ephemeral_containers);
     for (index, container) in ephemerals.items().enumerate() {
-        let context = container.at("securityContext");
-        visit(container.at("name").text(), context, &own("ephemeralContainers", index));
+        let path = own("ephemeralContainers", index);
+        visit(container.at("name").text(), container.at(name), &path);
     }
 }
 
@@ -263,7 +276,23 @@ fn scheduling_gates(out: &mut Report, spec: &PodSpec, path: &Path) {
     }
 }
 
-/// Users of its own go with no other namespace of the host.
+/// The name of the host that a Pod sees instead of its own.
+fn hostname_override(out: &mut Report, spec: &PodSpec, path: &Path) {
+    let Some(name) = &spec.hostname_override else { return };
+    for (field, is_set) in
+        [("setHostnameAsFQDN", spec.set_hostname_as_fqdn), ("hostNetwork", spec.host_network)]
+    {
+        if is_set == Some(true) {
+            out.forbidden(path, format!("may not be specified when {field} is true"));
+        }
+    }
+    if name.len() > HOSTNAME_MAX {
+        out.errors.push(FieldError::too_long(path, HOSTNAME_MAX));
+    }
+    out.words(path, name, names::dns1123_subdomain(name));
+}
+
+/// Users of its own go with no other namespace of the host, and not with devices, whose owners stay.
 fn host_users(out: &mut Report, spec: &PodSpec, path: &Path) {
     if spec.host_users != Some(false) {
         return;
@@ -272,7 +301,17 @@ fn host_users(out: &mut Report, spec: &PodSpec, path: &Path) {
         [("hostNetwork", spec.host_network), ("HostPID", spec.host_pid), ("HostIPC", spec.host_ipc)]
     {
         if shared == Some(true) {
-            out.forbidden(&path.child(field), "when `pod.Spec.HostUsers` is false");
+            out.forbidden(&path.child(field), WITHOUT_HOST_USERS);
         }
     }
+    each(
+        spec,
+        ("volumeDevices", |container| &container.volume_devices),
+        path,
+        &mut |_, devices, path| {
+            if !devices.is_empty() {
+                out.forbidden(path, WITHOUT_HOST_USERS);
+            }
+        },
+    );
 }

@@ -1,7 +1,7 @@
 //! Security contexts. What is about Windows has a file of its own.
 
 use super::report::Report;
-use super::volume;
+use super::{volume, windows};
 use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
@@ -37,9 +37,13 @@ pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
         if own.at(field).is_there() {
             out.supported(&path.child(field), own.at(field).text(), &supported);
         }
+        // Profiles come after the first of them.
+        if field == "fsGroupChangePolicy" {
+            seccomp(out, own.at("seccompProfile"), &path.child("seccompProfile"));
+            windows::options(out, own.at("windowsOptions"), &path.child("windowsOptions"));
+            app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
+        }
     }
-    seccomp(out, own.at("seccompProfile"), &path.child("seccompProfile"));
-    app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
 }
 
 fn ids(out: &mut Report, own: Part<'_>, path: &Path) {
@@ -75,7 +79,7 @@ fn sysctls(out: &mut Report, sysctls: Part<'_>, spec: &PodSpec, path: &Path) {
         if spec.host_network == Some(true) && of(&["net."]) {
             out.invalid(&path, name, "may not be specified when 'hostNetwork' is true");
         } else if spec.host_ipc == Some(true)
-            && of(&["kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue."])
+            && (name_dots == "kernel.sem" || of(&["kernel.shm", "kernel.msg", "fs.mqueue."]))
         {
             out.invalid(&path, name, "may not be specified when 'hostIPC' is true");
         }
@@ -117,6 +121,7 @@ pub(super) fn of_container(out: &mut Report, own: Part<'_>, host_users: bool, pa
             out.invalid(path, own.value().clone(), words);
         }
     }
+    windows::options(out, own.at("windowsOptions"), &path.child("windowsOptions"));
     app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
 }
 

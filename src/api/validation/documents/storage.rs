@@ -1,8 +1,6 @@
 //! Persistent volumes, claims, storage classes and what drivers tell of nodes.
 //!
 //! Mirrors: `pkg/apis/core/validation/validation.go` and `pkg/apis/storage/validation/validation.go`.
-//! Left out: the finer rules of sources that only one vendor's driver reads; what they must name is
-//! checked.
 
 use k8s_openapi::api::core::v1::NodeSelector;
 use serde_json::Value;
@@ -13,7 +11,8 @@ use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
-use crate::api::validation::report::{Report, Seen};
+use crate::api::validation::report::{Report, Seen, text};
+use crate::api::validation::volume::{MANY, Owner, driver, source};
 use crate::api::validation::{IMMUTABLE, NEGATIVE, NOT_POSITIVE, resources, selector};
 
 pub(super) const VOLUME: Rules = Rules { check: volume, change: volume_changed, ..PLAIN };
@@ -25,50 +24,32 @@ pub(super) const CLASS: Rules = Rules { check: class, change: class_changed, ..P
 
 const ACCESS_MODES: [&str; 4] =
     ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
-const DRIVER_MAX: usize = 63;
 const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
-/// What may be said to be at the path of a host, sorted.
-pub const HOST_PATHS: [&str; 8] = [
-    "",
-    "BlockDevice",
-    "CharDevice",
-    "Directory",
-    "DirectoryOrCreate",
-    "File",
-    "FileOrCreate",
-    "Socket",
+/// What a volume can be made of, in the order in which upstream looks.
+const SOURCES: [&str; 22] = [
+    "hostPath",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "glusterfs",
+    "flocker",
+    "nfs",
+    "rbd",
+    "quobyte",
+    "cephfs",
+    "iscsi",
+    "cinder",
+    "fc",
+    "flexVolume",
+    "azureFile",
+    "vsphereVolume",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "azureDisk",
+    "scaleIO",
+    "local",
+    "storageos",
+    "csi",
 ];
-
-/// What a volume can be made of, in the order in which upstream looks, and what each must name.
-const SOURCES: &[(&str, &[&str])] = &[
-    ("hostPath", &["path"]),
-    ("gcePersistentDisk", &["pdName"]),
-    ("awsElasticBlockStore", &["volumeID"]),
-    ("glusterfs", &["endpoints", "path"]),
-    ("flocker", &[]),
-    ("nfs", &["server", "path"]),
-    ("rbd", &["monitors", "image"]),
-    ("quobyte", &["registry", "volume"]),
-    ("cephfs", &["monitors"]),
-    ("iscsi", &["targetPortal", "iqn"]),
-    ("cinder", &["volumeID"]),
-    ("fc", &[]),
-    ("flexVolume", &["driver"]),
-    ("azureFile", &["secretName", "shareName"]),
-    ("vsphereVolume", &["volumePath"]),
-    ("photonPersistentDisk", &["pdID"]),
-    ("portworxVolume", &["volumeID"]),
-    ("azureDisk", &["diskName", "diskURI"]),
-    ("scaleIO", &["gateway", "system", "volumeName"]),
-    ("local", &["path"]),
-    ("storageos", &["volumeName"]),
-    ("csi", &["driver", "volumeHandle"]),
-];
-
-/// The fields of a source that must say something.
-pub fn must_name(source: &str) -> &'static [&'static str] {
-    SOURCES.iter().find(|(name, _)| *name == source).map_or(&[], |(_, must)| must)
-}
 
 fn spec_path(field: &'static str) -> Path {
     Path::new("spec").child(field)
@@ -107,7 +88,7 @@ fn volume(out: &mut Report, volume: &Document) {
             Ok(_) | Err(_) => out.required(&path, "must specify required node constraints"),
         }
     }
-    sources(out, spec);
+    sources(out, text(&volume.metadata.name), spec);
     let root = spec.at("hostPath").at("path").text();
     if !root.is_empty() && root.chars().all(|c| c == '/') && policy == "Recycle" {
         let words = "may not be 'recycle' for a hostPath mount of '/'";
@@ -163,44 +144,17 @@ fn positive(out: &mut Report, amount: Part<'_>, path: &Path, basic: bool) {
 }
 
 /// What it is made of: one thing.
-fn sources(out: &mut Report, spec: Part<'_>) {
+fn sources(out: &mut Report, name: &str, spec: Part<'_>) {
     let mut found = false;
-    for (source, must) in SOURCES.iter().filter(|(source, _)| spec.at(source).is_there()) {
-        let path = spec_path(source);
-        if found && *source != "flexVolume" {
-            out.forbidden(&path, "may not specify more than 1 volume type");
+    for field in SOURCES.into_iter().filter(|field| spec.at(field).is_there()) {
+        if found && field != "flexVolume" {
+            out.forbidden(&spec_path(if field == "cephfs" { "cephFS" } else { field }), MANY);
             continue;
         }
         found = true;
-        let part = spec.at(source);
-        for field in *must {
-            if part.at(field).text().is_empty() && part.at(field).is_empty() {
-                out.required(&path.child(*field), "");
-            }
-        }
-        let steps = part.at("path").text().split('/').any(|step| step == "..");
-        if steps && ["hostPath", "local"].contains(source) {
-            out.invalid(&path.child("path"), part.at("path").text(), "must not contain '..'");
-        }
-        match *source {
-            "hostPath" if part.at("type").is_there() => {
-                out.supported(&path.child("type"), part.at("type").text(), &HOST_PATHS);
-            }
-            "nfs"
-                if !part.at("path").text().starts_with('/')
-                    && !part.at("path").text().is_empty() =>
-            {
-                out.invalid(
-                    &path.child("path"),
-                    part.at("path").text(),
-                    "must be an absolute path",
-                );
-            }
-            "local" if !spec.at("nodeAffinity").at("required").is_there() => {
-                out.required(&spec_path("nodeAffinity"), "Local volume requires node affinity");
-            }
-            "csi" => driver(out, part.at("driver").text(), &path.child("driver")),
-            _ => {}
+        source(out, field, spec.at(field), Owner::Cluster(name), &Path::new("spec"));
+        if field == "local" && !spec.at("nodeAffinity").is_there() {
+            out.required(&spec_path("nodeAffinity"), "Local volume requires node affinity");
         }
     }
     if !found {
@@ -208,21 +162,11 @@ fn sources(out: &mut Report, spec: Part<'_>) {
     }
 }
 
-/// The name of a driver, if there is one.
-pub fn driver(out: &mut Report, driver: &str, path: &Path) {
-    if driver.len() > DRIVER_MAX {
-        out.errors.push(FieldError::too_long(path, DRIVER_MAX));
-    }
-    if !driver.is_empty() {
-        out.words(path, driver, names::dns1123_subdomain(&driver.to_lowercase()));
-    }
-}
-
 fn volume_changed(out: &mut Report, new: &Document, old: &Document) {
     let (new, old) = (new.at("spec"), old.at("spec"));
     let made_of = |spec: Part<'_>| {
         let mut parts: Vec<Value> =
-            SOURCES.iter().map(|(source, _)| spec.at(source).value().clone()).collect();
+            SOURCES.iter().map(|source| spec.at(source).value().clone()).collect();
         // A secret for growing may be named later.
         if !old.at("csi").at("controllerExpandSecretRef").is_there()
             && let Some(Value::Object(csi)) = parts.last_mut()
@@ -389,9 +333,6 @@ fn csi_node(out: &mut Report, node: &Document) {
     for (index, one) in node.at("spec").at("drivers").items().enumerate() {
         let path = spec_path("drivers").index(index);
         let (name, id) = (one.at("name").text(), one.at("nodeID").text());
-        if name.is_empty() {
-            out.required(&path.child("name"), "");
-        }
         driver(out, name, &path.child("name"));
         if id.is_empty() {
             out.required(&path.child("nodeID"), "");

@@ -64,11 +64,11 @@ fn zones(out: &mut Report, spec: Part<'_>, before: Part<'_>) {
     let (schedule, zone) = (spec.at("schedule").text(), spec.at("timeZone"));
     if schedule.contains("TZ") {
         let path = Path::new("spec").child("schedule");
-        if zone.is_there() {
-            let words = "cannot use both timeZone field and TZ or CRON_TZ in schedule";
-            out.invalid(&path, schedule, words);
-        } else if !before.at("schedule").text().contains("TZ") {
+        if !before.at("schedule").text().contains("TZ") {
             let words = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+            out.invalid(&path, schedule, words);
+        } else if zone.is_there() {
+            let words = "cannot use both timeZone field and TZ or CRON_TZ in schedule";
             out.invalid(&path, schedule, words);
         }
     }
