@@ -215,7 +215,19 @@ impl You {
         if let Some(exec) = &mut params.exec {
             Rc::make_mut(exec).upgrade.clone_from(&call.upgrade);
         }
-        let payload = payload(call, verb, &target, params.field_validation);
+        let mut payload = payload(call, verb, &target, params.field_validation);
+        if verb == Verb::Delete {
+            // A body is all that is read of what a delete asks for.
+            if matches!(payload, Payload::None) {
+                payload = match route::delete_options(&call.path) {
+                    Ok(options) => {
+                        options.map_or(Payload::None, |options| Payload::Json(Rc::new(options)))
+                    }
+                    Err(error) => Payload::Refused(Rc::new(error)),
+                };
+            }
+            params.dry_run = payload.json().at("dryRun").texts().any(|what| what == "All");
+        }
         if params.representation != Representation::Object {
             if self.forms.len() >= KEPT {
                 self.forms.pop_first();

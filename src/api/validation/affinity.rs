@@ -1,7 +1,5 @@
 //! Where a Pod wants to run: affinity, tolerations, spreading.
 
-use std::num::IntErrorKind;
-
 use k8s_openapi::api::core::v1::{
     Affinity, NodeAffinity, PodAffinityTerm, Toleration, TopologySpreadConstraint,
     WeightedPodAffinityTerm,
@@ -13,6 +11,7 @@ use super::report::{Report, text};
 use super::selector::{label_selector, node_selector, node_selector_term};
 use crate::api::field::Path;
 use crate::api::names;
+use crate::api::text::integer;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
@@ -175,11 +174,8 @@ fn decimal(out: &mut Report, value: &str, path: &Path) {
     } else if !plain || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         out.invalid(path, value, NOT_DECIMAL);
     }
-    if let Err(error) = value.parse::<i64>() {
-        let out_of_range =
-            matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow);
-        let why = if out_of_range { "value out of range" } else { "invalid syntax" };
-        out.invalid(path, value, format!("strconv.ParseInt: parsing {value:?}: {why}"));
+    if let Err(why) = integer(value) {
+        out.invalid(path, value, why);
     }
 }
 
