@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::exec::ExecOptions;
 use super::field::{FieldError, Path};
@@ -309,19 +309,21 @@ fn list_options(verb: Verb, query: &Query) -> Result<(), StatusError> {
 /// Mirrors: `Convert_url_Values_To_v1_DeleteOptions` of `apimachinery/pkg/apis/meta/v1`.
 pub fn delete_options(path: &str) -> Result<Option<Value>, StatusError> {
     let query = Query::parse(path.split_once('?').map_or("", |(_, query)| query));
-    let (policy, orphans) = (query.get("propagationPolicy"), query.get("orphanDependents"));
-    let uid = query.get("uid").filter(|uid| !uid.is_empty());
-    let dry_run: Vec<&str> = query.all("dryRun").collect();
-    let options: Map<String, Value> = [
-        ("gracePeriodSeconds", query.number("gracePeriodSeconds")?.map(Value::from)),
-        ("propagationPolicy", policy.map(Value::from)),
-        ("orphanDependents", orphans.map(|_| query.flag("orphanDependents").into())),
-        ("preconditions", uid.map(|uid| json!({ "uid": uid }))),
-        ("dryRun", (!dry_run.is_empty()).then(|| dry_run.into())),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-    .collect();
+    let mut options = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        value.map(|value| options.insert(name.to_owned(), value));
+    };
+    put("gracePeriodSeconds", query.number("gracePeriodSeconds")?.map(Value::from));
+    put("propagationPolicy", query.get("propagationPolicy").map(Value::from));
+    let orphans = query.get("orphanDependents").map(|_| query.flag("orphanDependents").into());
+    put("orphanDependents", orphans);
+    let dry_run: Vec<Value> = query.all("dryRun").map(Value::from).collect();
+    put("dryRun", (!dry_run.is_empty()).then_some(Value::Array(dry_run)));
+    if let Some(uid) = query.get("uid").filter(|uid| !uid.is_empty()) {
+        let mut precondition = Map::new();
+        precondition.insert("uid".to_owned(), uid.into());
+        put("preconditions", Some(precondition.into()));
+    }
     Ok((!options.is_empty()).then(|| options.into()))
 }
 

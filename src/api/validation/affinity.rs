@@ -54,7 +54,7 @@ pub(super) fn node_affinity(out: &mut Report, affinity: &NodeAffinity, path: &Pa
 
 fn weight(out: &mut Report, weight: i32, path: &Path) {
     if !(1..=100).contains(&weight) {
-        out.invalid(&path.child("weight"), weight, "must be in the range 1-100");
+        out.invalid_at(path, "weight", weight, "must be in the range 1-100");
     }
 }
 
@@ -79,7 +79,7 @@ fn pod_affinity_term(out: &mut Report, term: &PodAffinityTerm, path: &Path) {
     label_selector(out, selector, &path.child("labelSelector"));
     label_selector(out, term.namespace_selector.as_ref(), &path.child("namespaceSelector"));
     for name in term.namespaces.iter().flatten() {
-        out.words(&path.child("namespace"), name, names::dns1123_label(name));
+        out.words_at(path, "namespace", name, names::dns1123_label);
     }
     let matched = term.match_label_keys.as_deref().unwrap_or_default();
     let mismatched = term.mismatch_label_keys.as_deref().unwrap_or_default();
@@ -97,7 +97,7 @@ fn pod_affinity_term(out: &mut Report, term: &PodAffinityTerm, path: &Path) {
     if term.topology_key.is_empty() {
         out.required(topology, "can not be empty");
     }
-    out.words(topology, &term.topology_key, names::label_key(&term.topology_key));
+    out.words(topology, &term.topology_key, names::label_key);
 }
 
 fn label_keys(out: &mut Report, keys: &[String], selector: Option<&LabelSelector>, path: &Path) {
@@ -109,7 +109,7 @@ fn label_keys(out: &mut Report, keys: &[String], selector: Option<&LabelSelector
         return;
     }
     for (index, key) in keys.iter().enumerate() {
-        out.words(&path.index(index), key, names::label_key(key));
+        out.words(&path.index(index), key, names::label_key);
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) fn tolerations(out: &mut Report, tolerations: &[Toleration], path: &P
         let (key, operator) = (text(&toleration.key), text(&toleration.operator));
         let (value, effect) = (text(&toleration.value), text(&toleration.effect));
         if !key.is_empty() {
-            out.words(&path.child("key"), key, names::label_key(key));
+            out.words_at(&path, "key", key, names::label_key);
         } else if operator != "Exists" {
             let words = "operator must be Exists when `key` is empty, which means \"match all \
                          values and all keys\"";
@@ -143,7 +143,7 @@ pub(super) fn tolerations(out: &mut Report, tolerations: &[Toleration], path: &P
         }
         if toleration.toleration_seconds.is_some() && effect != "NoExecute" {
             let words = "effect must be 'NoExecute' when `tolerationSeconds` is set";
-            out.invalid(&path.child("effect"), effect, words);
+            out.invalid_at(&path, "effect", effect, words);
         }
         match operator {
             "Equal" | "" => {
@@ -160,7 +160,7 @@ pub(super) fn tolerations(out: &mut Report, tolerations: &[Toleration], path: &P
             _ => out.supported(&operator_path, operator, &["Equal", "Exists"]),
         }
         if !effect.is_empty() {
-            out.supported(&path.child("effect"), effect, &TAINT_EFFECTS);
+            out.supported_at(&path, "effect", effect, &TAINT_EFFECTS);
         }
     }
 }
@@ -189,13 +189,13 @@ pub(super) fn spread(out: &mut Report, constraints: &[TopologySpreadConstraint],
         let path = path.index(index);
         let (key, action) = (&constraint.topology_key, constraint.when_unsatisfiable.as_str());
         if constraint.max_skew <= 0 {
-            out.invalid(&path.child("maxSkew"), constraint.max_skew, NOT_POSITIVE);
+            out.invalid_at(&path, "maxSkew", constraint.max_skew, NOT_POSITIVE);
         }
         if key.is_empty() {
-            out.required(&path.child("topologyKey"), "can not be empty");
+            out.required_at(&path, "topologyKey", "can not be empty");
         }
         let actions = ["DoNotSchedule", "ScheduleAnyway"];
-        out.supported(&path.child("whenUnsatisfiable"), action, &actions);
+        out.supported_at(&path, "whenUnsatisfiable", action, &actions);
         let mut later = constraints.iter().skip(index + 1);
         if later.any(|other| other.topology_key == *key && other.when_unsatisfiable == action) {
             let path = path.child("{topologyKey, whenUnsatisfiable}");
@@ -207,7 +207,7 @@ pub(super) fn spread(out: &mut Report, constraints: &[TopologySpreadConstraint],
             ("nodeTaintsPolicy", &constraint.node_taints_policy),
         ] {
             if let Some(policy) = policy {
-                out.supported(&path.child(field), policy, &["Honor", "Ignore"]);
+                out.supported_at(&path, field, policy, &["Honor", "Ignore"]);
             }
         }
         let keys = constraint.match_label_keys.as_deref().unwrap_or_default();

@@ -55,7 +55,7 @@ fn mains(out: &mut Report, around: &Around<'_>, path: &Path) {
         let own = path.index(index);
         common(out, container, around, &own);
         if containers.iter().take(index).any(|earlier| earlier.name == container.name) {
-            out.duplicate(&own.child("name"), container.name.as_str());
+            out.duplicate_at(&own, "name", container.name.as_str());
         }
         checks(out, container, around.spec, &own);
         restart_policy(out, container, true, &own);
@@ -72,7 +72,7 @@ fn inits(out: &mut Report, around: &Around<'_>, path: &Path) {
         let earlier = inits.iter().take(index).filter(|earlier| !earlier.name.is_empty());
         let mut others = around.spec.containers.iter().chain(earlier);
         if others.any(|other| other.name == container.name) {
-            out.duplicate(&own.child("name"), container.name.as_str());
+            out.duplicate_at(&own, "name", container.name.as_str());
         }
         host_port_conflicts(out, std::slice::from_ref(container), path);
         if is_sidecar(container) {
@@ -93,7 +93,7 @@ fn not_for_init(out: &mut Report, container: &Container, path: &Path) {
     ] {
         if is_set {
             let words = "may not be set for init containers without restartPolicy=Always";
-            out.forbidden(&path.child(field), words);
+            out.forbidden_at(path, field, words);
         }
     }
     for (index, own) in Fragment::part(&container.resize_policy).items().enumerate() {
@@ -121,7 +121,7 @@ fn ephemerals(out: &mut Report, around: &Around<'_>, path: &Path) {
         let name = container.name.as_str();
         let mut earlier = ephemerals.items().take(index);
         if is_other(name) || earlier.any(|earlier| earlier.at("name").text() == name) {
-            out.duplicate(&own.child("name"), name);
+            out.duplicate_at(&own, "name", name);
         }
         let target = ephemeral.at("targetContainerName").text();
         if !target.is_empty() && !is_other(target) {
@@ -147,14 +147,14 @@ fn not_for_ephemeral(out: &mut Report, container: &Container, path: &Path) {
         ("lifecycle", container.lifecycle.is_some()),
     ] {
         if is_set {
-            out.forbidden(&path.child(field), words);
+            out.forbidden_at(path, field, words);
         }
     }
     for (index, mount) in Fragment::part(&container.volume_mounts).items().enumerate() {
         let path = path.child("volumeMounts").index(index);
         for field in ["subPath", "subPathExpr"] {
             if !mount.at(field).text().is_empty() {
-                out.forbidden(&path.child(field), words);
+                out.forbidden_at(&path, field, words);
             }
         }
     }
@@ -164,17 +164,17 @@ fn not_for_ephemeral(out: &mut Report, container: &Container, path: &Path) {
 fn common(out: &mut Report, container: &Container, around: &Around<'_>, path: &Path) {
     let name = container.name.as_str();
     if name.is_empty() {
-        out.required(&path.child("name"), "");
+        out.required_at(path, "name", "");
     } else {
-        out.words(&path.child("name"), name, names::dns1123_label(name));
+        out.words_at(path, "name", name, names::dns1123_label);
     }
     // Spaces around an image are let through in templates, where others stand for them.
     if text(&container.image).is_empty() {
-        out.required(&path.child("image"), "");
+        out.required_at(path, "image", "");
     }
     let policies = ["File", "FallbackToLogsOnError"];
     let policy = text(&container.termination_message_policy);
-    out.one_of(&path.child("terminationMessagePolicy"), policy, &policies);
+    out.one_of_at(path, "terminationMessagePolicy", policy, &policies);
     ports(out, container.ports.as_deref(), &path.child("ports"));
     env::variables(out, Fragment::part(&container.env), &path.child("env"));
     env::sources(out, Fragment::part(&container.env_from), &path.child("envFrom"));
@@ -182,7 +182,7 @@ fn common(out: &mut Report, container: &Container, around: &Around<'_>, path: &P
     volume::devices(out, container, around.volumes, &path.child("volumeDevices"));
     let policies = ["Always", "IfNotPresent", "Never"];
     let policy = text(&container.image_pull_policy);
-    out.one_of(&path.child("imagePullPolicy"), policy, &policies);
+    out.one_of_at(path, "imagePullPolicy", policy, &policies);
     if let Some(own) = &container.resources {
         let path = path.child("resources");
         resources::requirements(out, own, resources::Owner::Container, around.claims, &path);
@@ -243,13 +243,13 @@ fn restart_policy(out: &mut Report, container: &Container, is_main: bool, path: 
 
 fn restart_rule(out: &mut Report, rule: Part<'_>, path: &Path) {
     let actions = ["Restart", "RestartAllContainers"];
-    out.supported(&path.child("action"), rule.at("action").text(), &actions);
+    out.supported_at(path, "action", rule.at("action").text(), &actions);
     let (codes, path) = (rule.at("exitCodes"), path.child("exitCodes"));
     if !codes.is_there() {
         out.required(&path, "must be specified");
         return;
     }
-    out.supported(&path.child("operator"), codes.at("operator").text(), &["In", "NotIn"]);
+    out.supported_at(&path, "operator", codes.at("operator").text(), &["In", "NotIn"]);
     let values = codes.at("values").len();
     if values > EXIT_CODES_MAX {
         out.errors.push(FieldError::too_many(&path.child("values"), values, EXIT_CODES_MAX));
@@ -279,24 +279,24 @@ fn ports(out: &mut Report, ports: Option<&[ContainerPort]>, path: &Path) {
         if !name.is_empty() {
             let words = names::port_name(name);
             if !words.is_empty() {
-                out.words(&path.child("name"), name, words);
+                out.each(&path.child("name"), name, words);
             } else if seen.contains(&name) {
-                out.duplicate(&path.child("name"), name);
+                out.duplicate_at(&path, "name", name);
             } else {
                 seen.push(name);
             }
         }
         let number = i64::from(port.container_port);
         if number == 0 {
-            out.required(&path.child("containerPort"), "");
+            out.required_at(&path, "containerPort", "");
         } else {
-            out.number(&path.child("containerPort"), number, names::port_number(number));
+            out.number_at(&path, "containerPort", number, names::port_number);
         }
         let number = i64::from(port.host_port.unwrap_or_default());
         if number != 0 {
-            out.number(&path.child("hostPort"), number, names::port_number(number));
+            out.number_at(&path, "hostPort", number, names::port_number);
         }
-        out.one_of(&path.child("protocol"), text(&port.protocol), &["SCTP", "TCP", "UDP"]);
+        out.one_of_at(&path, "protocol", text(&port.protocol), &["SCTP", "TCP", "UDP"]);
     }
 }
 

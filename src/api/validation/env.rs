@@ -50,9 +50,9 @@ pub(super) fn variables(out: &mut Report, variables: Part<'_>, path: &Path) {
         let path = path.index(index);
         let name = variable.at("name").text();
         if name.is_empty() {
-            out.required(&path.child("name"), "");
+            out.required_at(&path, "name", "");
         } else {
-            out.words(&path.child("name"), name, names::env_var_name(name));
+            out.words_at(&path, "name", name, names::env_var_name);
         }
         let source = variable.at("valueFrom");
         if source.is_there() {
@@ -90,11 +90,11 @@ fn value_from(out: &mut Report, source: Part<'_>, has_value: bool, path: &Path) 
 
 fn key_selector(out: &mut Report, selector: Part<'_>, path: &Path) {
     let (name, key) = (selector.at("name").text(), selector.at("key").text());
-    out.words(&path.child("name"), name, names::dns1123_subdomain(name));
+    out.words_at(path, "name", name, names::dns1123_subdomain);
     if key.is_empty() {
-        out.required(&path.child("key"), "");
+        out.required_at(path, "key", "");
     } else {
-        out.words(&path.child("key"), key, names::config_map_key(key));
+        out.words_at(path, "key", key, names::config_map_key);
     }
 }
 
@@ -114,7 +114,7 @@ fn file_key(out: &mut Report, selector: Part<'_>, path: &Path) {
         if value.is_empty() {
             out.required(&path, "");
         } else {
-            out.words(&path, value, rule(value));
+            out.words(&path, value, rule);
         }
     }
 }
@@ -147,7 +147,7 @@ pub(super) fn field_selector(out: &mut Report, selector: Part<'_>, shown: &[&str
     let field_path = path.child("fieldPath");
     let version = selector.at("apiVersion").text();
     if version.is_empty() {
-        out.required(&path.child("apiVersion"), "");
+        out.required_at(path, "apiVersion", "");
         return;
     }
     if field.is_empty() {
@@ -163,9 +163,9 @@ pub(super) fn field_selector(out: &mut Report, selector: Part<'_>, shown: &[&str
     match quoted {
         Some(("metadata.annotations", key)) => {
             let key = key.to_lowercase();
-            out.words(path, &key, names::label_key(&key));
+            out.words(path, &key, names::label_key);
         }
-        Some(("metadata.labels", key)) => out.words(path, key, names::label_key(key)),
+        Some(("metadata.labels", key)) => out.words(path, key, names::label_key),
         Some(_) => {
             let words = format!(
                 "error converting fieldPath: field label does not support subscript: {field}"
@@ -193,11 +193,11 @@ pub(super) fn resource_selector(out: &mut Report, selector: Part<'_>, in_file: b
         .iter()
         .any(|prefix| resource.starts_with(prefix));
     if in_file && selector.at("containerName").text().is_empty() {
-        out.required(&path.child("containerName"), "");
+        out.required_at(path, "containerName", "");
     } else if resource.is_empty() {
-        out.required(&path.child("resource"), "");
+        out.required_at(path, "resource", "");
     } else if !huge {
-        out.supported(&path.child("resource"), resource, &RESOURCES);
+        out.supported_at(path, "resource", resource, &RESOURCES);
     }
     let divisor = selector.at("divisor");
     let divisor = if divisor.is_there() { divisor.text() } else { "0" };
@@ -216,7 +216,7 @@ pub(super) fn resource_selector(out: &mut Report, selector: Part<'_>, in_file: b
     if !allowed.contains(&divisor) {
         let words =
             format!("only divisor's values {listed} are supported with the {what} resource");
-        out.invalid(&path.child("divisor"), resource, words);
+        out.invalid_at(path, "divisor", resource, words);
     }
 }
 
@@ -226,7 +226,7 @@ pub(super) fn sources(out: &mut Report, sources: Part<'_>, path: &Path) {
         let own = path.index(index);
         let prefix = source.at("prefix").text();
         if !prefix.is_empty() {
-            out.words(&own.child("prefix"), prefix, names::env_var_name(prefix));
+            out.words_at(&own, "prefix", prefix, names::env_var_name);
         }
         let mut found = 0;
         for field in ["configMapRef", "secretRef"] {
@@ -238,7 +238,7 @@ pub(super) fn sources(out: &mut Report, sources: Part<'_>, path: &Path) {
             if name.is_empty() {
                 out.required(&path, "");
             } else {
-                out.words(&path, name, names::dns1123_subdomain(name));
+                out.words(&path, name, names::dns1123_subdomain);
             }
         }
         match found {

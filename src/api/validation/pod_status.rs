@@ -23,19 +23,18 @@ pub fn status_update(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> 
         let (kind, path) = (condition.type_.as_str(), conditions.index(index));
         generation(&mut out, condition.observed_generation, &path);
         if !matches!(kind, "PodScheduled" | "Ready" | "Initialized") {
-            out.words(&path.child("Type"), kind, names::label_key(kind));
+            out.words_at(&path, "Type", kind, names::label_key);
         }
     }
     if new.node_name != old.node_name {
-        out.forbidden(&path.child("nodeName"), "may not be changed directly");
+        out.forbidden_at(&path, "nodeName", "may not be changed directly");
     }
     let nominated = text(&new.status.nominated_node_name);
     if nominated != text(&old.status.nominated_node_name) && !nominated.is_empty() {
-        let words = names::dns1123_subdomain(nominated);
-        out.words(&path.child("nominatedNodeName"), nominated, words);
+        out.words_at(&path, "nominatedNodeName", nominated, names::dns1123_subdomain);
         if !old.node_name.is_empty() {
             let words = "may not be set on pods that are already bound to a node";
-            out.forbidden(&path.child("nominatedNodeName"), words);
+            out.forbidden_at(&path, "nominatedNodeName", words);
         }
     }
     generation(&mut out, new.status.observed_generation, &path);

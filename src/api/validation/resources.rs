@@ -164,7 +164,7 @@ fn within_limit(
 pub(super) fn resource_name(out: &mut Report, name: &str, owner: Owner, path: &Path) {
     let words = names::label_key(name);
     if !words.is_empty() {
-        out.words(path, name, words);
+        out.each(path, name, words);
         return;
     }
     let qualified = name.contains('/');
@@ -217,7 +217,7 @@ fn claims(out: &mut Report, claims: &[ResourceClaim], of_pod: &[&str], path: &Pa
             continue;
         }
         if !request.is_empty() {
-            out.words(&path.child("request"), request, names::dns1123_label(request));
+            out.words_at(&path, "request", request, names::dns1123_label);
         }
         let key = if request.is_empty() { name.clone() } else { format!("{name}/{request}") };
         if seen.contains(name) {
@@ -258,7 +258,7 @@ pub(super) fn of_pod(
     }
     if own.claims.is_some() {
         let words = "claims may not be set for Resources at pod-level";
-        out.forbidden(&path.child("claims"), words);
+        out.forbidden_at(path, "claims", words);
     }
     requirements(out, own, Owner::Pod, pod_claims, path);
     // Of what is asked for more than is limited only huge pages matter, which nobody shares.

@@ -22,11 +22,11 @@ pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
     for (index, group) in own.at("supplementalGroups").items().enumerate() {
         let path = path.child("supplementalGroups").index(index);
         let group = group.number().unwrap_or_default();
-        out.number(&path, group, names::group_id(group));
+        out.each(&path, group, names::group_id(group));
     }
     if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
         let words = "ShareProcessNamespace and HostPID cannot both be enabled";
-        out.invalid(&path.child("shareProcessNamespace"), true, words);
+        out.invalid_at(&path, "shareProcessNamespace", true, words);
     }
     sysctls(out, own.at("sysctls"), spec, &path.child("sysctls"));
     for (field, supported) in [
@@ -35,7 +35,7 @@ pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
         ("seLinuxChangePolicy", ["MountOption", "Recursive"]),
     ] {
         if own.at(field).is_there() {
-            out.supported(&path.child(field), own.at(field).text(), &supported);
+            out.supported_at(&path, field, own.at(field).text(), &supported);
         }
         // Profiles come after the first of them.
         if field == "fsGroupChangePolicy" {
@@ -54,7 +54,7 @@ fn ids(out: &mut Report, own: Part<'_>, path: &Path) {
         ("runAsGroup", names::group_id),
     ] {
         if let Some(id) = own.at(field).number() {
-            out.number(&path.child(field), id, rule(id));
+            out.number_at(path, field, id, rule);
         }
     }
 }
@@ -131,9 +131,9 @@ fn seccomp(out: &mut Report, profile: Part<'_>, path: &Path) {
     }
     let (kind, local) = (profile.at("type").text(), profile.at("localhostProfile"));
     if kind.is_empty() {
-        out.required(&path.child("type"), "type is required when seccompProfile is set");
+        out.required_at(path, "type", "type is required when seccompProfile is set");
     } else {
-        out.supported(&path.child("type"), kind, &PROFILES);
+        out.supported_at(path, "type", kind, &PROFILES);
     }
     let path = path.child("localhostProfile");
     match (local.is_there(), kind == "Localhost") {
@@ -170,7 +170,7 @@ fn app_armor(out: &mut Report, profile: Part<'_>, path: &Path) {
                 out.invalid(&local_path, name, words);
             }
         }
-        "" => out.required(&path.child("type"), "type is required when appArmorProfile is set"),
-        other => out.supported(&path.child("type"), other, &PROFILES),
+        "" => out.required_at(path, "type", "type is required when appArmorProfile is set"),
+        other => out.supported_at(path, "type", other, &PROFILES),
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn of_system(out: &mut Report, spec: &PodSpec, system: &str, path: &P
         let mut options = |own: Part<'_>, path: &Path| {
             if own.at("windowsOptions").is_there() {
                 let words = "windows options cannot be set for a linux pod";
-                out.forbidden(&path.child("windowsOptions"), words);
+                out.forbidden_at(path, "windowsOptions", words);
             }
         };
         options(own, &own_path);
@@ -90,21 +90,20 @@ pub(super) fn of_system(out: &mut Report, spec: &PodSpec, system: &str, path: &P
 pub(super) fn options(out: &mut Report, own: Part<'_>, path: &Path) {
     let name = own.at("gmsaCredentialSpecName");
     if name.is_there() {
-        let words = names::dns1123_subdomain(name.text());
-        out.words(&path.child("gmsaCredentialSpecName"), name.text(), words);
+        out.words_at(path, "gmsaCredentialSpecName", name.text(), names::dns1123_subdomain);
     }
     let credentials = own.at("gmsaCredentialSpec");
     let (field, length) = ("gmsaCredentialSpec", credentials.text().len());
     if credentials.is_there() && length == 0 {
-        out.invalid(&path.child(field), "", "gmsaCredentialSpec cannot be an empty string");
+        out.invalid_at(path, field, "", "gmsaCredentialSpec cannot be an empty string");
     } else if length > CREDENTIALS_KIB_MAX << 10 {
         let words = format!("gmsaCredentialSpec size must be under {CREDENTIALS_KIB_MAX} KiB");
-        out.invalid(&path.child(field), credentials.text(), words);
+        out.invalid_at(path, field, credentials.text(), words);
     }
     let user = own.at("runAsUserName");
     if user.is_there() {
         let words = user_name(user.text()).into_iter().map(|words| format!("runAsUserName{words}"));
-        out.words(&path.child("runAsUserName"), user.text(), words.collect());
+        out.each(&path.child("runAsUserName"), user.text(), words.collect());
     }
 }
 
@@ -185,6 +184,6 @@ pub(super) fn host_process(out: &mut Report, spec: &PodSpec, path: &Path) {
     }
     if spec.host_network != Some(true) {
         let words = "hostNetwork must be true if pod contains any hostProcess containers";
-        out.invalid(&path.child("hostNetwork"), false, words);
+        out.invalid_at(path, "hostNetwork", false, words);
     }
 }

@@ -96,7 +96,7 @@ fn volume(out: &mut Report, volume: &Document) {
     }
     let class = spec.at("storageClassName").text();
     if !class.is_empty() {
-        out.words(&spec_path("storageClassName"), class, names::dns1123_subdomain(class));
+        out.words(&spec_path("storageClassName"), class, names::dns1123_subdomain);
     }
     mode(out, spec, &spec_path("volumeMode"));
     let (class, path) =
@@ -105,7 +105,7 @@ fn volume(out: &mut Report, volume: &Document) {
         if class.text().is_empty() {
             out.required(&path, "an empty string is disallowed");
         } else {
-            out.words(&path, class.text(), names::dns1123_subdomain(class.text()));
+            out.words(&path, class.text(), names::dns1123_subdomain);
         }
         if !spec.at("csi").is_there() {
             let words = "has to be specified when using volumeAttributesClassName";
@@ -207,7 +207,7 @@ fn claim(out: &mut Report, claim: &Document) {
 /// What a claim asks for, be it one of its own or the template of one.
 pub fn claim_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     if spec.at("accessModes").is_empty() {
-        out.required(&path.child("accessModes"), "at least 1 access mode is required");
+        out.required_at(path, "accessModes", "at least 1 access mode is required");
     }
     of_selector(out, spec.at("selector"), &path.child("selector"));
     access_modes(out, spec, &path.child("accessModes"));
@@ -220,7 +220,7 @@ pub fn claim_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     }
     let class = spec.at("storageClassName").text();
     if !class.is_empty() {
-        out.words(&path.child("storageClassName"), class, names::dns1123_subdomain(class));
+        out.words_at(path, "storageClassName", class, names::dns1123_subdomain);
     }
     mode(out, spec, &path.child("volumeMode"));
     let (source, reference) = (spec.at("dataSource"), spec.at("dataSourceRef"));
@@ -245,14 +245,14 @@ pub fn claim_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     }
     let class = spec.at("volumeAttributesClassName").text();
     if !class.is_empty() {
-        out.words(&path.child("volumeAttributesClassName"), class, names::dns1123_subdomain(class));
+        out.words_at(path, "volumeAttributesClassName", class, names::dns1123_subdomain);
     }
 }
 
 fn data_source(out: &mut Report, source: Part<'_>, path: &Path) {
     for field in ["name", "kind"] {
         if source.at(field).text().is_empty() {
-            out.required(&path.child(field), "");
+            out.required_at(path, field, "");
         }
     }
     let (group, kind) = (source.at("apiGroup").text(), source.at("kind").text());
@@ -261,11 +261,11 @@ fn data_source(out: &mut Report, source: Part<'_>, path: &Path) {
         out.invalid(path, kind, words);
     }
     if !group.is_empty() {
-        out.words(&path.child("apiGroup"), group, names::dns1123_subdomain(group));
+        out.words_at(path, "apiGroup", group, names::dns1123_subdomain);
     }
     let namespace = source.at("namespace").text();
     if !namespace.is_empty() {
-        out.words(&path.child("namespace"), namespace, names::dns1123_label(namespace));
+        out.words_at(path, "namespace", namespace, names::dns1123_label);
     }
 }
 
@@ -335,17 +335,17 @@ fn csi_node(out: &mut Report, node: &Document) {
         let (name, id) = (one.at("name").text(), one.at("nodeID").text());
         driver(out, name, &path.child("name"));
         if id.is_empty() {
-            out.required(&path.child("nodeID"), "");
+            out.required_at(&path, "nodeID", "");
         }
         if id.len() > 256 {
-            out.invalid(&path.child("nodeID"), id, "must be 256 characters or less");
+            out.invalid_at(&path, "nodeID", id, "must be 256 characters or less");
         }
         let count = one.at("allocatable").at("count").number();
         if let Some(count) = count.filter(|count| *count < 0) {
             out.invalid(&path.child("allocatable").child("count"), count, NEGATIVE);
         }
         if !names.is_new(name) {
-            out.duplicate(&path.child("name"), name);
+            out.duplicate_at(&path, "name", name);
         }
         let mut keys = Seen::default();
         for key in one.at("topologyKeys").texts() {
@@ -355,7 +355,7 @@ fn csi_node(out: &mut Report, node: &Document) {
             if !keys.is_new(key) {
                 out.duplicate(&path, key);
             }
-            out.words(&path, key, names::label_key(key));
+            out.words(&path, key, names::label_key);
         }
     }
 }
@@ -386,7 +386,7 @@ fn class(out: &mut Report, class: &Document) {
     if provisioner.is_empty() {
         out.required(&path, "");
     } else {
-        out.words(&path, provisioner, names::label_key(&provisioner.to_lowercase()));
+        out.each(&path, provisioner, names::label_key(&provisioner.to_lowercase()));
     }
     let (parameters, path) = (class.at("parameters"), Path::new("parameters"));
     if parameters.len() > 512 {
@@ -415,7 +415,7 @@ fn topologies(out: &mut Report, terms: Part<'_>, path: &Path) {
             let path = path.index(index);
             let key = requirement.at("key").text();
             if requirement.at("values").is_empty() {
-                out.required(&path.child("values"), "");
+                out.required_at(&path, "values", "");
             }
             let mut values = Seen::default();
             for (index, value) in requirement.at("values").texts().enumerate() {
@@ -423,9 +423,9 @@ fn topologies(out: &mut Report, terms: Part<'_>, path: &Path) {
                     out.duplicate(&path.child("values").index(index), value);
                 }
             }
-            out.words(&path.child("key"), key, names::label_key(key));
+            out.words_at(&path, "key", key, names::label_key);
             if !keys.is_new(key) {
-                out.duplicate(&path.child("key"), key);
+                out.duplicate_at(&path, "key", key);
             }
         }
     }

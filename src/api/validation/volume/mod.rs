@@ -88,7 +88,7 @@ pub(super) fn check<'a>(
         if name.is_empty() {
             own.required(&path.child("name"), "");
         } else {
-            own.words(&path.child("name"), name, names::dns1123_label(name));
+            own.words(&path.child("name"), name, names::dns1123_label);
         }
         if right.get(name).is_some() {
             own.duplicate(&path.child("name"), name);
@@ -119,7 +119,7 @@ fn one_source(out: &mut Report, volume: Part<'_>, pod: &str, path: &Path) {
                 "downwardAPI" => "downwarAPI",
                 field => field,
             };
-            out.forbidden(&path.child(name), MANY);
+            out.forbidden_at(path, name, MANY);
         } else {
             details(out, volume, field, pod, path);
         }
@@ -139,7 +139,7 @@ fn details(out: &mut Report, volume: Part<'_>, field: &'static str, pod: &str, p
             let limit = part.at("sizeLimit").quantity();
             if limit.as_ref().is_some_and(Quantity::is_negative) {
                 let words = "SizeLimit field must be a valid resource quantity";
-                out.forbidden(&own.child("sizeLimit"), words);
+                out.forbidden_at(&own, "sizeLimit", words);
             }
         }
         "configMap" | "downwardAPI" | "projected" | "secret" => {
@@ -167,7 +167,7 @@ fn details(out: &mut Report, volume: Part<'_>, field: &'static str, pod: &str, p
 /// A field that must say something.
 fn missing(out: &mut Report, part: Part<'_>, field: &'static str, path: &Path) {
     if part.at(field).text().is_empty() && part.at(field).is_empty() {
-        out.required(&path.child(field), "");
+        out.required_at(path, field, "");
     }
 }
 
@@ -185,7 +185,7 @@ fn ephemeral(out: &mut Report, volume: Part<'_>, pod: &str, path: &Path) {
         let claim = format!("{pod}-{name}");
         for words in names::dns1123_subdomain(&claim) {
             let words = format!("PVC name {claim:?}: {words}");
-            out.invalid(&path.child("name"), name, words);
+            out.invalid_at(path, "name", name, words);
         }
     }
 }
@@ -208,7 +208,7 @@ fn image(out: &mut Report, source: Part<'_>, is_pod: bool, path: &Path) {
         missing(out, source, "reference", path);
     }
     let policies = ["Always", "IfNotPresent", "Never"];
-    out.one_of(&path.child("pullPolicy"), source.at("pullPolicy").text(), &policies);
+    out.one_of_at(path, "pullPolicy", source.at("pullPolicy").text(), &policies);
 }
 
 /// A path inside, that does not climb out again.

@@ -19,14 +19,14 @@ pub fn mounts(out: &mut Report, container: &Container, volumes: &Volumes<'_>, pa
         }
         missing(out, mount, "mountPath", &own);
         if is_in(mounts.items().take(index), "mountPath", at) {
-            out.invalid(&own.child("mountPath"), at, "must be unique");
+            out.invalid_at(&own, "mountPath", at, "must be unique");
         }
         if is_in(devices.items(), "name", name) {
-            out.invalid(&own.child("name"), name, "must not already exist in volumeDevices");
+            out.invalid_at(&own, "name", name, "must not already exist in volumeDevices");
         }
         if is_in(devices.items(), "devicePath", at) {
             let words = "must not already exist as a path in volumeDevices";
-            out.invalid(&own.child("mountPath"), at, words);
+            out.invalid_at(&own, "mountPath", at, words);
         }
         sub_paths(out, mount, &own, path);
         if mount.at("mountPropagation").is_there() {
@@ -51,7 +51,7 @@ fn sub_paths(out: &mut Report, mount: Part<'_>, own: &Path, path: &Path) {
     if !expression.is_empty() {
         if !sub.is_empty() {
             let words = "subPathExpr and subPath are mutually exclusive";
-            out.invalid(&own.child("subPathExpr"), expression, words);
+            out.invalid_at(own, "subPathExpr", expression, words);
         }
         descending(out, expression, &path.child("subPathExpr"));
     }

@@ -8,6 +8,7 @@ use crate::api::decode::decode;
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::validation::meta::NameRule;
 use crate::api::validation::report::Report;
 use crate::api::validation::selector;
 
@@ -142,12 +143,12 @@ fn trust_bundle(out: &mut Report, bundle: Part<'_>, path: &Path) {
             }
             if own_selector.is_there() {
                 let words = "labelSelector must be unset if name is specified";
-                out.invalid(&path.child("labelSelector"), own_selector.value().clone(), words);
+                out.invalid_at(path, "labelSelector", own_selector.value().clone(), words);
             }
         }
         (false, true) => {
             if signer.text().is_empty() {
-                out.required(&path.child("signerName"), "must be a valid signer name");
+                out.required_at(path, "signerName", "must be a valid signer name");
             }
             signer_name(out, signer.text(), &path.child("signerName"));
             let own = decode(own_selector.value()).ok().map(|decoded| decoded.object);
@@ -174,8 +175,7 @@ fn signer_name(out: &mut Report, name: &str, path: &Path) {
         out.errors.push(FieldError::too_long(path, DOMAIN_MAX));
     }
     // Of the labels of each half only the first that is wrong is told.
-    type Rule = fn(&str) -> Vec<String>;
-    let labels = |out: &mut Report, half: &str, rule: Rule| {
+    let labels = |out: &mut Report, half: &str, rule: NameRule| {
         let wrong = half.split('.').map(|label| (label, rule(label))).find(|it| !it.1.is_empty());
         let (label, words) = wrong.unwrap_or_default();
         for words in words {
@@ -197,7 +197,7 @@ fn pod_certificate(out: &mut Report, certificate: Part<'_>, path: &Path) {
     let signer = certificate.at("signerName").text();
     signer_name(out, signer, &path.child("signerName"));
     let kind = certificate.at("keyType").text();
-    out.supported(&path.child("keyType"), kind, &KEY_TYPES);
+    out.supported_at(path, "keyType", kind, &KEY_TYPES);
     let Some(seconds) = certificate.at("maxExpirationSeconds").number() else { return };
     let path = path.child("maxExpirationSeconds");
     if seconds < HOUR {

@@ -4,6 +4,7 @@ use super::{descending, missing, no_backsteps};
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::validation::meta::NameRule;
 use crate::api::validation::report::Report;
 
 /// Whose volume it is.
@@ -76,7 +77,7 @@ pub fn check(out: &mut Report, field: &'static str, source: Part<'_>, of: Owner<
         "hostPath" | "local" => host_path(out, source, &own),
         "gitRepo" => descending(out, text("directory"), &own.child("directory")),
         "nfs" if !text("path").starts_with('/') => {
-            out.invalid(&own.child("path"), text("path"), "must be an absolute path");
+            out.invalid_at(&own, "path", text("path"), "must be an absolute path");
         }
         "gcePersistentDisk" | "awsElasticBlockStore" => in_byte(out, source, "partition", 1, &own),
         "glusterfs" => namespace_of_endpoints(out, source.at("endpointsNamespace"), &own),
@@ -93,7 +94,7 @@ pub fn check(out: &mut Report, field: &'static str, source: Part<'_>, of: Owner<
             for field in
                 ["volumeName", "volumeNamespace"].into_iter().filter(|it| !text(it).is_empty())
             {
-                out.words(&own.child(field), text(field), names::dns1123_label(text(field)));
+                out.words_at(&own, field, text(field), names::dns1123_label);
             }
             secret(out, source, of, &own);
         }
@@ -118,7 +119,7 @@ fn secret(out: &mut Report, source: Part<'_>, of: Owner<'_>, path: &Path) {
 fn in_byte(out: &mut Report, part: Part<'_>, field: &'static str, low: i64, path: &Path) {
     let number = part.at(field).number().unwrap_or_default();
     if !names::in_range(number, 0, 255).is_empty() {
-        out.number(&path.child(field), number, names::in_range(number, low, 255));
+        out.each(&path.child(field), number, names::in_range(number, low, 255));
     }
 }
 
@@ -126,7 +127,7 @@ fn host_path(out: &mut Report, source: Part<'_>, path: &Path) {
     let (at, kind) = (source.at("path").text(), source.at("type"));
     no_backsteps(out, at, &path.child("path"));
     if kind.is_there() && !at.is_empty() {
-        out.supported(&path.child("type"), kind.text(), &HOST_PATHS);
+        out.supported_at(path, "type", kind.text(), &HOST_PATHS);
     }
 }
 
@@ -139,7 +140,7 @@ fn namespace_of_endpoints(out: &mut Report, namespace: Part<'_>, path: &Path) {
         let words = "if the endpointnamespace is set, it must be a valid namespace name";
         out.invalid(&path, "", words);
     } else {
-        out.words(&path, namespace.text(), names::dns1123_label(namespace.text()));
+        out.words(&path, namespace.text(), names::dns1123_label);
     }
 }
 
@@ -154,7 +155,7 @@ fn flocker(out: &mut Report, source: Part<'_>, path: &Path) {
         (true, false) | (false, true) => {}
     }
     if name.contains('/') {
-        out.invalid(&path.child("datasetName"), name, "must not contain '/'");
+        out.invalid_at(path, "datasetName", name, "must not contain '/'");
     }
 }
 
@@ -164,7 +165,7 @@ fn quobyte(out: &mut Report, source: Part<'_>, path: &Path) {
         out.required(&registry_path, REGISTRY);
     } else if source.at("tenant").text().len() > TENANT_MAX {
         let words = "must be a UUID and may not exceed a length of 64 characters";
-        out.required(&path.child("tenant"), words);
+        out.required_at(path, "tenant", words);
     } else {
         for _ in registry.split(',').filter(|pair| !is_host_and_port(pair)) {
             out.invalid(&registry_path, registry, REGISTRY);
@@ -216,7 +217,7 @@ fn iscsi(out: &mut Report, source: Part<'_>, of: Owner<'_>, path: &Path) {
     let secret = source.at("secretRef");
     let chap = ["chapAuthDiscovery", "chapAuthSession"];
     if chap.iter().any(|field| source.at(field).is_true()) && !secret.is_there() {
-        out.required(&path.child("secretRef"), "");
+        out.required_at(path, "secretRef", "");
     }
     if matches!(of, Owner::Cluster(_)) && secret.is_there() {
         missing(out, secret, "name", &path.child("secretRef"));
@@ -294,7 +295,7 @@ fn fibre_channel(out: &mut Report, source: Part<'_>, path: &Path) {
     if source.at("lun").is_there() {
         in_byte(out, source, "lun", 0, path);
     } else {
-        out.required(&path.child("lun"), "lun is required if targetWWNs is specified");
+        out.required_at(path, "lun", "lun is required if targetWWNs is specified");
     }
 }
 
@@ -320,7 +321,7 @@ fn azure_disk(out: &mut Report, source: Part<'_>, path: &Path) {
         ("kind", ["Dedicated", "Managed", "Shared"]),
     ] {
         if source.at(field).is_there() {
-            out.supported(&path.child(field), source.at(field).text(), &supported);
+            out.supported_at(path, field, source.at(field).text(), &supported);
         }
     }
     let (beginning, form) = match kind.text() {
@@ -341,12 +342,11 @@ fn csi(out: &mut Report, source: Part<'_>, of: Owner<'_>, path: &Path) {
         if secret.is_there() && name.is_empty() {
             out.required(&path.child(field).child("name"), "");
         } else if secret.is_there() {
-            out.words(&path.child("name"), name, names::dns1123_subdomain(name));
+            out.words_at(path, "name", name, names::dns1123_subdomain);
         }
         return;
     };
     missing(out, source, "volumeHandle", path);
-    type Rule = fn(&str) -> Vec<String>;
     for field in [
         "controllerPublishSecretRef",
         "controllerExpandSecretRef",
@@ -357,14 +357,14 @@ fn csi(out: &mut Report, source: Part<'_>, of: Owner<'_>, path: &Path) {
         if !secret.is_there() {
             continue;
         }
-        let rules: [(_, Rule); 2] =
+        let rules: [(_, NameRule); 2] =
             [("name", names::dns1123_subdomain), ("namespace", names::dns1123_label)];
         for (field, rule) in rules {
             let value = secret.at(field).text();
             if value.is_empty() {
-                out.required(&path.child(field), "");
+                out.required_at(&path, field, "");
             } else {
-                out.words(&path.child(field), value, rule(value));
+                out.words_at(&path, field, value, rule);
             }
         }
     }
@@ -379,5 +379,5 @@ pub fn driver(out: &mut Report, driver: &str, path: &Path) {
     if driver.len() > DRIVER_MAX {
         out.errors.push(FieldError::too_long(path, DRIVER_MAX));
     }
-    out.words(path, driver, names::dns1123_subdomain(&driver.to_lowercase()));
+    out.each(path, driver, names::dns1123_subdomain(&driver.to_lowercase()));
 }

@@ -33,7 +33,7 @@ fn check(out: &mut Report, job: &Document) {
     not_negative(out, spec, &["startingDeadlineSeconds"], &path);
     let policies = ["Allow", "Forbid", "Replace"];
     let policy = spec.at("concurrencyPolicy").text();
-    out.one_of(&path.child("concurrencyPolicy"), policy, &policies);
+    out.one_of_at(&path, "concurrencyPolicy", policy, &policies);
     of_jobs(out, spec.at("jobTemplate").at("spec"), &path.child("jobTemplate").child("spec"));
     not_negative(out, spec, &["successfulJobsHistoryLimit", "failedJobsHistoryLimit"], &path);
 }
@@ -43,7 +43,7 @@ fn of_jobs(out: &mut Report, job: Part<'_>, path: &Path) {
     let selector = job.at("selector");
     if selector.is_there() {
         let words = "`selector` will be auto-generated";
-        out.invalid(&path.child("selector"), selector.value().clone(), words);
+        out.invalid_at(path, "selector", selector.value().clone(), words);
     }
     if job.at("manualSelector").is_true() {
         let path = path.child("manualSelector");

@@ -51,19 +51,21 @@ fn change(out: &mut Report, new: &Document, old: &Document) {
         && completions.value() != new.at("parallelism").value()
     {
         let words = "can only be modified in tandem with spec.parallelism";
-        out.invalid(&path.child("completions"), completions.value().clone(), words);
+        out.invalid_at(&path, "completions", completions.value().clone(), words);
     }
     same(out, "selector", new, old);
     let waits = old.at("suspend").is_true() && !has_started;
     let fixed = |spec: Part<'_>| {
         let mut template = spec.at("template").value().clone();
         if waits {
-            SCHEDULING.iter().for_each(|pointer| take(&mut template, pointer));
+            for pointer in SCHEDULING {
+                take(&mut template, pointer);
+            }
         }
         template
     };
     if fixed(new) != fixed(old) {
-        out.invalid(&path.child("template"), new.at("template").value().clone(), IMMUTABLE);
+        out.invalid_at(&path, "template", new.at("template").value().clone(), IMMUTABLE);
     }
     same(out, "completionMode", new, old);
     for field in ["podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] {
@@ -118,7 +120,7 @@ pub(super) fn job_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     ];
     not_negative(out, spec, &numbers, path);
     if spec.at("maxFailedIndexes").is_there() && !spec.at("backoffLimitPerIndex").is_there() {
-        out.required(&path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
+        out.required_at(path, "backoffLimitPerIndex", "when maxFailedIndexes is specified");
     }
     let manager = spec.at("managedBy");
     if manager.is_there() {
@@ -130,7 +132,7 @@ pub(super) fn job_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     }
     let mode = spec.at("completionMode");
     if mode.is_there() {
-        out.supported(&path.child("completionMode"), mode.text(), &["NonIndexed", "Indexed"]);
+        out.supported_at(path, "completionMode", mode.text(), &["NonIndexed", "Indexed"]);
     }
     indexed(out, spec, path);
     let (replaced, failure) = (spec.at("podReplacementPolicy"), spec.at("podFailurePolicy"));
@@ -146,7 +148,7 @@ pub(super) fn job_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     if replaced.is_there() {
         let policies: &[_] =
             if failure.is_there() { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
-        out.supported(&path.child("podReplacementPolicy"), replaced.text(), policies);
+        out.supported_at(path, "podReplacementPolicy", replaced.text(), policies);
     }
     let (template, template_path) = (template_of(spec.at("template")), path.child("template"));
     pod_spec::template(out, &template, &template_path);
@@ -169,23 +171,23 @@ fn indexed(out: &mut Report, spec: Part<'_>, path: &Path) {
     let (completions, failed) = (number("completions"), number("maxFailedIndexes"));
     if spec.at("completionMode").text() == "Indexed" {
         if completions.is_none() {
-            out.required(&path.child("completions"), "when completion mode is Indexed");
+            out.required_at(path, "completions", "when completion mode is Indexed");
         }
         if let Some(parallelism) = number("parallelism").filter(|it| *it > INDEXES_MAX) {
             let words = format!(
                 "must be less than or equal to {INDEXES_MAX} when completion mode is Indexed"
             );
-            out.invalid(&path.child("parallelism"), parallelism, words);
+            out.invalid_at(path, "parallelism", parallelism, words);
         }
         if let (Some(failed), Some(completions)) = (failed, completions)
             && failed > completions
         {
             let words = "must be less than or equal to completions";
-            out.invalid(&path.child("maxFailedIndexes"), failed, words);
+            out.invalid_at(path, "maxFailedIndexes", failed, words);
         }
         if let Some(failed) = failed.filter(|failed| *failed > INDEXES_MAX) {
             let words = format!("must be less than or equal to {INDEXES_MAX}");
-            out.invalid(&path.child("maxFailedIndexes"), failed, words);
+            out.invalid_at(path, "maxFailedIndexes", failed, words);
         }
         if completions > Some(MANY_COMPLETIONS) && spec.at("backoffLimitPerIndex").is_there() {
             of_many(out, spec, path);
@@ -193,7 +195,7 @@ fn indexed(out: &mut Report, spec: Part<'_>, path: &Path) {
     } else if ["", "NonIndexed"].contains(&spec.at("completionMode").text()) {
         for field in ["backoffLimitPerIndex", "maxFailedIndexes"] {
             if let Some(number) = number(field) {
-                out.invalid(&path.child(field), number, "requires indexed completion mode");
+                out.invalid_at(path, field, number, "requires indexed completion mode");
             }
         }
     }
@@ -203,7 +205,7 @@ fn indexed(out: &mut Report, spec: Part<'_>, path: &Path) {
 fn of_many(out: &mut Report, spec: Part<'_>, path: &Path) {
     if !spec.at("maxFailedIndexes").is_there() {
         let words = format!("must be specified when completions is above {MANY_COMPLETIONS}");
-        out.required(&path.child("maxFailedIndexes"), words);
+        out.required_at(path, "maxFailedIndexes", words);
     }
     for field in ["parallelism", "maxFailedIndexes"] {
         let number = spec.at(field).number();
@@ -212,7 +214,7 @@ fn of_many(out: &mut Report, spec: Part<'_>, path: &Path) {
                 "must be less than or equal to {OF_MANY_MAX} when completions are above \
                  {MANY_COMPLETIONS} and used with backoff limit per index"
             );
-            out.invalid(&path.child(field), number, words);
+            out.invalid_at(path, field, number, words);
         }
     }
 }
@@ -331,7 +333,7 @@ fn failure_rule(out: &mut Report, spec: Part<'_>, rule: Part<'_>, path: &Path) {
     one_of(out, rule.at("action").text(), &ACTIONS, &path.child("action"));
     if rule.at("action").text() == "FailIndex" && !spec.at("backoffLimitPerIndex").is_there() {
         let words = "requires the backoffLimitPerIndex to be set";
-        out.invalid(&path.child("action"), "FailIndex", words);
+        out.invalid_at(path, "action", "FailIndex", words);
     }
     let (codes, conditions) = (rule.at("onExitCodes"), rule.at("onPodConditions"));
     if codes.is_there() {
@@ -344,7 +346,7 @@ fn failure_rule(out: &mut Report, spec: Part<'_>, rule: Part<'_>, path: &Path) {
     for (index, pattern) in conditions.items().enumerate() {
         let path = path.child("onPodConditions").index(index);
         let (kind, status) = (pattern.at("type").text(), pattern.at("status").text());
-        out.words(&path.child("type"), kind, names::label_key(kind));
+        out.words_at(&path, "type", kind, names::label_key);
         one_of(out, status, &["False", "True", "Unknown"], &path.child("status"));
     }
     let words = match (codes.is_there(), conditions.is_empty()) {
@@ -365,7 +367,7 @@ fn exit_codes(out: &mut Report, spec: Part<'_>, codes: Part<'_>, path: &Path) {
         ["containers", "initContainers"].into_iter().flat_map(|list| pod.at(list).items());
     if container.is_there() && !all.any(|own| own.at("name").text() == container.text()) {
         let words = "must be one of the container or initContainer names in the pod template";
-        out.invalid(&path.child("containerName"), container.text(), words);
+        out.invalid_at(path, "containerName", container.text(), words);
     }
     let (values, path) = (codes.at("values"), path.child("values"));
     let numbers: Vec<i64> = values.items().filter_map(Part::number).collect();
