@@ -72,8 +72,11 @@ const LABELS: &[(&str, &str, &str)] = &[
     ("beta.kubernetes.io/instance-type", "1.17", "node.kubernetes.io/instance-type"),
 ];
 
+/// Looks at a spec, which is at a path.
+type Look = fn(&mut Told, Part<'_>, &Path);
+
 /// Kinds whose spec has something else to tell.
-const OWN: &[(Kind, fn(&mut Told, Part<'_>, &Path))] = &[
+const OWN: &[(Kind, Look)] = &[
     (Kind::StatefulSet, stateful_set),
     (Kind::Service, service),
     (Kind::PersistentVolumeClaim, claim),

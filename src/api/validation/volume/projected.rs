@@ -42,7 +42,7 @@ impl<'a> Files<'a> {
     }
 }
 
-pub(super) fn check<'a>(out: &mut Report, projection: Part<'a>, path: &Path) {
+pub(super) fn check(out: &mut Report, projection: Part<'_>, path: &Path) {
     let mut files = Files::default();
     for (index, source) in projection.at("sources").items().enumerate() {
         let own = path.child("sources").index(index);
