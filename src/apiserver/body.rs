@@ -49,18 +49,15 @@ pub(super) fn warnings(
     read: Option<&[UnknownField]>,
     written: Option<Written<'_>>,
 ) -> Rc<[String]> {
-    let outdated = (request.target.kind() == Some(Kind::Endpoints)).then(|| ENDPOINTS.to_owned());
-    let left_aside = left_aside(request, read);
+    let mut told = left_aside(request, read);
+    if request.target.kind() == Some(Kind::Endpoints) {
+        told.insert(0, ENDPOINTS.to_owned());
+    }
     let by_a_person = matches!(request.payload, Payload::Json(_) | Payload::Patch(_))
         && request.target.subresource().is_none()
         && !request.deletes();
-    let written = written.filter(|_| by_a_person);
-    let surprises = written.map(|(new, old)| warnings::of(new, old)).unwrap_or_default();
-    let mut told: Vec<String> = Vec::new();
-    for warning in outdated.into_iter().chain(left_aside).chain(surprises) {
-        if !told.contains(&warning) {
-            told.push(warning);
-        }
+    if let Some((new, old)) = written.filter(|_| by_a_person) {
+        told.extend(warnings::of(new, old));
     }
     told.into()
 }

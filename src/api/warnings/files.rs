@@ -3,66 +3,60 @@
 use super::Told;
 use crate::api::document::Part;
 
+/// What files come from, and what upstream calls it.
+const SOURCES: [(&str, &str); 5] = [
+    ("configMap", "ConfigMap"),
+    ("secret", "Secret"),
+    ("downwardAPI", "DownwardAPI"),
+    ("serviceAccountToken", "ServiceAccountToken"),
+    ("clusterTrustBundle", "ClusterTrustBundle"),
+];
+
+/// The path of a file, and where it comes from.
+type File<'a> = (&'a str, String);
+
 /// Looks at the files of a volume; one that lies below another, or at its place, takes its room.
 pub(super) fn overlapping(out: &mut Told, volume: Part<'_>) {
-    let name = volume.at("name").text();
-    let items = |source: Part<'_>, from: &str| -> Vec<(String, String)> {
-        let paths = source.at("items").items().map(|item| item.at("path").text());
-        paths.map(|path| (path.to_owned(), from.to_owned())).collect()
-    };
-    for (field, of, named) in [
-        ("configMap", "ConfigMap", "name"),
-        ("secret", "Secret", "secretName"),
-        ("downwardAPI", "DownwardAPI", ""),
-    ] {
-        let source = volume.at(field);
-        let of = called(of, source.at(named).text());
-        told(out, &format!("volume {name:?} ({of})"), &items(source, ""));
-    }
-    let head = format!("volume {name:?} (Projected)");
-    let mut all = Vec::new();
-    for source in volume.at("projected").at("sources").items() {
+    let (name, projected) = (volume.at("name").text(), volume.at("projected"));
+    let mut files: Vec<File<'_>> = Vec::new();
+    for source in projected.at("sources").items() {
         if source.is_empty() {
-            out.0.push(format!("{head} has no sources provided"));
+            out.0.push(format!("volume {name:?} (Projected) has no sources provided"));
         }
-        for (field, of) in
-            [("configMap", "ConfigMap"), ("secret", "Secret"), ("downwardAPI", "DownwardAPI")]
-        {
-            let own = source.at(field);
-            all.extend(items(own, &format!(" ({})", called(of, own.at("name").text()))));
-        }
-        let (token, bundle) = (source.at("serviceAccountToken"), source.at("clusterTrustBundle"));
-        let signer = ["name", "signerName"].map(|field| bundle.at(field).text());
-        let signer = signer.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
-        for (own, of) in [
-            (token, "ServiceAccountToken".to_owned()),
-            (bundle, called("ClusterTrustBundle", signer)),
-        ] {
-            all.push((own.at("path").text().to_owned(), format!(" ({of})")));
+        add(&mut files, source);
+    }
+    add(&mut files, volume);
+    for (index, (file, from)) in files.iter().enumerate() {
+        for (other, its) in files.iter().take(index) {
+            if !is_in(file, other) && !is_in(other, file) {
+                continue;
+            }
+            out.0.push(if projected.is_there() {
+                format!(
+                    "volume {name:?} (Projected): overlapping paths: {file:?} ({from}) with \
+                     {other:?} ({its})"
+                )
+            } else {
+                format!("volume {name:?} ({from}): overlapping paths: {file:?} with {other:?}")
+            });
         }
     }
-    told(out, &head, &all);
 }
 
-fn called(of: &str, name: &str) -> String {
-    if name.is_empty() { of.to_owned() } else { format!("{of} {name:?}") }
-}
-
-/// Files by their paths, and what is said of where each comes from.
-fn told(out: &mut Told, head: &str, files: &[(String, String)]) {
-    let mut earlier: Vec<(&str, &str)> = Vec::new();
-    for (path, from) in files {
-        let path = path.trim_end_matches('/');
-        if path.is_empty() {
-            continue;
-        }
-        for (other, its) in &earlier {
-            if is_in(path, other) || is_in(other, path) {
-                let words = format!("overlapping paths: {path:?}{from} with {other:?}{its}");
-                out.0.push(format!("{head}: {words}"));
+fn add<'a>(files: &mut Vec<File<'a>>, source: Part<'a>) {
+    for (field, of) in SOURCES {
+        let own = source.at(field);
+        let names = ["name", "secretName", "signerName"].map(|field| own.at(field).text());
+        let from = match names.into_iter().find(|name| !name.is_empty()) {
+            Some(name) => format!("{of} {name:?}"),
+            None => of.to_owned(),
+        };
+        for file in own.at("items").items().chain([own]) {
+            let path = file.at("path").text().trim_end_matches('/');
+            if !path.is_empty() {
+                files.push((path, from.clone()));
             }
         }
-        earlier.push((path, from));
     }
 }
 

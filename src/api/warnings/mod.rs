@@ -1,12 +1,10 @@
 //! What is told of an object that is valid, and may yet not do what its author expects.
 //!
 //! Mirrors: `WarningsOnCreate` and `WarningsOnUpdate` of `pkg/registry/*/*/strategy.go`, and the
-//! `warnings.go` of `pkg/api`. Left out: ranges of addresses that are written in unusual ways.
+//! `warnings.go` of `pkg/api`. Left out: addresses that are written in unusual ways.
 
 mod files;
 mod pod;
-
-use std::net::IpAddr;
 
 use crate::api::document::Part;
 use crate::api::field::Path;
@@ -154,11 +152,10 @@ fn volume(out: &mut Told, spec: Part<'_>, path: &Path) {
                      use dynamic provisioning.";
         out.at(&path.child("persistentVolumeReclaimPolicy"), words);
     }
-    let terms = spec.at("nodeAffinity").at("required").at("nodeSelectorTerms");
-    let path = path.child("nodeAffinity").child("required").child("nodeSelectorTerms");
-    for (index, term) in terms.items().enumerate() {
-        selector_term(out, term, &path.index(index));
-    }
+    let (own, at) = (spec.at("nodeAffinity"), path.child("nodeAffinity"));
+    each(out, own.at("required"), &at.child("required"), "nodeSelectorTerms", |out, term, path| {
+        each(out, term, path, "matchExpressions", requirement);
+    });
 }
 
 fn node(out: &mut Told, spec: Part<'_>, path: &Path) {
@@ -169,10 +166,10 @@ fn node(out: &mut Told, spec: Part<'_>, path: &Path) {
 }
 
 fn stateful_set(out: &mut Told, spec: Part<'_>, path: &Path) {
-    for (index, template) in spec.at("volumeClaimTemplates").items().enumerate() {
-        claim(out, template.at("spec"), &path.child("volumeClaimTemplates").index(index));
-    }
-    if spec.at("revisionHistoryLimit").number() < Some(0) {
+    each(out, spec, path, "volumeClaimTemplates", |out, template, path| {
+        claim(out, template.at("spec"), path);
+    });
+    if spec.at("revisionHistoryLimit").number().is_some_and(|limit| limit < 0) {
         let words =
             "a negative value retains all historical revisions; a value >= 0 is recommended";
         out.at(&path.child("revisionHistoryLimit"), words);
@@ -183,9 +180,6 @@ fn service(out: &mut Told, spec: Part<'_>, path: &Path) {
     let (of, outside) = (spec.at("type").text(), spec.at("externalIPs"));
     let balancer = spec.at("loadBalancerIP").text();
     let is_headless = spec.at("clusterIP").text() == "None";
-    for (index, ip) in spec.at("clusterIPs").texts().enumerate().filter(|_| !is_headless) {
-        address(out, ip, &path.child("clusterIPs").index(index));
-    }
     let mut ignored = |is_there: bool, field: &str, when: &str| {
         if is_there {
             out.0.push(format!("spec.{field} is ignored {when}"));
@@ -202,62 +196,46 @@ fn service(out: &mut Told, spec: Part<'_>, path: &Path) {
     ignored(named && !outside.is_empty(), "externalIPs", "when spec.type is \"ExternalName\"");
     let when = "when spec.type is not \"ExternalName\"";
     ignored(!named && !name.is_empty(), "externalName", when);
-    for (index, ip) in outside.texts().enumerate() {
-        address(out, ip, &path.child("externalIPs").index(index));
-    }
-    if !balancer.is_empty() {
-        address(out, balancer, &path.child("loadBalancerIP"));
-    }
     if spec.at("trafficDistribution").text() == "PreferClose" {
         let words = "\"PreferClose\" is deprecated; use \"PreferSameZone\"";
         out.at(&path.child("trafficDistribution"), words);
     }
 }
 
-/// An address that is not written as everybody would.
-fn address(out: &mut Told, text: &str, path: &Path) {
-    let Some(ip) = names::parse_ip(text).filter(|ip| ip.to_string() != text) else { return };
-    let words = match ip {
-        IpAddr::V4(ip) => format!(
-            "non-standard IP address {text:?} will be considered invalid in a future Kubernetes \
-             release: use \"{ip}\""
-        ),
-        IpAddr::V6(ip) => {
-            format!("IPv6 address {text:?} should be in RFC 5952 canonical format (\"{ip}\")")
-        }
-    };
-    out.at(path, &words);
-}
-
 /// The spec of a claim.
 fn claim(out: &mut Told, spec: Part<'_>, path: &Path) {
-    for list in ["requests", "limits"] {
-        let path = path.child("resources").child(list);
-        whole_bytes(out, spec.at("resources").at(list), "storage", &path);
-    }
+    let (resources, path) = (spec.at("resources"), path.child("resources"));
+    whole_bytes(out, resources, "requests", "storage", &path);
+    whole_bytes(out, resources, "limits", "storage", &path);
 }
 
-/// Nothing has a part of a byte.
-fn whole_bytes(out: &mut Told, amounts: Part<'_>, name: &str, path: &Path) {
-    let amount = amounts.at(name);
+/// Nothing in a list of resources has a part of a byte.
+fn whole_bytes(out: &mut Told, of: Part<'_>, list: &'static str, name: &str, path: &Path) {
+    let amount = of.at(list).at(name);
     if amount.quantity().is_some_and(|amount| amount.milli_value() % 1_000 != 0) {
-        let words = "is invalid, must be an integer";
-        out.at(&path.key(name), &format!("fractional byte value {:?} {words}", amount.text()));
+        let words =
+            format!("fractional byte value {:?} is invalid, must be an integer", amount.text());
+        out.at(&path.child(list).key(name), &words);
     }
 }
 
-/// What is said of a label of nodes that has another name now.
-fn replaced(label: &str) -> Option<String> {
-    let (_, since, new) = LABELS.iter().find(|(old, ..)| *old == label)?;
-    Some(format!("deprecated since v{since}; use \"{new}\" instead"))
+/// Looks at every item of a list.
+fn each(out: &mut Told, of: Part<'_>, path: &Path, list: &'static str, look: Look) {
+    for (index, item) in of.at(list).items().enumerate() {
+        look(out, item, &path.child(list).index(index));
+    }
 }
 
-fn selector_term(out: &mut Told, term: Part<'_>, path: &Path) {
-    for (index, requirement) in term.at("matchExpressions").items().enumerate() {
-        let key = requirement.at("key").text();
-        if let Some(words) = replaced(key) {
-            let path = path.child("matchExpressions").index(index).child("key");
-            out.at(&path, &format!("{key} is {words}"));
-        }
+/// What is said of a label of nodes that has another name now; `shown` is said before that.
+fn renamed(out: &mut Told, label: &str, shown: &str, path: &Path) {
+    if let Some((_, since, new)) = LABELS.iter().find(|(old, ..)| *old == label) {
+        let is = if shown.is_empty() { "" } else { " is " };
+        out.at(path, &format!("{shown}{is}deprecated since v{since}; use \"{new}\" instead"));
     }
+}
+
+/// What a term demands of the labels of nodes.
+fn requirement(out: &mut Told, requirement: Part<'_>, path: &Path) {
+    let key = requirement.at("key").text();
+    renamed(out, key, key, &path.child("key"));
 }

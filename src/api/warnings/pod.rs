@@ -2,10 +2,9 @@
 //!
 //! Mirrors: `pkg/api/pod/warnings.go`.
 
-use super::{Told, address, claim, files, replaced, selector_term, whole_bytes};
+use super::{Told, claim, each, files, renamed, requirement, whole_bytes};
 use crate::api::document::Part;
 use crate::api::field::Path;
-use crate::api::names;
 
 const ANNOTATIONS: [(&str, &str); 3] = [
     (
@@ -24,24 +23,27 @@ const ANNOTATIONS: [(&str, &str); 3] = [
 /// The backslashes are upstream's.
 const SECCOMP: &str = r#"non-functional in v1.27+; use the \"seccompProfile\" field instead"#;
 const APPARMOR: &str = r#"deprecated since v1.30; use the \"appArmorProfile\" field instead"#;
-/// Volumes that are no more: since when they were to go, and since when they are gone.
+/// Volumes that are no more, and since when; of a claim for the Pod that is not said.
 const VOLUMES: [(&str, &str); 10] = [
-    ("photonPersistentDisk", "v1.11, non-functional in v1.16+"),
-    ("gitRepo", "v1.11, and disabled by default in v1.33+"),
-    ("scaleIO", "v1.16, non-functional in v1.22+"),
-    ("flocker", "v1.22, non-functional in v1.25+"),
-    ("storageos", "v1.22, non-functional in v1.25+"),
-    ("quobyte", "v1.22, non-functional in v1.25+"),
-    ("glusterfs", "v1.25, non-functional in v1.26+"),
+    ("photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
+    ("gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"),
+    ("scaleIO", "deprecated in v1.16, non-functional in v1.22+"),
+    ("flocker", "deprecated in v1.22, non-functional in v1.25+"),
+    ("storageos", "deprecated in v1.22, non-functional in v1.25+"),
+    ("quobyte", "deprecated in v1.22, non-functional in v1.25+"),
+    ("glusterfs", "deprecated in v1.25, non-functional in v1.26+"),
     ("ephemeral", ""),
-    ("cephfs", "v1.28, non-functional in v1.31+"),
-    ("rbd", "v1.28, non-functional in v1.31+"),
+    ("cephfs", "deprecated in v1.28, non-functional in v1.31+"),
+    ("rbd", "deprecated in v1.28, non-functional in v1.31+"),
 ];
-const NO_SELECTOR: &str = "a null labelSelector results in matching no pod";
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+const BYTES: [&str; 2] = ["memory", "ephemeral-storage"];
 
 /// A template, or a Pod, which has no path.
 pub(super) fn template(out: &mut Told, template: Part<'_>, path: Option<&Path>) {
     let (spec, at) = (template.at("spec"), Path::below(path, "spec"));
+    placement(out, spec, &at);
     let annotations = template.at("metadata").at("annotations");
     let annotations_path = Path::below(path, "metadata").child("annotations");
     let annotated = |out: &mut Told, key: &str, words: &str| {
@@ -49,139 +51,118 @@ pub(super) fn template(out: &mut Told, template: Part<'_>, path: Option<&Path>) 
             out.at(&annotations_path.key(key), words);
         }
     };
-    placement(out, spec, &at);
     for (key, words) in ANNOTATIONS {
         annotated(out, key, words);
     }
-    volumes(out, spec.at("volumes"), &at.child("volumes"));
+    each(out, spec, &at, "volumes", volume);
+    spec.at("volumes").items().for_each(|volume| files::overlapping(out, volume));
     twice(out, spec, ("hostAliases", "ip"), &at);
     twice(out, spec, ("imagePullSecrets", "name"), &at);
-    for (index, secret) in spec.at("imagePullSecrets").items().enumerate() {
+    each(out, spec, &at, "imagePullSecrets", |out, secret, path| {
         if secret.at("name").text().is_empty() {
-            let path = at.child("imagePullSecrets").index(index).child("name");
-            out.at(&path, "invalid empty name \"\"");
+            out.at(&path.child("name"), "invalid empty name \"\"");
         }
-    }
-    for name in ["memory", "ephemeral-storage"] {
-        whole_bytes(out, spec.at("overhead"), name, &at.child("overhead"));
+    });
+    for name in BYTES {
+        whole_bytes(out, spec, "overhead", name, &at);
     }
     let of_pod = spec.at("securityContext");
     if !of_pod.at("seccompProfile").is_there() {
         annotated(out, "seccomp.security.alpha.kubernetes.io/pod", SECCOMP);
     }
-    let mut all = Vec::new();
+    let mut ports = Vec::new();
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for (index, container) in spec.at(list).items().enumerate() {
-            all.push((container, at.child(list).index(index)));
-        }
-    }
-    for (container, path) in &all {
-        let name = container.at("name").text();
-        let own = container.at("securityContext");
-        let lacks = |field: &str| !own.at(field).is_there();
-        if lacks("seccompProfile") {
-            let key = format!("container.seccomp.security.alpha.kubernetes.io/{name}");
-            annotated(out, &key, SECCOMP);
-        }
-        if lacks("appArmorProfile") && !of_pod.at("appArmorProfile").is_there() {
-            let key = format!("container.apparmor.security.beta.kubernetes.io/{name}");
-            annotated(out, &key, APPARMOR);
-        }
-        for name in ["memory", "ephemeral-storage"] {
-            for list in ["limits", "requests"] {
-                let amounts = container.at("resources").at(list);
-                whole_bytes(out, amounts, name, &path.child("resources").child(list));
+            let (name, own) = (container.at("name").text(), container.at("securityContext"));
+            for (profile, prefix, words) in [
+                ("seccompProfile", "seccomp.security.alpha", SECCOMP),
+                ("appArmorProfile", "apparmor.security.beta", APPARMOR),
+            ] {
+                // For AppArmor the profile of the Pod will do.
+                let of_all = words == APPARMOR && of_pod.at(profile).is_there();
+                if !own.at(profile).is_there() && !of_all {
+                    annotated(out, &format!("container.{prefix}.kubernetes.io/{name}"), words);
+                }
             }
+            let path = at.child(list).index(index);
+            let (resources, of_resources) = (container.at("resources"), path.child("resources"));
+            for name in BYTES {
+                whole_bytes(out, resources, "limits", name, &of_resources);
+                whole_bytes(out, resources, "requests", name, &of_resources);
+            }
+            variables(out, container.at("env"), &path.child("env"));
+            let path = path.child("ports");
+            let own = container.at("ports").items().enumerate();
+            ports.extend(own.map(|(index, port)| Port::new(port, path.index(index))));
         }
-        variables(out, container.at("env"), &path.child("env"));
     }
-    ports(out, &all);
-    if spec.at("terminationGracePeriodSeconds").number() < Some(0)
-        && spec.at("terminationGracePeriodSeconds").is_there()
-    {
+    of_ports(out, &ports);
+    if spec.at("terminationGracePeriodSeconds").number().is_some_and(|seconds| seconds < 0) {
         let words = "must be >= 0; negative values are invalid and will be treated as 1";
         out.at(&at.child("terminationGracePeriodSeconds"), words);
     }
-    affinity(out, spec.at("affinity"), &at.child("affinity"));
-    let servers = at.child("dnsConfig").child("nameservers");
-    for (index, server) in spec.at("dnsConfig").at("nameservers").texts().enumerate() {
-        address(out, server, &servers.index(index));
-    }
-    for (index, alias) in spec.at("hostAliases").items().enumerate() {
-        let path = at.child("hostAliases").index(index).child("ip");
-        address(out, alias.at("ip").text(), &path);
+    for kind in ["podAffinity", "podAntiAffinity"] {
+        let (own, path) = (spec.at("affinity").at(kind), at.child("affinity").child(kind));
+        each(out, own, &path, REQUIRED, selected);
+        each(out, own, &path, PREFERRED, |out, term, path| {
+            selected(out, term.at("podAffinityTerm"), &path.child("podAffinityTerm"));
+        });
     }
 }
 
 /// What is said of nodes by labels that have other names now.
 fn placement(out: &mut Told, spec: Part<'_>, path: &Path) {
     for (key, _) in spec.at("nodeSelector").entries() {
-        if let Some(words) = replaced(key) {
-            out.at(&path.child("nodeSelector").key(key), &words);
-        }
+        renamed(out, key, "", &path.child("nodeSelector").key(key));
     }
-    let affinity = spec.at("affinity").at("nodeAffinity");
-    let path_of_affinity = path.child("affinity").child("nodeAffinity");
-    let [required, preferred] = [
-        "requiredDuringSchedulingIgnoredDuringExecution",
-        "preferredDuringSchedulingIgnoredDuringExecution",
-    ]
-    .map(|field| (affinity.at(field), path_of_affinity.child(field)));
-    for (index, term) in required.0.at("nodeSelectorTerms").items().enumerate() {
-        selector_term(out, term, &required.1.child("nodeSelectorTerms").index(index));
-    }
-    for (index, term) in preferred.0.items().enumerate() {
-        let (term, path) = (term.at("preference"), preferred.1.index(index).child("preference"));
-        selector_term(out, term, &path);
-        for (index, requirement) in term.at("matchExpressions").items().enumerate() {
-            let path = path.child("matchExpressions").index(index).child("values");
-            for (index, value) in requirement.at("values").texts().enumerate() {
-                for words in names::label_value(value) {
-                    out.at(&path.index(index), &format!("{value} is invalid, {words}"));
-                }
-            }
-        }
-    }
-    for (index, constraint) in spec.at("topologySpreadConstraints").items().enumerate() {
-        let path = path.child("topologySpreadConstraints").index(index);
+    let own = spec.at("affinity").at("nodeAffinity");
+    let at = path.child("affinity").child("nodeAffinity");
+    each(out, own.at(REQUIRED), &at.child(REQUIRED), "nodeSelectorTerms", |out, term, path| {
+        each(out, term, path, "matchExpressions", requirement);
+    });
+    each(out, own, &at, PREFERRED, |out, term, path| {
+        let (term, path) = (term.at("preference"), path.child("preference"));
+        each(out, term, &path, "matchExpressions", requirement);
+    });
+    each(out, spec, path, "topologySpreadConstraints", |out, constraint, path| {
         let key = constraint.at("topologyKey").text();
-        if let Some(words) = replaced(key) {
-            out.at(&path.child("topologyKey"), &format!("{key} is {words}"));
-        }
-        if !constraint.at("labelSelector").is_there() {
-            out.at(&path.child("labelSelector"), NO_SELECTOR);
-        }
+        renamed(out, key, key, &path.child("topologyKey"));
+        selected(out, constraint, path);
+    });
+}
+
+/// Without a selector nothing is found.
+fn selected(out: &mut Told, term: Part<'_>, path: &Path) {
+    if !term.at("labelSelector").is_there() {
+        let words = "a null labelSelector results in matching no pod";
+        out.at(&path.child("labelSelector"), words);
     }
 }
 
-fn volumes(out: &mut Told, volumes: Part<'_>, path: &Path) {
-    for (index, volume) in volumes.items().enumerate() {
-        for (field, words) in VOLUMES {
-            let (source, path) = (volume.at(field), path.index(index));
-            if !source.is_there() {
-                continue;
-            }
-            let template = source.at("volumeClaimTemplate");
-            let of_template = path.child(field).child("volumeClaimTemplate").child("spec");
-            claim(out, template.at("spec"), &of_template);
-            if !words.is_empty() {
-                // Upstream writes this one otherwise than the field.
-                let field = if field == "storageos" { "storageOS" } else { field };
-                out.at(&path.child(field), &format!("deprecated in {words}"));
-            }
+fn volume(out: &mut Told, volume: Part<'_>, path: &Path) {
+    for (field, words) in VOLUMES {
+        if !volume.at(field).is_there() {
+            continue;
+        }
+        if words.is_empty() {
+            let template = volume.at(field).at("volumeClaimTemplate").at("spec");
+            let path = path.child(field).child("volumeClaimTemplate").child("spec");
+            claim(out, template, &path);
+        } else {
+            // Upstream writes this one otherwise than the field.
+            let field = if field == "storageos" { "storageOS" } else { field };
+            out.at(&path.child(field), words);
         }
     }
-    volumes.items().for_each(|volume| files::overlapping(out, volume));
 }
 
 /// Items of a list that say the same; only the last of them stays when they are merged.
 fn twice(out: &mut Told, spec: Part<'_>, (list, field): (&'static str, &'static str), path: &Path) {
-    let items = spec.at(list);
-    for (index, item) in items.items().enumerate() {
-        let own = item.at(field).text();
-        if items.items().take(index).any(|earlier| earlier.at(field).text() == own) {
+    let texts: Vec<&str> = spec.at(list).items().map(|item| item.at(field).text()).collect();
+    for (index, text) in texts.iter().enumerate() {
+        if texts.iter().take(index).any(|earlier| earlier == text) {
             let path = path.child(list).index(index).child(field);
-            out.at(&path, &format!("duplicate {field} {own:?}"));
+            out.at(&path, &format!("duplicate {field} {text:?}"));
         }
     }
 }
@@ -190,88 +171,85 @@ fn twice(out: &mut Told, spec: Part<'_>, (list, field): (&'static str, &'static 
 fn variables(out: &mut Told, variables: Part<'_>, path: &Path) {
     for (index, variable) in variables.items().enumerate() {
         let (name, value) = (variable.at("name").text(), variable.at("value").text());
-        let before = format!("$({name})");
-        let keeps =
-            !variable.at("valueFrom").is_there() && value != before && value.contains(&before);
         let mut earlier = variables.items().take(index);
-        if !keeps && earlier.any(|earlier| earlier.at("name").text() == name) {
-            let words = "which may be dropped when using apply";
-            out.at(&path.index(index), &format!("hides previous definition of {name:?}, {words}"));
+        if !earlier.any(|earlier| earlier.at("name").text() == name) {
+            continue;
+        }
+        let before = format!("$({name})");
+        if variable.at("valueFrom").is_there() || value == before || !value.contains(&before) {
+            let words = format!(
+                "hides previous definition of {name:?}, which may be dropped when using apply"
+            );
+            out.at(&path.index(index), &words);
+        }
+    }
+}
+
+/// A port of a container, and where it is.
+struct Port<'a> {
+    name: &'a str,
+    number: i64,
+    protocol: &'a str,
+    host_port: i64,
+    host_ip: &'a str,
+    path: Path,
+}
+
+impl<'a> Port<'a> {
+    fn new(port: Part<'a>, path: Path) -> Self {
+        Self {
+            name: port.at("name").text(),
+            number: port.at("containerPort").number().unwrap_or_default(),
+            protocol: port.at("protocol").text(),
+            host_port: port.at("hostPort").number().unwrap_or_default(),
+            host_ip: port.at("hostIP").text(),
+            path,
+        }
+    }
+
+    /// How the same port as an earlier one is in its way.
+    fn clash(&self, other: &Self) -> Option<&'static str> {
+        let one_of_any = self.host_ip.is_empty() != other.host_ip.is_empty();
+        if self.number != other.number || self.protocol != other.protocol {
+            None
+        } else if self.host_ip == other.host_ip && self.host_port == other.host_port {
+            Some("duplicate")
+        } else if self.host_port == 0 || other.host_port == 0 {
+            Some("overlapping")
+        } else if self.host_port == other.host_port && one_of_any {
+            Some("dangerously ambiguous")
+        } else {
+            None
         }
     }
 }
 
 /// Ports of all containers, which share one network.
-fn ports(out: &mut Told, containers: &[(Part<'_>, Path)]) {
-    let mut earlier: Vec<(Part<'_>, Path)> = Vec::new();
-    for (container, path) in containers {
-        for (index, port) in container.at("ports").items().enumerate() {
-            let path = path.child("ports").index(index);
-            let number = |port: Part<'_>, field: &str| port.at(field).number().unwrap_or_default();
-            let of_host =
-                |port: Part<'_>| (port.at("hostIP").text().to_owned(), number(port, "hostPort"));
-            let (ip, host_port) = of_host(port);
-            let protocol = port.at("protocol").text();
-            if !ip.is_empty() && host_port == 0 {
-                let shown = format!(
-                    "{{Name:{} HostPort:0 ContainerPort:{} Protocol:{protocol} HostIP:{ip}}}",
-                    port.at("name").text(),
-                    number(port, "containerPort"),
-                );
-                out.at(&path, &format!("hostIP set without hostPort: {shown}"));
-            }
-            for (other, its) in &earlier {
-                if number(*other, "containerPort") != number(port, "containerPort")
-                    || other.at("protocol").text() != protocol
-                {
-                    continue;
-                }
-                let (other_ip, other_port) = of_host(*other);
-                let what = if (&other_ip, other_port) == (&ip, host_port) {
-                    "duplicate"
-                } else if host_port == 0 || other_port == 0 {
-                    "overlapping"
-                } else if host_port == other_port && ip.is_empty() != other_ip.is_empty() {
-                    "dangerously ambiguous"
-                } else {
-                    continue;
-                };
-                out.at(&path, &format!("{what} port definition with {its}"));
-            }
-            earlier.push((port, path));
-        }
-    }
-    for (index, (port, path)) in earlier.iter().enumerate() {
-        let name = port.at("name").text();
-        let mut before = earlier.iter().take(index);
-        let first = before.find(|(other, _)| other.at("name").text() == name);
-        if let Some((_, first)) = first.filter(|_| !name.is_empty()) {
+fn of_ports(out: &mut Told, ports: &[Port<'_>]) {
+    for (index, port) in ports.iter().enumerate() {
+        let Port { name, number, protocol, host_ip, .. } = port;
+        if !host_ip.is_empty() && port.host_port == 0 {
             let words = format!(
-                "duplicate port name {name:?} with {first}, services and probes that select ports by \
-                 name will use {first}"
+                "hostIP set without hostPort: {{Name:{name} HostPort:0 ContainerPort:{number} \
+                 Protocol:{protocol} HostIP:{host_ip}}}"
             );
-            out.at(path, &words);
+            out.at(&port.path, &words);
+        }
+        for other in ports.iter().take(index) {
+            if let Some(clash) = port.clash(other) {
+                out.at(&port.path, &format!("{clash} port definition with {}", other.path));
+            }
         }
     }
-}
-
-/// Terms about other Pods that find none.
-fn affinity(out: &mut Told, affinity: Part<'_>, path: &Path) {
-    for kind in ["podAffinity", "podAntiAffinity"] {
-        for (field, inner) in [
-            ("requiredDuringSchedulingIgnoredDuringExecution", None),
-            ("preferredDuringSchedulingIgnoredDuringExecution", Some("podAffinityTerm")),
-        ] {
-            for (index, term) in affinity.at(kind).at(field).items().enumerate() {
-                let path = path.child(kind).child(field).index(index);
-                let (term, path) = match inner {
-                    Some(inner) => (term.at(inner), path.child(inner)),
-                    None => (term, path),
-                };
-                if !term.at("labelSelector").is_there() {
-                    out.at(&path.child("labelSelector"), NO_SELECTOR);
-                }
-            }
+    for (index, port) in ports.iter().enumerate().filter(|(_, port)| !port.name.is_empty()) {
+        let name = port.name;
+        if let Some(Port { path: first, .. }) = ports.iter().take(index).find(|it| it.name == name)
+        {
+            let words = format!(
+                "duplicate port name {name:?} with {first}, services and probes that select ports \
+                 by name will use {first}"
+            );
+            out.at(&port.path, &words);
         }
     }
 }
