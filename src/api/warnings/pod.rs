@@ -190,7 +190,8 @@ struct Port<'a> {
     name: &'a str,
     number: i64,
     protocol: &'a str,
-    host_port: i64,
+    /// The node's port for it; 0 if there is none.
+    of_node: i64,
     host_ip: &'a str,
     path: Path,
 }
@@ -201,7 +202,7 @@ impl<'a> Port<'a> {
             name: port.at("name").text(),
             number: port.at("containerPort").number().unwrap_or_default(),
             protocol: port.at("protocol").text(),
-            host_port: port.at("hostPort").number().unwrap_or_default(),
+            of_node: port.at("hostPort").number().unwrap_or_default(),
             host_ip: port.at("hostIP").text(),
             path,
         }
@@ -212,11 +213,11 @@ impl<'a> Port<'a> {
         let one_of_any = self.host_ip.is_empty() != other.host_ip.is_empty();
         if self.number != other.number || self.protocol != other.protocol {
             None
-        } else if self.host_ip == other.host_ip && self.host_port == other.host_port {
+        } else if self.host_ip == other.host_ip && self.of_node == other.of_node {
             Some("duplicate")
-        } else if self.host_port == 0 || other.host_port == 0 {
+        } else if self.of_node == 0 || other.of_node == 0 {
             Some("overlapping")
-        } else if self.host_port == other.host_port && one_of_any {
+        } else if self.of_node == other.of_node && one_of_any {
             Some("dangerously ambiguous")
         } else {
             None
@@ -228,7 +229,7 @@ impl<'a> Port<'a> {
 fn of_ports(out: &mut Told, ports: &[Port<'_>]) {
     for (index, port) in ports.iter().enumerate() {
         let Port { name, number, protocol, host_ip, .. } = port;
-        if !host_ip.is_empty() && port.host_port == 0 {
+        if !host_ip.is_empty() && port.of_node == 0 {
             let words = format!(
                 "hostIP set without hostPort: {{Name:{name} HostPort:0 ContainerPort:{number} \
                  Protocol:{protocol} HostIP:{host_ip}}}"
