@@ -70,7 +70,7 @@ pub fn mount() {
             }),
             is_open,
             address: Rc::new(platform::address),
-            turns: Rc::default(),
+            crowd: Rc::default(),
         };
         js::install(&platform::global(), host)
     });

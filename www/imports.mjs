@@ -1,7 +1,7 @@
 // The names by which the engine and its glue know each other: what they are does not matter, only that
 // both use the same, and those that wasm-bindgen makes end in digits that nothing compresses.
+import { number, Reader, SECTION, text, withSections } from "./binary.mjs";
 
-const IMPORT_SECTION = 2;
 /** As wasm-bindgen names what it imports: `__wbg_addEventListener_0123456789abcdef`. */
 const MADE = /^__wbg_\w+_[0-9a-f]{16}$/;
 
@@ -13,21 +13,12 @@ export function withShortImports(bytes) {
     if (!names.has(name)) names.set(name, `$${names.size.toString(36)}`);
     return names.get(name);
   };
-  const parts = [bytes.subarray(0, 8)];
-  const reader = new Reader(bytes, 8);
-  while (reader.at < bytes.length) {
-    const start = reader.at;
-    const section = reader.byte();
-    const end = reader.number() + reader.at;
-    if (section === IMPORT_SECTION) {
-      const body = imports(reader, shorter);
-      parts.push(Uint8Array.of(section), number(body.length), body);
-    } else {
-      parts.push(bytes.subarray(start, end));
-    }
-    reader.at = end;
-  }
-  return { bytes: Buffer.concat(parts), names };
+  const short = withSections(bytes, ({ id, body }) => {
+    if (id !== SECTION.import) return undefined;
+    const renamed = imports(new Reader(bytes, body), shorter);
+    return Buffer.concat([Uint8Array.of(id), number(renamed.length), renamed]);
+  });
+  return { bytes: short, names };
 }
 
 /** `script` with each of the `names` that it has as it is called now. */
@@ -47,40 +38,4 @@ function imports(reader, shorter) {
     parts.push(reader.bytes.subarray(start, reader.at));
   }
   return Buffer.concat(parts);
-}
-
-class Reader {
-  constructor(bytes, at) {
-    Object.assign(this, { bytes, at });
-  }
-
-  byte() {
-    return this.bytes[this.at++];
-  }
-
-  /** A number as WebAssembly writes it: seven bits a byte, the lowest first. */
-  number() {
-    for (let [value, scale] = [0, 1]; ; scale *= 128) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-  }
-
-  text() {
-    const length = this.number();
-    this.at += length;
-    return Buffer.from(this.bytes.subarray(this.at - length, this.at)).toString("utf8");
-  }
-}
-
-function number(value) {
-  const bytes = [];
-  for (; value >= 128; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
-  return Uint8Array.from([...bytes, value]);
-}
-
-function text(words) {
-  const bytes = Buffer.from(words, "utf8");
-  return Buffer.concat([number(bytes.length), bytes]);
 }

@@ -1,5 +1,6 @@
 // Makes the published engine small: with Binaryen, as `wasm-opt` does, and with what only we can know.
 import binaryen from "binaryen";
+import { Reader, SECTION, sections } from "./binary.mjs";
 
 /**
  * What tells of `jiff`'s errors in words. Nobody reads them: our decoder has Kubernetes' own words. Only
@@ -25,9 +26,9 @@ const PANIC = new RegExp(
   ].join("|"),
 );
 
-/** The module in `bytes`, small. */
+/** The module in `bytes`, small, but for its names. */
 export function shrunk(bytes) {
-  binaryen.setDebugInfo(true); // Names, for the order below; they do not stay.
+  binaryen.setDebugInfo(true); // Names, for the order below, and for what splits the module.
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(2);
   binaryen.setGenerateStackIR(true);
@@ -47,13 +48,11 @@ export function shrunk(bytes) {
   module.optimize(); // What the first time has left bare.
   // Functions made of one source stand together, and compress well.
   module.runPasses(["merge-similar-functions", "coalesce-locals-learning", "reorder-functions-by-name"]);
-  binaryen.setDebugInfo(false);
   const small = module.emitBinary();
   module.dispose();
   return withoutPlaces(small);
 }
 
-const DATA_SECTION = 11;
 const I32_CONST = 0x41;
 
 /**
@@ -80,28 +79,16 @@ function withoutPlaces(bytes) {
 
 /** The segments of the data section: where in memory each goes, and where it is in `bytes`. */
 function* dataSegments(bytes) {
-  let at = 8;
-  const number = () => {
-    let [value, shift, byte] = [0, 0, 0];
-    do {
-      byte = bytes[at++];
-      value += (byte & 0x7f) * 2 ** shift;
-      shift += 7;
-    } while (byte & 0x80);
-    return value;
-  };
-  while (at < bytes.length) {
-    const section = bytes[at++];
-    const end = number() + at;
-    for (let left = section === DATA_SECTION ? number() : 0; left > 0; left -= 1) {
-      const flags = number();
-      if (flags !== 0 || bytes[at++] !== I32_CONST) throw new Error("a segment of data that is not placed by a number");
-      const address = number();
-      at += 1; // The end of the expression.
-      const length = number();
-      yield { address, start: at, length };
-      at += length;
+  for (const { body } of [...sections(bytes)].filter(({ id }) => id === SECTION.data)) {
+    const reader = new Reader(bytes, body);
+    for (let left = reader.number(); left > 0; left -= 1) {
+      const flags = reader.number();
+      if (flags !== 0 || reader.byte() !== I32_CONST) throw new Error("a segment of data that is not placed by a number");
+      const address = reader.number();
+      reader.byte(); // The end of the expression.
+      const length = reader.number();
+      yield { address, start: reader.at, length };
+      reader.at += length;
     }
-    at = end;
   }
 }

@@ -122,7 +122,7 @@ impl Attributes {
         let part = |index: usize| rest.get(index).copied().unwrap_or_default().to_owned();
         let (resource, mut name, subresource) = (part(0), part(1), part(2));
         let query = Query::parse(query);
-        let watches = matches!(query.get("watch"), Some("1" | "true" | "True" | "t" | ""));
+        let watches = query.flag("watch");
         let verb = match (method, name.is_empty()) {
             ("POST", _) => "create",
             ("PUT", _) => "update",

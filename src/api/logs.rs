@@ -44,10 +44,6 @@ impl LogQuery {
             StatusError::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
         };
         let given = |name: &str| query.get(name).filter(|text| !text.is_empty());
-        let number = |name: &str| match given(name) {
-            Some(text) => text.parse().map(Some).map_err(|_error| bad(text)),
-            None => Ok(None),
-        };
         let since_time = match given("sinceTime") {
             Some(text) => Some(text.parse().map_err(|_error| bad(text))?),
             None => None,
@@ -57,9 +53,9 @@ impl LogQuery {
             follow: query.flag("follow"),
             previous: query.flag("previous"),
             timestamps: query.flag("timestamps"),
-            tail_lines: number("tailLines")?,
-            limit_bytes: number("limitBytes")?,
-            since_seconds: number("sinceSeconds")?,
+            tail_lines: query.number("tailLines")?,
+            limit_bytes: query.number("limitBytes")?,
+            since_seconds: query.number("sinceSeconds")?,
             since_time,
         })
     }

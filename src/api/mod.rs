@@ -36,6 +36,7 @@ pub mod text;
 pub mod types;
 pub mod validation;
 pub mod versions;
+pub mod warnings;
 pub mod wire;
 pub mod words;
 pub mod yaml;

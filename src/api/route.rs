@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::exec::ExecOptions;
 use super::field::{FieldError, Path};
@@ -14,6 +14,7 @@ use super::representation::{Include, Representation, not_acceptable};
 use super::request::{FieldValidation, Params, Subresource, Target, Verb};
 use super::reviews::Review;
 use super::status::{GroupResource, Reason, StatusError};
+use super::text::integer;
 use super::{Kind, Kinds};
 
 /// Reads a request line to a server of these `kinds`, and in which form the answer is accepted.
@@ -47,7 +48,7 @@ pub fn parse(
         };
         return Ok((verb, target, Params { representation, ..Params::default() }));
     };
-    let watch = matches!(query.get("watch"), Some("1" | "true" | "True" | "t" | ""));
+    let watch = query.flag("watch");
     let verb = match (method, name.is_some(), subresource) {
         ("GET", false, _) if watch => Verb::Watch,
         ("GET", false, _) => Verb::List,
@@ -175,8 +176,27 @@ fn watch(
     Ok((Verb::Watch, Target::Resource { kind, namespace, name: None, subresource: None }, params))
 }
 
+/// Of the parameters of a request only those are read that its verb has.
 fn params(verb: Verb, query: &Query) -> Result<Params, StatusError> {
     let bad = |why: String| StatusError::bad_request(why);
+    let none = Query(Vec::new());
+    let writes = matches!(verb, Verb::Create | Verb::Update | Verb::Patch);
+    let (written, query) = if writes { (query, &none) } else { (&none, query) };
+    let dry_run: Vec<&str> = written.all("dryRun").collect();
+    let validation = written.get("fieldValidation").unwrap_or_default();
+    let mut errors = Vec::new();
+    if dry_run.iter().any(|what| *what != "All") {
+        let error = FieldError::not_supported(&Path::new("dryRun"), dry_run.clone(), &["All"]);
+        errors.push(error);
+    }
+    let validations = ["", "Ignore", "Strict", "Warn"];
+    if !validations.contains(&validation) {
+        let path = Path::new("fieldValidation");
+        errors.push(FieldError::not_supported(&path, validation, &validations));
+    }
+    if !errors.is_empty() {
+        return Err(StatusError::invalid(options_of(verb), "", &errors));
+    }
     let labels = query.get("labelSelector").filter(|text| !text.is_empty());
     let fields = query.get("fieldSelector").filter(|text| !text.is_empty());
     let version = query.get("resourceVersion").filter(|text| !text.is_empty());
@@ -198,13 +218,12 @@ fn params(verb: Verb, query: &Query) -> Result<Params, StatusError> {
             }
             None => None,
         },
-        allow_watch_bookmarks: matches!(query.get("allowWatchBookmarks"), Some("1" | "true")),
+        allow_watch_bookmarks: query.flag("allowWatchBookmarks"),
         send_initial_events: query
             .get("sendInitialEvents")
-            .filter(|text| !text.is_empty())
-            .map(|text| matches!(text, "1" | "t" | "T" | "true" | "True" | "TRUE")),
+            .map(|_| query.flag("sendInitialEvents")),
         timeout_seconds: query.count("timeoutSeconds")?,
-        grace_period_seconds: query.number("gracePeriodSeconds")?,
+        grace_period_seconds: None,
         representation: Representation::default(),
         log: None,
         exec: None,
@@ -215,22 +234,14 @@ fn params(verb: Verb, query: &Query) -> Result<Params, StatusError> {
                 None => None,
             },
         },
-        field_validation: match query.get("fieldValidation") {
-            None | Some("" | "Warn") => FieldValidation::Warn,
-            Some("Ignore") => FieldValidation::Ignore,
-            Some("Strict") => FieldValidation::Strict,
-            Some(other) => {
-                let supported = ["", "Ignore", "Strict", "Warn"];
-                return Err(bad_option(verb, "fieldValidation", other.into(), &supported));
-            }
+        field_validation: match validation {
+            "Ignore" => FieldValidation::Ignore,
+            "Strict" => FieldValidation::Strict,
+            _ => FieldValidation::Warn,
         },
-        field_manager: query.get("fieldManager").filter(|name| !name.is_empty()).map(Into::into),
-        force: query.flag("force"),
-        dry_run: match query.get("dryRun") {
-            None | Some("") => false,
-            Some("All") => true,
-            Some(other) => return Err(bad_option(verb, "dryRun", vec![other].into(), &["All"])),
-        },
+        field_manager: written.get("fieldManager").filter(|name| !name.is_empty()).map(Into::into),
+        force: written.flag("force"),
+        dry_run: !dry_run.is_empty(),
     })
 }
 
@@ -248,7 +259,7 @@ fn list_options(verb: Verb, query: &Query) -> Result<(), StatusError> {
         return Ok(());
     }
     let given = |name: &str| query.get(name).filter(|text| !text.is_empty());
-    let initial = given("sendInitialEvents").is_some();
+    let initial = query.get("sendInitialEvents").is_some();
     let (watch, matched) = (verb == Verb::Watch, given("resourceVersionMatch"));
     let (version, is_given) = (given("resourceVersion"), matched.is_some());
     let mut errors = Vec::new();
@@ -294,10 +305,31 @@ fn list_options(verb: Verb, query: &Query) -> Result<(), StatusError> {
     Err(StatusError::invalid(options_of(verb), "", &errors))
 }
 
-/// 422: a parameter has a value that there is not.
-fn bad_option(verb: Verb, name: &'static str, value: Value, supported: &[&str]) -> StatusError {
-    let error = FieldError::not_supported(&Path::new(name), value, supported);
-    StatusError::invalid(options_of(verb), "", &[error])
+/// The `DeleteOptions` that the query of a delete without a body stands for, if it says anything.
+///
+/// # Errors
+///
+/// 400 for a number that is none.
+///
+/// Mirrors: `Convert_url_Values_To_v1_DeleteOptions` of `apimachinery/pkg/apis/meta/v1`.
+pub fn delete_options(path: &str) -> Result<Option<Value>, StatusError> {
+    let query = Query::parse(path.split_once('?').map_or("", |(_, query)| query));
+    let mut options = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        value.map(|value| options.insert(name.to_owned(), value));
+    };
+    put("gracePeriodSeconds", query.number("gracePeriodSeconds")?.map(Value::from));
+    put("propagationPolicy", query.get("propagationPolicy").map(Value::from));
+    let orphans = query.get("orphanDependents").map(|_| query.flag("orphanDependents").into());
+    put("orphanDependents", orphans);
+    let dry_run: Vec<Value> = query.all("dryRun").map(Value::from).collect();
+    put("dryRun", (!dry_run.is_empty()).then_some(Value::Array(dry_run)));
+    if let Some(uid) = query.get("uid").filter(|uid| !uid.is_empty()) {
+        let mut precondition = Map::new();
+        precondition.insert("uid".to_owned(), uid.into());
+        put("preconditions", Some(precondition.into()));
+    }
+    Ok((!options.is_empty()).then(|| options.into()))
 }
 
 /// What the parameters of a request are called together.
@@ -390,18 +422,14 @@ impl Query {
         self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the parameter called `key` is true.
+    /// Whether the parameter called `key` is true: whatever it says, but for two things.
     pub(super) fn flag(&self, key: &str) -> bool {
-        matches!(self.get(key), Some("1" | "t" | "T" | "true" | "True" | "TRUE"))
+        self.get(key).is_some_and(|text| text != "0" && !text.eq_ignore_ascii_case("false"))
     }
 
-    /// The number that the parameter called `key` is, if it says anything.
-    fn number(&self, key: &str) -> Result<Option<i64>, StatusError> {
-        let Some(text) = self.get(key).filter(|text| !text.is_empty()) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_error| {
-            let why = format!("strconv.ParseInt: parsing {text:?}: invalid syntax");
-            StatusError::bad_request(why)
-        })
+    /// The number that the parameter called `key` is, if it is there.
+    pub(super) fn number(&self, key: &str) -> Result<Option<i64>, StatusError> {
+        self.get(key).map(integer).transpose().map_err(StatusError::bad_request)
     }
 
     /// As [`Query::number`], of a parameter of which zero and less mean nothing.

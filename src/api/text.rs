@@ -1,6 +1,7 @@
 //! Texts as Go prints them, for messages that must read as upstream's.
 
 use std::fmt::Write as _;
+use std::num::{IntErrorKind, ParseIntError};
 
 use serde_json::Value;
 
@@ -130,6 +131,20 @@ pub fn go_json_type(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
+}
+
+/// The whole number that a text is.
+///
+/// # Errors
+///
+/// What Go says of a text that is none, or too large.
+pub fn integer(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|error: ParseIntError| {
+        let too_large =
+            matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow);
+        let why = if too_large { "value out of range" } else { "invalid syntax" };
+        format!("strconv.ParseInt: parsing {}: {why}", go_quote(text))
+    })
 }
 
 /// The number that `text` writes in decimal digits, with a sign, a point and an exponent if it likes.

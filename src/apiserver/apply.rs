@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::body::decode_json;
+use super::deletion;
 use super::strategy::{Admit, Write, put, update};
 use crate::api::field::{FieldError, Path};
 use crate::api::managed::{self, Applied, Writer};
-use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Request, Subresource};
+use crate::api::request::{FieldValidation, Patch, PatchKind, Payload, Request, Subresource, Verb};
 use crate::api::route::options_of;
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object, versions};
@@ -42,6 +43,9 @@ pub(super) fn configuration(request: &Request) -> Option<&Rc<Value>> {
 ///
 /// Mirrors: `apimachinery/pkg/apis/meta/v1/validation` (`ValidatePatchOptions`).
 pub(super) fn check_options(request: &Request) -> Result<(), StatusError> {
+    if request.verb == Verb::Delete {
+        return deletion::check_options(request.payload.json());
+    }
     let manager = request.params.field_manager.as_deref().unwrap_or_default();
     let path = Path::new("fieldManager");
     let mut errors = Vec::new();

@@ -8,7 +8,11 @@ use serde_json::Value;
 use crate::api::decode::{self, UnknownField};
 use crate::api::request::{FieldValidation, Payload, Request, Subresource, Verb};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object, ResourceType};
+use crate::api::{Kind, Object, ResourceType, warnings};
+
+/// What whoever asks for one of them is told.
+const ENDPOINTS: &str =
+    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 
 /// What upstream calls the place where its kinds are registered.
 const SCHEME: &str = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
@@ -34,11 +38,34 @@ pub(super) fn object_of(
     }
 }
 
-/// What is to be told of a request that went well: its fields that were left aside. `read` are those that
-/// were found when its body was read, if somebody has kept them.
-pub(super) fn warnings(request: &Request, read: Option<&[UnknownField]>) -> Rc<[String]> {
+/// An object as it was written, and what it was before.
+type Written<'a> = (&'a Object, Option<&'a Object>);
+
+/// What is to be told of a request that went well: its fields that were left aside, and what of the object
+/// that it wrote may surprise. `read` are the fields that were found when its body was read, if somebody
+/// has kept them.
+pub(super) fn warnings(
+    request: &Request,
+    read: Option<&[UnknownField]>,
+    written: Option<Written<'_>>,
+) -> Rc<[String]> {
+    let mut told = left_aside(request, read);
+    if request.target.kind() == Some(Kind::Endpoints) {
+        told.insert(0, ENDPOINTS.to_owned());
+    }
+    let by_a_person = matches!(request.payload, Payload::Json(_) | Payload::Patch(_))
+        && request.target.subresource().is_none()
+        && !request.deletes();
+    if let Some((new, old)) = written.filter(|_| by_a_person) {
+        told.extend(warnings::of(new, old));
+    }
+    told.into()
+}
+
+/// The fields of a request's body that have no place in its type, and those that do nothing here.
+fn left_aside(request: &Request, read: Option<&[UnknownField]>) -> Vec<String> {
     let (Some(kind), Payload::Json(value)) = (request.target.kind(), &request.payload) else {
-        return Rc::default();
+        return Vec::new();
     };
     let writes = matches!(request.verb, Verb::Create | Verb::Update);
     // Some parts are asked for with objects of other kinds.
@@ -50,7 +77,7 @@ pub(super) fn warnings(request: &Request, read: Option<&[UnknownField]>) -> Rc<[
     ];
     let other = request.target.subresource().is_some_and(|part| !own.contains(&part));
     if !writes || other || request.params.field_validation != FieldValidation::Warn {
-        return Rc::default();
+        return Vec::new();
     }
     let again = match read {
         Some(_) => Vec::new(),

@@ -136,7 +136,9 @@ fn meant(current: &Object, uid: Option<&str>, version: Option<&str>) -> Result<(
 }
 
 /// 422 for `DeleteOptions` that make no sense.
-fn check_options(options: Part<'_>) -> Result<(), StatusError> {
+///
+/// Mirrors: `ValidateDeleteOptions` of `apimachinery/pkg/apis/meta/v1/validation`.
+pub(super) fn check_options(options: Part<'_>) -> Result<(), StatusError> {
     let (policy, path) = (options.at("propagationPolicy"), Path::new("propagationPolicy"));
     let mut errors = Vec::new();
     if policy.is_there() && options.at("orphanDependents").is_there() {
@@ -146,6 +148,11 @@ fn check_options(options: Part<'_>) -> Result<(), StatusError> {
     let supported = ["Foreground", "Background", "Orphan", "nil"];
     if policy.is_there() && !supported.iter().take(3).any(|known| *known == policy.text()) {
         errors.push(FieldError::not_supported(&path, policy.text(), &supported));
+    }
+    let dry_run = options.at("dryRun");
+    if dry_run.texts().any(|what| what != "All") {
+        let shown = dry_run.value().clone();
+        errors.push(FieldError::not_supported(&Path::new("dryRun"), shown, &["All"]));
     }
     if errors.is_empty() {
         return Ok(());

@@ -30,6 +30,8 @@ pub(super) enum Step {
     Change {
         to: Option<Object>,
         current: Object,
+        /// What whoever changes it is warned of.
+        told: Rc<[String]>,
     },
     /// A disruption budget is charged for an eviction.
     Permit,

@@ -264,11 +264,12 @@ impl ApiServer {
         if namespace.is_some() {
             self.admit_quota(&object, None)?;
         }
+        let told = warnings(request, Some(&unknown), Some((&object, None)));
         if request.params.dry_run {
             if self.object(kind, namespace.unwrap_or_default(), object.name()).is_some() {
                 return Err(taken(&object));
             }
-            Self::answer(ctx, from, request, Ok(Answer::Created(object)));
+            Self::answer_and_tell(ctx, from, request, Ok(Answer::Created(object)), told);
             return Ok(());
         }
         let object = object.as_kind(self.stored_kind(kind));
@@ -276,7 +277,7 @@ impl ApiServer {
         let key = key(kind, namespace.unwrap_or_default(), object.name());
         let lease = (kind == Kind::Event).then(|| self.event_lease(ctx));
         let txn = insert(key, object.clone(), lease);
-        let step = Step::Create { object, tries, told: warnings(request, Some(&unknown)) };
+        let step = Step::Create { object, tries, told };
         self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
         Ok(())
     }
@@ -419,6 +420,11 @@ impl ApiServer {
                 write @ (Write::Keep | Write::Delete) => write,
             }
         };
+        let written = match &write {
+            Write::Put(new) => Some((new, Some(&current))),
+            Write::Keep | Write::Delete => None,
+        };
+        let told = warnings(request, None, written);
         let key = key(current.kind(), current.namespace(), current.name());
         let compare = vec![Compare::mod_revision_is(
             Rc::clone(&key),
@@ -429,7 +435,7 @@ impl ApiServer {
             Write::Put(object) if request.params.dry_run => {
                 let version = current.meta().resource_version.clone();
                 let object = object.with_meta(|meta| meta.resource_version = version);
-                Self::answer(ctx, from, request, Ok(Answer::Object(object)));
+                Self::answer_and_tell(ctx, from, request, Ok(Answer::Object(object)), told);
                 return Ok(());
             }
             Write::Delete if request.params.dry_run => {
@@ -437,7 +443,7 @@ impl ApiServer {
                 return Ok(());
             }
             Write::Keep => {
-                Self::answer(ctx, from, request, Ok(Answer::Object(current)));
+                Self::answer_and_tell(ctx, from, request, Ok(Answer::Object(current)), told);
                 return Ok(());
             }
             Write::Put(object) if !request.deletes() && deletion::lets_go(&object, &current) => {
@@ -451,7 +457,7 @@ impl ApiServer {
             Write::Delete => (TxnOp::DeleteRange(KeyRange::key(key)), None),
         };
         let txn = Txn { compare, success: vec![op], failure };
-        let step = Step::Change { to, current };
+        let step = Step::Change { to, current, told };
         self.wait(ctx, Op::Txn(txn), Pending { from, request: Rc::clone(request), step });
         Ok(())
     }

@@ -308,11 +308,11 @@ impl ApiServer {
         request: &Request,
         result: Result<Answer, StatusError>,
     ) {
-        let told = if result.is_ok() { warnings(request, None) } else { Rc::default() };
+        let told = if result.is_ok() { warnings(request, None, None) } else { Rc::default() };
         Self::answer_and_tell(ctx, to, request, result, told);
     }
 
-    fn answer_and_tell(
+    pub(super) fn answer_and_tell(
         ctx: &mut Ctx<'_, Self>,
         to: ConnectionId,
         request: &Request,
@@ -342,10 +342,9 @@ impl ApiServer {
                 let Some(Pending { from, request, step }) = self.pending.remove(id.get()) else {
                     return;
                 };
-                let told = if let Step::Create { told, .. } = &step {
-                    Some(Rc::clone(told))
-                } else {
-                    None
+                let told = match &step {
+                    Step::Create { told, .. } | Step::Change { told, .. } => Some(Rc::clone(told)),
+                    Step::Get | Step::List | Step::Permit | Step::ReadBeforeChange => None,
                 };
                 let done = match result {
                     Ok(response) => self.on_reply(ctx, from, &request, step, response),
@@ -449,7 +448,7 @@ impl ApiServer {
                 let version = done.revision.to_string().into();
                 Ok(Some(Answer::Created(self.written(object, version))))
             }
-            (Step::Change { to, current }, StoreResponse::Txn(done)) if done.succeeded => {
+            (Step::Change { to, current, .. }, StoreResponse::Txn(done)) if done.succeeded => {
                 let version = done.revision.to_string().into();
                 if matches!(request.payload, Payload::Binding { .. }) {
                     return Ok(Some(Answer::Success { code: 201 }));

@@ -13,7 +13,7 @@ mod you;
 pub use message::{Address, Body, BodyKind, Message};
 pub use setup::{MOST_NODES, Setup, epoch};
 pub use what_if::{Trial, Untried};
-pub use you::{HttpCall, HttpReply, You};
+pub use you::{HttpCall, HttpReply, Unwritten, You};
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -105,7 +105,12 @@ impl Cluster {
 
     /// The answer to a request of yours as it comes over HTTP, once it is there.
     pub fn reply(&self, id: RequestId) -> Option<HttpReply> {
-        self.world.you.reply(id, self.date())
+        self.unwritten(id).map(|answer| answer.write())
+    }
+
+    /// The same, not yet written out.
+    pub fn unwritten(&self, id: RequestId) -> Option<Unwritten> {
+        self.world.you.unwritten(id, self.date())
     }
 
     /// The lines, or pieces of text, that an answer to you has gone on with after the first `seen`.

@@ -40,6 +40,12 @@ pub(super) fn node_ip(index: usize) -> Ipv4Addr {
     Ipv4Addr::new(192, 168, high, low.saturating_add(2))
 }
 
+/// The Pods' addresses on the node numbered `index` from 0: of `10.224.0.0/11`, which has enough for all, beginning
+/// with `10.244.0.0`, where small clusters usually have theirs.
+fn pod_cidr(index: usize) -> String {
+    format!("10.{}.{}.0/24", 224 + (20 + index / 256) % 32, index % 256)
+}
+
 fn node(number: usize) -> Node {
     let name = format!("node-{number}");
     let zone = ["a", "b", "c"].into_iter().cycle().nth(number - 1).unwrap_or("a");
@@ -57,8 +63,7 @@ fn node(number: usize) -> Node {
         [("cpu", "4"), ("ephemeral-storage", "64Gi"), ("memory", "8Gi"), ("pods", "110")]
             .map(|(resource, amount)| (resource.to_owned(), Quantity(amount.to_owned())))
             .into();
-    let block = number - 1;
-    let cidr = format!("10.{}.{}.0/24", 244 + block / 256, block % 256);
+    let cidr = pod_cidr(number - 1);
     Node {
         metadata: ObjectMeta {
             labels: Some(Rc::new(labels.into())),
@@ -75,5 +80,23 @@ fn node(number: usize) -> Node {
             capacity: Some(capacity),
             ..NodeStatus::default()
         })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_node_of_the_largest_cluster_has_addresses_of_its_own() {
+        let ips: BTreeSet<Ipv4Addr> = (0..MOST_NODES).map(node_ip).collect();
+        assert_eq!(ips.len(), MOST_NODES);
+        let first = |index| pod_cidr(index).strip_suffix("/24").unwrap().parse().unwrap();
+        let cidrs: BTreeSet<Ipv4Addr> = (0..MOST_NODES).map(first).collect();
+        assert_eq!(cidrs.len(), MOST_NODES);
+        assert!(cidrs.iter().all(|cidr| matches!(cidr.octets(), [10, 224..=255, _, 0])));
+        assert_eq!(pod_cidr(0), "10.244.0.0/24");
     }
 }

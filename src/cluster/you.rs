@@ -31,7 +31,9 @@ pub struct HttpCall {
     /// The header `Accept`; empty takes anything.
     pub accept: Rc<str>,
     pub body: Option<Rc<Value>>,
-    /// A body that is no JSON, as it came.
+    /// In the body's place where it is kept: its text, which takes a tenth of the room.
+    pub packed: Option<Rc<str>>,
+    /// What `body` does not tell: one that is no JSON, or has a field twice, as it came.
     pub text: Option<Rc<str>>,
     /// The header `Upgrade`, in small letters: the protocol that the answer is to go on in.
     pub upgrade: Option<Rc<str>>,
@@ -50,6 +52,42 @@ pub struct HttpReply {
     pub body: String,
 }
 
+/// An answer that is not yet written out: writing takes longer than all else about it, and who creates
+/// thousands of Pods reads few of the answers.
+#[derive(Clone, Debug)]
+pub struct Unwritten {
+    pub response: Rc<Response>,
+    form: Representation,
+    /// When it was asked for, which ages are counted to.
+    now: Timestamp,
+}
+
+impl Unwritten {
+    /// What comes over HTTP.
+    pub fn write(&self) -> HttpReply {
+        let Self { response, form, now } = self;
+        let mut content_type = response.media();
+        let body = match (&response.result, form.of_response(response, *now)) {
+            (
+                Ok(Answer::Watching | Answer::Streaming { .. } | Answer::Success { code: 204 }),
+                _,
+            ) => String::new(),
+            (_, Value::String(text)) => text,
+            (_, body) if *form == Representation::Yaml => {
+                content_type = YAML;
+                yaml::write(&body)
+            }
+            (_, body) => body.to_string(),
+        };
+        let warning = |text: &String| ("Warning", format!("299 - {}", go_quote(text)));
+        let details = response.result.as_ref().err().and_then(|error| error.details.as_ref());
+        let wait = details.and_then(|details| details.retry_after_seconds);
+        let wait = wait.map(|seconds| ("Retry-After", seconds.to_string()));
+        let headers = response.warnings.iter().map(warning).chain(wait).collect();
+        HttpReply { code: response.code(), content_type, headers, body }
+    }
+}
+
 impl HttpCall {
     /// A call with a JSON body, or none.
     pub fn new(method: &str, path: &str, body: Option<Value>) -> Self {
@@ -59,6 +97,7 @@ impl HttpCall {
             content_type: JSON.into(),
             accept: "".into(),
             body: body.map(Rc::new),
+            packed: None,
             text: None,
             upgrade: None,
             credentials: None,
@@ -88,26 +127,19 @@ impl HttpCall {
         }
     }
 
-    /// The same call with its body as text, which takes a tenth of the room; [`HttpCall::unpacked`] reads
-    /// it again.
+    /// The same call with its body packed; [`HttpCall::unpacked`] reads it again.
     #[must_use]
     pub fn packed(self) -> Self {
-        match &self.body {
-            Some(body) if !is_yaml(&self.content_type) => {
-                let text = self.text.unwrap_or_else(|| body.to_string().into());
-                Self { text: Some(text), body: None, ..self }
-            }
-            Some(_) | None => self,
-        }
+        let packed = self.body.as_ref().map(|body| body.to_string().into()).or(self.packed);
+        Self { packed, body: None, ..self }
     }
 
     /// The call as it was before it was packed.
     #[must_use]
     pub fn unpacked(&self) -> Self {
-        match &self.text {
-            Some(text) => self.clone().with_text(text),
-            None => self.clone(),
-        }
+        let packed = self.packed.as_deref();
+        let body = packed.and_then(|text| serde_json::from_str(text).ok()).map(Rc::new);
+        Self { body: body.or_else(|| self.body.clone()), packed: None, ..self.clone() }
     }
 
     /// A call that reads.
@@ -184,7 +216,19 @@ impl You {
         if let Some(exec) = &mut params.exec {
             Rc::make_mut(exec).upgrade.clone_from(&call.upgrade);
         }
-        let payload = payload(call, verb, &target, params.field_validation);
+        let mut payload = payload(call, verb, &target, params.field_validation);
+        if verb == Verb::Delete {
+            // A body is all that is read of what a delete asks for.
+            if matches!(payload, Payload::None) {
+                payload = match route::delete_options(&call.path) {
+                    Ok(options) => {
+                        options.map_or(Payload::None, |options| Payload::Json(Rc::new(options)))
+                    }
+                    Err(error) => Payload::Refused(Rc::new(error)),
+                };
+            }
+            params.dry_run = payload.json().at("dryRun").texts().any(|what| what == "All");
+        }
         if params.representation != Representation::Object {
             if self.forms.len() >= KEPT {
                 self.forms.pop_first();
@@ -237,29 +281,10 @@ impl You {
         self.answers.get(id)
     }
 
-    /// The answer to a request as it comes over HTTP, once it is there.
-    pub fn reply(&self, id: RequestId, now: Timestamp) -> Option<HttpReply> {
-        let response = self.answer(id)?;
-        let (form, mut content_type) = (self.form(id), response.media());
-        let body = form.of_response(response, now);
-        let body = match (&response.result, body) {
-            (
-                Ok(Answer::Watching | Answer::Streaming { .. } | Answer::Success { code: 204 }),
-                _,
-            ) => String::new(),
-            (_, Value::String(text)) => text,
-            (_, body) if form == Representation::Yaml => {
-                content_type = YAML;
-                yaml::write(&body)
-            }
-            (_, body) => body.to_string(),
-        };
-        let warning = |text: &String| ("Warning", format!("299 - {}", go_quote(text)));
-        let details = response.result.as_ref().err().and_then(|error| error.details.as_ref());
-        let wait = details.and_then(|details| details.retry_after_seconds);
-        let wait = wait.map(|seconds| ("Retry-After", seconds.to_string()));
-        let headers = response.warnings.iter().map(warning).chain(wait).collect();
-        Some(HttpReply { code: response.code(), content_type, headers, body })
+    /// The answer to a request, to be written out for HTTP, once it is there.
+    pub fn unwritten(&self, id: RequestId, now: Timestamp) -> Option<Unwritten> {
+        let response = Rc::clone(self.answer(id)?);
+        Some(Unwritten { response, form: self.form(id), now })
     }
 
     /// What a stream has told after the first `seen`, as it comes over HTTP: lines of a watch with their

@@ -5,14 +5,43 @@ use std::rc::Rc;
 
 use js_sys::{Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 use web_sys::{Headers, ReadableStream, ResponseInit};
 
+use super::Host;
+use super::drive::breathe;
 use super::events::{self, Listeners, Pen};
-use super::{Host, breathe};
 use crate::api::caller::Credentials;
 use crate::api::request::Answer;
-use crate::cluster::HttpCall;
+use crate::cluster::{HttpCall, HttpReply};
+
+#[wasm_bindgen(inline_js = "
+export class Unwritten extends Response {
+  #write;
+  #written;
+  constructor(status, write) {
+    super(null, { status });
+    this.#write = write;
+  }
+  static {
+    const written = (it) => (it.#written ??= it.#write());
+    for (const name of ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text']) {
+      this.prototype[name] = function () { return written(this)[name](); };
+    }
+    for (const name of ['body', 'bodyUsed', 'headers']) {
+      Object.defineProperty(this.prototype, name, { get() { return written(this)[name]; } });
+    }
+  }
+}")]
+extern "C" {
+    /// A `Response` that is written when somebody looks at more than its status. Who creates a thousand
+    /// Pods does not, and writing was half of what that cost.
+    type Unwritten;
+
+    #[wasm_bindgen(constructor)]
+    fn new(status: u16, write: JsValue) -> Unwritten;
+}
 
 /// A list of more objects is written in a task of its own.
 const LONG_LIST: usize = 100;
@@ -25,31 +54,43 @@ pub(super) async fn fetch(
     path: &str,
     init: Option<&Object>,
 ) -> Result<JsValue, JsValue> {
-    host.turn().await?;
+    host.turn().await;
     let call = read_call(path, init)?;
     let id = host.session.borrow_mut().submit(call);
     let response = host.answer(id).await?;
     if matches!(&response.result, Ok(Answer::List { items, .. }) if items.len() > LONG_LIST) {
         breathe().await?;
     }
-    let head = ResponseInit::new();
-    let Some(reply) = host.session.borrow().cluster().reply(id) else {
+    let Some(answer) = host.session.borrow().cluster().unwritten(id) else {
         return Err(JsError::new("fetch: the answer is lost").into());
     };
-    head.set_status(reply.code);
+    if matches!(response.result, Ok(Answer::Watching | Answer::Streaming { .. })) {
+        let (stream, push) = text_stream()?;
+        events::stream(listeners, id, push);
+        let head = head_of(&answer.write())?;
+        return web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &head)
+            .map(Into::into);
+    }
+    let write = move || {
+        let reply = answer.write();
+        let head = head_of(&reply)?;
+        let body = Some(reply.body.as_str()).filter(|body| !body.is_empty());
+        web_sys::Response::new_with_opt_str_and_init(body, &head)
+    };
+    Ok(Unwritten::new(response.code(), Closure::once_into_js(write)).into())
+}
+
+/// What stands before the body.
+fn head_of(reply: &HttpReply) -> Result<ResponseInit, JsValue> {
     let headers = Headers::new()?;
     headers.set("content-type", reply.content_type)?;
     for (name, value) in &reply.headers {
         headers.append(name, value)?;
     }
+    let head = ResponseInit::new();
+    head.set_status(reply.code);
     head.set_headers(&headers);
-    if matches!(response.result, Ok(Answer::Watching | Answer::Streaming { .. })) {
-        let (stream, push) = text_stream()?;
-        events::stream(listeners, id, push);
-        return web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &head)
-            .map(Into::into);
-    }
-    web_sys::Response::new_with_opt_str_and_init(Some(&reply.body), &head).map(Into::into)
+    Ok(head)
 }
 
 fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {

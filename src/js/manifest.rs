@@ -18,7 +18,7 @@ use crate::share::decision::as_json;
 /// Applies every document of `yaml` in order, and gives back the objects as they are then. Nothing is
 /// sent if one of the documents cannot be read; the first object that is refused ends it.
 pub(super) async fn apply_all(host: &Host, yaml: &str) -> Result<Array, JsValue> {
-    host.turn().await?;
+    host.turn().await;
     let kinds = host.session.borrow().cluster().kinds();
     let wishes = read(yaml, &kinds).map_err(|words| JsError::new(&words))?;
     let objects = Array::new();
@@ -64,7 +64,7 @@ fn read(yaml: &str, kinds: &Kinds) -> Result<Vec<Wish>, String> {
 
 /// Puts the cluster that `text` was read from in the place of this one.
 pub(super) async fn import(host: &Host, text: &str) -> Result<JsValue, JsValue> {
-    host.turn().await?;
+    host.turn().await;
     let manifests = decode::read(text, Limits::default());
     if let Some(error) = manifests.error {
         return Err(JsError::new(&error.to_string()).into());
@@ -92,7 +92,7 @@ pub(super) async fn import(host: &Host, text: &str) -> Result<JsValue, JsValue> 
 
 /// What the scheduler would decide now about the one Pod of `yaml`, which is not created.
 pub(super) async fn what_if(host: &Host, yaml: &str) -> Result<JsValue, JsValue> {
-    host.turn().await?;
+    host.turn().await;
     let kinds = host.session.borrow().cluster().kinds();
     let wishes = read(yaml, &kinds).map_err(|words| JsError::new(&words))?;
     let [Wish::Object(manifest)] = &wishes[..] else {

@@ -4,6 +4,7 @@
 //! so that the page stays alive; a failed call rejects with the API server's `Status`, or with an
 //! `Error` that says what was wrong.
 
+mod drive;
 mod events;
 mod fetch;
 mod manifest;
@@ -19,31 +20,14 @@ use wasm_bindgen::{JsError, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::api::decode::{TypeError, decode};
-use crate::api::request::{RequestId, Response};
 use crate::cluster::Setup;
 use crate::recording::Session;
 use crate::share::{self, Shared};
 use crate::sim::Instant;
 
+pub use drive::Crowd;
+use drive::Idle;
 use events::Listeners;
-
-/// How long one slice of work takes on the wall, so that the page draws and hears between two.
-const SLICE: Duration = Duration::from_millis(8);
-/// So many events are handled between two looks at the clock.
-const EVENTS_A_LOOK: usize = 16;
-
-#[wasm_bindgen(inline_js = "
-const channel = new MessageChannel();
-const waiting = [];
-channel.port1.onmessage = () => waiting.shift()();
-export function breathe() {
-  return new Promise((done) => { waiting.push(done); channel.port2.postMessage(0); });
-}")]
-extern "C" {
-    /// Lets the page draw and hear the person. A timer would wait for four milliseconds each time.
-    #[wasm_bindgen(catch)]
-    async fn breathe() -> Result<(), JsValue>;
-}
 
 /// What the interface asks of the page.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,17 +52,7 @@ pub struct Host {
     pub said: Rc<dyn Fn() -> (String, Option<u64>)>,
     /// The page's address without a fragment.
     pub address: Rc<dyn Fn() -> String>,
-    pub turns: Rc<Turns>,
-}
-
-/// Whose turn it is: a script may make a thousand calls at once, and the page must stay alive.
-#[derive(Debug, Default)]
-pub struct Turns {
-    /// When the first call of this task of the browser began.
-    began: Cell<Duration>,
-    /// How many calls wait for a later task. Time stands still for them, so that where they come in does
-    /// not depend on how fast the machine is.
-    waiting: Cell<usize>,
+    pub crowd: Rc<Crowd>,
 }
 
 /// `window.podflow`.
@@ -262,106 +236,6 @@ impl Podflow {
     /// The event log: one line a message.
     pub fn log(&self) -> String {
         self.host.session.borrow().cluster().log()
-    }
-}
-
-impl Host {
-    /// Waits, if this task of the browser has worked enough, for one to come. Calls stay in their order.
-    async fn turn(&self) -> Result<(), JsValue> {
-        let Turns { began, waiting } = &*self.turns;
-        if waiting.get() == 0 && (self.clock)().saturating_sub(began.get()) < SLICE {
-            return Ok(());
-        }
-        waiting.set(waiting.get() + 1);
-        let breathed = breathe().await;
-        waiting.set(waiting.get() - 1);
-        began.set((self.clock)());
-        breathed
-    }
-
-    /// Runs until `until`, in slices.
-    async fn run_until(&self, until: Instant) -> Result<(), JsValue> {
-        self.run_while(until, |_| true).await
-    }
-
-    /// Runs until `until`, or until `goes_on` says no.
-    async fn run_while(
-        &self,
-        until: Instant,
-        mut goes_on: impl FnMut(&Session) -> bool,
-    ) -> Result<(), JsValue> {
-        loop {
-            // First of all, too: a script may call a thousand times at once.
-            breathe().await?;
-            if self.turns.waiting.get() > 0 {
-                continue;
-            }
-            let done = self.slice(until, &mut goes_on);
-            (self.control)(Control::Refresh);
-            if done {
-                return Ok(());
-            }
-        }
-    }
-
-    /// One slice of work; true if all is done.
-    fn slice(&self, until: Instant, goes_on: &mut impl FnMut(&Session) -> bool) -> bool {
-        let mut session = self.session.borrow_mut();
-        let began = (self.clock)();
-        loop {
-            for _ in 0..EVENTS_A_LOOK {
-                if !goes_on(&session) {
-                    return true;
-                }
-                if session.next_at().is_none_or(|at| at > until) {
-                    session.rest_until(until);
-                    return true;
-                }
-                session.step();
-            }
-            if (self.clock)().saturating_sub(began) >= SLICE {
-                return false;
-            }
-        }
-    }
-
-    /// The answer to a request; runs the cluster until it is there.
-    async fn answer(&self, id: RequestId) -> Result<Rc<Response>, JsValue> {
-        let limit = self.session.borrow().now() + Duration::from_mins(1);
-        self.run_while(limit, |session| session.cluster().answer(id).is_none()).await?;
-        let session = self.session.borrow();
-        let answer = session.cluster().answer(id).map(Rc::clone);
-        answer.ok_or_else(|| JsError::new("the API server did not answer within a minute").into())
-    }
-}
-
-/// Finds out when nothing more happens: components may think for a while without a message.
-struct Idle {
-    /// The messages before this one have been looked at.
-    seen: u64,
-    /// When something other than a heartbeat was last sent.
-    busy: Instant,
-}
-
-impl Idle {
-    /// So long must nothing have happened.
-    const PATIENCE: Duration = Duration::from_secs(2);
-
-    fn after(session: &Session) -> Self {
-        Self { seen: session.cluster().trace().end(), busy: session.now() }
-    }
-
-    fn is(&mut self, session: &Session) -> bool {
-        let cluster = session.cluster();
-        for message in cluster.trace().from(self.seen) {
-            if !message.body.is_heartbeat() {
-                self.busy = message.sent;
-            }
-        }
-        self.seen = cluster.trace().end();
-        session.now() >= self.busy + Self::PATIENCE
-            && cluster.pending().all(|message| message.body.is_heartbeat())
-            && cluster.is_settled()
     }
 }
 

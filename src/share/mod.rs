@@ -5,11 +5,13 @@
 pub mod decision;
 mod wire;
 
+use std::fmt::Write;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::api::decode::decode as decode_typed;
 use crate::api::document::Part;
@@ -83,24 +85,21 @@ fn pack(shared: &Shared, level: u8, most: usize) -> Result<String, LinkError> {
         return Err(LinkError::TooLarge);
     }
     let alike = *setup == Setup::new(setup.seed, setup.nodes.len());
-    let nodes = if alike {
+    let nodes: Value = if alike {
         setup.nodes.len().into()
     } else {
         let node = |node: &Node| to_json(node);
         setup.nodes.iter().map(node).collect::<Vec<_>>().into()
     };
-    let inputs: Vec<Value> = inputs.iter().map(wire::of_input).collect();
-    let whole = [
-        ("seed", setup.seed.into()),
-        ("nodes", nodes),
-        ("in", inputs.into()),
-        ("t", moment.as_micros().into()),
-    ];
-    let mut wire = Map::new();
-    for (name, value) in whole {
-        wire.insert(name.to_owned(), value);
+    let mut text = String::from("{\"in\":[");
+    for (index, input) in inputs.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        wire::write_input(input, &mut text);
     }
-    let text = Value::Object(wire).to_string();
+    let (seed, moment) = (setup.seed, moment.as_micros());
+    write!(text, "],\"nodes\":{nodes},\"seed\":{seed},\"t\":{moment}}}").unwrap_or_default();
     if text.len() > most {
         return Err(LinkError::TooLarge);
     }

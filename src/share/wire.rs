@@ -2,6 +2,7 @@
 //!
 //! Read and written by hand: derived code for it weighs more than all the rest of a link.
 
+use std::fmt::{Display, Write};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
@@ -17,44 +18,55 @@ use crate::sim::Instant;
 /// So many bytes an input takes at least.
 pub(super) fn least_len(input: &Input) -> usize {
     match &input.act {
-        Act::Call(call) => call.text.as_ref().map_or(0, |text| text.len()),
+        Act::Call(call) => {
+            [&call.packed, &call.text].into_iter().flatten().map(|text| text.len()).sum()
+        }
         Act::ConfigureScheduler(_) => 0,
     }
 }
 
-/// The fields of an input: its moment, after how many events; method, path, content type, body or
-/// text of a request, the protocol it wants to switch to and who sent it; or what the scheduler is configured by.
-pub(super) fn of_input(input: &Input) -> Value {
-    let mut wire = Map::new();
-    let mut put = |name: &str, value: Value| {
-        wire.insert(name.to_owned(), value);
+/// Writes the fields of an input behind `text`, in the order of their names: its moment, after how many events;
+/// method, path, content type, body or text of a request, the protocol it wants to switch to and who sent it; or
+/// what the scheduler is configured by.
+///
+/// There may be thousands, and the page writes them again and again: what is packed already stays so.
+pub(super) fn write_input(input: &Input, text: &mut String) {
+    let mut mark = '{';
+    let mut put = |name: &str, value: &dyn Display| {
+        write!(text, "{mark}\"{name}\":{value}").unwrap_or_default();
+        mark = ',';
     };
-    put("t", input.at.as_micros().into());
-    put("n", input.after.into());
+    let words = |text: &str| Value::from(text);
+    let (moment, after) = (input.at.as_micros(), input.after);
     match &input.act {
-        Act::ConfigureScheduler(to) => put("s", (*to.source).clone()),
+        Act::ConfigureScheduler(to) => {
+            put("n", &after);
+            put("s", &to.source);
+            put("t", &moment);
+        }
         Act::Call(call) => {
-            let call = call.unpacked();
-            put("m", (&*call.method).into());
-            put("p", (&*call.path).into());
+            if let Some(body) = &call.packed {
+                put("b", body);
+            }
             if &*call.content_type != JSON {
-                put("c", (&*call.content_type).into());
-            }
-            if let Some(body) = &call.body {
-                put("b", (**body).clone());
-            }
-            if let Some(text) = &call.text {
-                put("x", (&**text).into());
+                put("c", &words(&call.content_type));
             }
             if let Some(protocol) = &call.upgrade {
-                put("g", (&**protocol).into());
+                put("g", &words(protocol));
             }
+            put("m", &words(&call.method));
+            put("n", &after);
+            put("p", &words(&call.path));
+            put("t", &moment);
             if let Some(who) = &call.credentials {
-                put("u", of_credentials(who));
+                put("u", &of_credentials(who));
+            }
+            if let Some(as_it_came) = &call.text {
+                put("x", &words(as_it_came));
             }
         }
     }
-    wire.into()
+    text.push('}');
 }
 
 fn of_credentials(who: &Credentials) -> Value {
@@ -71,7 +83,7 @@ fn of_credentials(who: &Credentials) -> Value {
     wire.into()
 }
 
-/// An input as [`of_input`] writes it; none if that is not what it is.
+/// An input as [`write_input`] writes it; none if that is not what it is.
 pub(super) fn input(wire: Part<'_>) -> Option<Input> {
     let number = |name: &str| wire.at(name).value().as_u64();
     let text = |name: &str| wire.at(name).value().as_str().map(Rc::<str>::from);
@@ -84,12 +96,13 @@ pub(super) fn input(wire: Part<'_>) -> Option<Input> {
             path: text("p")?,
             content_type: text("c").unwrap_or_else(|| JSON.into()),
             accept: "".into(),
-            body: body.is_there().then(|| Rc::new(body.value().clone())),
+            body: None,
+            packed: body.is_there().then(|| body.value().to_string().into()),
             text: text("x"),
             upgrade: text("g"),
             credentials: who.is_there().then(|| Rc::new(credentials(who))),
         };
-        Act::Call(call.packed())
+        Act::Call(call)
     };
     Some(Input { at: Instant::from_micros(number("t")?), after: number("n")?, act })
 }

@@ -4,26 +4,23 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gloo::events::{EventListener, EventListenerOptions};
+use gloo::events::EventListener;
 use gloo::render::{AnimationFrame, request_animation_frame};
-use wasm_bindgen::JsCast;
-use web_sys::{Element, EventTarget};
-use yew::{
-    AttrValue, Callback, Classes, Component, Context, Html, KeyboardEvent, MouseEvent, Properties,
-    classes, html,
-};
+use yew::{Callback, Classes, Component, Context, Html, Properties, classes, html};
 
 use super::Page;
 use super::autosave::{Autosave, Turn};
 use super::embed::Options;
 use super::engine::{Engine, PanelProps};
 use super::i18n::{Language, Words};
+use super::listening::{follow_links, keys, leave};
 use super::narration::{Line, Narration, line};
 use super::pace::{Pace, Progress, run, step, step_back};
-use super::panels::{BottomPanel, EditorPanel, Embed, InspectorPanel, Share};
+use super::panels::{BottomPanel, EditorPanel, InspectorPanel};
 use super::stage::{Scenery, Stage, flights};
 use super::state::{Action, Phase, State, Tab, Theme};
 use super::toolbar::{Toolbar, dress};
+use super::tools::{shared, tools, way_out, why};
 use crate::cluster::Setup;
 use crate::platform;
 use crate::recording::Session;
@@ -154,7 +151,7 @@ impl Component for App {
             drawing,
             drawn_from: Duration::ZERO,
             _listeners: [
-                listen(&on_action),
+                keys(&on_action),
                 follow_links(&on_action),
                 leave(ctx.link().callback(|()| Msg::Leave)),
             ],
@@ -223,7 +220,11 @@ impl Component for App {
             <div class={self.class()}>
                 <Toolbar now={seen.now} {playing} {gear} {theme} words={words.clone()}
                     plain={self.options.embed.is_some()} on_action={on_action.clone()}>
-                    { self.tools() }
+                    if self.options.embed.is_some() {
+                        { way_out(&self.engine, words) }
+                    } else {
+                        { tools(&self.engine, words, on_action, Setup::new(SEED, NODES)) }
+                    }
                 </Toolbar>
                 <nav class="app-tabs" aria-label={words.get("page.parts")}>
                     { for Tab::ALL.into_iter().map(|each| self.tab(each)) }
@@ -270,45 +271,6 @@ impl App {
     fn class(&self) -> Classes {
         let embed = self.options.embed.map(|layout| format!("is-embed layout-{}", layout.name()));
         classes!("app", embed)
-    }
-
-    /// What stands beside the playback: in an article only the way to the whole page.
-    fn tools(&self) -> Html {
-        let words = &self.words;
-        let engine = self.engine.clone();
-        let shown = words.clone();
-        let fragment = Callback::from(move |()| match link_of(&engine) {
-            Ok(fragment) => Ok(AttrValue::from(fragment)),
-            Err(error) => Err(AttrValue::from(why(error, &shown))),
-        });
-        if self.options.embed.is_some() {
-            let open = move |_: MouseEvent| {
-                let address = platform::address();
-                let page = address.split('?').next().unwrap_or_default();
-                platform::open(&match fragment.emit(()) {
-                    Ok(fragment) => format!("{page}#{fragment}"),
-                    Err(_) => page.to_owned(),
-                });
-            };
-            return html! {
-                <button class="button" onclick={open}>{ words.get("embed.open") }</button>
-            };
-        }
-        let link = {
-            let fragment = fragment.clone();
-            Callback::from(move |()| {
-                let made: Result<AttrValue, AttrValue> = fragment.emit(());
-                made.map(|fragment| format!("{}#{fragment}", platform::address()).into())
-            })
-        };
-        let reset = self.on_action.reform(|_| Action::Reset(Setup::new(SEED, NODES)));
-        html! {
-            <>
-                <Share {link} words={words.clone()} />
-                <Embed {fragment} words={words.clone()} />
-                <button class="button" onclick={reset}>{ words.get("tool.reset") }</button>
-            </>
-        }
     }
 
     /// What the page opens with: a link always wins over what was kept, which is put aside for it.
@@ -507,80 +469,4 @@ fn begin(options: &Options, language: Language) -> State {
     let theme = options.theme.or(kept).unwrap_or(Theme::System);
     let state = State::new(language, theme, OPENING);
     State { gear: options.gear.unwrap_or(state.gear), ..state }
-}
-
-/// What is wrong with a link, in the page's words.
-fn why(error: LinkError, words: &Words) -> String {
-    words
-        .get(match error {
-            LinkError::NotALink => "link.none",
-            LinkError::OtherVersion => "link.other-version",
-            LinkError::NotBase64 => "link.not-base64",
-            LinkError::Damaged => "link.damaged",
-            LinkError::TooLarge => "link.too-large",
-            LinkError::NotARecording => "link.no-recording",
-        })
-        .to_string()
-}
-
-fn link_of(engine: &Engine) -> Result<String, LinkError> {
-    engine.session(|session| share::encode(&shared(session)))
-}
-
-fn shared(session: &Session) -> Shared {
-    Shared { recording: session.recording().clone(), moment: session.now() }
-}
-
-/// A link pasted into the address of the open page opens too.
-fn follow_links(on_action: &Callback<Action>) -> EventListener {
-    let on_action = on_action.clone();
-    EventListener::new(&gloo::utils::window(), "hashchange", move |_| {
-        if let Some(link) = platform::fragment().filter(|fragment| share::is_link(fragment)) {
-            on_action.emit(Action::Open(link.into()));
-        }
-    })
-}
-
-/// Says when the page goes out of sight: nothing else is certain to be heard before it ends.
-fn leave(on_leave: Callback<()>) -> EventListener {
-    EventListener::new(&gloo::utils::document(), "visibilitychange", move |_| {
-        if gloo::utils::document().hidden() {
-            on_leave.emit(());
-        }
-    })
-}
-
-/// The keys that work everywhere but where one types.
-fn listen(on_action: &Callback<Action>) -> EventListener {
-    let on_action = on_action.clone();
-    let options = EventListenerOptions::enable_prevent_default();
-    EventListener::new_with_options(&gloo::utils::document(), "keydown", options, move |event| {
-        let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
-        if key.ctrl_key() || key.meta_key() || key.alt_key() {
-            return;
-        }
-        let (action, busy) = match &*key.key() {
-            " " => (Action::TogglePlay, PRESSED),
-            "." => (Action::Step, TYPED),
-            "," => (Action::StepBack, TYPED),
-            _ => return,
-        };
-        if is_within(event.target(), busy) {
-            return;
-        }
-        event.prevent_default();
-        on_action.emit(action);
-    })
-}
-
-/// What takes every key for itself.
-const TYPED: &str = "input, textarea, select, [contenteditable]";
-/// What takes the space bar for itself.
-const PRESSED: &str =
-    "input, textarea, select, [contenteditable], a, button, summary, [role=button], [role=tab]";
-
-/// Whether `target` lies in something that `selector` names.
-fn is_within(target: Option<EventTarget>, selector: &str) -> bool {
-    let element = target.and_then(|target| target.dyn_into::<Element>().ok());
-    element.is_some_and(|element| element.closest(selector).is_ok_and(|found| found.is_some()))
 }

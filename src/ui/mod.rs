@@ -7,6 +7,7 @@ mod embed;
 mod engine;
 mod i18n;
 mod icons;
+mod listening;
 mod narration;
 mod pace;
 mod panels;
@@ -14,6 +15,7 @@ mod px;
 mod stage;
 mod state;
 mod toolbar;
+mod tools;
 mod view;
 
 use std::cell::{Cell, RefCell};

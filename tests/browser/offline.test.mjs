@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { publish } from "../../www/publish.mjs";
+import { keep } from "../../www/publish.mjs";
 import { launch, serve } from "./site.mjs";
 
 /** A site as a build makes it, that says `text`. */
@@ -13,7 +13,7 @@ async function site(folder, text) {
   await writeFile(join(folder, "index.html"), '<!doctype html><html><body><script type="module" src="./app.js"></script></body></html>');
   await writeFile(join(folder, "app.js"), `const unused = 1; document.body.append((await import("./modules/words.js")).text);`);
   await writeFile(join(folder, "modules/words.js"), `export const text = ${JSON.stringify(text)};`);
-  await publish(folder);
+  await keep(folder);
 }
 
 test("a published site opens without a network", { timeout: 60_000 }, async () => {

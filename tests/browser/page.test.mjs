@@ -31,6 +31,31 @@ pageTest("space plays and pauses, and the keys of a field are its own", async ({
   await page.getByRole("button", { name: "Play (space)" }).waitFor();
 });
 
+pageTest("one of many nodes is found by pointing and by keys", async ({ page }) => {
+  await ready(page);
+  await page.evaluate(async () => {
+    await podflow.reset({ nodes: 60 });
+    await podflow.run(5);
+  });
+  const nodes = page.getByRole("listbox", { name: "60 nodes" });
+  const area = page.locator(".cells-area");
+  const chosen = (name) => page.getByRole("heading", { name, exact: true }).waitFor();
+  const { width, height } = await area.boundingBox();
+  await area.hover({ position: { x: 10, y: 10 } });
+  await nodes.getByRole("option", { name: "Node node-1: Ready" }).waitFor();
+  await area.click({ position: { x: width - 10, y: 10 } });
+  const columns = Number((await nodes.getByRole("option").getAttribute("aria-label")).match(/node-(\d+)/)[1]);
+  await chosen(`node-${columns}`);
+  assert.ok(columns > 2 && height > 10);
+  await page.mouse.move(0, 0);
+  await nodes.focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Enter");
+  await chosen(`node-${2 * columns - 1}`);
+  assert.equal(await nodes.getByRole("option", { selected: true }).count(), 1);
+});
+
 pageTest("a node is selected by mouse and by key", async ({ page }) => {
   await ready(page);
   const node = page.getByRole("button", { name: /^Node node-2/ });

@@ -47,6 +47,40 @@ scripted("apply creates, changes and leaves alone, as kubectl does", async ({ pa
   });
 });
 
+scripted("an answer of fetch is the browser's, though it is written late", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const body = JSON.stringify({ metadata: { name: "settings", colour: "red" }, data: { colour: "blue" } });
+    const answer = await podflow.fetch("/api/v1/namespaces/default/configmaps", { method: "POST", body });
+    const warning = answer.headers.get("warning");
+    const copy = await answer.clone().json();
+    // What is written is what was answered, not what has become of it.
+    await podflow.fetch("/api/v1/namespaces/default/configmaps/settings", { method: "DELETE" });
+    const unread = answer.bodyUsed;
+    const { data } = await answer.json();
+    const again = await answer.text().then(() => "read twice", (error) => error.name);
+    return [answer instanceof Response, answer.status, answer.ok, warning, copy.data, unread, data, answer.bodyUsed, again];
+  });
+  const data = { colour: "blue" };
+  assert.deepEqual(seen, [true, 201, true, '299 - "unknown field \\"metadata.colour\\""', data, false, data, true, "TypeError"]);
+});
+
+scripted("a thousand calls at once come in their order, and each has its answer", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const create = async (number) => {
+      const body = JSON.stringify({ metadata: { name: `map-${number}` } });
+      const answer = await podflow.fetch("/api/v1/namespaces/default/configmaps", { method: "POST", body });
+      return [answer.status, (await answer.json()).metadata.name === `map-${number}`].join();
+    };
+    const before = podflow.now();
+    const answers = await Promise.all(Array.from({ length: 1000 }, (_, number) => create(number)));
+    const list = await (await podflow.fetch("/api/v1/namespaces/default/configmaps")).json();
+    const at = ({ metadata }) => Number(metadata.resourceVersion);
+    const order = list.items.sort((one, other) => at(one) - at(other)).map(({ metadata }) => metadata.name);
+    return [new Set(answers).size, answers[0], order.filter((name, place) => name === `map-${place}`).length, podflow.now() - before < 1];
+  });
+  assert.deepEqual(seen, [1, "201,true", 1000, true]);
+});
+
 scripted("apply says what is wrong and changes nothing", async ({ page }) => {
   const said = await page.evaluate(
     async (pod) => [

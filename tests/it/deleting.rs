@@ -101,6 +101,29 @@ fn pods_of_a_collection_end_in_their_own_time() {
 }
 
 #[test]
+fn options_of_a_delete_stand_in_its_body_or_in_its_query() {
+    let mut api = Api::new(1);
+    for name in ["p", "q"] {
+        let container = json!({"name": "a", "image": "nginx"});
+        api.create(PODS, json!({"metadata": {"name": name}, "spec": {"containers": [container]}}));
+    }
+    api.0.run_for(Duration::from_secs(20));
+    let one = format!("{PODS}/p");
+    let try_only = json!({"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]});
+    assert_eq!(api.ask("DELETE", &one, Some(try_only)).0, 200);
+    assert_eq!(api.ask("DELETE", &format!("{one}?dryRun=All"), None).0, 200);
+    let (_, kept) = api.ask("GET", &one, None);
+    assert!(kept["metadata"].get("deletionTimestamp").is_none(), "{kept}");
+    // Beside a body nobody looks at the query.
+    let no_wish = json!({"kind": "DeleteOptions", "apiVersion": "v1"});
+    let (_, marked) = api.ask("DELETE", &format!("{one}?gracePeriodSeconds=0"), Some(no_wish));
+    assert_eq!(marked["metadata"]["deletionGracePeriodSeconds"], 30, "{marked}");
+    let (_, gone) = api.ask("DELETE", &format!("{PODS}/q?gracePeriodSeconds=0"), None);
+    assert_eq!(gone["metadata"]["deletionGracePeriodSeconds"], 0, "{gone}");
+    assert_eq!(api.ask("GET", &format!("{PODS}/q"), None).0, 404);
+}
+
+#[test]
 fn a_namespace_ends_when_it_is_empty_and_nobody_holds_it() {
     let mut server = Server::new();
     let path = |name: &str| format!("/api/v1/namespaces/{name}");

@@ -141,11 +141,16 @@ pub(super) fn since(time: Option<&Time>, now: Timestamp) -> Cell {
     duration::age(time.map(|time| time.0), now).into()
 }
 
-/// A selector's canonical text.
+/// A selector's canonical text, or that it has none.
 pub(super) fn selector_of(part: Part<'_>) -> Cell {
+    text_or(Some(&bare_selector_of(part)), NONE)
+}
+
+/// A selector's canonical text.
+pub(super) fn bare_selector_of(part: Part<'_>) -> String {
     let decoded = decode::<LabelSelector>(part.value()).ok().filter(|_| part.is_there());
     match Selector::from_object(decoded.as_ref().map(|decoded| &decoded.object)) {
-        Ok(selector) => text_or(Some(&selector.to_string()), NONE),
-        Err(_) => "<error>".into(),
+        Ok(selector) => selector.to_string(),
+        Err(_) => "<error>".to_owned(),
     }
 }

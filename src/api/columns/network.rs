@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::cell::{NONE, age, name, selector_of, text_or};
+use super::service::{Width, balancer};
 use super::{Cell, Column};
 use crate::api::document::{Document, Part};
 
@@ -19,18 +20,22 @@ pub const ENDPOINTS: &[Column] = &[
 
 /// The row of endpoints.
 pub fn endpoints(object: &Document, now: Timestamp) -> Vec<Cell> {
+    let subsets = object.at("subsets");
     let mut all: Vec<String> = Vec::new();
-    for subset in object.at("subsets").items() {
-        for ip in subset.at("addresses").items().map(|address| address.at("ip").text()) {
-            let ports = subset.at("ports");
-            if ports.is_empty() {
-                all.push(ip.to_owned());
-            }
-            let with = |port: Part<'_>| format!("{ip}:{}", port.at("port").number().unwrap_or(0));
-            all.extend(ports.items().map(with));
+    for subset in subsets.items() {
+        let ips = || subset.at("addresses").items().map(|address| address.at("ip").text());
+        let ports = subset.at("ports");
+        if ports.is_empty() {
+            all.extend(ips().map(str::to_owned));
+        }
+        for port in ports.items().map(|port| port.at("port").number().unwrap_or_default()) {
+            all.extend(ips().map(|ip| {
+                if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+            }));
         }
     }
-    vec![name(&object.metadata), some(&all, NONE).into(), age(&object.metadata, now)]
+    let none = if subsets.is_empty() { NONE } else { "" };
+    vec![name(&object.metadata), some(&all, none).into(), age(&object.metadata, now)]
 }
 
 /// The first of a list, and how many more there are.
@@ -60,9 +65,10 @@ pub const ENDPOINT_SLICE: &[Column] = &[
 
 /// The row of a slice.
 pub fn endpoint_slice(object: &Document, now: Timestamp) -> Vec<Cell> {
-    let port = |port: Part<'_>| match port.at("port").number() {
-        Some(number) => number.to_string(),
-        None => "*".to_owned(),
+    let port = |port: Part<'_>| match (port.at("port").number(), port.at("name")) {
+        (Some(number), _) => number.to_string(),
+        (None, name) if name.is_there() => name.text().to_owned(),
+        (None, _) => "*".to_owned(),
     };
     let ports: Vec<String> = object.at("ports").items().map(port).collect();
     let addresses = object.at("endpoints").items().flat_map(|one| one.at("addresses").texts());
@@ -95,23 +101,29 @@ pub const INGRESS: &[Column] = &[
 /// The row of an ingress.
 pub fn ingress(object: &Document, now: Timestamp) -> Vec<Cell> {
     let spec = object.at("spec");
-    let hosts = spec.at("rules").items().map(|rule| rule.at("host").text());
-    let hosts: Vec<String> = hosts.filter(|host| !host.is_empty()).map(str::to_owned).collect();
-    let points = object.at("status").at("loadBalancer").at("ingress").items();
-    let addresses = points.map(|point| {
-        let ip = point.at("ip").text();
-        if ip.is_empty() { point.at("hostname").text() } else { ip }
-    });
-    let addresses: Vec<&str> = addresses.filter(|text| !text.is_empty()).collect();
     let ports = if spec.at("tls").is_empty() { "80" } else { "80, 443" };
     vec![
         name(&object.metadata),
         text_or(Some(spec.at("ingressClassName").text()), NONE),
-        some(&hosts, "*").into(),
-        addresses.join(",").into(),
+        hosts(spec.at("rules")).into(),
+        balancer(object, Width::Wide).into(),
         ports.into(),
         age(&object.metadata, now),
     ]
+}
+
+/// The first hosts, and how many rules there are beside theirs.
+fn hosts(rules: Part<'_>) -> String {
+    let hosts = rules.items().map(|rule| rule.at("host").text()).enumerate();
+    let first: Vec<_> = hosts.filter(|(_, host)| !host.is_empty()).take(SHOWN).collect();
+    let shown = first.iter().map(|(_, host)| *host).collect::<Vec<_>>().join(",");
+    match first.get(SHOWN - 1) {
+        Some((last, _)) if last + 1 < rules.len() => {
+            format!("{shown} + {} more...", rules.len() - SHOWN)
+        }
+        Some(_) | None if shown.is_empty() => "*".to_owned(),
+        Some(_) | None => shown,
+    }
 }
 
 /// The columns of ingress classes.

@@ -73,9 +73,9 @@ fn external(service: &Document, width: Width) -> String {
     }
 }
 
-/// The addresses of the load balancer, sorted.
-fn balancer(service: &Document, width: Width) -> String {
-    let ingress = service.at("status").at("loadBalancer").at("ingress");
+/// The addresses of the load balancer of a service or an ingress, sorted.
+pub(super) fn balancer(object: &Document, width: Width) -> String {
+    let ingress = object.at("status").at("loadBalancer").at("ingress");
     let addresses: SortedSet<&str> = ingress
         .items()
         .filter_map(|point| {

@@ -67,7 +67,7 @@ pub fn persistent_volume(volume: &Document, now: Timestamp) -> Vec<Cell> {
     };
     vec![
         name(&volume.metadata),
-        spec.at("capacity").at("storage").text().into(),
+        size(spec),
         modes(spec.at("accessModes")).into(),
         spec.at("persistentVolumeReclaimPolicy").text().into(),
         phase(volume).into(),
@@ -105,18 +105,24 @@ pub fn persistent_volume_claim(claim: &Document, now: Timestamp) -> Vec<Cell> {
     let (spec, status) = (claim.at("spec"), claim.at("status"));
     let volume = spec.at("volumeName").text();
     // What the volume has, once there is one.
-    let of_volume = if volume.is_empty() { Part::of(None) } else { status };
+    let (size, of_volume) =
+        if volume.is_empty() { ("".into(), Part::of(None)) } else { (size(status), status) };
     vec![
         name(&claim.metadata),
         phase(claim).into(),
         volume.into(),
-        of_volume.at("capacity").at("storage").text().into(),
+        size,
         modes(of_volume.at("accessModes")).into(),
         class(claim).into(),
         text_or(Some(spec.at("volumeAttributesClassName").text()), UNSET),
         age(&claim.metadata, now),
         text_or(Some(spec.at("volumeMode").text()), UNSET),
     ]
+}
+
+/// How much can be stored.
+fn size(of: Part<'_>) -> Cell {
+    text_or(Some(of.at("capacity").at("storage").text()), "0")
 }
 
 fn phase(object: &Document) -> &str {

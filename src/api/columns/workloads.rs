@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::cell::{NONE, age, name, selector_of, text_or};
+use super::cell::{NONE, age, bare_selector_of, name, selector_of, text_or};
 use super::{Cell, Column};
 use crate::api::document::{Document, Part};
 use crate::api::duration;
@@ -40,7 +40,7 @@ pub fn deployment(object: &Document, now: Timestamp) -> Vec<Cell> {
         age(&object.metadata, now),
         names,
         images,
-        selector_of(spec.at("selector")),
+        bare_selector_of(spec.at("selector")).into(),
     ]
 }
 

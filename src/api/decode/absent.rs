@@ -11,12 +11,15 @@ const TEXT_POINTERS: &[&str] = &[
     "appProtocol",
     "completionMode",
     "containerName",
+    "endpointsNamespace",
     "fsGroupChangePolicy",
     "holderIdentity",
     "hostnameOverride",
     "ingressClassName",
+    "initiatorName",
     "internalTrafficPolicy",
     "ipFamilyPolicy",
+    "ipMode",
     "loadBalancerClass",
     "localhostProfile",
     "managedBy",
@@ -34,12 +37,16 @@ const TEXT_POINTERS: &[&str] = &[
     "resourceClaimTemplateName",
     "runtimeClassName",
     "seLinuxChangePolicy",
+    "secretNamespace",
+    "selectPolicy",
     "service",
     "stopSignal",
     "storageClassName",
     "strategy",
+    "succeededIndexes",
     "supplementalGroupsPolicy",
     "timeZone",
+    "trafficDistribution",
     "unhealthyPodEvictionPolicy",
     "volumeAttributesClassName",
     "volumeBindingMode",
@@ -235,7 +242,17 @@ pub(super) fn is_absent(structure: &str, field: &str, value: &Value) -> bool {
         }
         Value::String(text) => {
             let pointer = match (structure, field) {
-                ("Endpoint" | "EndpointPort", _)
+                (
+                    "AzureDiskVolumeSource"
+                    | "ClusterTrustBundleProjection"
+                    | "Endpoint"
+                    | "EndpointPort"
+                    | "TypedLocalObjectReference"
+                    | "TypedObjectReference"
+                    | "WindowsSecurityContextOptions",
+                    _,
+                )
+                | ("EndpointAddress", "nodeName")
                 | ("Container" | "EphemeralContainer", "restartPolicy")
                 | ("HostPathVolumeSource", "type")
                 | ("CSIVolumeSource", "fsType")

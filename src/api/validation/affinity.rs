@@ -11,10 +11,12 @@ use super::report::{Report, text};
 use super::selector::{label_selector, node_selector, node_selector_term};
 use crate::api::field::Path;
 use crate::api::names;
+use crate::api::text::integer;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 const TAINT_EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+const NOT_DECIMAL: &str = "must be a valid decimal integer in canonical form";
 const NO_SELECTOR: &str = "must not be specified when labelSelector is not set";
 
 pub(super) fn affinity(out: &mut Report, affinity: &Affinity, path: &Path) {
@@ -52,7 +54,7 @@ pub(super) fn node_affinity(out: &mut Report, affinity: &NodeAffinity, path: &Pa
 
 fn weight(out: &mut Report, weight: i32, path: &Path) {
     if !(1..=100).contains(&weight) {
-        out.invalid(&path.child("weight"), weight, "must be in the range 1-100");
+        out.invalid_at(path, "weight", weight, "must be in the range 1-100");
     }
 }
 
@@ -77,7 +79,7 @@ fn pod_affinity_term(out: &mut Report, term: &PodAffinityTerm, path: &Path) {
     label_selector(out, selector, &path.child("labelSelector"));
     label_selector(out, term.namespace_selector.as_ref(), &path.child("namespaceSelector"));
     for name in term.namespaces.iter().flatten() {
-        out.words(&path.child("namespace"), name, names::dns1123_label(name));
+        out.words_at(path, "namespace", name, names::dns1123_label);
     }
     let matched = term.match_label_keys.as_deref().unwrap_or_default();
     let mismatched = term.mismatch_label_keys.as_deref().unwrap_or_default();
@@ -95,7 +97,7 @@ fn pod_affinity_term(out: &mut Report, term: &PodAffinityTerm, path: &Path) {
     if term.topology_key.is_empty() {
         out.required(topology, "can not be empty");
     }
-    out.words(topology, &term.topology_key, names::label_key(&term.topology_key));
+    out.words(topology, &term.topology_key, names::label_key);
 }
 
 fn label_keys(out: &mut Report, keys: &[String], selector: Option<&LabelSelector>, path: &Path) {
@@ -107,7 +109,7 @@ fn label_keys(out: &mut Report, keys: &[String], selector: Option<&LabelSelector
         return;
     }
     for (index, key) in keys.iter().enumerate() {
-        out.words(&path.index(index), key, names::label_key(key));
+        out.words(&path.index(index), key, names::label_key);
     }
 }
 
@@ -133,7 +135,7 @@ pub(super) fn tolerations(out: &mut Report, tolerations: &[Toleration], path: &P
         let (key, operator) = (text(&toleration.key), text(&toleration.operator));
         let (value, effect) = (text(&toleration.value), text(&toleration.effect));
         if !key.is_empty() {
-            out.words(&path.child("key"), key, names::label_key(key));
+            out.words_at(&path, "key", key, names::label_key);
         } else if operator != "Exists" {
             let words = "operator must be Exists when `key` is empty, which means \"match all \
                          values and all keys\"";
@@ -141,7 +143,7 @@ pub(super) fn tolerations(out: &mut Report, tolerations: &[Toleration], path: &P
         }
         if toleration.toleration_seconds.is_some() && effect != "NoExecute" {
             let words = "effect must be 'NoExecute' when `tolerationSeconds` is set";
-            out.invalid(&path.child("effect"), effect, words);
+            out.invalid_at(&path, "effect", effect, words);
         }
         match operator {
             "Equal" | "" => {
@@ -154,11 +156,26 @@ pub(super) fn tolerations(out: &mut Report, tolerations: &[Toleration], path: &P
                 let words = "value must be empty when `operator` is 'Exists'";
                 out.invalid(&operator_path, value, words);
             }
+            "Gt" | "Lt" => decimal(out, value, &path.child("value")),
             _ => out.supported(&operator_path, operator, &["Equal", "Exists"]),
         }
         if !effect.is_empty() {
-            out.supported(&path.child("effect"), effect, &TAINT_EFFECTS);
+            out.supported_at(&path, "effect", effect, &TAINT_EFFECTS);
         }
+    }
+}
+
+/// A whole number as text, without a plus and without zeros in front.
+fn decimal(out: &mut Report, value: &str, path: &Path) {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let plain = value == "0" || !digits.starts_with('0');
+    if value.is_empty() {
+        out.invalid(path, value, "must be non-empty");
+    } else if !plain || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        out.invalid(path, value, NOT_DECIMAL);
+    }
+    if let Err(why) = integer(value) {
+        out.invalid(path, value, why);
     }
 }
 
@@ -172,13 +189,13 @@ pub(super) fn spread(out: &mut Report, constraints: &[TopologySpreadConstraint],
         let path = path.index(index);
         let (key, action) = (&constraint.topology_key, constraint.when_unsatisfiable.as_str());
         if constraint.max_skew <= 0 {
-            out.invalid(&path.child("maxSkew"), constraint.max_skew, NOT_POSITIVE);
+            out.invalid_at(&path, "maxSkew", constraint.max_skew, NOT_POSITIVE);
         }
         if key.is_empty() {
-            out.required(&path.child("topologyKey"), "can not be empty");
+            out.required_at(&path, "topologyKey", "can not be empty");
         }
         let actions = ["DoNotSchedule", "ScheduleAnyway"];
-        out.supported(&path.child("whenUnsatisfiable"), action, &actions);
+        out.supported_at(&path, "whenUnsatisfiable", action, &actions);
         let mut later = constraints.iter().skip(index + 1);
         if later.any(|other| other.topology_key == *key && other.when_unsatisfiable == action) {
             let path = path.child("{topologyKey, whenUnsatisfiable}");
@@ -190,11 +207,16 @@ pub(super) fn spread(out: &mut Report, constraints: &[TopologySpreadConstraint],
             ("nodeTaintsPolicy", &constraint.node_taints_policy),
         ] {
             if let Some(policy) = policy {
-                out.supported(&path.child(field), policy, &["Honor", "Ignore"]);
+                out.supported_at(&path, field, policy, &["Honor", "Ignore"]);
             }
         }
-        spread_keys(out, constraint, &path.child("matchLabelKeys"));
-        label_selector(out, constraint.label_selector.as_ref(), &path.child("labelSelector"));
+        let keys = constraint.match_label_keys.as_deref().unwrap_or_default();
+        let selector = constraint.label_selector.as_ref();
+        label_keys(out, keys, selector, &path.child("matchLabelKeys"));
+        if let Some(selector) = selector {
+            named_twice(out, keys, selector, &path);
+        }
+        label_selector(out, selector, &path.child("labelSelector"));
     }
 }
 
@@ -208,30 +230,5 @@ fn min_domains(out: &mut Report, constraint: &TopologySpreadConstraint, path: &P
         let words =
             format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}");
         out.invalid(path, domains, words);
-    }
-}
-
-fn spread_keys(out: &mut Report, constraint: &TopologySpreadConstraint, path: &Path) {
-    let keys = constraint.match_label_keys.as_deref().unwrap_or_default();
-    if keys.is_empty() {
-        return;
-    }
-    let selector = constraint.label_selector.as_ref();
-    if selector.is_none() {
-        out.forbidden(path, NO_SELECTOR);
-    }
-    let selects = |key: &String| {
-        selector.is_some_and(|selector| {
-            let mut expressions = selector.match_expressions.iter().flatten();
-            selector.match_labels.as_ref().is_some_and(|labels| labels.contains_key(key))
-                || expressions.any(|expression| expression.key == *key)
-        })
-    };
-    for (index, key) in keys.iter().enumerate() {
-        out.words(&path.index(index), key, names::label_key(key));
-        if selects(key) {
-            let words = "exists in both matchLabelKeys and labelSelector";
-            out.invalid(&path.index(index), key.as_str(), words);
-        }
     }
 }

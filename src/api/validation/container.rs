@@ -15,6 +15,15 @@ use crate::api::wire::{Container, PodSpec};
 const RESTART_RULES_MAX: usize = 20;
 const EXIT_CODES_MAX: usize = 255;
 
+/// The signals of Linux, sorted.
+const SIGNALS: &str = "SIGABRT SIGALRM SIGBUS SIGCHLD SIGCLD SIGCONT SIGFPE SIGHUP SIGILL SIGINT SIGIO \
+SIGIOT SIGKILL SIGPIPE SIGPOLL SIGPROF SIGPWR SIGQUIT SIGRTMAX SIGRTMAX-1 SIGRTMAX-10 SIGRTMAX-11 \
+SIGRTMAX-12 SIGRTMAX-13 SIGRTMAX-14 SIGRTMAX-2 SIGRTMAX-3 SIGRTMAX-4 SIGRTMAX-5 SIGRTMAX-6 SIGRTMAX-7 \
+SIGRTMAX-8 SIGRTMAX-9 SIGRTMIN SIGRTMIN+1 SIGRTMIN+10 SIGRTMIN+11 SIGRTMIN+12 SIGRTMIN+13 SIGRTMIN+14 \
+SIGRTMIN+15 SIGRTMIN+2 SIGRTMIN+3 SIGRTMIN+4 SIGRTMIN+5 SIGRTMIN+6 SIGRTMIN+7 SIGRTMIN+8 SIGRTMIN+9 \
+SIGSEGV SIGSTKFLT SIGSTOP SIGSYS SIGTERM SIGTRAP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGUSR1 SIGUSR2 \
+SIGVTALRM SIGWINCH SIGXCPU SIGXFSZ";
+
 /// What the checks of one container need to know of its Pod.
 struct Around<'a> {
     spec: &'a PodSpec,
@@ -46,10 +55,10 @@ fn mains(out: &mut Report, around: &Around<'_>, path: &Path) {
         let own = path.index(index);
         common(out, container, around, &own);
         if containers.iter().take(index).any(|earlier| earlier.name == container.name) {
-            out.duplicate(&own.child("name"), container.name.as_str());
+            out.duplicate_at(&own, "name", container.name.as_str());
         }
         checks(out, container, around.spec, &own);
-        restart_policy(out, container, &own);
+        restart_policy(out, container, true, &own);
     }
     host_port_conflicts(out, containers, path);
 }
@@ -59,27 +68,39 @@ fn inits(out: &mut Report, around: &Around<'_>, path: &Path) {
     for (index, container) in inits.iter().enumerate() {
         let own = path.index(index);
         common(out, container, around, &own);
-        restart_policy(out, container, &own);
+        restart_policy(out, container, false, &own);
         let earlier = inits.iter().take(index).filter(|earlier| !earlier.name.is_empty());
         let mut others = around.spec.containers.iter().chain(earlier);
         if others.any(|other| other.name == container.name) {
-            out.duplicate(&own.child("name"), container.name.as_str());
+            out.duplicate_at(&own, "name", container.name.as_str());
         }
         host_port_conflicts(out, std::slice::from_ref(container), path);
         if is_sidecar(container) {
             checks(out, container, around.spec, &own);
             continue;
         }
-        for (field, is_set) in [
-            ("lifecycle", container.lifecycle.is_some()),
-            ("livenessProbe", container.liveness_probe.is_some()),
-            ("readinessProbe", container.readiness_probe.is_some()),
-            ("startupProbe", container.startup_probe.is_some()),
-        ] {
-            if is_set {
-                let words = "may not be set for init containers without restartPolicy=Always";
-                out.forbidden(&own.child(field), words);
-            }
+        not_for_init(out, container, &own);
+    }
+}
+
+/// An init container that ends is neither watched nor started again for a resize.
+fn not_for_init(out: &mut Report, container: &Container, path: &Path) {
+    for (field, is_set) in [
+        ("lifecycle", container.lifecycle.is_some()),
+        ("livenessProbe", container.liveness_probe.is_some()),
+        ("readinessProbe", container.readiness_probe.is_some()),
+        ("startupProbe", container.startup_probe.is_some()),
+    ] {
+        if is_set {
+            let words = "may not be set for init containers without restartPolicy=Always";
+            out.forbidden_at(path, field, words);
+        }
+    }
+    for (index, own) in Fragment::part(&container.resize_policy).items().enumerate() {
+        if own.at("restartPolicy").text() == "RestartContainer" {
+            let path = path.child("resizePolicy").index(index).child("restartPolicy");
+            let words = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+            out.invalid(&path, "RestartContainer", words);
         }
     }
 }
@@ -100,7 +121,7 @@ fn ephemerals(out: &mut Report, around: &Around<'_>, path: &Path) {
         let name = container.name.as_str();
         let mut earlier = ephemerals.items().take(index);
         if is_other(name) || earlier.any(|earlier| earlier.at("name").text() == name) {
-            out.duplicate(&own.child("name"), name);
+            out.duplicate_at(&own, "name", name);
         }
         let target = ephemeral.at("targetContainerName").text();
         if !target.is_empty() && !is_other(target) {
@@ -126,14 +147,14 @@ fn not_for_ephemeral(out: &mut Report, container: &Container, path: &Path) {
         ("lifecycle", container.lifecycle.is_some()),
     ] {
         if is_set {
-            out.forbidden(&path.child(field), words);
+            out.forbidden_at(path, field, words);
         }
     }
     for (index, mount) in Fragment::part(&container.volume_mounts).items().enumerate() {
         let path = path.child("volumeMounts").index(index);
         for field in ["subPath", "subPathExpr"] {
             if !mount.at(field).text().is_empty() {
-                out.forbidden(&path.child(field), words);
+                out.forbidden_at(&path, field, words);
             }
         }
     }
@@ -143,17 +164,17 @@ fn not_for_ephemeral(out: &mut Report, container: &Container, path: &Path) {
 fn common(out: &mut Report, container: &Container, around: &Around<'_>, path: &Path) {
     let name = container.name.as_str();
     if name.is_empty() {
-        out.required(&path.child("name"), "");
+        out.required_at(path, "name", "");
     } else {
-        out.words(&path.child("name"), name, names::dns1123_label(name));
+        out.words_at(path, "name", name, names::dns1123_label);
     }
     // Spaces around an image are let through in templates, where others stand for them.
     if text(&container.image).is_empty() {
-        out.required(&path.child("image"), "");
+        out.required_at(path, "image", "");
     }
     let policies = ["File", "FallbackToLogsOnError"];
     let policy = text(&container.termination_message_policy);
-    out.one_of(&path.child("terminationMessagePolicy"), policy, &policies);
+    out.one_of_at(path, "terminationMessagePolicy", policy, &policies);
     ports(out, container.ports.as_deref(), &path.child("ports"));
     env::variables(out, Fragment::part(&container.env), &path.child("env"));
     env::sources(out, Fragment::part(&container.env_from), &path.child("envFrom"));
@@ -161,7 +182,7 @@ fn common(out: &mut Report, container: &Container, around: &Around<'_>, path: &P
     volume::devices(out, container, around.volumes, &path.child("volumeDevices"));
     let policies = ["Always", "IfNotPresent", "Never"];
     let policy = text(&container.image_pull_policy);
-    out.one_of(&path.child("imagePullPolicy"), policy, &policies);
+    out.one_of_at(path, "imagePullPolicy", policy, &policies);
     if let Some(own) = &container.resources {
         let path = path.child("resources");
         resources::requirements(out, own, resources::Owner::Container, around.claims, &path);
@@ -184,25 +205,36 @@ fn common(out: &mut Report, container: &Container, around: &Around<'_>, path: &P
 fn checks(out: &mut Report, container: &Container, spec: &PodSpec, path: &Path) {
     let grace = spec.termination_grace_period_seconds;
     let part = Fragment::part;
-    probe::lifecycle(out, part(&container.lifecycle), grace, &path.child("lifecycle"));
+    let lifecycle = part(&container.lifecycle);
+    let lifecycle_path = path.child("lifecycle");
+    probe::lifecycle(out, lifecycle, grace, &lifecycle_path);
+    let signal = lifecycle.at("stopSignal");
+    if signal.is_there() {
+        stop_signal(out, signal.text(), part(&spec.os), &lifecycle_path.child("stopSignal"));
+    }
     probe::liveness(out, part(&container.liveness_probe), grace, &path.child("livenessProbe"));
     probe::readiness(out, part(&container.readiness_probe), grace, &path.child("readinessProbe"));
     probe::liveness(out, part(&container.startup_probe), grace, &path.child("startupProbe"));
 }
 
-fn restart_policy(out: &mut Report, container: &Container, path: &Path) {
-    let rules = Fragment::part(&container.restart_policy_rules);
-    let Some(policy) = &container.restart_policy else {
+/// Of a main container the rules are checked even if nothing says what they are exceptions from.
+fn restart_policy(out: &mut Report, container: &Container, is_main: bool, path: &Path) {
+    let (rules, policy_path) =
+        (Fragment::part(&container.restart_policy_rules), path.child("restartPolicy"));
+    if let Some(policy) = &container.restart_policy {
+        out.supported(&policy_path, policy, &["Always", "Never", "OnFailure"]);
+    } else {
         if !rules.is_empty() {
             let words = "must specify restartPolicy when restart rules are used";
-            out.required(&path.child("restartPolicy"), words);
+            out.required(&policy_path, words);
         }
-        return;
-    };
-    out.supported(&path.child("restartPolicy"), policy, &["Always", "Never", "OnFailure"]);
+        if !is_main {
+            return;
+        }
+    }
     let path = path.child("restartPolicyRules");
     if rules.len() > RESTART_RULES_MAX {
-        out.errors.push(FieldError::too_long(&path, RESTART_RULES_MAX));
+        out.errors.push(FieldError::too_many(&path, rules.len(), RESTART_RULES_MAX));
     }
     for (index, rule) in rules.items().enumerate() {
         restart_rule(out, rule, &path.index(index));
@@ -210,15 +242,32 @@ fn restart_policy(out: &mut Report, container: &Container, path: &Path) {
 }
 
 fn restart_rule(out: &mut Report, rule: Part<'_>, path: &Path) {
-    out.supported(&path.child("action"), rule.at("action").text(), &["Restart"]);
+    let actions = ["Restart", "RestartAllContainers"];
+    out.supported_at(path, "action", rule.at("action").text(), &actions);
     let (codes, path) = (rule.at("exitCodes"), path.child("exitCodes"));
     if !codes.is_there() {
         out.required(&path, "must be specified");
         return;
     }
-    out.supported(&path.child("operator"), codes.at("operator").text(), &["In", "NotIn"]);
-    if codes.at("values").len() > EXIT_CODES_MAX {
-        out.errors.push(FieldError::too_long(&path.child("values"), EXIT_CODES_MAX));
+    out.supported_at(&path, "operator", codes.at("operator").text(), &["In", "NotIn"]);
+    let values = codes.at("values").len();
+    if values > EXIT_CODES_MAX {
+        out.errors.push(FieldError::too_many(&path.child("values"), values, EXIT_CODES_MAX));
+    }
+}
+
+/// The signal that ends a container, one that its system knows.
+fn stop_signal(out: &mut Report, signal: &str, system: Part<'_>, path: &Path) {
+    if !system.is_there() {
+        out.forbidden(path, "may not be set for containers with empty `spec.os.name`");
+    }
+    match system.at("name").text() {
+        "windows" => out.supported(path, signal, &["SIGKILL", "SIGTERM"]),
+        "linux" => {
+            let known: Vec<&str> = SIGNALS.split_ascii_whitespace().collect();
+            out.supported(path, signal, &known);
+        }
+        _ => {}
     }
 }
 
@@ -230,24 +279,24 @@ fn ports(out: &mut Report, ports: Option<&[ContainerPort]>, path: &Path) {
         if !name.is_empty() {
             let words = names::port_name(name);
             if !words.is_empty() {
-                out.words(&path.child("name"), name, words);
+                out.each(&path.child("name"), name, words);
             } else if seen.contains(&name) {
-                out.duplicate(&path.child("name"), name);
+                out.duplicate_at(&path, "name", name);
             } else {
                 seen.push(name);
             }
         }
         let number = i64::from(port.container_port);
         if number == 0 {
-            out.required(&path.child("containerPort"), "");
+            out.required_at(&path, "containerPort", "");
         } else {
-            out.number(&path.child("containerPort"), number, names::port_number(number));
+            out.number_at(&path, "containerPort", number, names::port_number);
         }
         let number = i64::from(port.host_port.unwrap_or_default());
         if number != 0 {
-            out.number(&path.child("hostPort"), number, names::port_number(number));
+            out.number_at(&path, "hostPort", number, names::port_number);
         }
-        out.one_of(&path.child("protocol"), text(&port.protocol), &["SCTP", "TCP", "UDP"]);
+        out.one_of_at(&path, "protocol", text(&port.protocol), &["SCTP", "TCP", "UDP"]);
     }
 }
 
@@ -280,7 +329,8 @@ fn resize_policy(out: &mut Report, policies: Part<'_>, never: bool, path: &Path)
         out.one_of(path, resource, &["cpu", "memory"]);
         out.one_of(path, policy, &["NotRequired", "RestartContainer"]);
         if never && policy != "NotRequired" {
-            out.invalid(path, policy, "must be 'NotRequired' when `restartPolicy` is 'Never'");
+            let words = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
+            out.invalid(path, policy, words);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Environment variables and the fields they may show.
 
+use super::pod_spec::each;
 use super::report::Report;
-use crate::api::document::Part;
+use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
+use crate::api::wire::PodSpec;
 
 /// Fields of a Pod that a variable can show, sorted.
 const IN_VARIABLES: &[&str] = &[
@@ -48,9 +50,9 @@ pub(super) fn variables(out: &mut Report, variables: Part<'_>, path: &Path) {
         let path = path.index(index);
         let name = variable.at("name").text();
         if name.is_empty() {
-            out.required(&path.child("name"), "");
+            out.required_at(&path, "name", "");
         } else {
-            out.words(&path.child("name"), name, names::env_var_name(name));
+            out.words_at(&path, "name", name, names::env_var_name);
         }
         let source = variable.at("valueFrom");
         if source.is_there() {
@@ -71,12 +73,13 @@ fn value_from(out: &mut Report, source: Part<'_>, has_value: bool, path: &Path) 
         match field {
             "fieldRef" => field_selector(out, selector, IN_VARIABLES, &path),
             "resourceFieldRef" => resource_selector(out, selector, false, &path),
-            "fileKeyRef" => {}
+            "fileKeyRef" => file_key(out, selector, &path),
             _ => key_selector(out, selector, &path),
         }
     }
     if sources == 0 {
-        let words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`";
+        let words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, \
+                     `secretKeyRef` or `fileKeyRef`";
         out.invalid(path, "", words);
     } else if has_value {
         out.invalid(path, "", "may not be specified when `value` is not empty");
@@ -87,12 +90,55 @@ fn value_from(out: &mut Report, source: Part<'_>, has_value: bool, path: &Path) 
 
 fn key_selector(out: &mut Report, selector: Part<'_>, path: &Path) {
     let (name, key) = (selector.at("name").text(), selector.at("key").text());
-    out.words(&path.child("name"), name, names::dns1123_subdomain(name));
+    out.words_at(path, "name", name, names::dns1123_subdomain);
     if key.is_empty() {
-        out.required(&path.child("key"), "");
+        out.required_at(path, "key", "");
     } else {
-        out.words(&path.child("key"), key, names::config_map_key(key));
+        out.words_at(path, "key", key, names::config_map_key);
     }
+}
+
+/// A key in a file of an empty volume.
+fn file_key(out: &mut Report, selector: Part<'_>, path: &Path) {
+    type Rule = fn(&str) -> Vec<String>;
+    let rules: [(_, Rule); 3] = [
+        ("key", names::env_var_name),
+        ("volumeName", names::dns1123_label),
+        ("path", |value| {
+            let climbs = value.split('/').any(|part| part == "..");
+            climbs.then(|| "must not contain '..'".to_owned()).into_iter().collect()
+        }),
+    ];
+    for (field, rule) in rules {
+        let (value, path) = (selector.at(field).text(), path.child(field));
+        if value.is_empty() {
+            out.required(&path, "");
+        } else {
+            out.words(&path, value, rule);
+        }
+    }
+}
+
+/// Variables are read from files in empty volumes only.
+pub(super) fn files(out: &mut Report, spec: &PodSpec, path: &Path) {
+    let volumes = Fragment::part(&spec.volumes);
+    each(spec, ("env", |container| &container.env), path, &mut |_, variables, path| {
+        for (index, variable) in variables.items().enumerate() {
+            let file = variable.at("valueFrom").at("fileKeyRef");
+            if !file.is_there() {
+                continue;
+            }
+            let name = file.at("volumeName").text();
+            let path = path.index(index).child("valueFrom").child("fileKeyRef").child("volumeName");
+            match volumes.items().rfind(|volume| volume.at("name").text() == name) {
+                None => out.not_found(&path, name),
+                Some(volume) if !volume.at("emptyDir").is_there() => {
+                    out.invalid(&path, name, "referenced volume must be of type emptyDir");
+                }
+                Some(_) => {}
+            }
+        }
+    });
 }
 
 /// A field of the Pod, such as `metadata.labels['app']`.
@@ -101,7 +147,7 @@ pub(super) fn field_selector(out: &mut Report, selector: Part<'_>, shown: &[&str
     let field_path = path.child("fieldPath");
     let version = selector.at("apiVersion").text();
     if version.is_empty() {
-        out.required(&path.child("apiVersion"), "");
+        out.required_at(path, "apiVersion", "");
         return;
     }
     if field.is_empty() {
@@ -117,9 +163,9 @@ pub(super) fn field_selector(out: &mut Report, selector: Part<'_>, shown: &[&str
     match quoted {
         Some(("metadata.annotations", key)) => {
             let key = key.to_lowercase();
-            out.words(path, &key, names::label_key(&key));
+            out.words(path, &key, names::label_key);
         }
-        Some(("metadata.labels", key)) => out.words(path, key, names::label_key(key)),
+        Some(("metadata.labels", key)) => out.words(path, key, names::label_key),
         Some(_) => {
             let words = format!(
                 "error converting fieldPath: field label does not support subscript: {field}"
@@ -147,11 +193,11 @@ pub(super) fn resource_selector(out: &mut Report, selector: Part<'_>, in_file: b
         .iter()
         .any(|prefix| resource.starts_with(prefix));
     if in_file && selector.at("containerName").text().is_empty() {
-        out.required(&path.child("containerName"), "");
+        out.required_at(path, "containerName", "");
     } else if resource.is_empty() {
-        out.required(&path.child("resource"), "");
+        out.required_at(path, "resource", "");
     } else if !huge {
-        out.supported(&path.child("resource"), resource, &RESOURCES);
+        out.supported_at(path, "resource", resource, &RESOURCES);
     }
     let divisor = selector.at("divisor");
     let divisor = if divisor.is_there() { divisor.text() } else { "0" };
@@ -170,7 +216,7 @@ pub(super) fn resource_selector(out: &mut Report, selector: Part<'_>, in_file: b
     if !allowed.contains(&divisor) {
         let words =
             format!("only divisor's values {listed} are supported with the {what} resource");
-        out.invalid(&path.child("divisor"), resource, words);
+        out.invalid_at(path, "divisor", resource, words);
     }
 }
 
@@ -180,7 +226,7 @@ pub(super) fn sources(out: &mut Report, sources: Part<'_>, path: &Path) {
         let own = path.index(index);
         let prefix = source.at("prefix").text();
         if !prefix.is_empty() {
-            out.words(&own.child("prefix"), prefix, names::env_var_name(prefix));
+            out.words_at(&own, "prefix", prefix, names::env_var_name);
         }
         let mut found = 0;
         for field in ["configMapRef", "secretRef"] {
@@ -192,7 +238,7 @@ pub(super) fn sources(out: &mut Report, sources: Part<'_>, path: &Path) {
             if name.is_empty() {
                 out.required(&path, "");
             } else {
-                out.words(&path, name, names::dns1123_subdomain(name));
+                out.words(&path, name, names::dns1123_subdomain);
             }
         }
         match found {

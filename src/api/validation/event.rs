@@ -20,7 +20,7 @@ impl Validate for Event {
             older(&mut out, self);
         }
         let namespace = text(&self.metadata.namespace);
-        out.words(&Path::new("namespace"), namespace, names::dns1123_subdomain(namespace));
+        out.words(&Path::new("namespace"), namespace, names::dns1123_subdomain);
         out.errors
     }
 
@@ -120,7 +120,7 @@ fn newer(out: &mut Report, event: &Event) {
     if controller.is_empty() {
         out.required(&path, "");
     }
-    out.words(&path, controller, names::label_key(controller));
+    out.words(&path, controller, names::label_key);
     for (field, value) in [
         ("reportingInstance", &event.reporting_instance),
         ("action", &event.action),

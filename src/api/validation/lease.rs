@@ -27,22 +27,22 @@ impl Validate for Lease {
 fn spec(out: &mut Report, lease: &Lease) {
     let (spec, path) = (&lease.spec, Path::new("spec"));
     if let Some(seconds) = spec.lease_duration_seconds.filter(|it| *it <= 0) {
-        out.invalid(&path.child("leaseDurationSeconds"), seconds, "must be greater than 0");
+        out.invalid_at(&path, "leaseDurationSeconds", seconds, "must be greater than 0");
     }
     if let Some(transitions) = spec.lease_transitions.filter(|it| *it < 0) {
-        out.invalid(&path.child("leaseTransitions"), transitions, NEGATIVE);
+        out.invalid_at(&path, "leaseTransitions", transitions, NEGATIVE);
     }
     if let Some(strategy) = spec.strategy.as_deref() {
         // The field's name stands there twice upstream, too.
         let path = path.child("strategy").child("strategy");
         if strategy.contains('/') {
-            out.words(&path, strategy, names::label_key(strategy));
+            out.words(&path, strategy, names::label_key);
         } else {
             out.supported(&path, strategy, &["OldestEmulationVersion"]);
         }
     }
     if !text(&spec.preferred_holder).is_empty() && text(&spec.strategy).is_empty() {
         let words = "may only be specified if `strategy` is defined";
-        out.forbidden(&path.child("preferredHolder"), words);
+        out.forbidden_at(&path, "preferredHolder", words);
     }
 }

@@ -29,21 +29,21 @@ pub(super) fn create(out: &mut Report, meta: &ObjectMeta, namespaced: bool, rule
             Some(start) if !start.is_empty() => format!("{start}a"),
             Some(_) | None => generate_name.to_owned(),
         };
-        out.words(&path.child("generateName"), generate_name, rule(&name));
+        out.each(&path.child("generateName"), generate_name, rule(&name));
     }
     let name = text(&meta.name);
     if name.is_empty() {
-        out.required(&path.child("name"), "name or generateName is required");
+        out.required_at(path, "name", "name or generateName is required");
     } else {
-        out.words(&path.child("name"), name, rule(name));
+        out.words_at(path, "name", name, rule);
     }
     let namespace = text(&meta.namespace);
     match (namespaced, namespace.is_empty()) {
-        (true, true) => out.required(&path.child("namespace"), ""),
+        (true, true) => out.required_at(path, "namespace", ""),
         (true, false) => {
-            out.words(&path.child("namespace"), namespace, names::dns1123_label(namespace));
+            out.words_at(path, "namespace", namespace, names::dns1123_label);
         }
-        (false, false) => out.forbidden(&path.child("namespace"), "not allowed on this type"),
+        (false, false) => out.forbidden_at(path, "namespace", "not allowed on this type"),
         (false, true) => {}
     }
     out.not_negative(&path.child("generation"), meta.generation.unwrap_or_default());
@@ -51,7 +51,7 @@ pub(super) fn create(out: &mut Report, meta: &ObjectMeta, namespaced: bool, rule
     let finalizers = meta.finalizers.as_deref().unwrap_or_default();
     let finalizers_path = &path.child("finalizers");
     for name in finalizers {
-        out.words(finalizers_path, name, names::label_key(name));
+        out.words(finalizers_path, name, names::label_key);
     }
     let both = ["orphan", "foregroundDeletion"];
     if both.iter().all(|name| finalizers.iter().any(|finalizer| finalizer == name)) {
@@ -70,11 +70,11 @@ pub(super) fn update(out: &mut Report, new: &ObjectMeta, old: &ObjectMeta) {
         no_new_finalizers(out, finalizers, old.finalizers.as_deref(), finalizers_path);
     }
     if text(&new.resource_version).is_empty() {
-        out.invalid(&path.child("resourceVersion"), "", "must be specified for an update");
+        out.invalid_at(path, "resourceVersion", "", "must be specified for an update");
     }
     let (generation, before) = (new.generation.unwrap_or_default(), old.generation);
     if generation < before.unwrap_or_default() {
-        out.invalid(&path.child("generation"), generation, "must not be decremented");
+        out.invalid_at(path, "generation", generation, "must not be decremented");
     }
     for (field, new, old) in [
         ("name", &new.name, &old.name),
@@ -104,8 +104,8 @@ fn common(out: &mut Report, meta: &ObjectMeta, path: &Path) {
 /// Labels, by their keys and values; all errors are those of the whole map.
 pub(super) fn labels(out: &mut Report, labels: Option<&BTreeMap<String, String>>, path: &Path) {
     for (key, value) in labels.into_iter().flatten() {
-        out.words(path, key, names::label_key(key));
-        out.words(path, value, names::label_value(value));
+        out.words(path, key, names::label_key);
+        out.words(path, value, names::label_value);
     }
 }
 
@@ -117,7 +117,7 @@ pub(super) fn annotations(
 ) {
     let mut size = 0;
     for (key, value) in annotations.into_iter().flatten() {
-        out.words(path, key, names::label_key(&key.to_lowercase()));
+        out.each(path, key.as_str(), names::label_key(&key.to_lowercase()));
         size += key.len() + value.len();
     }
     if size > ANNOTATIONS_MAX {
@@ -135,7 +135,7 @@ fn owners(out: &mut Report, owners: &[OwnerReference], path: &Path) {
         }
         for (field, value) in [("kind", &owner.kind), ("name", &owner.name), ("uid", &owner.uid)] {
             if value.is_empty() {
-                out.invalid(&path.child(field), "", "must not be empty");
+                out.invalid_at(path, field, "", "must not be empty");
             }
         }
         if owner.api_version == "v1" && owner.kind == "Event" {

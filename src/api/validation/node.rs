@@ -55,7 +55,7 @@ fn once_set(out: &mut Report, new: &Node, old: &Node) {
         } else {
             1
         };
-        (0..changes).for_each(|_| out.forbidden(&path.child("podCIDRs"), words));
+        (0..changes).for_each(|_| out.forbidden_at(&path, "podCIDRs", words));
     }
     let provider = |node: &Node| {
         node.spec.as_ref().map_or(String::new(), |spec| text(&spec.provider_id).to_owned())
@@ -63,13 +63,13 @@ fn once_set(out: &mut Report, new: &Node, old: &Node) {
     let before = provider(old);
     if !before.is_empty() && provider(new) != before {
         let words = "node updates may not change providerID except from \"\" to valid";
-        out.forbidden(&path.child("providerID"), words);
+        out.forbidden_at(&path, "providerID", words);
     }
     let external = |node: &Node| {
         node.spec.as_ref().map_or(String::new(), |spec| text(&spec.external_id).to_owned())
     };
     if external(new) != external(old) {
-        out.forbidden(&path.child("externalID"), "may not be updated");
+        out.forbidden_at(&path, "externalID", "may not be updated");
     }
 }
 
@@ -80,11 +80,11 @@ fn taints(out: &mut Report, node: &Node) {
     for (index, taint) in taints.iter().enumerate() {
         let path = path.index(index);
         let Taint { key, effect, .. } = taint;
-        out.words(&path.child("key"), key, names::label_key(key));
+        out.words_at(&path, "key", key, names::label_key);
         let value = text(&taint.value);
         let words = names::label_value(value);
         if !words.is_empty() {
-            out.invalid(&path.child("value"), value, words.join(";"));
+            out.invalid_at(&path, "value", value, words.join(";"));
         }
         affinity::taint_effect(out, effect, &path.child("effect"));
         let mut earlier = taints.iter().take(index);

@@ -100,11 +100,11 @@ pub fn create(pod: &PodParts<'_>) -> Vec<FieldError> {
     metadata_and_spec(&mut out, pod);
     let path = Path::new("spec");
     if !Fragment::part(&pod.spec.ephemeral_containers).is_empty() {
-        out.forbidden(&path.child("ephemeralContainers"), "cannot be set on create");
+        out.forbidden_at(&path, "ephemeralContainers", "cannot be set on create");
     }
     if !pod.node_name.is_empty() && is_gated(&pod.spec) {
         let words = "cannot be set until all schedulingGates have been cleared";
-        out.forbidden(&path.child("nodeName"), words);
+        out.forbidden_at(&path, "nodeName", words);
     }
     annotations::agree_with_fields(&mut out, pod);
     out.errors
@@ -143,7 +143,7 @@ fn token_without_account(out: &mut Report, spec: &PodSpec, path: &Path) {
             if projection.at("serviceAccountToken").is_there() {
                 let path = path.index(index).child("projected").child("sources").index(source);
                 let words = "must not be specified when serviceAccountName is not set";
-                out.forbidden(&path.child("serviceAccountToken"), words);
+                out.forbidden_at(&path, "serviceAccountToken", words);
             }
         }
     }
@@ -152,7 +152,7 @@ fn token_without_account(out: &mut Report, spec: &PodSpec, path: &Path) {
 pub(super) fn padded_image(out: &mut Report, image: &str, path: &Path) {
     if image.trim() != image {
         let words = "must not have leading or trailing whitespace";
-        out.invalid(&path.child("image"), image, words);
+        out.invalid_at(path, "image", image, words);
     }
 }
 
@@ -209,7 +209,7 @@ fn spec_changes(out: &mut Report, new: &PodParts<'_>, old: &PodParts<'_>) {
 fn deadline_change(out: &mut Report, new: &PodSpec, old: &PodSpec, path: &Path) -> bool {
     match (new.active_deadline_seconds, old.active_deadline_seconds) {
         (Some(new), _) if !(0..=i64::from(i32::MAX)).contains(&new) => {
-            out.number(path, new, names::in_range(new, 0, i64::from(i32::MAX)));
+            out.each(path, new, names::in_range(new, 0, i64::from(i32::MAX)));
             false
         }
         (Some(new), Some(old)) if old < new => {
@@ -384,10 +384,10 @@ pub fn binding(binding: &Binding) -> Vec<FieldError> {
     let path = Path::new("target");
     let kind = text(&binding.target.kind);
     if !kind.is_empty() {
-        out.supported(&path.child("kind"), kind, &["Node", "<empty>"]);
+        out.supported_at(&path, "kind", kind, &["Node", "<empty>"]);
     }
     if text(&binding.target.name).is_empty() {
-        out.required(&path.child("name"), "");
+        out.required_at(&path, "name", "");
     }
     out.errors
 }

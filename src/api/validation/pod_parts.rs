@@ -82,7 +82,7 @@ pub(super) fn resize(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> 
     }
     let (inits, before) = (inits(&new.spec), inits(&old.spec));
     if inits.len() != before.len() || new.spec.containers.len() != old.spec.containers.len() {
-        out.forbidden(&path.child("containers"), "pod updates may not add or remove containers");
+        out.forbidden_at(&path, "containers", "pod updates may not add or remove containers");
         return out.errors;
     }
     let sidecars = inits.iter().zip(before).enumerate().filter(|(_, (_, old))| is_sidecar(old));
@@ -135,7 +135,7 @@ fn removals(out: &mut Report, (new, old): (&Container, &Container), path: &Path)
     for ((field, words), (new, old)) in words.into_iter().zip(new.into_iter().zip(old)) {
         let stays = |name: &String| new.is_some_and(|new| new.contains_key(name));
         if old.into_iter().flatten().any(|(name, _)| !stays(name)) {
-            out.forbidden(&path.child(field), words);
+            out.forbidden_at(&path, field, words);
         }
     }
 }

@@ -1,17 +1,20 @@
 //! The spec of a Pod or of a template.
 
 use super::report::{Report, text};
-use super::{affinity, annotations, container, meta, resources, security, volume, windows};
+use super::{affinity, annotations, container, env, meta, resources, security, volume, windows};
 use crate::api::ObjectMeta;
 use crate::api::document::{Fragment, Part};
-use crate::api::field::Path;
+use crate::api::field::{FieldError, Path};
 use crate::api::names;
-use crate::api::wire::{PodSpec, PodTemplateSpec};
+use crate::api::wire::{Container, PodSpec, PodTemplateSpec};
 
 /// libc's limits for resolving names.
 const NAMESERVERS_MAX: usize = 3;
 const SEARCHES_MAX: usize = 32;
 const SEARCH_CHARACTERS_MAX: usize = 2_048;
+/// Linux's limit for the name of a host.
+const HOSTNAME_MAX: usize = 64;
+const WITHOUT_HOST_USERS: &str = "when `hostUsers` is false";
 
 /// What a spec belongs to.
 pub(super) struct Context<'a> {
@@ -34,13 +37,13 @@ pub(super) fn template(out: &mut Report, template: &PodTemplateSpec, path: &Path
     check(out, spec, &Context { pod: None, node_name }, &path);
     if !Fragment::part(&spec.ephemeral_containers).is_empty() {
         let words = "ephemeral containers not allowed in pod template";
-        out.forbidden(&path.child("ephemeralContainers"), words);
+        out.forbidden_at(&path, "ephemeralContainers", words);
     }
 }
 
 pub(super) fn check(out: &mut Report, spec: &PodSpec, of: &Context<'_>, path: &Path) {
     if spec.termination_grace_period_seconds.is_none() {
-        out.required(&path.child("terminationGracePeriodSeconds"), "");
+        out.required_at(path, "terminationGracePeriodSeconds", "");
     }
     let volumes = volume::check(out, Fragment::part(&spec.volumes), of.pod, &path.child("volumes"));
     let claimed = Fragment::part(&spec.resource_claims);
@@ -52,9 +55,9 @@ pub(super) fn check(out: &mut Report, spec: &PodSpec, of: &Context<'_>, path: &P
     }
     host_ports(out, spec, of.pod.is_some(), &path.child("containers"));
     let policies = ["Always", "OnFailure", "Never"];
-    out.one_of(&path.child("restartPolicy"), text(&spec.restart_policy), &policies);
+    out.one_of_at(path, "restartPolicy", text(&spec.restart_policy), &policies);
     let policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
-    out.one_of(&path.child("dnsPolicy"), text(&spec.dns_policy), &policies);
+    out.one_of_at(path, "dnsPolicy", text(&spec.dns_policy), &policies);
     meta::labels(out, spec.node_selector.as_ref(), &path.child("nodeSelector"));
     security::of_pod(out, spec, path);
     if let Some(own) = &spec.affinity {
@@ -64,14 +67,16 @@ pub(super) fn check(out: &mut Report, spec: &PodSpec, of: &Context<'_>, path: &P
     let gates = path.child("readinessGates");
     for (index, gate) in Fragment::part(&spec.readiness_gates).items().enumerate() {
         let kind = gate.at("conditionType").text();
-        out.words(&gates.index(index).child("conditionType"), kind, names::label_key(kind));
+        out.words(&gates.index(index).child("conditionType"), kind, names::label_key);
     }
     scheduling_gates(out, spec, &path.child("schedulingGates"));
     let constraints = spec.topology_spread_constraints.as_deref().unwrap_or_default();
     affinity::spread(out, constraints, &path.child("topologySpreadConstraints"));
     windows::host_process(out, spec, path);
     host_users(out, spec, path);
+    hostname_override(out, spec, &path.child("hostnameOverride"));
     plain_fields(out, spec, of.node_name, path);
+    env::files(out, spec, path);
 }
 
 /// Fields that stand for themselves.
@@ -84,17 +89,17 @@ fn plain_fields(out: &mut Report, spec: &PodSpec, node_name: &str, path: &Path) 
         ("nodeName", node_name, name),
     ] {
         if !value.is_empty() {
-            out.words(&path.child(field), value, rule(value));
+            out.words_at(path, field, value, rule);
         }
     }
     if let Some(seconds) = spec.active_deadline_seconds {
         let words = names::in_range(seconds, 1, i64::from(i32::MAX));
-        out.number(&path.child("activeDeadlineSeconds"), seconds, words);
+        out.each(&path.child("activeDeadlineSeconds"), seconds, words);
     }
     for (field, value) in [("hostname", text(&spec.hostname)), ("subdomain", text(&spec.subdomain))]
     {
         if !value.is_empty() {
-            out.words(&path.child(field), value, label(value));
+            out.words_at(path, field, value, label);
         }
     }
     let tolerations = spec.tolerations.as_deref().unwrap_or_default();
@@ -103,19 +108,19 @@ fn plain_fields(out: &mut Report, spec: &PodSpec, node_name: &str, path: &Path) 
         let path = path.child("hostAliases").index(index);
         out.errors.extend(names::ip(&path.child("ip"), alias.at("ip").text()));
         for (index, host) in alias.at("hostnames").texts().enumerate() {
-            out.words(&path.child("hostnames").index(index), host, name(host));
+            out.words(&path.child("hostnames").index(index), host, name);
         }
     }
     let class = text(&spec.priority_class_name);
     if !class.is_empty() {
-        out.words(&path.child("priorityClassName"), class, name(class));
+        out.words_at(path, "priorityClassName", class, name);
     }
     if let Some(class) = &spec.runtime_class_name {
-        out.words(&path.child("runtimeClassName"), class, name(class));
+        out.words_at(path, "runtimeClassName", class, name);
     }
     if let Some(policy) = &spec.preemption_policy {
         let policies = ["PreemptLowerPriority", "Never"];
-        out.one_of(&path.child("preemptionPolicy"), policy, &policies);
+        out.one_of_at(path, "preemptionPolicy", policy, &policies);
     }
     let overhead = spec.overhead.as_ref();
     resources::list(
@@ -128,7 +133,7 @@ fn plain_fields(out: &mut Report, spec: &PodSpec, node_name: &str, path: &Path) 
     if os.is_there() {
         let (own, name) = (path.child("os"), os.at("name").text());
         match name {
-            "" => out.required(&own.child("name"), "cannot be empty"),
+            "" => out.required_at(&own, "name", ""),
             "linux" | "windows" => windows::of_system(out, spec, name, path),
             other => out.supported(&own, other, &["linux", "windows"]),
         }
@@ -142,19 +147,27 @@ pub(super) fn each_security_context(
     path: &Path,
     mut visit: impl FnMut(&str, Part<'_>, &Path),
 ) {
-    let own =
-        |field: &'static str, index: usize| path.child(field).index(index).child("securityContext");
+    each(spec, ("securityContext", |container| &container.security_context), path, &mut visit);
+}
+
+/// As [`each_security_context`], of the field that has a name on the wire and `of` finds.
+pub(super) fn each(
+    spec: &PodSpec,
+    (name, of): (&'static str, fn(&Container) -> &Option<Fragment>),
+    path: &Path,
+    visit: &mut dyn FnMut(&str, Part<'_>, &Path),
+) {
+    let own = |list: &'static str, index: usize| path.child(list).index(index).child(name);
     let inits = spec.init_containers.as_deref().unwrap_or_default();
-    for (field, list) in [("initContainers", inits), ("containers", &spec.containers)] {
-        for (index, container) in list.iter().enumerate() {
-            let context = Fragment::part(&container.security_context);
-            visit(&container.name, context, &own(field, index));
+    for (list, containers) in [("initContainers", inits), ("containers", &spec.containers)] {
+        for (index, container) in containers.iter().enumerate() {
+            visit(&container.name, Fragment::part(of(container)), &own(list, index));
         }
     }
     let ephemerals = Fragment::part(&spec.ephemeral_containers);
     for (index, container) in ephemerals.items().enumerate() {
-        let context = container.at("securityContext");
-        visit(container.at("name").text(), context, &own("ephemeralContainers", index));
+        let path = own("ephemeralContainers", index);
+        visit(container.at("name").text(), container.at(name), &path);
     }
 }
 
@@ -164,11 +177,11 @@ fn resource_claims(out: &mut Report, claims: Part<'_>, path: &Path) {
         let name = claim.at("name").text();
         let mut earlier = claims.items().take(index);
         if name.is_empty() {
-            out.required(&path.child("name"), "");
+            out.required_at(&path, "name", "");
         } else if earlier.any(|earlier| earlier.at("name").text() == name) {
-            out.duplicate(&path.child("name"), name);
+            out.duplicate_at(&path, "name", name);
         } else {
-            out.words(&path.child("name"), name, names::dns1123_label(name));
+            out.words_at(&path, "name", name, names::dns1123_label);
         }
         let fields = ["resourceClaimName", "resourceClaimTemplateName"];
         let words = match fields.iter().filter(|field| claim.at(field).is_there()).count() {
@@ -184,7 +197,7 @@ fn resource_claims(out: &mut Report, claims: Part<'_>, path: &Path) {
         for field in fields {
             let name = claim.at(field);
             if name.is_there() {
-                out.words(&path.child(field), name.text(), names::dns1123_subdomain(name.text()));
+                out.words_at(&path, field, name.text(), names::dns1123_subdomain);
             }
         }
     }
@@ -218,13 +231,13 @@ fn dns(out: &mut Report, spec: &PodSpec, path: &Path) {
         }
         if servers.is_empty() {
             let words = "must provide at least one DNS nameserver when `dnsPolicy` is None";
-            out.required(&path.child("nameservers"), words);
+            out.required_at(path, "nameservers", words);
             return;
         }
     }
     if servers.len() > NAMESERVERS_MAX {
         let words = format!("must not have more than {NAMESERVERS_MAX} nameservers");
-        out.invalid(&path.child("nameservers"), servers.value().clone(), words);
+        out.invalid_at(path, "nameservers", servers.value().clone(), words);
     }
     for (index, server) in servers.texts().enumerate() {
         out.errors.extend(names::ip(&path.child("nameservers").index(index), server));
@@ -244,7 +257,7 @@ fn dns(out: &mut Report, spec: &PodSpec, path: &Path) {
     }
     for (index, search) in searches.texts().enumerate().filter(|(_, search)| *search != ".") {
         let search = search.strip_suffix('.').unwrap_or(search);
-        out.words(&searches_path.index(index), search, names::search_path(search));
+        out.words(&searches_path.index(index), search, names::search_path);
     }
     for (index, option) in own.at("options").items().enumerate() {
         if option.at("name").text().is_empty() {
@@ -256,14 +269,30 @@ fn dns(out: &mut Report, spec: &PodSpec, path: &Path) {
 fn scheduling_gates(out: &mut Report, spec: &PodSpec, path: &Path) {
     let gates = spec.scheduling_gates.as_deref().unwrap_or_default();
     for (index, gate) in gates.iter().enumerate() {
-        out.words(&path.index(index), &gate.name, names::label_key(&gate.name));
+        out.words(&path.index(index), &gate.name, names::label_key);
         if gates.iter().take(index).any(|earlier| earlier.name == gate.name) {
             out.duplicate(&path.index(index), gate.name.as_str());
         }
     }
 }
 
-/// Users of its own go with no other namespace of the host.
+/// The name of the host that a Pod sees instead of its own.
+fn hostname_override(out: &mut Report, spec: &PodSpec, path: &Path) {
+    let Some(name) = &spec.hostname_override else { return };
+    for (field, is_set) in
+        [("setHostnameAsFQDN", spec.set_hostname_as_fqdn), ("hostNetwork", spec.host_network)]
+    {
+        if is_set == Some(true) {
+            out.forbidden(path, format!("may not be specified when {field} is true"));
+        }
+    }
+    if name.len() > HOSTNAME_MAX {
+        out.errors.push(FieldError::too_long(path, HOSTNAME_MAX));
+    }
+    out.words(path, name, names::dns1123_subdomain);
+}
+
+/// Users of its own go with no other namespace of the host, and not with devices, whose owners stay.
 fn host_users(out: &mut Report, spec: &PodSpec, path: &Path) {
     if spec.host_users != Some(false) {
         return;
@@ -272,7 +301,17 @@ fn host_users(out: &mut Report, spec: &PodSpec, path: &Path) {
         [("hostNetwork", spec.host_network), ("HostPID", spec.host_pid), ("HostIPC", spec.host_ipc)]
     {
         if shared == Some(true) {
-            out.forbidden(&path.child(field), "when `pod.Spec.HostUsers` is false");
+            out.forbidden_at(path, field, WITHOUT_HOST_USERS);
         }
     }
+    each(
+        spec,
+        ("volumeDevices", |container| &container.volume_devices),
+        path,
+        &mut |_, devices, path| {
+            if !devices.is_empty() {
+                out.forbidden(path, WITHOUT_HOST_USERS);
+            }
+        },
+    );
 }

@@ -17,22 +17,27 @@ pub fn status_update(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> 
     let mut out = Report::default();
     meta::update(&mut out, new.metadata, old.metadata);
     annotations::changes(&mut out, new, old);
-    let path = Path::new("metadata").child("conditions");
+    let path = Path::new("status");
+    let conditions = path.child("conditions");
     for (index, condition) in new.status.conditions.iter().flatten().enumerate() {
-        let kind = condition.type_.as_str();
+        let (kind, path) = (condition.type_.as_str(), conditions.index(index));
+        generation(&mut out, condition.observed_generation, &path);
         if !matches!(kind, "PodScheduled" | "Ready" | "Initialized") {
-            out.words(&path.index(index).child("Type"), kind, names::label_key(kind));
+            out.words_at(&path, "Type", kind, names::label_key);
         }
     }
-    let path = Path::new("status");
     if new.node_name != old.node_name {
-        out.forbidden(&path.child("nodeName"), "may not be changed directly");
+        out.forbidden_at(&path, "nodeName", "may not be changed directly");
     }
     let nominated = text(&new.status.nominated_node_name);
     if nominated != text(&old.status.nominated_node_name) && !nominated.is_empty() {
-        let words = names::dns1123_subdomain(nominated);
-        out.words(&path.child("nominatedNodeName"), nominated, words);
+        out.words_at(&path, "nominatedNodeName", nominated, names::dns1123_subdomain);
+        if !old.node_name.is_empty() {
+            let words = "may not be set on pods that are already bound to a node";
+            out.forbidden_at(&path, "nominatedNodeName", words);
+        }
     }
+    generation(&mut out, new.status.observed_generation, &path);
     out.immutable(
         &path.child("qosClass"),
         &text(&new.status.qos_class),
@@ -52,6 +57,14 @@ pub fn status_update(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> 
     }
     addresses(&mut out, &ips, &path.child("hostIPs"));
     out.errors
+}
+
+/// Which version of the spec a status, or a condition, is about.
+fn generation(out: &mut Report, generation: Option<i64>, path: &Path) {
+    if let Some(generation) = generation.filter(|generation| *generation < 0) {
+        let path = path.child("observedGeneration");
+        out.invalid(&path, generation, "must be a non-negative integer");
+    }
 }
 
 /// What has ended for good stays ended.
@@ -111,9 +124,6 @@ fn container_states(out: &mut Report, new: &PodParts<'_>, old: &PodParts<'_>, pa
 fn addresses(out: &mut Report, ips: &[&str], path: &Path) {
     for (index, ip) in ips.iter().enumerate() {
         out.errors.extend(names::ip(&path.index(index), ip));
-        if ips.iter().take(index).any(|earlier| earlier == ip) {
-            out.duplicate(&path.index(index), serde_json::json!({ "ip": ip }));
-        }
     }
     let families: Vec<bool> = ips
         .iter()

@@ -16,7 +16,7 @@ pub(super) fn liveness(out: &mut Report, probe: Part<'_>, grace: Option<i64>, pa
     check(out, probe, grace, path);
     let threshold = probe.at("successThreshold").number().unwrap_or_default();
     if threshold != 1 {
-        out.invalid(&path.child("successThreshold"), threshold, "must be 1");
+        out.invalid_at(path, "successThreshold", threshold, "must be 1");
     }
 }
 
@@ -28,7 +28,7 @@ pub(super) fn readiness(out: &mut Report, probe: Part<'_>, grace: Option<i64>, p
     check(out, probe, grace, path);
     if let Some(seconds) = probe.at("terminationGracePeriodSeconds").number() {
         let words = "must not be set for readinessProbes";
-        out.invalid(&path.child("terminationGracePeriodSeconds"), seconds, words);
+        out.invalid_at(path, "terminationGracePeriodSeconds", seconds, words);
     }
 }
 
@@ -69,7 +69,7 @@ fn handler(out: &mut Report, part: Part<'_>, grace: Option<i64>, path: &Path) {
         }
         found = true;
         match handler {
-            "exec" if own.at("command").is_empty() => out.required(&path.child("command"), ""),
+            "exec" if own.at("command").is_empty() => out.required_at(&path, "command", ""),
             "httpGet" => http_get(out, own, &path),
             "tcpSocket" | "grpc" => port(out, own.at("port"), &path.child("port")),
             "sleep" => sleep(out, own.at("seconds"), grace, &path),
@@ -94,22 +94,22 @@ fn sleep(out: &mut Report, seconds: Part<'_>, grace: Option<i64>, path: &Path) {
 
 fn http_get(out: &mut Report, action: Part<'_>, path: &Path) {
     if action.at("path").text().is_empty() {
-        out.required(&path.child("path"), "");
+        out.required_at(path, "path", "");
     }
     port(out, action.at("port"), &path.child("port"));
-    out.supported(&path.child("scheme"), action.at("scheme").text(), &["HTTP", "HTTPS"]);
+    out.supported_at(path, "scheme", action.at("scheme").text(), &["HTTP", "HTTPS"]);
     for header in action.at("httpHeaders").items() {
         let name = header.at("name").text();
-        out.words(&path.child("httpHeaders"), name, names::http_header_name(name));
+        out.words_at(path, "httpHeaders", name, names::http_header_name);
     }
 }
 
 /// A port by its number or its name.
 fn port(out: &mut Report, port: Part<'_>, path: &Path) {
     if let Some(name) = port.value().as_str() {
-        out.words(path, name, names::port_name(name));
+        out.words(path, name, names::port_name);
     } else {
         let number = port.number().unwrap_or_default();
-        out.number(path, number, names::port_number(number));
+        out.each(path, number, names::port_number(number));
     }
 }

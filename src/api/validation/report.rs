@@ -36,13 +36,15 @@ impl Report {
     }
 
     /// One error for each of the messages of a rule.
-    pub(super) fn words(&mut self, path: &Path, value: &str, words: Vec<String>) {
-        self.errors.extend(words.into_iter().map(|word| FieldError::invalid(path, value, word)));
+    pub(super) fn each(&mut self, path: &Path, value: impl Into<Value>, words: Vec<String>) {
+        let value = value.into();
+        let errors = words.into_iter().map(|word| FieldError::invalid(path, value.clone(), word));
+        self.errors.extend(errors);
     }
 
-    /// As [`Report::words`], of a number.
-    pub(super) fn number(&mut self, path: &Path, value: i64, words: Vec<String>) {
-        self.errors.extend(words.into_iter().map(|word| FieldError::invalid(path, value, word)));
+    /// What a rule says of a text.
+    pub(super) fn words(&mut self, path: &Path, value: &str, rule: fn(&str) -> Vec<String>) {
+        self.each(path, value, rule(value));
     }
 
     pub(super) fn required(&mut self, path: &Path, detail: impl Into<String>) {
@@ -81,6 +83,91 @@ impl Report {
         if value < 0 {
             self.invalid(path, value, super::NEGATIVE);
         }
+    }
+
+    /// As [`Report::invalid`], of a field below `path`.
+    pub(super) fn invalid_at(
+        &mut self,
+        path: &Path,
+        field: &'static str,
+        value: impl Into<Value>,
+        detail: impl Into<String>,
+    ) {
+        self.invalid(&path.child(field), value, detail);
+    }
+
+    /// As [`Report::words`], of a field below `path`.
+    pub(super) fn words_at(
+        &mut self,
+        path: &Path,
+        field: &'static str,
+        value: &str,
+        rule: fn(&str) -> Vec<String>,
+    ) {
+        self.words(&path.child(field), value, rule);
+    }
+
+    /// As [`Report::words_at`], of a number.
+    pub(super) fn number_at(
+        &mut self,
+        path: &Path,
+        field: &'static str,
+        value: i64,
+        rule: fn(i64) -> Vec<String>,
+    ) {
+        self.each(&path.child(field), value, rule(value));
+    }
+
+    /// As [`Report::required`], of a field below `path`.
+    pub(super) fn required_at(
+        &mut self,
+        path: &Path,
+        field: &'static str,
+        detail: impl Into<String>,
+    ) {
+        self.required(&path.child(field), detail);
+    }
+
+    /// As [`Report::forbidden`], of a field below `path`.
+    pub(super) fn forbidden_at(
+        &mut self,
+        path: &Path,
+        field: &'static str,
+        detail: impl Into<String>,
+    ) {
+        self.forbidden(&path.child(field), detail);
+    }
+
+    /// As [`Report::duplicate`], of a field below `path`.
+    pub(super) fn duplicate_at(
+        &mut self,
+        path: &Path,
+        field: &'static str,
+        value: impl Into<Value>,
+    ) {
+        self.duplicate(&path.child(field), value);
+    }
+
+    /// As [`Report::one_of`], of a field below `path`.
+    pub(super) fn one_of_at(
+        &mut self,
+        path: &Path,
+        field: &'static str,
+        value: &str,
+        supported: &[&str],
+    ) {
+        self.one_of(&path.child(field), value, supported);
+    }
+
+    /// As [`Report::supported`], of a field below `path`.
+    pub(super) fn supported_at(
+        &mut self,
+        path: &Path,
+        field: &'static str,
+        value: &str,
+        supported: &[&str],
+    ) {
+        self.supported(&path.child(field), value, supported);
     }
 
     /// Checks that a field is as it was.

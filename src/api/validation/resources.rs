@@ -7,6 +7,8 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as WireQuantity;
 
 use super::NEGATIVE;
 use super::report::{Report, text};
+use crate::api::defaults;
+use crate::api::document::Fragment;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
@@ -162,7 +164,7 @@ fn within_limit(
 pub(super) fn resource_name(out: &mut Report, name: &str, owner: Owner, path: &Path) {
     let words = names::label_key(name);
     if !words.is_empty() {
-        out.words(path, name, words);
+        out.each(path, name, words);
         return;
     }
     let qualified = name.contains('/');
@@ -215,7 +217,7 @@ fn claims(out: &mut Report, claims: &[ResourceClaim], of_pod: &[&str], path: &Pa
             continue;
         }
         if !request.is_empty() {
-            out.words(&path.child("request"), request, names::dns1123_label(request));
+            out.words_at(&path, "request", request, names::dns1123_label);
         }
         let key = if request.is_empty() { name.clone() } else { format!("{name}/{request}") };
         if seen.contains(name) {
@@ -250,20 +252,28 @@ pub(super) fn of_pod(
     pod_claims: &[&str],
     path: &Path,
 ) {
+    if Fragment::part(&spec.os).at("name").text() == "windows" {
+        out.forbidden(path, "may not be set for a windows pod");
+        return;
+    }
     if own.claims.is_some() {
-        let words = "claims cannot be set for Resources at pod-level";
-        out.forbidden(&path.child("claims"), words);
+        let words = "claims may not be set for Resources at pod-level";
+        out.forbidden_at(path, "claims", words);
     }
     requirements(out, own, Owner::Pod, pod_claims, path);
-    let total = crate::api::defaults::container_requests(spec);
-    for (name, needed) in total {
-        let request = own.requests.as_ref().and_then(|requests| requests.get(&name));
-        let text = request.map_or("0", |wire| wire.0.as_str());
-        if Quantity::parse(text).is_ok_and(|request| needed > request) {
-            let words = format!(
-                "must be greater than or equal to aggregate container requests of {needed}"
-            );
-            out.invalid(&path.child("requests").key(&name), text, words);
+    // Of what is asked for more than is limited only huge pages matter, which nobody shares.
+    for (field, list, total, of) in [
+        ("requests", &own.requests, defaults::container_requests(spec), ""),
+        ("limits", &own.limits, defaults::container_limits(spec), HUGE_PAGES),
+    ] {
+        for (name, needed) in total.into_iter().filter(|(name, _)| name.starts_with(of)) {
+            let Some(own) = list.as_ref().and_then(|list| list.get(&name)) else { continue };
+            if Quantity::parse(&own.0).is_ok_and(|own| needed > own) {
+                let words = format!(
+                    "must be greater than or equal to aggregate container {field} of {needed}"
+                );
+                out.invalid(&path.child(field).key(&name), own.0.as_str(), words);
+            }
         }
     }
     for (index, container) in spec.containers.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Security contexts. What is about Windows has a file of its own.
 
 use super::report::Report;
-use super::volume;
+use super::{volume, windows};
 use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
@@ -22,11 +22,11 @@ pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
     for (index, group) in own.at("supplementalGroups").items().enumerate() {
         let path = path.child("supplementalGroups").index(index);
         let group = group.number().unwrap_or_default();
-        out.number(&path, group, names::group_id(group));
+        out.each(&path, group, names::group_id(group));
     }
     if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
         let words = "ShareProcessNamespace and HostPID cannot both be enabled";
-        out.invalid(&path.child("shareProcessNamespace"), true, words);
+        out.invalid_at(&path, "shareProcessNamespace", true, words);
     }
     sysctls(out, own.at("sysctls"), spec, &path.child("sysctls"));
     for (field, supported) in [
@@ -35,11 +35,15 @@ pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
         ("seLinuxChangePolicy", ["MountOption", "Recursive"]),
     ] {
         if own.at(field).is_there() {
-            out.supported(&path.child(field), own.at(field).text(), &supported);
+            out.supported_at(&path, field, own.at(field).text(), &supported);
+        }
+        // Profiles come after the first of them.
+        if field == "fsGroupChangePolicy" {
+            seccomp(out, own.at("seccompProfile"), &path.child("seccompProfile"));
+            windows::options(out, own.at("windowsOptions"), &path.child("windowsOptions"));
+            app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
         }
     }
-    seccomp(out, own.at("seccompProfile"), &path.child("seccompProfile"));
-    app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
 }
 
 fn ids(out: &mut Report, own: Part<'_>, path: &Path) {
@@ -50,7 +54,7 @@ fn ids(out: &mut Report, own: Part<'_>, path: &Path) {
         ("runAsGroup", names::group_id),
     ] {
         if let Some(id) = own.at(field).number() {
-            out.number(&path.child(field), id, rule(id));
+            out.number_at(path, field, id, rule);
         }
     }
 }
@@ -75,7 +79,7 @@ fn sysctls(out: &mut Report, sysctls: Part<'_>, spec: &PodSpec, path: &Path) {
         if spec.host_network == Some(true) && of(&["net."]) {
             out.invalid(&path, name, "may not be specified when 'hostNetwork' is true");
         } else if spec.host_ipc == Some(true)
-            && of(&["kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue."])
+            && (name_dots == "kernel.sem" || of(&["kernel.shm", "kernel.msg", "fs.mqueue."]))
         {
             out.invalid(&path, name, "may not be specified when 'hostIPC' is true");
         }
@@ -117,6 +121,7 @@ pub(super) fn of_container(out: &mut Report, own: Part<'_>, host_users: bool, pa
             out.invalid(path, own.value().clone(), words);
         }
     }
+    windows::options(out, own.at("windowsOptions"), &path.child("windowsOptions"));
     app_armor(out, own.at("appArmorProfile"), &path.child("appArmorProfile"));
 }
 
@@ -126,9 +131,9 @@ fn seccomp(out: &mut Report, profile: Part<'_>, path: &Path) {
     }
     let (kind, local) = (profile.at("type").text(), profile.at("localhostProfile"));
     if kind.is_empty() {
-        out.required(&path.child("type"), "type is required when seccompProfile is set");
+        out.required_at(path, "type", "type is required when seccompProfile is set");
     } else {
-        out.supported(&path.child("type"), kind, &PROFILES);
+        out.supported_at(path, "type", kind, &PROFILES);
     }
     let path = path.child("localhostProfile");
     match (local.is_there(), kind == "Localhost") {
@@ -165,7 +170,7 @@ fn app_armor(out: &mut Report, profile: Part<'_>, path: &Path) {
                 out.invalid(&local_path, name, words);
             }
         }
-        "" => out.required(&path.child("type"), "type is required when appArmorProfile is set"),
-        other => out.supported(&path.child("type"), other, &PROFILES),
+        "" => out.required_at(path, "type", "type is required when appArmorProfile is set"),
+        other => out.supported_at(path, "type", other, &PROFILES),
     }
 }

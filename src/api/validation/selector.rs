@@ -27,12 +27,12 @@ pub(super) fn label_selector(out: &mut Report, selector: Option<&LabelSelector>,
             }
             "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
             operator => {
-                out.invalid(&path.child("operator"), operator, "not a valid selector operator");
+                out.invalid_at(&path, "operator", operator, "not a valid selector operator");
             }
         }
-        out.words(&path.child("key"), &requirement.key, names::label_key(&requirement.key));
+        out.words_at(&path, "key", &requirement.key, names::label_key);
         for (index, value) in values.iter().enumerate() {
-            out.words(&values_path.index(index), value, names::label_value(value));
+            out.words(&values_path.index(index), value, names::label_value);
         }
     }
 }
@@ -82,12 +82,12 @@ fn by_label(
         ),
         "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
         operator => {
-            out.invalid(&path.child("operator"), operator, "not a valid selector operator");
+            out.invalid_at(path, "operator", operator, "not a valid selector operator");
         }
     }
-    out.words(&path.child("key"), &requirement.key, names::label_key(&requirement.key));
+    out.words_at(path, "key", &requirement.key, names::label_key);
     for (index, value) in values.iter().enumerate().filter(|_| check_values) {
-        out.words(&values_path.index(index), value, names::label_value(value));
+        out.words(&values_path.index(index), value, names::label_value);
     }
 }
 
@@ -95,21 +95,22 @@ fn by_label(
 fn by_field(out: &mut Report, requirement: &NodeSelectorRequirement, path: &Path) {
     let values = requirement.values.as_deref().unwrap_or_default();
     match requirement.operator.as_str() {
-        "In" | "NotIn" if values.len() != 1 => out.required(
-            &path.child("values"),
+        "In" | "NotIn" if values.len() != 1 => out.required_at(
+            path,
+            "values",
             "must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
         ),
         "In" | "NotIn" => {}
         operator => {
-            out.invalid(&path.child("operator"), operator, "not a valid selector operator");
+            out.invalid_at(path, "operator", operator, "not a valid selector operator");
         }
     }
     if requirement.key != "metadata.name" {
         let key = requirement.key.as_str();
-        out.invalid(&path.child("key"), key, "not a valid field selector key");
+        out.invalid_at(path, "key", key, "not a valid field selector key");
         return;
     }
     for (index, value) in values.iter().enumerate() {
-        out.words(&path.child("values").index(index), value, names::dns1123_subdomain(value));
+        out.words(&path.child("values").index(index), value, names::dns1123_subdomain);
     }
 }

@@ -13,8 +13,8 @@ const BETWEEN: &str = "\n---\n";
 /// Tells the text of what is dropped anywhere on the page, as long as what is returned is kept. A browser
 /// would leave the page for the file, and the editor put it into what is written there.
 pub fn watch(told: Callback<String>) -> [EventListener; 2] {
-    let options = EventListenerOptions::run_in_capture_phase;
-    let options = || EventListenerOptions { passive: false, ..options() };
+    let options =
+        || EventListenerOptions { passive: false, ..EventListenerOptions::run_in_capture_phase() };
     let over = EventListener::new_with_options(&document(), "dragover", options(), |event| {
         if files(event).is_some() {
             event.prevent_default();

@@ -124,6 +124,47 @@ impl Layout {
         Self { width, height, narrow, you, scheduler, apiserver, etcd, tray, nodes, cards }
     }
 
+    /// The nodes row by row.
+    pub fn rows(&self) -> impl Iterator<Item = &[Rect]> {
+        self.nodes.chunk_by(|one, next| one.y.total_cmp(&next.y).is_eq())
+    }
+
+    /// The place of all nodes together.
+    pub fn grid(&self) -> Rect {
+        let last = self.nodes.last().copied().unwrap_or(self.tray);
+        let Some(([first, ..], row)) = self.rows().next().map(|row| (row, row.len())) else {
+            return Rect { h: 0.0, ..last };
+        };
+        let right = self.nodes.get(row - 1).map_or(first.right(), Rect::right);
+        Rect { w: right - first.x, h: last.bottom() - first.y, ..*first }
+    }
+
+    /// The number of the node at `point`; a gap belongs to the node behind it.
+    pub fn node_at(&self, point: Point) -> Option<usize> {
+        let above = self.nodes.partition_point(|cell| cell.bottom() < point.y);
+        let row = self.nodes.get(above..)?;
+        let y = row.first()?.y;
+        let row = row.iter().take_while(|cell| cell.y <= y);
+        row.enumerate().find(|(_, cell)| point.x <= cell.right()).map(|(column, _)| above + column)
+    }
+
+    /// Where a key goes from the node numbered `from`; none if it goes nowhere.
+    pub fn node_beside(&self, from: Option<usize>, key: &str) -> Option<usize> {
+        let columns = self.rows().next()?.len();
+        let last = self.nodes.len() - 1;
+        let Some(from) = from else { return key.starts_with("Arrow").then_some(0) };
+        let to = match key {
+            "ArrowRight" => from.checked_add(1),
+            "ArrowLeft" => from.checked_sub(1),
+            "ArrowDown" => from.checked_add(columns),
+            "ArrowUp" => from.checked_sub(columns),
+            "Home" => Some(0),
+            "End" => Some(last),
+            _ => return None,
+        };
+        Some(to.filter(|to| *to <= last).unwrap_or(from))
+    }
+
     fn node(&self, number: u32) -> Rect {
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         // A message to a node that is gone ends where the nodes are.
@@ -314,6 +355,26 @@ mod tests {
                 assert!(layout.you.right() < layout.scheduler.x, "{width}");
             }
         }
+    }
+
+    #[test]
+    fn every_cell_is_found_where_it_is_and_reached_with_keys() {
+        let layout = Layout::new(740.0, 600.0, 203);
+        for (number, cell) in layout.nodes.iter().enumerate() {
+            assert_eq!(layout.node_at(cell.centre()), Some(number));
+        }
+        let grid = layout.grid();
+        assert_eq!(layout.node_at(Point { x: grid.right() + 9.0, y: grid.y }), None);
+        assert_eq!(layout.node_at(Point { x: grid.x, y: grid.bottom() + 9.0 }), None);
+        let columns = layout.rows().next().map_or(0, <[Rect]>::len);
+        let go = |from, key| layout.node_beside(from, key);
+        assert_eq!(go(None, "ArrowDown"), Some(0));
+        assert_eq!(go(Some(0), "ArrowRight"), Some(1));
+        assert_eq!(go(Some(0), "ArrowLeft"), Some(0));
+        assert_eq!(go(Some(1), "ArrowDown"), Some(1 + columns));
+        assert_eq!(go(Some(202), "ArrowDown"), Some(202));
+        assert_eq!(go(Some(9), "End"), Some(202));
+        assert_eq!(go(Some(9), "x"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The stage: a star with the API server in its middle, and the messages that fly along its lines.
 
+mod cells;
 mod flights;
 mod layout;
 mod nodes;

@@ -1,4 +1,4 @@
-//! The nodes: cards with their parts and how full they are, or cells once there are many.
+//! The nodes: cards with their parts and how full they are, or a picture of cells once there are many.
 
 use std::rc::Rc;
 
@@ -7,6 +7,7 @@ use yew::{Callback, Html, KeyboardEvent, Properties, classes, component, html};
 use super::super::i18n::Words;
 use super::super::px::{Px, px};
 use super::super::state::Selection;
+use super::cells::Cells;
 use super::layout::{Layout, Rect};
 use super::scene::{NodeView, Share};
 use super::text::{clip, presses};
@@ -36,13 +37,11 @@ pub fn Nodes(props: &NodesProps) -> Html {
             </text>
         };
     }
+    if !layout.cards {
+        return html! { <Cells ..props.clone() /> };
+    }
     let nodes = nodes.iter().zip(&layout.nodes).enumerate().map(|(number, (node, rect))| {
-        let drawing = if layout.cards {
-            card(props, node, *rect, number < props.kubelets)
-        } else {
-            cell(node, *rect)
-        };
-        button(props, node, drawing)
+        button(props, node, card(props, node, *rect, number < props.kubelets))
     });
     html! { <g class="nodes">{ for nodes }</g> }
 }
@@ -56,12 +55,21 @@ fn state_of(node: &NodeView, words: &Words) -> (yew::AttrValue, &'static str) {
     }
 }
 
+/// A node and its state in words.
+pub fn name_of(node: &NodeView, words: &Words) -> String {
+    let (state, _) = state_of(node, words);
+    words.fill("stage.node", &[("name", &node.name), ("state", &state)])
+}
+
+/// What is selected when `node` is.
+pub fn chosen(node: &NodeView) -> Selection {
+    Selection::Object { kind: Kind::Node, namespace: "".into(), name: Rc::clone(&node.name) }
+}
+
 /// Makes `drawing` a button that selects a node.
 fn button(props: &NodesProps, node: &NodeView, drawing: Html) -> Html {
-    let (state, _) = state_of(node, &props.words);
-    let name = props.words.fill("stage.node", &[("name", &node.name), ("state", &state)]);
-    let chosen =
-        Selection::Object { kind: Kind::Node, namespace: "".into(), name: Rc::clone(&node.name) };
+    let name = name_of(node, &props.words);
+    let chosen = chosen(node);
     let selected = props.selection.as_ref() == Some(&chosen);
     let choose = props.on_select.reform(move |()| Some(chosen.clone()));
     let onclick = choose.reform(|_| ());
@@ -181,29 +189,6 @@ fn bytes(share: Share) -> String {
         text.trim_end_matches(".0").to_owned()
     };
     format!("{}/{}Gi", gib(share.requested), gib(share.allocatable.into()))
-}
-
-fn cell(node: &NodeView, rect: Rect) -> Html {
-    let look = match (node.ready, node.schedulable) {
-        (false, _) => "node-cell-bad",
-        (true, false) => "node-cell-held",
-        (true, true) => "node-cell-good",
-    };
-    let full = node.cpu.fraction().max(node.memory.fraction());
-    let Rect { x, y, w, h } = rect;
-    html! {
-        <>
-            <rect class={classes!("node-cell", look)} x={px(x)} y={px(y)} width={px(w)} height={px(h)}
-                rx="3" />
-            <rect class="node-cell-level" x={px(x)} y={px(y + h * (1.0 - full))} width={px(w)}
-                height={px(h * full)} rx="3" />
-            if w >= 60.0 && h >= 16.0 {
-                <text class="node-part-name" x={px(x + 6.0)} y={px(y + h / 2.0 + 4.0)}>
-                    { clip(&format!("{} · {}", node.name, node.pods), w - 10.0, 10.0) }
-                </text>
-            }
-        </>
-    }
 }
 
 #[cfg(test)]

@@ -94,7 +94,11 @@ fn answers(_: &Value, case: &Value) -> Outcome {
     for (name, want) in case["response_headers"].as_object().into_iter().flatten() {
         let got: Vec<&str> =
             reply.headers.iter().filter(|(key, _)| key == name).map(|(_, it)| &**it).collect();
-        same(name, &got.contains(&want.as_str().unwrap_or_default()), &true)?;
+        match want.as_str() {
+            Some(want) => same(name, &got.contains(&want), &true)?,
+            // All of them, in their order.
+            None => same(name, &json!(got), want)?,
+        }
     }
     if let Some(want) = case.get("watch_event") {
         let mut line = cluster.lines(id, 0).next().unwrap_or_default();

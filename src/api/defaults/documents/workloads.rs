@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Fields, default_to, part, structs};
+use super::{Fields, default_to, found, part, structs};
 use crate::api::ObjectMeta;
 use crate::api::decode::decode;
 use crate::api::defaults::Defaults;
@@ -115,20 +115,18 @@ pub(super) fn job(fields: &mut Fields) {
     default_to(spec, "backoffLimit", if per_index { i32::MAX } else { 6 });
     default_to(spec, "completionMode", "NonIndexed");
     default_to(spec, "suspend", false);
-    let fails_by_policy = match spec.get_mut("podFailurePolicy").and_then(Value::as_object_mut) {
-        Some(policy) => {
-            for rule in structs(policy, "rules") {
-                for pattern in structs(rule, "onPodConditions") {
-                    default_to(pattern, "status", "True");
-                }
-            }
-            true
-        }
-        None => false,
-    };
-    let replaced = if fails_by_policy { "Failed" } else { "TerminatingOrFailed" };
+    let replaced = if failure_policy(spec) { "Failed" } else { "TerminatingOrFailed" };
     default_to(spec, "podReplacementPolicy", replaced);
     template(spec, "template");
+}
+
+/// Completes the policy of failures; whether there is one.
+fn failure_policy(spec: &mut Fields) -> bool {
+    let Some(policy) = found(spec, "podFailurePolicy") else { return false };
+    for rule in structs(policy, "rules") {
+        structs(rule, "onPodConditions").for_each(|pattern| default_to(pattern, "status", "True"));
+    }
+    true
 }
 
 pub(super) fn cron_job(fields: &mut Fields) {
@@ -140,8 +138,9 @@ pub(super) fn cron_job(fields: &mut Fields) {
     default_to(spec, "failedJobsHistoryLimit", 1);
     let Some(of_jobs) = part(spec, "jobTemplate") else { return };
     part(of_jobs, "metadata");
-    // Of the job itself only the Pods: the rest is defaulted when a Job is made of it.
+    // Of the job itself only its parts: the rest is defaulted when a Job is made of it.
     if let Some(job) = part(of_jobs, "spec") {
+        failure_policy(job);
         template(job, "template");
     }
 }

@@ -44,7 +44,7 @@ fn budget(out: &mut Report, budget: &Document) {
     let policy = spec.at("unhealthyPodEvictionPolicy");
     if policy.is_there() {
         let known = ["AlwaysAllow", "IfHealthyBudget"];
-        out.supported(&path.child("unhealthyPodEvictionPolicy"), policy.text(), &known);
+        out.supported_at(&path, "unhealthyPodEvictionPolicy", policy.text(), &known);
     }
 }
 
@@ -53,7 +53,7 @@ fn autoscaler(out: &mut Report, autoscaler: &Document) {
     let (least, most) = (spec.at("minReplicas").number(), spec.at("maxReplicas").number());
     let most = most.unwrap_or_default();
     if let Some(least) = least.filter(|least| *least < 1) {
-        out.invalid(&path.child("minReplicas"), least, "must be greater than or equal to 1");
+        out.invalid_at(&path, "minReplicas", least, "must be greater than or equal to 1");
     }
     let most_path = path.child("maxReplicas");
     if most < 1 {
@@ -85,7 +85,7 @@ fn segment(out: &mut Report, value: &str, words: &str, path: &Path) {
     if value.is_empty() {
         out.required(path, words);
     } else {
-        out.words(path, value, names::path_segment(value));
+        out.words(path, value, names::path_segment);
     }
 }
 
@@ -101,9 +101,9 @@ const METRICS: [(&str, &str); 5] = [
 fn metric(out: &mut Report, metric: Part<'_>, path: &Path) {
     let of = metric.at("type").text();
     if of.is_empty() {
-        out.required(&path.child("type"), "must specify a metric source type");
+        out.required_at(path, "type", "must specify a metric source type");
     }
-    out.supported(&path.child("type"), of, &METRICS.map(|(of, _)| of));
+    out.supported_at(path, "type", of, &METRICS.map(|(of, _)| of));
     let order = ["object", "external", "pods", "resource", "containerResource"];
     let there = || order.iter().filter(|field| metric.at(field).is_there());
     if let Some(first) = there().next() {
@@ -112,7 +112,7 @@ fn metric(out: &mut Report, metric: Part<'_>, path: &Path) {
     let expected = METRICS.iter().find(|(own, _)| *own == of).map_or("", |(_, field)| *field);
     if !there().any(|field| *field == expected) {
         let words = "must populate information for the given metric source";
-        out.required(&path.child(expected), words);
+        out.required_at(path, expected, words);
     }
     if there().count() != 1 {
         for other in there().filter(|field| **field != expected) {
@@ -128,10 +128,10 @@ fn source(out: &mut Report, of: &str, source: Part<'_>, path: &Path) {
     }
     if of.ends_with("esource") {
         if source.at("name").text().is_empty() {
-            out.required(&path.child("name"), "must specify a resource name");
+            out.required_at(path, "name", "must specify a resource name");
         }
         if of == "containerResource" && source.at("container").text().is_empty() {
-            out.required(&path.child("container"), "must specify a container");
+            out.required_at(path, "container", "must specify a container");
         }
     } else {
         let path = path.child("metric").child("name");
@@ -153,7 +153,7 @@ fn source(out: &mut Report, of: &str, source: Part<'_>, path: &Path) {
         }
         "external" if whole && average => {
             let words = "may not set both a target value for metric and a per-pod target";
-            out.forbidden(&path.child("value"), words);
+            out.forbidden_at(&path, "value", words);
         }
         "pods"
             if !target
@@ -165,7 +165,7 @@ fn source(out: &mut Report, of: &str, source: Part<'_>, path: &Path) {
         }
         "resource" | "containerResource" if !share && !average => {
             let words = "must set either a target raw value or a target utilization";
-            out.required(&path.child("averageUtilization"), words);
+            out.required_at(&path, "averageUtilization", words);
         }
         "resource" | "containerResource" if share && average => {
             let words = "may not set both a target raw value and a target utilization";
@@ -178,20 +178,20 @@ fn source(out: &mut Report, of: &str, source: Part<'_>, path: &Path) {
 fn target(out: &mut Report, target: Part<'_>, path: &Path) {
     let of = target.at("type").text();
     if of.is_empty() {
-        out.required(&path.child("type"), "must specify a metric target type");
+        out.required_at(path, "type", "must specify a metric target type");
     }
     if !["Utilization", "Value", "AverageValue"].contains(&of) {
         let words = "must be either Utilization, Value, or AverageValue";
-        out.invalid(&path.child("type"), of, words);
+        out.invalid_at(path, "type", of, words);
     }
     for field in ["value", "averageValue"] {
         let amount = target.at(field);
         if amount.quantity().is_some_and(|it| it.is_negative() || it.is_zero()) {
-            out.invalid(&path.child(field), amount.text(), "must be positive");
+            out.invalid_at(path, field, amount.text(), "must be positive");
         }
     }
     if let Some(share) = target.at("averageUtilization").number().filter(|share| *share < 1) {
-        out.invalid(&path.child("averageUtilization"), share, "must be greater than 0");
+        out.invalid_at(path, "averageUtilization", share, "must be greater than 0");
     }
 }
 
@@ -200,16 +200,16 @@ fn rules(out: &mut Report, rules: Part<'_>, path: &Path) {
     let window = "stabilizationWindowSeconds";
     match rules.at(window).number() {
         Some(seconds) if seconds < 0 => {
-            out.invalid(&path.child(window), seconds, "must be greater than or equal to zero");
+            out.invalid_at(path, window, seconds, "must be greater than or equal to zero");
         }
         Some(seconds) if seconds > 3600 => {
-            out.invalid(&path.child(window), seconds, "must be less than or equal to 3600");
+            out.invalid_at(path, window, seconds, "must be less than or equal to 3600");
         }
         Some(_) | None => {}
     }
     let select = rules.at("selectPolicy");
     if select.is_there() {
-        out.supported(&path.child("selectPolicy"), select.text(), &["Disabled", "Max", "Min"]);
+        out.supported_at(path, "selectPolicy", select.text(), &["Disabled", "Max", "Min"]);
     }
     let (policies, path) = (rules.at("policies"), path.child("policies"));
     if policies.is_empty() {
@@ -217,14 +217,14 @@ fn rules(out: &mut Report, rules: Part<'_>, path: &Path) {
     }
     for (index, policy) in policies.items().enumerate() {
         let path = path.index(index);
-        out.supported(&path.child("type"), policy.at("type").text(), &["Percent", "Pods"]);
+        out.supported_at(&path, "type", policy.at("type").text(), &["Percent", "Pods"]);
         for field in ["value", "periodSeconds"] {
             let number = policy.at(field).number().unwrap_or_default();
             if number <= 0 {
-                out.invalid(&path.child(field), number, "must be greater than zero");
+                out.invalid_at(&path, field, number, "must be greater than zero");
             }
             if field == "periodSeconds" && number > 1800 {
-                out.invalid(&path.child(field), number, "must be less than or equal to 1800");
+                out.invalid_at(&path, field, number, "must be less than or equal to 1800");
             }
         }
     }

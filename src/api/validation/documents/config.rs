@@ -23,14 +23,14 @@ fn config_map(out: &mut Report, map: &Document) {
     let path = Path::new("data");
     for (key, _) in texts.entries() {
         let path = path.key(key);
-        out.words(&path, key, names::config_map_key(key));
+        out.words(&path, key, names::config_map_key);
         if bytes.entries().any(|(own, _)| own == key) {
             out.invalid(&path, key, "duplicate of key present in binaryData");
         }
     }
     let path = Path::new("binaryData");
     for (key, _) in bytes.entries() {
-        out.words(&path.key(key), key, names::config_map_key(key));
+        out.words(&path.key(key), key, names::config_map_key);
     }
     let size = texts.entries().map(|(_, text)| text.text().len());
     let size = size.chain(bytes.entries().map(|(_, bytes)| bytes.bytes().len()));
@@ -47,7 +47,7 @@ fn map_changed(out: &mut Report, new: &Document, old: &Document) {
 fn secret(out: &mut Report, secret: &Document) {
     let (path, data) = (Path::new("data"), secret.at("data"));
     for (key, _) in data.entries() {
-        out.words(&path.key(key), key, names::config_map_key(key));
+        out.words(&path.key(key), key, names::config_map_key);
     }
     if data.entries().map(|(_, value)| value.bytes().len()).sum::<usize>() > SIZE_MAX {
         out.errors.push(FieldError::too_long(&path, SIZE_MAX));

@@ -54,7 +54,7 @@ fn definition(out: &mut Report, document: &Document) {
     } else if !group.contains('.') {
         out.invalid(&group_path, group, "should be a domain with at least one dot");
     }
-    out.one_of(&path.child("scope"), spec.at("scope").text(), &["Cluster", "Namespaced"]);
+    out.one_of_at(&path, "scope", spec.at("scope").text(), &["Cluster", "Namespaced"]);
     versions(out, spec.at("versions"), &path.child("versions"));
     names_of(out, names_part, &path.child("names"));
 }
@@ -66,7 +66,7 @@ fn versions(out: &mut Report, versions: Part<'_>, path: &Path) {
         is_unique &= seen.is_new(name);
         let wrong = names::dns1035_label(name);
         if !wrong.is_empty() {
-            out.invalid(&path.child("name"), name, wrong.join(","));
+            out.invalid_at(&path, "name", name, wrong.join(","));
         }
         let schema_path = path.child("schema").child("openAPIV3Schema");
         let schema = version.at("schema").at("openAPIV3Schema");
@@ -98,7 +98,7 @@ fn versions(out: &mut Report, versions: Part<'_>, path: &Path) {
 fn names_of(out: &mut Report, names: Part<'_>, path: &Path) {
     for field in ["plural", "singular", "kind", "listKind"] {
         if names.at(field).text().is_empty() {
-            out.required(&path.child(field), "");
+            out.required_at(path, field, "");
         }
     }
     let label = |out: &mut Report, path: &Path, name: &str| {
@@ -115,7 +115,7 @@ fn names_of(out: &mut Report, names: Part<'_>, path: &Path) {
         let wrong = names::dns1035_label(&name.to_lowercase());
         if !name.is_empty() && !wrong.is_empty() {
             let words = "may have mixed case, but should otherwise match: ";
-            out.invalid(&path.child(field), name, words.to_owned() + &wrong.join(","));
+            out.invalid_at(path, field, name, words.to_owned() + &wrong.join(","));
         }
     }
     for field in ["shortNames", "categories"] {
@@ -125,7 +125,7 @@ fn names_of(out: &mut Report, names: Part<'_>, path: &Path) {
     }
     let list = names.at("listKind").text();
     if !list.is_empty() && names.at("kind").text() == list {
-        out.invalid(&path.child("listKind"), list, "kind and listKind may not be the same");
+        out.invalid_at(path, "listKind", list, "kind and listKind may not be the same");
     }
 }
 
@@ -133,20 +133,20 @@ fn columns(out: &mut Report, columns: Part<'_>, path: &Path) {
     for (index, column) in columns.items().enumerate() {
         let path = path.index(index);
         if column.at("name").text().is_empty() {
-            out.required(&path.child("name"), "");
+            out.required_at(&path, "name", "");
         }
         let types = ["boolean", "date", "integer", "number", "string"];
         if column.at("type").text().is_empty() {
             let words = format!("must be one of {}", types.join(","));
-            out.required(&path.child("type"), words);
+            out.required_at(&path, "type", words);
         } else {
-            out.supported(&path.child("type"), column.at("type").text(), &types);
+            out.supported_at(&path, "type", column.at("type").text(), &types);
         }
         let json_path = column.at("jsonPath").text();
         if json_path.is_empty() {
-            out.required(&path.child("jsonPath"), "");
+            out.required_at(&path, "jsonPath", "");
         } else if let Err(why) = JsonPath::parse(json_path) {
-            out.invalid(&path.child("jsonPath"), json_path, why);
+            out.invalid_at(&path, "jsonPath", json_path, why);
         }
     }
 }
@@ -190,7 +190,7 @@ fn structural(out: &mut Report, schema: Part<'_>, level: Level, path: &Path) {
     let of = schema.at("type").text();
     let is = |extension: &str| schema.at(extension).is_true();
     if of == "array" && !schema.at("items").is_there() {
-        out.required(&path.child("items"), "must be specified");
+        out.required_at(path, "items", "must be specified");
     }
     if of.is_empty() && !is(INT_OR_STRING) && !is(PRESERVE) {
         let words = match level {
@@ -198,40 +198,40 @@ fn structural(out: &mut Report, schema: Part<'_>, level: Level, path: &Path) {
             Level::Item => "must not be empty for specified array items",
             Level::Field => "must not be empty for specified object fields",
         };
-        out.required(&path.child("type"), words);
+        out.required_at(path, "type", words);
     }
     let types = ["array", "boolean", "integer", "number", "object", "string"];
     if !of.is_empty() {
-        out.supported(&path.child("type"), of, &types);
+        out.supported_at(path, "type", of, &types);
     }
     if level == Level::Root && !of.is_empty() && of != "object" {
-        out.invalid(&path.child("type"), of, "must be object at the root");
+        out.invalid_at(path, "type", of, "must be object at the root");
     }
     if is(EMBEDDED) && of != "object" {
         let words = "must be object if x-kubernetes-embedded-resource is true";
-        out.invalid(&path.child("type"), of, words);
+        out.invalid_at(path, "type", of, words);
     }
     if is(INT_OR_STRING) && is(PRESERVE) {
         let words = "must be false if x-kubernetes-int-or-string is true";
-        out.invalid(&path.child(PRESERVE), true, words);
+        out.invalid_at(path, PRESERVE, true, words);
     }
     if schema.at("uniqueItems").is_true() {
         let words =
             "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
-        out.forbidden(&path.child("uniqueItems"), words);
+        out.forbidden_at(path, "uniqueItems", words);
     }
     let pattern = schema.at("pattern").text();
     if let Err(why) = Pattern::parse(pattern) {
         let words = format!("must be a valid regular expression, but isn't: {why}");
-        out.invalid(&path.child("pattern"), pattern, words);
+        out.invalid_at(path, "pattern", pattern, words);
     }
     let others = schema.at("additionalProperties");
     if others.is_there() && level == Level::Root {
-        out.forbidden(&path.child("additionalProperties"), "must not be used at the root");
+        out.forbidden_at(path, "additionalProperties", "must not be used at the root");
     }
     if others.is_there() && !schema.at("properties").is_empty() {
         let words = "additionalProperties and properties are mutual exclusive";
-        out.forbidden(&path.child("additionalProperties"), words);
+        out.forbidden_at(path, "additionalProperties", words);
     }
     if others.value().is_object() {
         structural(out, others, Level::Field, &path.child("additionalProperties"));

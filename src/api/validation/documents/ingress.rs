@@ -35,12 +35,12 @@ fn ingress_class(out: &mut Report, class: &Document) {
     }
     reference(out, parameters, &path);
     let (scope, namespace) = (parameters.at("scope").text(), parameters.at("namespace"));
-    out.one_of(&path.child("scope"), scope, &["Cluster", "Namespace"]);
+    out.one_of_at(&path, "scope", scope, &["Cluster", "Namespace"]);
     let path = path.child("namespace");
     match (scope, namespace.is_there()) {
         ("Namespace", false) => out.required(&path, "`parameters.scope` is set to 'Namespace'"),
         ("Namespace", true) => {
-            out.words(&path, namespace.text(), names::dns1123_label(namespace.text()));
+            out.words(&path, namespace.text(), names::dns1123_label);
         }
         ("Cluster", true) => out.forbidden(&path, "`parameters.scope` is set to 'Cluster'"),
         (_, _) => {}
@@ -51,14 +51,14 @@ fn ingress_class(out: &mut Report, class: &Document) {
 fn reference(out: &mut Report, to: Part<'_>, path: &Path) {
     let group = to.at("apiGroup");
     if group.is_there() {
-        out.words(&path.child("apiGroup"), group.text(), names::dns1123_subdomain(group.text()));
+        out.words_at(path, "apiGroup", group.text(), names::dns1123_subdomain);
     }
     for field in ["kind", "name"] {
         let (value, path) = (to.at(field).text(), path.child(field));
         if value.is_empty() {
             out.required(&path, format!("{field} is required"));
         } else {
-            out.words(&path, value, names::path_segment(value));
+            out.words(&path, value, names::path_segment);
         }
     }
 }
@@ -114,21 +114,20 @@ fn ingress(out: &mut Report, ingress: &Document) {
         }
         let secret = tls.at("secretName").text();
         if !secret.is_empty() {
-            out.words(&path.child("secretName"), secret, names::dns1123_subdomain(secret));
+            out.words_at(&path, "secretName", secret, names::dns1123_subdomain);
         }
     }
     let class = spec.at("ingressClassName");
     if class.is_there() {
-        let words = names::dns1123_subdomain(class.text());
-        out.words(&path.child("ingressClassName"), class.text(), words);
+        out.words_at(&path, "ingressClassName", class.text(), names::dns1123_subdomain);
     }
 }
 
 fn host_name(out: &mut Report, host: &str, path: &Path) {
     if host.contains('*') {
-        out.words(path, host, names::wildcard_dns1123_subdomain(host));
+        out.words(path, host, names::wildcard_dns1123_subdomain);
     } else if !host.is_empty() {
-        out.words(path, host, names::dns1123_subdomain(host));
+        out.words(path, host, names::dns1123_subdomain);
     }
 }
 
@@ -137,7 +136,7 @@ fn http_path(out: &mut Report, one: Part<'_>, path: &Path) {
     let own_path = path.child("path");
     match of.text() {
         "" => {
-            out.required(&path.child("pathType"), "pathType must be specified");
+            out.required_at(path, "pathType", "pathType must be specified");
             return;
         }
         "Exact" | "Prefix" => {
@@ -160,7 +159,7 @@ fn http_path(out: &mut Report, one: Part<'_>, path: &Path) {
         }
         of => {
             let known = ["Exact", "ImplementationSpecific", "Prefix"];
-            out.supported(&path.child("pathType"), of, &known);
+            out.supported_at(path, "pathType", of, &known);
         }
     }
     backend(out, one.at("backend"), &path.child("backend"));
@@ -174,18 +173,18 @@ fn backend(out: &mut Report, backend: Part<'_>, path: &Path) {
         (false, true) => {
             let (name, service_path) = (service.at("name").text(), path.child("service"));
             if name.is_empty() {
-                out.required(&service_path.child("name"), "");
+                out.required_at(&service_path, "name", "");
             } else {
-                out.words(&service_path.child("name"), name, names::dns1035_label(name));
+                out.words_at(&service_path, "name", name, names::dns1035_label);
             }
             let (port, port_path) = (service.at("port"), service_path.child("port"));
             let number = port.at("number").number().filter(|number| *number != 0);
             match (port.at("name").text(), number) {
                 ("", None) => out.required(path, "port name or number is required"),
                 ("", Some(number)) => {
-                    out.number(&port_path.child("number"), number, names::port_number(number));
+                    out.number_at(&port_path, "number", number, names::port_number);
                 }
-                (name, None) => out.words(&port_path.child("name"), name, names::port_name(name)),
+                (name, None) => out.words_at(&port_path, "name", name, names::port_name),
                 (_, Some(_)) => out.invalid(path, "", "cannot set both port name & port number"),
             }
         }
@@ -205,7 +204,7 @@ fn ingress_status(out: &mut Report, new: &Document, _old: &Document) {
             host_name(out, host, &path.child("hostname"));
             if names::parse_ip(host).is_some() {
                 let words = "must be a DNS name, not an IP address";
-                out.invalid(&path.child("hostname"), host, words);
+                out.invalid_at(&path, "hostname", host, words);
             }
         }
     }

@@ -15,7 +15,7 @@ mod workload;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-pub(super) use storage::{HOST_PATHS, claim_spec, driver, must_name};
+pub(super) use storage::claim_spec;
 
 use super::meta::{self, NameRule};
 use super::report::Report;

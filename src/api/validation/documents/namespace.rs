@@ -28,7 +28,7 @@ pub(super) fn each_finalizer(out: &mut Report, namespace: &Document) {
 }
 
 fn finalizer(out: &mut Report, name: &str, path: &Path) {
-    out.words(path, name, names::label_key(name));
+    out.words(path, name, names::label_key);
     meta::standard_finalizer(out, name, path);
 }
 

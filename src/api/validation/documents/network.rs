@@ -52,25 +52,25 @@ fn policy(out: &mut Report, policy: &Document) {
 fn policy_port(out: &mut Report, port: Part<'_>, path: &Path) {
     let protocol = port.at("protocol");
     if protocol.is_there() {
-        out.supported(&path.child("protocol"), protocol.text(), &["TCP", "UDP", "SCTP"]);
+        out.supported_at(path, "protocol", protocol.text(), &["TCP", "UDP", "SCTP"]);
     }
     let (own, end) = (port.at("port"), port.at("endPort").number());
     let (own_path, end_path) = (path.child("port"), path.child("endPort"));
     match (own.number(), own.is_there(), end) {
         (Some(number), _, end) => {
-            out.number(&own_path, number, names::port_number(number));
+            out.each(&own_path, number, names::port_number(number));
             if let Some(end) = end {
                 if end < number {
                     out.invalid(&end_path, end, "must be greater than or equal to `port`");
                 }
-                out.number(&end_path, end, names::port_number(end));
+                out.each(&end_path, end, names::port_number(end));
             }
         }
         (None, true, end) => {
             if let Some(end) = end {
                 out.invalid(&end_path, end, "may not be specified when `port` is non-numeric");
             }
-            out.words(&own_path, own.text(), names::port_name(own.text()));
+            out.words(&own_path, own.text(), names::port_name);
         }
         (None, false, Some(end)) => {
             out.invalid(&end_path, end, "may not be specified when `port` is not specified");
@@ -98,7 +98,7 @@ fn peer(out: &mut Report, peer: Part<'_>, path: &Path) {
 fn ip_block(out: &mut Report, block: Part<'_>, path: &Path) {
     let cidr = block.at("cidr").text();
     if cidr.is_empty() {
-        out.required(&path.child("cidr"), "");
+        out.required_at(path, "cidr", "");
         return;
     }
     out.errors.extend(names::cidr(&path.child("cidr"), cidr));
@@ -150,12 +150,12 @@ fn endpoints(out: &mut Report, endpoints: &Document) {
             let path = path.child("ports").index(index);
             let name = port.at("name").text();
             if !name.is_empty() {
-                out.words(&path.child("name"), name, names::dns1123_label(name));
+                out.words_at(&path, "name", name, names::dns1123_label);
             } else if ports.len() > 1 {
-                out.required(&path.child("name"), "");
+                out.required_at(&path, "name", "");
             }
             let number = port.at("port").number().unwrap_or_default();
-            out.number(&path.child("port"), number, names::port_number(number));
+            out.number_at(&path, "port", number, names::port_number);
             protocols(out, port, &path);
         }
     }
@@ -165,18 +165,18 @@ fn endpoints(out: &mut Report, endpoints: &Document) {
 fn host(out: &mut Report, endpoint: Part<'_>, path: &Path) {
     let (host, node) = (endpoint.at("hostname").text(), endpoint.at("nodeName"));
     if !host.is_empty() {
-        out.words(&path.child("hostname"), host, names::dns1123_label(host));
+        out.words_at(path, "hostname", host, names::dns1123_label);
     }
     if node.is_there() {
-        out.words(&path.child("nodeName"), node.text(), names::dns1123_subdomain(node.text()));
+        out.words_at(path, "nodeName", node.text(), names::dns1123_subdomain);
     }
 }
 
 fn protocols(out: &mut Report, port: Part<'_>, path: &Path) {
-    out.one_of(&path.child("protocol"), port.at("protocol").text(), &PROTOCOLS);
+    out.one_of_at(path, "protocol", port.at("protocol").text(), &PROTOCOLS);
     let of = port.at("appProtocol");
     if of.is_there() {
-        out.words(&path.child("appProtocol"), of.text(), names::label_key(of.text()));
+        out.words_at(path, "appProtocol", of.text(), names::label_key);
     }
 }
 
@@ -209,10 +209,10 @@ fn slice(out: &mut Report, slice: &Document) {
         let path = path.index(index);
         let name = port.at("name").text();
         if !name.is_empty() {
-            out.words(&path.child("name"), name, names::dns1123_label(name));
+            out.words_at(&path, "name", name, names::dns1123_label);
         }
         if !seen.is_new(name) {
-            out.duplicate(&path.child("name"), name);
+            out.duplicate_at(&path, "name", name);
         }
         protocols(out, port, &path);
     }

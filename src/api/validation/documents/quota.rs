@@ -61,7 +61,7 @@ fn expression_of(out: &mut Report, spec: Part<'_>, expression: Part<'_>) {
     let path = &Path::new("spec").child("scopeSelector").child("matchExpressions");
     let scope = expression.at("scopeName").text();
     if !SCOPES.contains(&scope) {
-        out.invalid(&path.child("scopeName"), scope, "unsupported scope");
+        out.invalid_at(path, "scopeName", scope, "unsupported scope");
     }
     for _ in spec.at("hard").entries().filter(|(name, _)| !counts_in(scope, name)) {
         let shown = spec.at("scopeSelector").value().clone();
@@ -74,22 +74,22 @@ fn expression_of(out: &mut Report, spec: Part<'_>, expression: Part<'_>) {
         let words = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, \
                      ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, \
                      ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
-        out.invalid(&path.child("operator"), operator, words);
+        out.invalid_at(path, "operator", operator, words);
     }
     let values = expression.at("values");
     match operator {
         "In" | "NotIn" if values.is_empty() => {
             let words =
                 "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
-            out.required(&path.child("values"), words);
+            out.required_at(path, "values", words);
         }
         "Exists" | "DoesNotExist" if !values.is_empty() => {
             let words =
                 "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
-            out.invalid(&path.child("values"), values.value().clone(), words);
+            out.invalid_at(path, "values", values.value().clone(), words);
         }
         "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-        _ => out.invalid(&path.child("operator"), operator, "not a valid selector operator"),
+        _ => out.invalid_at(path, "operator", operator, "not a valid selector operator"),
     }
 }
 
@@ -147,18 +147,18 @@ fn limits(out: &mut Report, range: &Document) {
         let known = ["Container", "PersistentVolumeClaim", "Pod"];
         if words.is_empty() && !of.contains('/') && !known.contains(&of) {
             let words = "must be a standard limit type or fully qualified";
-            out.invalid(&path.child("type"), of, words);
+            out.invalid_at(&path, "type", of, words);
         }
-        out.words(&path.child("type"), of, words);
+        out.each(&path.child("type"), of, words);
         if !types.is_new(of) {
-            out.duplicate(&path.child("type"), of);
+            out.duplicate_at(&path, "type", of);
         }
         names_in(out, limit, of, &path);
         let storage = |list: &str| limit.at(list).at("storage").is_there();
         if of == "PersistentVolumeClaim" && !storage("min") && !storage("max") {
             let words =
                 "either minimum or maximum storage value is required, but neither was provided";
-            out.required(&path.child("limits"), words);
+            out.required_at(&path, "limits", words);
         }
         let mut met = Seen::default();
         for (name, _) in LISTS.iter().flat_map(|list| limit.at(list).entries()) {

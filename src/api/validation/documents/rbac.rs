@@ -58,7 +58,7 @@ fn rule(out: &mut Report, rule: Part<'_>, namespaced: bool, path: &Path) {
     let (groups, resources) = (rule.at("apiGroups"), rule.at("resources"));
     let (names, urls) = (rule.at("resourceNames"), rule.at("nonResourceURLs"));
     if rule.at("verbs").is_empty() {
-        out.required(&path.child("verbs"), "verbs must contain at least one value");
+        out.required_at(path, "verbs", "verbs must contain at least one value");
     }
     if !urls.is_empty() {
         let path = path.child("nonResourceURLs");
@@ -74,23 +74,23 @@ fn rule(out: &mut Report, rule: Part<'_>, namespaced: bool, path: &Path) {
     }
     if groups.is_empty() {
         let words = "resource rules must supply at least one api group";
-        out.required(&path.child("apiGroups"), words);
+        out.required_at(path, "apiGroups", words);
     }
     if resources.is_empty() {
         let words = "resource rules must supply at least one resource";
-        out.required(&path.child("resources"), words);
+        out.required_at(path, "resources", words);
     }
 }
 
 fn role_ref(out: &mut Report, role: Part<'_>, kinds: &[&str]) {
     let path = Path::new("roleRef");
-    out.supported(&path.child("apiGroup"), role.at("apiGroup").text(), &[RBAC]);
-    out.supported(&path.child("kind"), role.at("kind").text(), kinds);
+    out.supported_at(&path, "apiGroup", role.at("apiGroup").text(), &[RBAC]);
+    out.supported_at(&path, "kind", role.at("kind").text(), kinds);
     let (path, name) = (path.child("name"), role.at("name").text());
     if name.is_empty() {
         out.required(&path, "");
     } else {
-        out.words(&path, name, names::path_segment(name));
+        out.words(&path, name, names::path_segment);
     }
 }
 
@@ -116,13 +116,13 @@ fn subject(out: &mut Report, subject: Part<'_>, namespaced: bool, path: &Path) {
     match subject.at("kind").text() {
         "ServiceAccount" => {
             if !name.is_empty() {
-                out.words(&name_path, name, names::dns1123_subdomain(name));
+                out.words(&name_path, name, names::dns1123_subdomain);
             }
             if !group.is_empty() {
                 out.supported(&group_path, group, &[""]);
             }
             if !namespaced && subject.at("namespace").text().is_empty() {
-                out.required(&path.child("namespace"), "");
+                out.required_at(path, "namespace", "");
             }
         }
         kind @ ("User" | "Group") => {
@@ -132,6 +132,6 @@ fn subject(out: &mut Report, subject: Part<'_>, namespaced: bool, path: &Path) {
             }
             out.supported(&group_path, group, &[RBAC]);
         }
-        kind => out.supported(&path.child("kind"), kind, &["Group", "ServiceAccount", "User"]),
+        kind => out.supported_at(path, "kind", kind, &["Group", "ServiceAccount", "User"]),
     }
 }

@@ -47,8 +47,8 @@ fn check(out: &mut Report, service: &Document) {
     ports(out, spec);
     for (key, value) in spec.at("selector").entries() {
         let path = spec_path("selector");
-        out.words(&path, key, names::label_key(key));
-        out.words(&path, value.text(), names::label_value(value.text()));
+        out.words(&path, key, names::label_key);
+        out.words(&path, value.text(), names::label_value);
     }
     affinity(out, spec);
     addresses(out, spec);
@@ -87,7 +87,7 @@ fn external_name(out: &mut Report, spec: Part<'_>) {
     if name.is_empty() {
         out.required(&path, "");
     } else {
-        out.words(&path, name, names::dns1123_subdomain(name));
+        out.words(&path, name, names::dns1123_subdomain);
     }
 }
 
@@ -98,21 +98,21 @@ fn ports(out: &mut Report, spec: Part<'_>) {
         let path = spec_path("ports").index(index);
         let name = port.at("name").text();
         if !name.is_empty() {
-            out.words(&path.child("name"), name, names::dns1123_label(name));
+            out.words_at(&path, "name", name, names::dns1123_label);
             if !seen.is_new(name) {
-                out.duplicate(&path.child("name"), name);
+                out.duplicate_at(&path, "name", name);
             }
         } else if ports.len() > 1 {
-            out.required(&path.child("name"), "");
+            out.required_at(&path, "name", "");
         }
         let number = port.at("port").number().unwrap_or_default();
-        out.number(&path.child("port"), number, names::port_number(number));
+        out.number_at(&path, "port", number, names::port_number);
         let protocol = port.at("protocol").text();
-        out.one_of(&path.child("protocol"), protocol, &["SCTP", "TCP", "UDP"]);
+        out.one_of_at(&path, "protocol", protocol, &["SCTP", "TCP", "UDP"]);
         target(out, port.at("targetPort"), &path.child("targetPort"));
         if port.at("appProtocol").is_there() {
             let protocol = port.at("appProtocol").text();
-            out.words(&path.child("appProtocol"), protocol, names::label_key(protocol));
+            out.words_at(&path, "appProtocol", protocol, names::label_key);
         }
     }
 }
@@ -120,10 +120,10 @@ fn ports(out: &mut Report, spec: Part<'_>) {
 /// A port's number, or its name in the containers.
 fn target(out: &mut Report, target: Part<'_>, path: &Path) {
     if let Some(name) = target.value().as_str() {
-        out.words(path, name, names::port_name(name));
+        out.words(path, name, names::port_name);
     } else {
         let number = target.number().unwrap_or_default();
-        out.number(path, number, names::port_number(number));
+        out.each(path, number, names::port_number(number));
     }
 }
 
@@ -138,7 +138,7 @@ fn affinity(out: &mut Report, spec: Part<'_>) {
             match seconds.number() {
                 _ if !config.is_there() => out.required(&path, words),
                 _ if !config.at("clientIP").is_there() => {
-                    out.required(&path.child("clientIP"), words);
+                    out.required_at(&path, "clientIP", words);
                 }
                 None => {
                     let words = "session affinity timeout for type ClientIP must be set";
@@ -336,7 +336,7 @@ fn balancer(out: &mut Report, spec: Part<'_>) {
     }
     let (class, path) = (spec.at("loadBalancerClass"), spec_path("loadBalancerClass"));
     match (class.is_there(), balanced) {
-        (true, true) => out.words(&path, class.text(), names::label_key(class.text())),
+        (true, true) => out.words(&path, class.text(), names::label_key),
         (true, false) => out.forbidden(&path, ONLY_BALANCED),
         (false, _) => {}
     }
@@ -369,7 +369,7 @@ fn traffic(out: &mut Report, spec: Part<'_>) {
     let path = spec_path("healthCheckNodePort");
     match (needs_health_check(spec), port) {
         (true, 0) => out.required(&path, ""),
-        (true, port) => out.number(&path, port, names::port_number(port)),
+        (true, port) => out.each(&path, port, names::port_number(port)),
         (false, 0) => {}
         (false, port) => {
             let words = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is \
@@ -463,20 +463,20 @@ fn status(out: &mut Report, new: &Document, _old: &Document) {
         }
         match (ip.is_there(), mode.is_there()) {
             (true, false) => {
-                out.required(&path.child("ipMode"), "must be specified when `ip` is set");
+                out.required_at(&path, "ipMode", "must be specified when `ip` is set");
             }
             (false, true) => {
-                out.forbidden(&path.child("ipMode"), "may not be specified when `ip` is not set");
+                out.forbidden_at(&path, "ipMode", "may not be specified when `ip` is not set");
             }
-            (true, true) => out.supported(&path.child("ipMode"), mode.text(), &["Proxy", "VIP"]),
+            (true, true) => out.supported_at(&path, "ipMode", mode.text(), &["Proxy", "VIP"]),
             (false, false) => {}
         }
         let host = point.at("hostname").text();
         if !host.is_empty() {
-            out.words(&path.child("hostname"), host, names::dns1123_subdomain(host));
+            out.words_at(&path, "hostname", host, names::dns1123_subdomain);
             if names::parse_ip(host).is_some() {
                 let words = "must be a DNS name, not an IP address";
-                out.invalid(&path.child("hostname"), host, words);
+                out.invalid_at(&path, "hostname", host, words);
             }
         }
     }

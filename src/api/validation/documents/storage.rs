@@ -1,8 +1,6 @@
 //! Persistent volumes, claims, storage classes and what drivers tell of nodes.
 //!
 //! Mirrors: `pkg/apis/core/validation/validation.go` and `pkg/apis/storage/validation/validation.go`.
-//! Left out: the finer rules of sources that only one vendor's driver reads; what they must name is
-//! checked.
 
 use k8s_openapi::api::core::v1::NodeSelector;
 use serde_json::Value;
@@ -13,7 +11,8 @@ use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
-use crate::api::validation::report::{Report, Seen};
+use crate::api::validation::report::{Report, Seen, text};
+use crate::api::validation::volume::{MANY, Owner, driver, source};
 use crate::api::validation::{IMMUTABLE, NEGATIVE, NOT_POSITIVE, resources, selector};
 
 pub(super) const VOLUME: Rules = Rules { check: volume, change: volume_changed, ..PLAIN };
@@ -25,50 +24,32 @@ pub(super) const CLASS: Rules = Rules { check: class, change: class_changed, ..P
 
 const ACCESS_MODES: [&str; 4] =
     ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
-const DRIVER_MAX: usize = 63;
 const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
-/// What may be said to be at the path of a host, sorted.
-pub const HOST_PATHS: [&str; 8] = [
-    "",
-    "BlockDevice",
-    "CharDevice",
-    "Directory",
-    "DirectoryOrCreate",
-    "File",
-    "FileOrCreate",
-    "Socket",
+/// What a volume can be made of, in the order in which upstream looks.
+const SOURCES: [&str; 22] = [
+    "hostPath",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "glusterfs",
+    "flocker",
+    "nfs",
+    "rbd",
+    "quobyte",
+    "cephfs",
+    "iscsi",
+    "cinder",
+    "fc",
+    "flexVolume",
+    "azureFile",
+    "vsphereVolume",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "azureDisk",
+    "scaleIO",
+    "local",
+    "storageos",
+    "csi",
 ];
-
-/// What a volume can be made of, in the order in which upstream looks, and what each must name.
-const SOURCES: &[(&str, &[&str])] = &[
-    ("hostPath", &["path"]),
-    ("gcePersistentDisk", &["pdName"]),
-    ("awsElasticBlockStore", &["volumeID"]),
-    ("glusterfs", &["endpoints", "path"]),
-    ("flocker", &[]),
-    ("nfs", &["server", "path"]),
-    ("rbd", &["monitors", "image"]),
-    ("quobyte", &["registry", "volume"]),
-    ("cephfs", &["monitors"]),
-    ("iscsi", &["targetPortal", "iqn"]),
-    ("cinder", &["volumeID"]),
-    ("fc", &[]),
-    ("flexVolume", &["driver"]),
-    ("azureFile", &["secretName", "shareName"]),
-    ("vsphereVolume", &["volumePath"]),
-    ("photonPersistentDisk", &["pdID"]),
-    ("portworxVolume", &["volumeID"]),
-    ("azureDisk", &["diskName", "diskURI"]),
-    ("scaleIO", &["gateway", "system", "volumeName"]),
-    ("local", &["path"]),
-    ("storageos", &["volumeName"]),
-    ("csi", &["driver", "volumeHandle"]),
-];
-
-/// The fields of a source that must say something.
-pub fn must_name(source: &str) -> &'static [&'static str] {
-    SOURCES.iter().find(|(name, _)| *name == source).map_or(&[], |(_, must)| must)
-}
 
 fn spec_path(field: &'static str) -> Path {
     Path::new("spec").child(field)
@@ -107,7 +88,7 @@ fn volume(out: &mut Report, volume: &Document) {
             Ok(_) | Err(_) => out.required(&path, "must specify required node constraints"),
         }
     }
-    sources(out, spec);
+    sources(out, text(&volume.metadata.name), spec);
     let root = spec.at("hostPath").at("path").text();
     if !root.is_empty() && root.chars().all(|c| c == '/') && policy == "Recycle" {
         let words = "may not be 'recycle' for a hostPath mount of '/'";
@@ -115,7 +96,7 @@ fn volume(out: &mut Report, volume: &Document) {
     }
     let class = spec.at("storageClassName").text();
     if !class.is_empty() {
-        out.words(&spec_path("storageClassName"), class, names::dns1123_subdomain(class));
+        out.words(&spec_path("storageClassName"), class, names::dns1123_subdomain);
     }
     mode(out, spec, &spec_path("volumeMode"));
     let (class, path) =
@@ -124,7 +105,7 @@ fn volume(out: &mut Report, volume: &Document) {
         if class.text().is_empty() {
             out.required(&path, "an empty string is disallowed");
         } else {
-            out.words(&path, class.text(), names::dns1123_subdomain(class.text()));
+            out.words(&path, class.text(), names::dns1123_subdomain);
         }
         if !spec.at("csi").is_there() {
             let words = "has to be specified when using volumeAttributesClassName";
@@ -163,44 +144,17 @@ fn positive(out: &mut Report, amount: Part<'_>, path: &Path, basic: bool) {
 }
 
 /// What it is made of: one thing.
-fn sources(out: &mut Report, spec: Part<'_>) {
+fn sources(out: &mut Report, name: &str, spec: Part<'_>) {
     let mut found = false;
-    for (source, must) in SOURCES.iter().filter(|(source, _)| spec.at(source).is_there()) {
-        let path = spec_path(source);
-        if found && *source != "flexVolume" {
-            out.forbidden(&path, "may not specify more than 1 volume type");
+    for field in SOURCES.into_iter().filter(|field| spec.at(field).is_there()) {
+        if found && field != "flexVolume" {
+            out.forbidden(&spec_path(if field == "cephfs" { "cephFS" } else { field }), MANY);
             continue;
         }
         found = true;
-        let part = spec.at(source);
-        for field in *must {
-            if part.at(field).text().is_empty() && part.at(field).is_empty() {
-                out.required(&path.child(*field), "");
-            }
-        }
-        let steps = part.at("path").text().split('/').any(|step| step == "..");
-        if steps && ["hostPath", "local"].contains(source) {
-            out.invalid(&path.child("path"), part.at("path").text(), "must not contain '..'");
-        }
-        match *source {
-            "hostPath" if part.at("type").is_there() => {
-                out.supported(&path.child("type"), part.at("type").text(), &HOST_PATHS);
-            }
-            "nfs"
-                if !part.at("path").text().starts_with('/')
-                    && !part.at("path").text().is_empty() =>
-            {
-                out.invalid(
-                    &path.child("path"),
-                    part.at("path").text(),
-                    "must be an absolute path",
-                );
-            }
-            "local" if !spec.at("nodeAffinity").at("required").is_there() => {
-                out.required(&spec_path("nodeAffinity"), "Local volume requires node affinity");
-            }
-            "csi" => driver(out, part.at("driver").text(), &path.child("driver")),
-            _ => {}
+        source(out, field, spec.at(field), Owner::Cluster(name), &Path::new("spec"));
+        if field == "local" && !spec.at("nodeAffinity").is_there() {
+            out.required(&spec_path("nodeAffinity"), "Local volume requires node affinity");
         }
     }
     if !found {
@@ -208,21 +162,11 @@ fn sources(out: &mut Report, spec: Part<'_>) {
     }
 }
 
-/// The name of a driver, if there is one.
-pub fn driver(out: &mut Report, driver: &str, path: &Path) {
-    if driver.len() > DRIVER_MAX {
-        out.errors.push(FieldError::too_long(path, DRIVER_MAX));
-    }
-    if !driver.is_empty() {
-        out.words(path, driver, names::dns1123_subdomain(&driver.to_lowercase()));
-    }
-}
-
 fn volume_changed(out: &mut Report, new: &Document, old: &Document) {
     let (new, old) = (new.at("spec"), old.at("spec"));
     let made_of = |spec: Part<'_>| {
         let mut parts: Vec<Value> =
-            SOURCES.iter().map(|(source, _)| spec.at(source).value().clone()).collect();
+            SOURCES.iter().map(|source| spec.at(source).value().clone()).collect();
         // A secret for growing may be named later.
         if !old.at("csi").at("controllerExpandSecretRef").is_there()
             && let Some(Value::Object(csi)) = parts.last_mut()
@@ -263,7 +207,7 @@ fn claim(out: &mut Report, claim: &Document) {
 /// What a claim asks for, be it one of its own or the template of one.
 pub fn claim_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     if spec.at("accessModes").is_empty() {
-        out.required(&path.child("accessModes"), "at least 1 access mode is required");
+        out.required_at(path, "accessModes", "at least 1 access mode is required");
     }
     of_selector(out, spec.at("selector"), &path.child("selector"));
     access_modes(out, spec, &path.child("accessModes"));
@@ -276,7 +220,7 @@ pub fn claim_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     }
     let class = spec.at("storageClassName").text();
     if !class.is_empty() {
-        out.words(&path.child("storageClassName"), class, names::dns1123_subdomain(class));
+        out.words_at(path, "storageClassName", class, names::dns1123_subdomain);
     }
     mode(out, spec, &path.child("volumeMode"));
     let (source, reference) = (spec.at("dataSource"), spec.at("dataSourceRef"));
@@ -301,14 +245,14 @@ pub fn claim_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     }
     let class = spec.at("volumeAttributesClassName").text();
     if !class.is_empty() {
-        out.words(&path.child("volumeAttributesClassName"), class, names::dns1123_subdomain(class));
+        out.words_at(path, "volumeAttributesClassName", class, names::dns1123_subdomain);
     }
 }
 
 fn data_source(out: &mut Report, source: Part<'_>, path: &Path) {
     for field in ["name", "kind"] {
         if source.at(field).text().is_empty() {
-            out.required(&path.child(field), "");
+            out.required_at(path, field, "");
         }
     }
     let (group, kind) = (source.at("apiGroup").text(), source.at("kind").text());
@@ -317,11 +261,11 @@ fn data_source(out: &mut Report, source: Part<'_>, path: &Path) {
         out.invalid(path, kind, words);
     }
     if !group.is_empty() {
-        out.words(&path.child("apiGroup"), group, names::dns1123_subdomain(group));
+        out.words_at(path, "apiGroup", group, names::dns1123_subdomain);
     }
     let namespace = source.at("namespace").text();
     if !namespace.is_empty() {
-        out.words(&path.child("namespace"), namespace, names::dns1123_label(namespace));
+        out.words_at(path, "namespace", namespace, names::dns1123_label);
     }
 }
 
@@ -389,22 +333,19 @@ fn csi_node(out: &mut Report, node: &Document) {
     for (index, one) in node.at("spec").at("drivers").items().enumerate() {
         let path = spec_path("drivers").index(index);
         let (name, id) = (one.at("name").text(), one.at("nodeID").text());
-        if name.is_empty() {
-            out.required(&path.child("name"), "");
-        }
         driver(out, name, &path.child("name"));
         if id.is_empty() {
-            out.required(&path.child("nodeID"), "");
+            out.required_at(&path, "nodeID", "");
         }
         if id.len() > 256 {
-            out.invalid(&path.child("nodeID"), id, "must be 256 characters or less");
+            out.invalid_at(&path, "nodeID", id, "must be 256 characters or less");
         }
         let count = one.at("allocatable").at("count").number();
         if let Some(count) = count.filter(|count| *count < 0) {
             out.invalid(&path.child("allocatable").child("count"), count, NEGATIVE);
         }
         if !names.is_new(name) {
-            out.duplicate(&path.child("name"), name);
+            out.duplicate_at(&path, "name", name);
         }
         let mut keys = Seen::default();
         for key in one.at("topologyKeys").texts() {
@@ -414,7 +355,7 @@ fn csi_node(out: &mut Report, node: &Document) {
             if !keys.is_new(key) {
                 out.duplicate(&path, key);
             }
-            out.words(&path, key, names::label_key(key));
+            out.words(&path, key, names::label_key);
         }
     }
 }
@@ -445,7 +386,7 @@ fn class(out: &mut Report, class: &Document) {
     if provisioner.is_empty() {
         out.required(&path, "");
     } else {
-        out.words(&path, provisioner, names::label_key(&provisioner.to_lowercase()));
+        out.each(&path, provisioner, names::label_key(&provisioner.to_lowercase()));
     }
     let (parameters, path) = (class.at("parameters"), Path::new("parameters"));
     if parameters.len() > 512 {
@@ -474,7 +415,7 @@ fn topologies(out: &mut Report, terms: Part<'_>, path: &Path) {
             let path = path.index(index);
             let key = requirement.at("key").text();
             if requirement.at("values").is_empty() {
-                out.required(&path.child("values"), "");
+                out.required_at(&path, "values", "");
             }
             let mut values = Seen::default();
             for (index, value) in requirement.at("values").texts().enumerate() {
@@ -482,9 +423,9 @@ fn topologies(out: &mut Report, terms: Part<'_>, path: &Path) {
                     out.duplicate(&path.child("values").index(index), value);
                 }
             }
-            out.words(&path.child("key"), key, names::label_key(key));
+            out.words_at(&path, "key", key, names::label_key);
             if !keys.is_new(key) {
-                out.duplicate(&path.child("key"), key);
+                out.duplicate_at(&path, "key", key);
             }
         }
     }

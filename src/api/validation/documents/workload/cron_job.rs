@@ -33,7 +33,7 @@ fn check(out: &mut Report, job: &Document) {
     not_negative(out, spec, &["startingDeadlineSeconds"], &path);
     let policies = ["Allow", "Forbid", "Replace"];
     let policy = spec.at("concurrencyPolicy").text();
-    out.one_of(&path.child("concurrencyPolicy"), policy, &policies);
+    out.one_of_at(&path, "concurrencyPolicy", policy, &policies);
     of_jobs(out, spec.at("jobTemplate").at("spec"), &path.child("jobTemplate").child("spec"));
     not_negative(out, spec, &["successfulJobsHistoryLimit", "failedJobsHistoryLimit"], &path);
 }
@@ -43,7 +43,7 @@ fn of_jobs(out: &mut Report, job: Part<'_>, path: &Path) {
     let selector = job.at("selector");
     if selector.is_there() {
         let words = "`selector` will be auto-generated";
-        out.invalid(&path.child("selector"), selector.value().clone(), words);
+        out.invalid_at(path, "selector", selector.value().clone(), words);
     }
     if job.at("manualSelector").is_true() {
         let path = path.child("manualSelector");
@@ -64,11 +64,11 @@ fn zones(out: &mut Report, spec: Part<'_>, before: Part<'_>) {
     let (schedule, zone) = (spec.at("schedule").text(), spec.at("timeZone"));
     if schedule.contains("TZ") {
         let path = Path::new("spec").child("schedule");
-        if zone.is_there() {
-            let words = "cannot use both timeZone field and TZ or CRON_TZ in schedule";
-            out.invalid(&path, schedule, words);
-        } else if !before.at("schedule").text().contains("TZ") {
+        if !before.at("schedule").text().contains("TZ") {
             let words = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+            out.invalid(&path, schedule, words);
+        } else if zone.is_there() {
+            let words = "cannot use both timeZone field and TZ or CRON_TZ in schedule";
             out.invalid(&path, schedule, words);
         }
     }

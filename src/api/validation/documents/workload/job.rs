@@ -1,6 +1,6 @@
 //! Jobs.
-//!
-//! Left out: the rules of success policies.
+
+use serde_json::Value;
 
 use super::counts::Counts;
 use super::{PLAIN, Rules, matches_template, not_negative, same, selector_of, template_of};
@@ -8,12 +8,26 @@ use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::validation::report::{Report, text};
-use crate::api::validation::{pod_spec, selector};
+use crate::api::validation::{IMMUTABLE, pod_spec, selector};
 
 /// How many Pods with an index may run at once.
 const INDEXES_MAX: i64 = 100_000;
 const RULES_MAX: usize = 20;
 const CODES_MAX: usize = 255;
+const INDEXES_TEXT_MAX: usize = 64 << 10;
+/// With more completions than this, less may fail and run at once.
+const MANY_COMPLETIONS: i64 = 100_000;
+const OF_MANY_MAX: i64 = 10_000;
+const MANAGER_MAX: usize = 63;
+/// What of the template may still change before the job has ever started.
+const SCHEDULING: [&str; 6] = [
+    "/spec/affinity/nodeAffinity",
+    "/spec/nodeSelector",
+    "/spec/tolerations",
+    "/spec/schedulingGates",
+    "/metadata/annotations",
+    "/metadata/labels",
+];
 const ACTIONS: [&str; 4] = ["Count", "FailIndex", "FailJob", "Ignore"];
 
 pub(in super::super) const RULES: Rules = Rules {
@@ -26,21 +40,52 @@ pub(in super::super) const RULES: Rules = Rules {
 };
 
 fn change(out: &mut Report, new: &Document, old: &Document) {
+    let has_started = old.at("status").at("startTime").is_there();
     let (new, old) = (new.at("spec"), old.at("spec"));
-    let indexed = new.at("completionMode").text() == "Indexed";
-    if !indexed || new.at("completions").value() != new.at("parallelism").value() {
+    let path = Path::new("spec");
+    let completions = new.at("completions");
+    if new.at("completionMode").text() != "Indexed" {
         same(out, "completions", new, old);
+    } else if completions.is_there()
+        && completions.value() != old.at("completions").value()
+        && completions.value() != new.at("parallelism").value()
+    {
+        let words = "can only be modified in tandem with spec.parallelism";
+        out.invalid_at(&path, "completions", completions.value().clone(), words);
     }
     same(out, "selector", new, old);
-    if !old.at("suspend").is_true() {
-        same(out, "template", new, old);
+    let waits = old.at("suspend").is_true() && !has_started;
+    let fixed = |spec: Part<'_>| {
+        let mut template = spec.at("template").value().clone();
+        if waits {
+            for pointer in SCHEDULING {
+                take(&mut template, pointer);
+            }
+        }
+        template
+    };
+    if fixed(new) != fixed(old) {
+        out.invalid_at(&path, "template", new.at("template").value().clone(), IMMUTABLE);
     }
     same(out, "completionMode", new, old);
-    same(out, "podFailurePolicy", new, old);
+    for field in ["podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] {
+        same(out, field, new, old);
+    }
+}
+
+/// Takes what is at a pointer out of a value, and what has nothing else in it.
+fn take(value: &mut Value, pointer: &str) {
+    let Some((parent, field)) = pointer.rsplit_once('/') else { return };
+    let Some(Value::Object(fields)) = value.pointer_mut(parent) else { return };
+    fields.remove(field);
+    if fields.is_empty() {
+        take(value, parent);
+    }
 }
 
 fn check(out: &mut Report, job: &Document) {
     let (spec, path) = (job.at("spec"), Path::new("spec"));
+    job_spec(out, spec, &path);
     let selector_path = path.child("selector");
     if let Some(own) = selector_of(spec.at("selector")) {
         selector::label_selector(out, Some(&own), &selector_path);
@@ -48,7 +93,18 @@ fn check(out: &mut Report, job: &Document) {
     } else if spec.at("manualSelector").is_true() {
         out.required(&selector_path, "");
     }
-    job_spec(out, spec, &path);
+    let completions = spec.at("completions").number().filter(|completions| *completions > 0);
+    if spec.at("completionMode").text() == "Indexed"
+        && let Some(completions) = completions
+    {
+        // The last of its Pods has the longest name, which is that of a host.
+        let name = text(&job.metadata.name);
+        let last = format!("{name}-{}", completions - 1);
+        if !names::dns1123_label(&last).is_empty() {
+            let words = format!("will not able to create pod with invalid DNS label: {last}");
+            out.invalid(&Path::new("metadata").child("name"), name, words);
+        }
+    }
 }
 
 /// The spec of a job, or of the jobs of a cron job.
@@ -63,17 +119,23 @@ pub(super) fn job_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
         "maxFailedIndexes",
     ];
     not_negative(out, spec, &numbers, path);
+    if spec.at("maxFailedIndexes").is_there() && !spec.at("backoffLimitPerIndex").is_there() {
+        out.required_at(path, "backoffLimitPerIndex", "when maxFailedIndexes is specified");
+    }
+    let manager = spec.at("managedBy");
+    if manager.is_there() {
+        let (path, manager) = (path.child("managedBy"), manager.text());
+        out.errors.extend(names::domain_prefixed_path(&path, manager));
+        if manager.len() > MANAGER_MAX {
+            out.errors.push(FieldError::too_long(&path, MANAGER_MAX));
+        }
+    }
     let mode = spec.at("completionMode");
     if mode.is_there() {
-        out.supported(&path.child("completionMode"), mode.text(), &["Indexed", "NonIndexed"]);
+        out.supported_at(path, "completionMode", mode.text(), &["NonIndexed", "Indexed"]);
     }
     indexed(out, spec, path);
     let (replaced, failure) = (spec.at("podReplacementPolicy"), spec.at("podFailurePolicy"));
-    if replaced.is_there() {
-        let policies: &[_] =
-            if failure.is_there() { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
-        out.supported(&path.child("podReplacementPolicy"), replaced.text(), policies);
-    }
     let rules = path.child("podFailurePolicy").child("rules");
     if failure.at("rules").len() > RULES_MAX {
         let error = FieldError::too_many(&rules, failure.at("rules").len(), RULES_MAX);
@@ -81,6 +143,12 @@ pub(super) fn job_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
     }
     for (index, rule) in failure.at("rules").items().enumerate() {
         failure_rule(out, spec, rule, &rules.index(index));
+    }
+    success_policy(out, spec, &path.child("successPolicy"));
+    if replaced.is_there() {
+        let policies: &[_] =
+            if failure.is_there() { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
+        out.supported_at(path, "podReplacementPolicy", replaced.text(), policies);
     }
     let (template, template_path) = (template_of(spec.at("template")), path.child("template"));
     pod_spec::template(out, &template, &template_path);
@@ -103,30 +171,161 @@ fn indexed(out: &mut Report, spec: Part<'_>, path: &Path) {
     let (completions, failed) = (number("completions"), number("maxFailedIndexes"));
     if spec.at("completionMode").text() == "Indexed" {
         if completions.is_none() {
-            out.required(&path.child("completions"), "when completion mode is Indexed");
+            out.required_at(path, "completions", "when completion mode is Indexed");
         }
         if let Some(parallelism) = number("parallelism").filter(|it| *it > INDEXES_MAX) {
             let words = format!(
                 "must be less than or equal to {INDEXES_MAX} when completion mode is Indexed"
             );
-            out.invalid(&path.child("parallelism"), parallelism, words);
+            out.invalid_at(path, "parallelism", parallelism, words);
         }
         if let (Some(failed), Some(completions)) = (failed, completions)
             && failed > completions
         {
             let words = "must be less than or equal to completions";
-            out.invalid(&path.child("maxFailedIndexes"), failed, words);
+            out.invalid_at(path, "maxFailedIndexes", failed, words);
         }
-    } else {
+        if let Some(failed) = failed.filter(|failed| *failed > INDEXES_MAX) {
+            let words = format!("must be less than or equal to {INDEXES_MAX}");
+            out.invalid_at(path, "maxFailedIndexes", failed, words);
+        }
+        if completions > Some(MANY_COMPLETIONS) && spec.at("backoffLimitPerIndex").is_there() {
+            of_many(out, spec, path);
+        }
+    } else if ["", "NonIndexed"].contains(&spec.at("completionMode").text()) {
         for field in ["backoffLimitPerIndex", "maxFailedIndexes"] {
             if let Some(number) = number(field) {
-                out.invalid(&path.child(field), number, "requires indexed completion mode");
+                out.invalid_at(path, field, number, "requires indexed completion mode");
             }
         }
     }
-    if failed.is_some() && number("backoffLimitPerIndex").is_none() {
-        out.required(&path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
+}
+
+/// With very many completions the status must still have room for what failed.
+fn of_many(out: &mut Report, spec: Part<'_>, path: &Path) {
+    if !spec.at("maxFailedIndexes").is_there() {
+        let words = format!("must be specified when completions is above {MANY_COMPLETIONS}");
+        out.required_at(path, "maxFailedIndexes", words);
     }
+    for field in ["parallelism", "maxFailedIndexes"] {
+        let number = spec.at(field).number();
+        if let Some(number) = number.filter(|number| *number > OF_MANY_MAX) {
+            let words = format!(
+                "must be less than or equal to {OF_MANY_MAX} when completions are above \
+                 {MANY_COMPLETIONS} and used with backoff limit per index"
+            );
+            out.invalid_at(path, field, number, words);
+        }
+    }
+}
+
+/// When a job has succeeded before all of its Pods have.
+fn success_policy(out: &mut Report, spec: Part<'_>, path: &Path) {
+    let policy = spec.at("successPolicy");
+    if !policy.is_there() {
+        return;
+    }
+    if spec.at("completionMode").text() != "Indexed" {
+        out.invalid(path, policy.value().clone(), "requires indexed completion mode");
+        return;
+    }
+    let (rules, path) = (policy.at("rules"), path.child("rules"));
+    if rules.is_empty() {
+        let words = "at least one rules must be specified when the successPolicy is specified";
+        out.required(&path, words);
+    }
+    if rules.len() > RULES_MAX {
+        out.errors.push(FieldError::too_many(&path, rules.len(), RULES_MAX));
+    }
+    // That there are none is told before.
+    let completions = spec.at("completions").number().unwrap_or(i64::MAX);
+    for (index, rule) in rules.items().enumerate() {
+        success_rule(out, rule, completions, &path.index(index));
+    }
+}
+
+fn success_rule(out: &mut Report, rule: Part<'_>, completions: i64, path: &Path) {
+    let (indexes, count) = (rule.at("succeededIndexes"), rule.at("succeededCount").number());
+    if !indexes.is_there() && count.is_none() {
+        let words = "at least one of succeededCount or succeededIndexes must be specified";
+        out.required(path, words);
+    }
+    let mut listed = 0;
+    if indexes.is_there() {
+        let path = path.child("succeededIndexes");
+        if indexes.text().len() > INDEXES_TEXT_MAX {
+            out.errors.push(FieldError::too_long(&path, INDEXES_TEXT_MAX));
+        }
+        match indexes_in(indexes.text(), completions) {
+            Ok(total) => listed = total,
+            Err(why) => {
+                let words = format!("error parsing succeededIndexes: {why}");
+                out.invalid(&path, indexes.text(), words);
+            }
+        }
+    }
+    let Some(count) = count else { return };
+    let path = path.child("succeededCount");
+    out.not_negative(&path, count);
+    for (most, what, is_known) in [
+        (completions, "the number of specified completions", true),
+        (
+            listed,
+            "the number of indexes in the specified succeededIndexes field",
+            indexes.is_there(),
+        ),
+    ] {
+        if is_known && count > most {
+            out.invalid(&path, count, format!("must be less than or equal to {most} ({what})"));
+        }
+    }
+}
+
+/// How many indexes below `completions` a text such as `1,3-5` lists.
+///
+/// Mirrors: `validateIndexesFormat`.
+fn indexes_in(text: &str, completions: i64) -> Result<i64, String> {
+    let (mut total, mut last) = (0, None);
+    if text.is_empty() {
+        return Ok(total);
+    }
+    for interval in text.split(',') {
+        let limits: Vec<&str> = interval.split('-').collect();
+        let (first, end) = match limits.as_slice() {
+            [only] => (*only, *only),
+            [first, end] => (*first, *end),
+            _ => {
+                return Err(format!(
+                    "the fragment {interval:?} violates the requirement that an index interval can \
+                     have at most two parts separated by '-'"
+                ));
+            }
+        };
+        let index = |text: &str| {
+            let number: i64 = text.parse().map_err(|_error| {
+                format!("cannot convert string to integer for index: {text:?}")
+            })?;
+            if number < completions { Ok(number) } else { Err(too_large(text)) }
+        };
+        let first_number = index(first)?;
+        if let Some(last) = last.filter(|last| *last >= first_number) {
+            return Err(format!("non-increasing order, previous: {last}, current: {first_number}"));
+        }
+        let end_number = if limits.len() == 2 { index(end)? } else { first_number };
+        if limits.len() == 2 && end_number <= first_number {
+            return Err(format!(
+                "non-increasing order, previous: {first_number}, current: {end_number}"
+            ));
+        }
+        total += end_number - first_number + 1;
+        last = Some(end_number);
+    }
+    Ok(total)
+}
+
+/// Of an index that is none of the job's.
+fn too_large(index: &str) -> String {
+    format!("too large index: {index:?}")
 }
 
 /// One rule of what a failed Pod means.
@@ -134,16 +333,20 @@ fn failure_rule(out: &mut Report, spec: Part<'_>, rule: Part<'_>, path: &Path) {
     one_of(out, rule.at("action").text(), &ACTIONS, &path.child("action"));
     if rule.at("action").text() == "FailIndex" && !spec.at("backoffLimitPerIndex").is_there() {
         let words = "requires the backoffLimitPerIndex to be set";
-        out.invalid(&path.child("action"), "FailIndex", words);
+        out.invalid_at(path, "action", "FailIndex", words);
     }
     let (codes, conditions) = (rule.at("onExitCodes"), rule.at("onPodConditions"));
     if codes.is_there() {
         exit_codes(out, spec, codes, &path.child("onExitCodes"));
     }
+    if conditions.len() > RULES_MAX {
+        let path = path.child("onPodConditions");
+        out.errors.push(FieldError::too_many(&path, conditions.len(), RULES_MAX));
+    }
     for (index, pattern) in conditions.items().enumerate() {
         let path = path.child("onPodConditions").index(index);
         let (kind, status) = (pattern.at("type").text(), pattern.at("status").text());
-        out.words(&path.child("type"), kind, names::label_key(kind));
+        out.words_at(&path, "type", kind, names::label_key);
         one_of(out, status, &["False", "True", "Unknown"], &path.child("status"));
     }
     let words = match (codes.is_there(), conditions.is_empty()) {
@@ -164,7 +367,7 @@ fn exit_codes(out: &mut Report, spec: Part<'_>, codes: Part<'_>, path: &Path) {
         ["containers", "initContainers"].into_iter().flat_map(|list| pod.at(list).items());
     if container.is_there() && !all.any(|own| own.at("name").text() == container.text()) {
         let words = "must be one of the container or initContainer names in the pod template";
-        out.invalid(&path.child("containerName"), container.text(), words);
+        out.invalid_at(path, "containerName", container.text(), words);
     }
     let (values, path) = (codes.at("values"), path.child("values"));
     let numbers: Vec<i64> = values.items().filter_map(Part::number).collect();

@@ -90,10 +90,10 @@ fn always_restarted(out: &mut Report, template: &PodTemplateSpec, kind: &str, pa
     let spec = template.spec.as_ref();
     let path = path.child("spec");
     let policy = spec.map_or("", |spec| text(&spec.restart_policy));
-    out.supported(&path.child("restartPolicy"), policy, &["Always"]);
+    out.supported_at(&path, "restartPolicy", policy, &["Always"]);
     if spec.is_some_and(|spec| spec.active_deadline_seconds.is_some()) {
         let words = format!("activeDeadlineSeconds in {kind} is not Supported");
-        out.forbidden(&path.child("activeDeadlineSeconds"), words);
+        out.forbidden_at(&path, "activeDeadlineSeconds", words);
     }
 }
 
@@ -117,7 +117,7 @@ fn matches_template(
 /// A number, or a share; nothing is none of them.
 pub(super) fn int_or_percent(out: &mut Report, part: Part<'_>, path: &Path) {
     match part.value().as_str() {
-        Some(text) => out.words(path, text, names::percent(text)),
+        Some(text) => out.words(path, text, names::percent),
         None => out.not_negative(path, part.number().unwrap_or_default()),
     }
 }

@@ -41,11 +41,11 @@ fn check_controller(out: &mut Report, controller: &Document) {
     not_negative(out, spec, &["minReadySeconds", "replicas"], &path);
     let labels = spec.at("selector");
     if labels.is_empty() {
-        out.required(&path.child("selector"), "");
+        out.required_at(&path, "selector", "");
     }
     let template = spec.at("template");
     if !template.is_there() {
-        out.required(&path.child("template"), "");
+        out.required_at(&path, "template", "");
         return;
     }
     let selector = decode::<LabelSelector>(&json!({"matchLabels": labels.value()}));

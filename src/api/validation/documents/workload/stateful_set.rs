@@ -60,7 +60,7 @@ fn check(out: &mut Report, set: &Document) {
     not_negative(out, spec.at("ordinals"), &["start"], &path.child("ordinals"));
     let service = spec.at("serviceName").text();
     if !service.is_empty() {
-        out.words(&path.child("serviceName"), service, names::dns1123_label(service));
+        out.words_at(path, "serviceName", service, names::dns1123_label);
     }
     own_selector(out, spec.at("selector"), "statefulset", &path.child("selector"));
     let selector = selector_of(spec.at("selector"));
