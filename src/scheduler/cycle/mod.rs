@@ -247,8 +247,8 @@ fn preempt(
         .map(|refusal| refusal.1.code == Code::Unschedulable)
         .collect();
     let helps = |number: usize| helps.get(number).copied().unwrap_or_default();
-    let places = refused.iter().filter(|(_, number)| helps(*number)).map(|(at, _)| *at);
-    let places: Vec<usize> = places.collect();
+    let mut places: Vec<usize> = Vec::with_capacity(refused.len());
+    places.extend(refused.iter().filter(|(_, number)| helps(*number)).map(|(at, _)| *at));
     let has_victims =
         |at: &usize| cache.nodes().get(*at).is_some_and(|node| preemption.has_victims(node));
     // Without anybody less important there is nothing to choose, nor any chance in it.
