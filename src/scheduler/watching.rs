@@ -16,6 +16,9 @@ use crate::api::{Document, Kind, Pod};
 use crate::client::{Delta, Incoming};
 use crate::sim::{Ctx, Instant};
 
+/// Of how many templates a pod is remembered.
+const TEMPLATES: usize = 4;
+
 impl Scheduler {
     pub(super) fn receive(&mut self, ctx: &mut Ctx<'_, Self>, incoming: &Incoming) {
         if let Some(deltas) = self.nodes.handle(ctx, &mut self.client, incoming) {
@@ -144,14 +147,16 @@ impl Scheduler {
         }
     }
 
-    /// Most pods are of the template of the one before.
+    /// Most pods are of the template of one of the last.
     fn work_out(&mut self, pod: &Rc<Pod>) -> Rc<PodInfo> {
-        let info = match &self.latest {
-            Some(latest) => PodInfo::like(latest, pod),
+        let known = self.latest.iter().position(|it| Rc::ptr_eq(&it.pod.spec, &pod.spec));
+        let info = match known.map(|at| self.latest.remove(at)) {
+            Some(latest) => PodInfo::like(&latest, pod),
             None => PodInfo::new(Rc::clone(pod)),
         };
         let info = Rc::new(info);
-        self.latest = Some(Rc::clone(&info));
+        self.latest.insert(0, Rc::clone(&info));
+        self.latest.truncate(TEMPLATES);
         info
     }
 
