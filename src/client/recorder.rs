@@ -186,7 +186,7 @@ impl Recorder {
             event.action = action.map(str::to_owned);
         } else {
             let host = self.host.as_deref().map(str::to_owned);
-            event.source = Some(EventSource { component, host: host.clone() });
+            event.source = Some(Rc::new(EventSource { component, host: host.clone() }));
             event.reporting_instance = host;
             event.count = Some(1);
             event.first_timestamp = Some(seconds(now));

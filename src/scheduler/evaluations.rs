@@ -285,7 +285,7 @@ impl Evaluations {
 
 /// Whether no plugin can tell the pods apart by themselves.
 fn alike(one: &PodInfo, other: &PodInfo) -> bool {
-    (Rc::ptr_eq(&one.pod.spec, &other.pod.spec) || one.pod.spec == other.pod.spec)
+    one.pod.has_spec_of(&other.pod)
         && one.namespace() == other.namespace()
         && one.labels() == other.labels()
         && one.pod.metadata.owner_references == other.pod.metadata.owner_references

@@ -176,7 +176,7 @@ fn is_report(old: &Pod, new: &Pod) -> bool {
     let (before, after) = (&old.metadata, &new.metadata);
     old.node_name.is_some()
         && old.node_name == new.node_name
-        && old.spec == new.spec
+        && old.has_spec_of(new)
         && !is_resizing(old)
         && !is_resizing(new)
         && before.labels == after.labels
@@ -187,7 +187,7 @@ fn is_report(old: &Pod, new: &Pod) -> bool {
 fn shrinks(old: &Pod, new: &Pod) -> bool {
     let is_smaller =
         |new: &Resources, old: &Resources| new.milli_cpu < old.milli_cpu || new.memory < old.memory;
-    (old.spec != new.spec || is_resizing(old)) && is_smaller(&requests(new), &requests(old))
+    (!old.has_spec_of(new) || is_resizing(old)) && is_smaller(&requests(new), &requests(old))
 }
 
 /// What of a change of a node may help a pod.
