@@ -137,15 +137,15 @@ impl Evaluations {
 
     /// What was said of all nodes, from the place `from` on, when an equal pod fitted nowhere, and the places
     /// that have to be asked anew: the rest of it still holds.
-    pub fn all_refused(&mut self, from: usize, changes: &[u64]) -> Option<Vec<usize>> {
+    pub fn all_refused(&self, from: usize, changes: &[u64]) -> Option<Vec<usize>> {
         let all = self.all.as_ref().filter(|all| all.from == from)?;
         let mut stale: Vec<usize> = all.own.into_iter().collect();
         // Few have changed, and to compare many numbers at once is quick.
         let chunks = self.asked.chunks(CHUNK).zip(changes.chunks(CHUNK)).enumerate();
         for (number, (asked, latest)) in chunks.filter(|(_, (asked, latest))| asked != latest) {
             let pairs = asked.iter().zip(latest).enumerate();
-            let changed = pairs.filter(|(_, (asked, latest))| asked != latest);
-            stale.extend(changed.map(|(at, _)| number * CHUNK + at));
+            let differing = pairs.filter(|(_, (asked, latest))| asked != latest);
+            stale.extend(differing.map(|(at, _)| number * CHUNK + at));
         }
         Some(stale)
     }

@@ -122,7 +122,7 @@ impl Tally {
     /// Makes room for so many nodes; what the others counted for is taken out.
     fn resize(&mut self, nodes: usize) {
         for gone in self.nodes.drain(nodes.min(self.nodes.len())..) {
-            gone.iter().for_each(|count| take_out(&mut self.topologies, count));
+            take_out(&mut self.topologies, &gone);
         }
         self.nodes.resize(nodes, Vec::new());
         self.asked.resize(nodes, NEVER);
@@ -153,7 +153,7 @@ impl Tally {
         if let (Some(asked), Some(counts)) = (self.asked.get_mut(at), self.nodes.get_mut(at)) {
             *asked = node.change;
             let old = std::mem::replace(counts, new);
-            old.iter().for_each(|count| take_out(&mut self.topologies, count));
+            take_out(&mut self.topologies, &old);
         }
     }
 
@@ -201,22 +201,18 @@ impl Tally {
     /// How many different values of a label nodes have; to have none is one, too.
     pub fn distinct(&self, key: &str, nodes: &[&NodeInfo]) -> usize {
         let own = |node: &&NodeInfo| self.topology(key)?.of_nodes.get(node.place?).copied();
-        match nodes.iter().map(own).collect::<Option<Vec<usize>>>() {
-            Some(places) => {
-                let most = self.topology(key).map_or(0, |topology| topology.domains.len());
-                let mut seen = vec![false; most + 1];
-                for place in places {
-                    if let Some(seen) = seen.get_mut(place.min(most)) {
-                        *seen = true;
-                    }
-                }
-                seen.into_iter().filter(|seen| *seen).count()
-            }
-            None => {
-                let values = nodes.iter().map(|node| node.label(key).unwrap_or_default());
-                values.collect::<SortedSet<_>>().len()
+        let Some(places) = nodes.iter().map(own).collect::<Option<Vec<usize>>>() else {
+            let values = nodes.iter().map(|node| node.label(key).unwrap_or_default());
+            return values.collect::<SortedSet<_>>().len();
+        };
+        let most = self.topology(key).map_or(0, |topology| topology.domains.len());
+        let mut seen = vec![false; most + 1];
+        for place in places {
+            if let Some(seen) = seen.get_mut(place.min(most)) {
+                *seen = true;
             }
         }
+        seen.into_iter().filter(|seen| *seen).count()
     }
 
     /// The sum of all that counts on a node.
@@ -230,13 +226,16 @@ impl Tally {
     }
 }
 
-fn take_out(topologies: &mut [Topology], count: &Count) {
-    let Some(topology) = topologies.get_mut(count.topology) else { return };
-    if let Some(domain) = topology.domains.get_mut(count.domain) {
-        domain.amount -= count.amount;
-        domain.counting -= 1;
+/// A node counts for this no more.
+fn take_out(topologies: &mut [Topology], counts: &[Count]) {
+    for count in counts {
+        let Some(topology) = topologies.get_mut(count.topology) else { continue };
+        if let Some(domain) = topology.domains.get_mut(count.domain) {
+            domain.amount -= count.amount;
+            domain.counting -= 1;
+        }
+        topology.free_if_unused(count.domain);
     }
-    topology.free_if_unused(count.domain);
 }
 
 impl Topology {

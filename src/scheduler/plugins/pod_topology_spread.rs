@@ -78,9 +78,10 @@ pub struct SpreadScores {
 #[derive(Clone, Debug)]
 struct Weighed {
     constraint: Constraint,
-    /// How many pods count for each value; of hosts, those that were scored.
+    /// How many pods count for each value, but on hosts.
     domains: Tally,
-    hosts: Hosts,
+    /// How many count on each host, if the domains are those.
+    hosts: Option<Hosts>,
     /// Larger where there are many domains, since each has the fewer pods.
     weight: f64,
 }
@@ -90,17 +91,18 @@ struct Weighed {
 struct Hosts {
     /// After which of its changes each was looked at, by the nodes' places.
     asked: Vec<u64>,
-    counts: Vec<i64>,
+    /// None where it has not got the label.
+    counts: Vec<Option<i64>>,
 }
 
 impl Hosts {
     /// Sees to it that the counts of `nodes` are known as far as they have places.
-    fn update(&mut self, nodes: &[&NodeInfo], count: impl Fn(&NodeInfo) -> i64) {
+    fn update(&mut self, nodes: &[&NodeInfo], count: impl Fn(&NodeInfo) -> Option<i64>) {
         for node in nodes {
             let Some(at) = node.place else { continue };
             if at >= self.asked.len() {
                 self.asked.resize(at + 1, 0);
-                self.counts.resize(at + 1, 0);
+                self.counts.resize(at + 1, None);
             }
             let slots = (self.asked.get_mut(at), self.counts.get_mut(at));
             if let (Some(asked), Some(own)) = slots
@@ -111,10 +113,10 @@ impl Hosts {
         }
     }
 
-    /// The count of a node, if it is known of it as it is now.
-    fn get(&self, node: &NodeInfo) -> Option<i64> {
-        let at = node.place.filter(|at| self.asked.get(*at) == Some(&node.change))?;
-        self.counts.get(at).copied()
+    /// The count of a node, asked only if it is not known of it as it is now.
+    fn count(&self, node: &NodeInfo, ask: impl FnOnce() -> Option<i64>) -> Option<i64> {
+        let known = node.place.filter(|at| self.asked.get(*at) == Some(&node.change));
+        known.and_then(|at| self.counts.get(at).copied()).unwrap_or_else(ask)
     }
 }
 
@@ -177,6 +179,11 @@ impl Constraint {
                 && self.selector.matches(there.labels())
         });
         i64::try_from(counting.count()).unwrap_or(i64::MAX)
+    }
+
+    /// The same where the node is a domain by itself; none if it has not got the label.
+    fn count_on_host(&self, node: &NodeInfo, namespace: &str) -> Option<i64> {
+        node.label(&self.topology_key).map(|_| self.count(node, namespace))
     }
 }
 
@@ -382,8 +389,10 @@ impl SpreadScores {
     /// `known` is what was counted for an equal pod.
     fn new(constraints: Vec<Constraint>, strict: bool, known: SpreadScores) -> Self {
         let mut known = known.constraints.into_iter().map(|one| (one.domains, one.hosts));
-        let weighed = |constraint| {
+        let weighed = |constraint: Constraint| {
             let (domains, hosts) = known.next().unwrap_or_default();
+            let is_of_hosts = &*constraint.topology_key == HOSTNAME;
+            let hosts = is_of_hosts.then(|| hosts.unwrap_or_default());
             Weighed { constraint, domains, hosts, weight: 0.0 }
         };
         Self { constraints: constraints.into_iter().map(weighed).collect(), strict }
@@ -395,10 +404,9 @@ impl SpreadScores {
         taking_part.extend(nodes.iter().filter(|node| !self.strict || self.has_part(node)));
         for one in &mut self.constraints {
             let key = &one.constraint.topology_key;
-            let domains = if &**key == HOSTNAME {
-                taking_part.len()
-            } else {
-                one.domains.distinct(key, &taking_part)
+            let domains = match one.hosts {
+                Some(_) => taking_part.len(),
+                None => one.domains.distinct(key, &taking_part),
             };
             one.weight = (f64::from(u32::try_from(domains).unwrap_or(u32::MAX)) + 2.0).ln();
         }
@@ -415,8 +423,8 @@ impl SpreadScores {
             self.constraints.iter().map(|one| Rc::clone(&one.constraint.topology_key)).collect();
         let strict = self.strict;
         for Weighed { constraint, domains, hosts, .. } in &mut self.constraints {
-            if &*constraint.topology_key == HOSTNAME {
-                hosts.update(nodes, |node| constraint.count(node, pod.namespace()));
+            if let Some(hosts) = hosts {
+                hosts.update(nodes, |node| constraint.count_on_host(node, pod.namespace()));
                 continue;
             }
             domains.update(cluster, &|node, counts| {
@@ -437,11 +445,11 @@ impl Weighed {
     )]
     fn score(&self, pod: &PodInfo, node: &NodeInfo) -> f64 {
         let key = &self.constraint.topology_key;
-        let count = if &**key == HOSTNAME {
-            let count = || self.constraint.count(node, pod.namespace());
-            node.label(key).map(|_| self.hosts.get(node).unwrap_or_else(count))
-        } else {
-            self.domains.of(key, node)
+        let count = match &self.hosts {
+            Some(hosts) => {
+                hosts.count(node, || self.constraint.count_on_host(node, pod.namespace()))
+            }
+            None => self.domains.of(key, node),
         };
         let Some(count) = count else { return 0.0 };
         count as f64 * self.weight + (self.constraint.max_skew - 1) as f64
