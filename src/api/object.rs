@@ -25,13 +25,23 @@ use crate::api::ObjectMeta;
 
 /// A Pod in the engine's form: its spec and status are shared between versions, and the node it is
 /// bound to stands beside the spec, so that binding copies neither.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pod {
     pub metadata: ObjectMeta,
     /// Its `node_name` is always `None`; see [`Pod::node_name`].
     pub spec: Rc<wire::PodSpec>,
     pub node_name: Option<Rc<str>>,
     pub status: Rc<wire::PodStatus>,
+}
+
+impl PartialEq for Pod {
+    /// Most that are compared are versions of one Pod.
+    fn eq(&self, other: &Self) -> bool {
+        self.node_name == other.node_name
+            && (Rc::ptr_eq(&self.status, &other.status) || self.status == other.status)
+            && self.metadata == other.metadata
+            && self.has_spec_of(other)
+    }
 }
 
 impl From<wire::Pod> for Pod {
@@ -44,6 +54,11 @@ impl From<wire::Pod> for Pod {
 }
 
 impl Pod {
+    /// Whether both have the same spec, but for the node; which costs nothing where they share it.
+    pub fn has_spec_of(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.spec, &other.spec) || self.spec == other.spec
+    }
+
     /// The Pod as it is on the wire.
     pub fn to_wire(&self) -> wire::Pod {
         let mut spec = (*self.spec).clone();

@@ -381,18 +381,16 @@ impl ApiServer {
             _ => versioned(stored),
         });
         let Some(cache) = self.caches.get_mut(&kind) else { return };
-        let before = cache.get(change.key()).cloned();
-        let (old, new) = (before.clone(), after.clone());
-        let changed = after.clone().or(before);
-        for (to, event) in cache.apply(change.key(), after, revision.get()) {
+        let (before, told) = cache.apply(change.key(), after.clone(), revision.get());
+        for (to, event) in told {
             ctx.send_after(WORK, Out::Watch { to, event });
         }
-        if let Some(changed) = changed {
-            self.end_namespace(ctx, &changed);
-            self.define(ctx, &changed);
-            self.aggregate(ctx, &changed);
+        if let Some(changed) = after.as_ref().or(before.as_ref()) {
+            self.end_namespace(ctx, changed);
+            self.define(ctx, changed);
+            self.aggregate(ctx, changed);
         }
-        self.recount(ctx, change.key(), old.as_ref(), new.as_ref());
+        self.recount(ctx, change.key(), before.as_ref(), after.as_ref());
     }
 
     fn on_reply(
@@ -464,8 +462,7 @@ impl ApiServer {
                     && request.deletes()
                     && has_more_to_do(marked)
                 {
-                    let marked =
-                        marked.clone().with_meta(|meta| meta.resource_version = Some(version));
+                    let marked = self.written(marked.clone(), version);
                     self.change_from(ctx, from, request, marked)?;
                     return Ok(None);
                 }

@@ -140,13 +140,13 @@ impl WatchCache {
         range.take_while(move |(key, _)| key.starts_with(&prefix)).map(|(_, object)| object)
     }
 
-    /// Takes a change in, and returns what each watcher concerned is to be told.
+    /// Takes a change in; returns what was there before, and what each watcher concerned is to be told.
     pub(super) fn apply(
         &mut self,
         key: &Rc<str>,
         after: Option<Object>,
         revision: u64,
-    ) -> Vec<(ConnectionId, WatchEvent)> {
+    ) -> (Option<Object>, Vec<(ConnectionId, WatchEvent)>) {
         let before = match &after {
             Some(object) => self.objects.insert(Rc::clone(key), object.clone()),
             None => self.objects.remove(key),
@@ -167,13 +167,12 @@ impl WatchCache {
         let at_places = above.chain([&**key]).filter_map(|place| self.by_place.get(place));
         let mut concerned: Vec<Watcher> = on_nodes.chain(at_places).flatten().copied().collect();
         sort::by(&mut concerned, Ord::cmp);
-        concerned
-            .into_iter()
-            .filter_map(|watcher| {
-                let change = self.watchers.get(&watcher)?.told(&step)?;
-                Some((watcher.0, WatchEvent { watch: watcher.1, change }))
-            })
-            .collect()
+        let told = concerned.into_iter().filter_map(|watcher| {
+            let change = self.watchers.get(&watcher)?.told(&step)?;
+            Some((watcher.0, WatchEvent { watch: watcher.1, change }))
+        });
+        let told = told.collect();
+        (step.before.clone(), told)
     }
 
     /// Opens a watch; returns what has happened since the version it asked for.
@@ -358,7 +357,8 @@ mod tests {
                 .filter(|(_, scope)| scope.told(&step).is_some())
                 .map(|((_, watch), _)| *watch)
                 .collect();
-            let told = cache.apply(&key, after, revision);
+            let (was, told) = cache.apply(&key, after, revision);
+            assert_eq!(was, step.before);
             let told: Vec<RequestId> = told.into_iter().map(|(_, event)| event.watch).collect();
             assert_eq!(told, expected, "{key} at {revision}");
             heard += told.len();

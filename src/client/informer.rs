@@ -253,7 +253,13 @@ impl<R: Held> Informer<R> {
 
     fn put(&mut self, object: &Object) -> Option<Delta<R>> {
         let new = Rc::clone(R::held(object)?);
-        let before = self.cache.insert(key_of(object).into(), object.clone());
+        let key = key_of(object);
+        // Most that come are there already.
+        let before = if let Some(held) = self.cache.get_mut(&*key) {
+            Some(std::mem::replace(held, object.clone()))
+        } else {
+            self.cache.insert(key.into(), object.clone())
+        };
         Some(match before.as_ref().and_then(R::held) {
             Some(old) => Delta::Updated { old: Rc::clone(old), new },
             None => Delta::Added(new),

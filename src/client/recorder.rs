@@ -36,13 +36,13 @@ impl EventKind {
 
 /// The object that an event is about.
 #[derive(Clone, Debug)]
-pub struct Regarding(ObjectReference);
+pub struct Regarding(Rc<ObjectReference>);
 
 impl Regarding {
     /// A pod, or a part of it such as `spec.containers{web}`.
     pub fn pod(pod: &Pod, field_path: Option<String>) -> Self {
         let text = |text: &Option<Rc<str>>| text.as_deref().map(str::to_owned);
-        Self(ObjectReference {
+        Self(Rc::new(ObjectReference {
             api_version: Some("v1".into()),
             kind: Some("Pod".into()),
             namespace: text(&pod.metadata.namespace),
@@ -50,17 +50,17 @@ impl Regarding {
             uid: text(&pod.metadata.uid),
             resource_version: text(&pod.metadata.resource_version),
             field_path,
-        })
+        }))
     }
 
     /// A node, as its kubelet names it: the uid is the node's name.
     pub fn node(name: &str) -> Self {
-        Self(ObjectReference {
+        Self(Rc::new(ObjectReference {
             kind: Some("Node".into()),
             name: Some(name.into()),
             uid: Some(name.into()),
             ..ObjectReference::default()
-        })
+        }))
     }
 }
 
@@ -157,7 +157,7 @@ impl Recorder {
 
     fn event(
         &mut self,
-        about: ObjectReference,
+        about: Rc<ObjectReference>,
         (kind, reason, action): (EventKind, &str, Option<&str>),
         message: &str,
         now: Timestamp,
@@ -165,12 +165,12 @@ impl Recorder {
         self.next += 1;
         let suffix = now.as_nanosecond() + i128::from(self.next % 1000);
         let name = format!("{}.{suffix:x}", about.name.as_deref().unwrap_or_default());
-        let namespace = about.namespace.as_deref().unwrap_or("default");
         let component = Some(self.component.to_string());
+        let namespace: Rc<str> = about.namespace.as_deref().unwrap_or("default").into();
         let mut event = Event {
             metadata: ObjectMeta {
                 name: Some(name.into()),
-                namespace: Some(namespace.into()),
+                namespace: Some(namespace),
                 ..ObjectMeta::default()
             },
             involved_object: about,
@@ -186,7 +186,7 @@ impl Recorder {
             event.action = action.map(str::to_owned);
         } else {
             let host = self.host.as_deref().map(str::to_owned);
-            event.source = Some(EventSource { component, host: host.clone() });
+            event.source = Some(Rc::new(EventSource { component, host: host.clone() }));
             event.reporting_instance = host;
             event.count = Some(1);
             event.first_timestamp = Some(seconds(now));

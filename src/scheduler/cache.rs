@@ -93,7 +93,8 @@ impl Cache {
         }
         self.count_images(node, true);
         self.changes += 1;
-        let mut info = NodeInfo { change: self.changes, ..NodeInfo::new(Rc::clone(node)) };
+        let (change, place) = (self.changes, Some(self.nodes.len()));
+        let mut info = NodeInfo { change, place, ..NodeInfo::new(Rc::clone(node)) };
         for pod in self.stray.remove(&name).into_iter().flatten() {
             info.add(pod);
         }
@@ -114,8 +115,9 @@ impl Cache {
             self.stray.insert(Rc::clone(&gone.name), gone.pods.clone());
         }
         let index = Rc::make_mut(&mut self.index);
-        for (at, node) in self.nodes.iter().enumerate().skip(at) {
+        for (at, node) in Rc::make_mut(&mut self.nodes).iter_mut().enumerate().skip(at) {
             index.insert(Rc::clone(&node.name), at);
+            Rc::make_mut(node).place = Some(at);
         }
     }
 

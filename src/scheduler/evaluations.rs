@@ -25,6 +25,29 @@ enum Victims {
     Some(Cost, Rc<Candidate>),
 }
 
+/// What was said of all nodes when none could take a pod: their places, in the order in which they were
+/// looked at, with the numbers of their refusals.
+#[derive(Debug, Default)]
+pub struct AllRefused {
+    /// The place of the first.
+    from: usize,
+    refused: Vec<(usize, usize)>,
+    /// A place whose answer was for the last pod alone.
+    own: Option<usize>,
+}
+
+impl AllRefused {
+    fn set(&mut self, at: usize, refusal: usize) {
+        let count = self.refused.len();
+        let turn = (at + count).saturating_sub(self.from).checked_rem(count);
+        if let Some(slot) = turn.and_then(|turn| self.refused.get_mut(turn)) {
+            *slot = (at, refusal);
+        }
+    }
+}
+
+/// How many nodes are compared at once.
+const CHUNK: usize = 64;
 /// How many different refusals are remembered; beyond that all is forgotten.
 const MOST_REFUSALS: usize = 1000;
 /// Nobody refused.
@@ -54,6 +77,8 @@ pub struct Evaluations {
     refusals: Vec<Refusal>,
     /// The last reason why nobody's leaving helps: most nodes share it.
     hopeless: Option<Rc<Verdict>>,
+    /// What was said when an equal pod fitted nowhere, kept as each node is asked anew.
+    all: Option<AllRefused>,
     /// Lists that the last cycle has left, for the next.
     room: (Vec<usize>, Vec<(usize, usize)>),
 }
@@ -74,6 +99,7 @@ impl Evaluations {
         }
         self.of = Some(Rc::clone(pod));
         let nodes = cache.nodes().len();
+        self.all = self.all.take().filter(|all| all.refused.len() == nodes);
         self.asked.resize(nodes, 0);
         self.refused.resize(nodes, NOT_REFUSED);
         self.scored.resize(nodes, 0);
@@ -100,6 +126,41 @@ impl Evaluations {
             feasible.clear();
             refused.clear();
             self.room = (feasible, refused);
+        }
+    }
+
+    /// Keeps what was said of all nodes, from the place `from` on, by plugins that look at nothing else; at
+    /// `own` the answer was for this pod alone.
+    pub fn leave_all(&mut self, from: usize, own: Option<usize>, refused: Vec<(usize, usize)>) {
+        self.all = Some(AllRefused { from, refused, own });
+    }
+
+    /// What was said of all nodes, from the place `from` on, when an equal pod fitted nowhere, and the places
+    /// that have to be asked anew: the rest of it still holds.
+    pub fn all_refused(&self, from: usize, changes: &[u64]) -> Option<Vec<usize>> {
+        let all = self.all.as_ref().filter(|all| all.from == from)?;
+        let mut stale: Vec<usize> = all.own.into_iter().collect();
+        // Few have changed, and to compare many numbers at once is quick.
+        let chunks = self.asked.chunks(CHUNK).zip(changes.chunks(CHUNK)).enumerate();
+        for (number, (asked, latest)) in chunks.filter(|(_, (asked, latest))| asked != latest) {
+            let pairs = asked.iter().zip(latest).enumerate();
+            let differing = pairs.filter(|(_, (asked, latest))| asked != latest);
+            stale.extend(differing.map(|(at, _)| number * CHUNK + at));
+        }
+        Some(stale)
+    }
+
+    /// Takes that out.
+    pub fn take_all(&mut self) -> Vec<(usize, usize)> {
+        self.all.take().map(|all| all.refused).unwrap_or_default()
+    }
+
+    /// Puts the answer of the node at `at` into it; if the node can take the pod, there is nothing to keep.
+    pub fn put_in_all(&mut self, at: usize, refusal: Option<usize>) {
+        match (&mut self.all, refusal) {
+            (Some(all), Some(refusal)) => all.set(at, refusal),
+            (Some(_), None) => self.all = None,
+            (None, _) => {}
         }
     }
 
@@ -136,6 +197,7 @@ impl Evaluations {
             (*asked, *refused, *victims) =
                 (change, number.unwrap_or(NOT_REFUSED), Victims::Unknown);
         }
+        self.put_in_all(at, refusal);
         refusal
     }
 
@@ -223,7 +285,7 @@ impl Evaluations {
 
 /// Whether no plugin can tell the pods apart by themselves.
 fn alike(one: &PodInfo, other: &PodInfo) -> bool {
-    (Rc::ptr_eq(&one.pod.spec, &other.pod.spec) || one.pod.spec == other.pod.spec)
+    one.pod.has_spec_of(&other.pod)
         && one.namespace() == other.namespace()
         && one.labels() == other.labels()
         && one.pod.metadata.owner_references == other.pod.metadata.owner_references

@@ -108,8 +108,8 @@ pub struct Scheduler {
     /// One for each profile.
     recorders: Vec<Recorder>,
     configuration: Rc<Configuration>,
-    /// The pod that was worked out last.
-    latest: Option<Rc<PodInfo>>,
+    /// The pods of different templates that were worked out last, the latest first.
+    latest: Vec<Rc<PodInfo>>,
     decisions: Decisions,
     rotation: Rotation,
     evaluations: Evaluations,
@@ -134,7 +134,7 @@ impl Scheduler {
             pre_binding: Vec::new(),
             recorders: configuration.profiles.iter().map(|it| recorder(&it.name, epoch)).collect(),
             configuration,
-            latest: None,
+            latest: Vec::new(),
             decisions: Decisions::default(),
             rotation: Rotation::default(),
             evaluations: Evaluations::default(),

@@ -138,6 +138,8 @@ pub struct NodeInfo {
     pub with_terms: usize,
     /// The number of its last change; no two changes of the cluster's nodes have the same.
     pub change: u64,
+    /// Its place among all nodes; none if it stands alone.
+    pub place: Option<usize>,
 }
 
 impl NodeInfo {
@@ -175,6 +177,7 @@ impl NodeInfo {
             non_zero_requested: Resources::default(),
             with_terms: 0,
             change: 0,
+            place: None,
         };
         info.set_node(node);
         info

@@ -138,7 +138,7 @@ impl Queue {
         };
         let old = std::mem::replace(&mut queued.info, info);
         let (before, after) = (&old.pod, &queued.info.pod);
-        let same = before.spec == after.spec && before.metadata.labels == after.metadata.labels;
+        let same = before.has_spec_of(after) && before.metadata.labels == after.metadata.labels;
         queued.place = match queued.place {
             Place::Gated if !gated => Place::Active,
             Place::Unschedulable if !same => ready(&queued, self.waits, now),

@@ -16,6 +16,9 @@ use crate::api::{Document, Kind, Pod};
 use crate::client::{Delta, Incoming};
 use crate::sim::{Ctx, Instant};
 
+/// Of how many templates a pod is remembered.
+const TEMPLATES: usize = 4;
+
 impl Scheduler {
     pub(super) fn receive(&mut self, ctx: &mut Ctx<'_, Self>, incoming: &Incoming) {
         if let Some(deltas) = self.nodes.handle(ctx, &mut self.client, incoming) {
@@ -144,14 +147,16 @@ impl Scheduler {
         }
     }
 
-    /// Most pods are of the template of the one before.
+    /// Most pods are of the template of one of the last.
     fn work_out(&mut self, pod: &Rc<Pod>) -> Rc<PodInfo> {
-        let info = match &self.latest {
-            Some(latest) => PodInfo::like(latest, pod),
+        let known = self.latest.iter().position(|it| Rc::ptr_eq(&it.pod.spec, &pod.spec));
+        let info = match known.map(|at| self.latest.remove(at)) {
+            Some(latest) => PodInfo::like(&latest, pod),
             None => PodInfo::new(Rc::clone(pod)),
         };
         let info = Rc::new(info);
-        self.latest = Some(Rc::clone(&info));
+        self.latest.insert(0, Rc::clone(&info));
+        self.latest.truncate(TEMPLATES);
         info
     }
 
@@ -171,7 +176,7 @@ fn is_report(old: &Pod, new: &Pod) -> bool {
     let (before, after) = (&old.metadata, &new.metadata);
     old.node_name.is_some()
         && old.node_name == new.node_name
-        && old.spec == new.spec
+        && old.has_spec_of(new)
         && !is_resizing(old)
         && !is_resizing(new)
         && before.labels == after.labels
@@ -182,7 +187,7 @@ fn is_report(old: &Pod, new: &Pod) -> bool {
 fn shrinks(old: &Pod, new: &Pod) -> bool {
     let is_smaller =
         |new: &Resources, old: &Resources| new.milli_cpu < old.milli_cpu || new.memory < old.memory;
-    (old.spec != new.spec || is_resizing(old)) && is_smaller(&requests(new), &requests(old))
+    (!old.has_spec_of(new) || is_resizing(old)) && is_smaller(&requests(new), &requests(old))
 }
 
 /// What of a change of a node may help a pod.

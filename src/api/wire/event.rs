@@ -1,4 +1,8 @@
 //! What happens to objects. Mirrors: `api/core/v1.Event`.
+//!
+//! Each is copied where it is stored and where it gets its version, so that copies share what it is about.
+
+use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::{EventSeries, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
@@ -7,7 +11,7 @@ use super::whole::whole;
 
 whole!(
     "v1", Event, "Event",
-    { involved_object: ObjectReference = "involvedObject" },
+    { involved_object: Rc<ObjectReference> = "involvedObject" },
     {
         action: String = "action",
         count: i32 = "count",
@@ -16,11 +20,11 @@ whole!(
         last_timestamp: Time = "lastTimestamp",
         message: String = "message",
         reason: String = "reason",
-        related: ObjectReference = "related",
+        related: Rc<ObjectReference> = "related",
         reporting_component: String = "reportingComponent",
         reporting_instance: String = "reportingInstance",
-        series: EventSeries = "series",
-        source: EventSource = "source",
+        series: Rc<EventSeries> = "series",
+        source: Rc<EventSource> = "source",
         type_: String = "type",
     },
 );

@@ -72,7 +72,7 @@ impl ObjectMeta {
 }
 
 /// What one manager owns. Mirrors: `apimachinery/pkg/apis/meta/v1.ManagedFieldsEntry`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ManagedFieldsEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ pub struct ManagedFieldsEntry {
 
 /// A set of fields, as the text of its JSON: it is copied often and read seldom. Where an object is
 /// written, the text is turned into what it says (`managed::unpack`).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldsV1(pub Rc<str>);
 
 impl<'de> Deserialize<'de> for FieldsV1 {

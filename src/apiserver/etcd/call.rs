@@ -28,7 +28,8 @@ impl CallId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<V> {
     pub(in crate::apiserver) id: CallId,
-    pub(in crate::apiserver) op: Op<V>,
+    /// Shared with who only looks at it.
+    pub(in crate::apiserver) op: Rc<Op<V>>,
 }
 
 /// What a request asks for.

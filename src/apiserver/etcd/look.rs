@@ -35,7 +35,7 @@ impl CallKind {
 impl<V> Call<V> {
     /// The call of the operation `op`.
     pub(in crate::apiserver) fn new(id: CallId, op: Op<V>) -> Self {
-        Self { id, op }
+        Self { id, op: Rc::new(op) }
     }
 
     /// What its answer is known by.
@@ -50,7 +50,7 @@ impl<V> Call<V> {
 
     /// What it is about.
     pub fn kind(&self) -> CallKind {
-        match &self.op {
+        match &*self.op {
             Op::Range(_) => CallKind::Range,
             Op::Txn(txn) => match txn.only_op() {
                 Some(TxnOp::Range(_)) => CallKind::Range,
@@ -68,7 +68,7 @@ impl<V> Call<V> {
 
     /// The keys it reads, writes or watches; of a transaction, those of its first operation.
     pub fn keys(&self) -> Option<KeyRange> {
-        match &self.op {
+        match &*self.op {
             Op::Range(range) => Some(range.keys.clone()),
             Op::Txn(txn) => txn.success.first().map(|op| match op {
                 TxnOp::Range(range) => range.keys.clone(),
@@ -118,7 +118,7 @@ impl<V> Call<V> {
 
     /// The whole in one line, such as `put /registry/pods/default/web if mod_revision = 5`.
     pub fn summary(&self) -> String {
-        let mut words = match &self.op {
+        let mut words = match &*self.op {
             Op::Compact(at) => format!("compact {at}"),
             Op::LeaseGrant { ttl_seconds, .. } => format!("lease grant {ttl_seconds}s"),
             Op::LeaseRevoke(id) => format!("lease revoke {id}"),
@@ -130,7 +130,7 @@ impl<V> Call<V> {
                 self.keys().map_or_else(|| kind.to_owned(), |keys| format!("{kind} {keys}"))
             }
         };
-        let revision = match &self.op {
+        let revision = match &*self.op {
             Op::Range(range) => range.revision.map(|revision| format!(" at {revision}")),
             Op::WatchCreate(create) => create.start_revision.map(|from| format!(" from {from}")),
             Op::Txn(_)
@@ -149,7 +149,7 @@ impl<V> Call<V> {
     }
 
     fn txn(&self) -> Option<&Txn<V>> {
-        match &self.op {
+        match &*self.op {
             Op::Txn(txn) => Some(txn),
             Op::Range(_)
             | Op::DeleteRange(_)

@@ -60,30 +60,30 @@ impl<V: Clone + 'static> Etcd<V> {
     pub fn handle(&mut self, now: Instant, call: Call<V>) -> Vec<Out<V>> {
         let Call { id, op } = call;
         let store = &mut self.store;
-        let result = match op {
-            Op::Range(range) => store.range(&range).map(Response::Range),
-            Op::Txn(txn) => store.txn(&txn).map(Response::Txn),
+        let result = match &*op {
+            Op::Range(range) => store.range(range).map(Response::Range),
+            Op::Txn(txn) => store.txn(txn).map(Response::Txn),
             Op::DeleteRange(keys) => store
-                .delete_range(&keys)
+                .delete_range(keys)
                 .map(|deleted| Response::DeleteRange { revision: store.revision(), deleted }),
             Op::Compact(at) => {
-                store.compact(at).map(|()| Response::Compact { revision: store.revision() })
+                store.compact(*at).map(|()| Response::Compact { revision: store.revision() })
             }
-            Op::LeaseGrant { id, ttl_seconds } => {
+            &Op::LeaseGrant { id, ttl_seconds } => {
                 let revision = store.revision();
                 store
                     .lease_grant(id, ttl_seconds, now)
                     .map(|(id, ttl_seconds)| Response::LeaseGrant { revision, id, ttl_seconds })
             }
-            Op::LeaseRevoke(id) => store
+            &Op::LeaseRevoke(id) => store
                 .lease_revoke(id)
                 .map(|()| Response::LeaseRevoke { revision: store.revision() }),
-            Op::LeaseKeepAlive(id) => {
+            &Op::LeaseKeepAlive(id) => {
                 let ttl_seconds = store.lease_keep_alive(id, now).unwrap_or(0);
                 Ok(Response::LeaseKeepAlive { revision: store.revision(), id, ttl_seconds })
             }
-            Op::WatchCreate(create) => self.watch(now, &create),
-            Op::WatchCancel(id) => return self.cancel(id),
+            Op::WatchCreate(create) => self.watch(now, create),
+            Op::WatchCancel(id) => return self.cancel(*id),
             Op::WatchProgress => {
                 return vec![Out::Progress { id: None, revision: store.revision() }];
             }

@@ -290,42 +290,52 @@ impl<V: Clone + 'static> Store<V> {
     }
 
     fn put_at(&mut self, at: Revision, put: &Put<V>) {
-        let before = self.get(&put.key).cloned();
-        let (key, create_revision, version, old_lease) = match &before {
-            Some(kv) => (&kv.key, kv.create_revision, kv.version, kv.lease),
-            None => (&put.key, at, 0, None),
+        let history = self.keys.get_mut(&put.key);
+        let before = history.as_ref().and_then(|history| history.latest());
+        self.live += usize::from(before.is_none());
+        let (key, create_revision, version, old_lease) = match before {
+            Some(kv) => (Rc::clone(&kv.key), kv.create_revision, kv.version, kv.lease),
+            None => (Rc::clone(&put.key), at, 0, None),
         };
+        self.leases.move_key(&key, old_lease, put.lease);
         let kv = KeyValue {
-            key: Rc::clone(key),
+            key: Rc::clone(&key),
             value: put.value.clone(),
             create_revision,
             mod_revision: at,
             version: version + 1,
             lease: put.lease,
         };
-        self.leases.move_key(key, old_lease, put.lease);
-        self.live += usize::from(before.is_none());
-        self.write(Change::Put(Rc::new(kv)));
+        let change = Change::Put(Rc::new(kv));
+        self.versions += 1;
+        self.log.push(change.clone());
+        match history {
+            Some(history) => history.push(change),
+            None => self.keys.insert(key, History::new(change)),
+        }
     }
 
     fn delete_at(&mut self, at: Revision, keys: &KeyRange) -> usize {
-        let doomed: Vec<_> = self.live(keys).map(|kv| (Rc::clone(&kv.key), kv.lease)).collect();
-        for (key, lease) in &doomed {
-            self.leases.move_key(key, *lease, None);
-            self.live = self.live.saturating_sub(1);
-            self.write(Change::Delete { key: Rc::clone(key), mod_revision: at });
+        if let Some(key) = keys.single() {
+            return usize::from(self.delete_key(at, key));
         }
-        doomed.len()
+        let doomed: Vec<_> = self.live(keys).map(|kv| Rc::clone(&kv.key)).collect();
+        doomed.into_iter().filter(|key| self.delete_key(at, key)).count()
     }
 
-    fn write(&mut self, change: Change<V>) {
+    /// Deletes one key; whether it was there.
+    fn delete_key(&mut self, at: Revision, key: &str) -> bool {
+        let Some(history) = self.keys.get_mut(key) else { return false };
+        let Some((key, lease)) = history.latest().map(|kv| (Rc::clone(&kv.key), kv.lease)) else {
+            return false;
+        };
+        self.leases.move_key(&key, lease, None);
+        self.live = self.live.saturating_sub(1);
         self.versions += 1;
+        let change = Change::Delete { key, mod_revision: at };
         self.log.push(change.clone());
-        if let Some(history) = self.keys.get_mut(change.key()) {
-            history.push(change);
-        } else {
-            self.keys.insert(Rc::clone(change.key()), History::new(change));
-        }
+        history.push(change);
+        true
     }
 }
 

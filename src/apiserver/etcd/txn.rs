@@ -44,7 +44,7 @@ pub struct TxnResponse<V> {
     /// Whether the compares held.
     pub succeeded: bool,
     /// One for each operation done, in order.
-    pub responses: Vec<TxnOpResponse<V>>,
+    pub responses: Rc<[TxnOpResponse<V>]>,
 }
 
 /// The answer to a [`TxnOp`].

@@ -140,9 +140,12 @@ pub(super) fn look(
     rotation: &mut Rotation,
     evaluations: &mut Evaluations,
 ) -> (Feasible, Refused) {
+    let changes = cache.last_changes();
+    if let Some(refused) = look_again(pod, search, cache, rotation, evaluations) {
+        return (Vec::new(), refused);
+    }
     let (mut feasible, mut refused) = evaluations.room();
     let mut look = Look::new(pod, search, cache, evaluations);
-    let changes = cache.last_changes();
     if let Some(names) = &search.names {
         for at in names.iter().filter_map(|name| cache.position(name)) {
             let Some(change) = changes.get(at) else { continue };
@@ -169,6 +172,31 @@ pub(super) fn look(
     }
     rotation.start = (from + looked) % changes.len().max(1);
     (feasible, refused)
+}
+
+/// As [`look`], if an equal pod fitted nowhere and this one does not either: only nodes that have changed are
+/// asked. None if a node can take it, or if nothing is known.
+fn look_again(
+    pod: &PodInfo,
+    search: &Search<'_>,
+    cache: &Cache,
+    rotation: &Rotation,
+    evaluations: &mut Evaluations,
+) -> Option<Refused> {
+    let changes = cache.last_changes();
+    let from = rotation.start.checked_rem(changes.len())?;
+    if search.names.is_some() || !search.looks_at_nodes_only() {
+        return None;
+    }
+    let mut stale = evaluations.all_refused(from, changes)?;
+    let mut look = Look::new(pod, search, cache, evaluations);
+    stale.extend(look.promised);
+    for at in stale {
+        let refusal = look.ask(at, *changes.get(at)?);
+        look.evaluations.put_in_all(at, refusal);
+        refusal?;
+    }
+    Some(evaluations.take_all())
 }
 
 pub(super) fn first_refusal(

@@ -84,6 +84,13 @@ struct Search<'p> {
     narrowed_by: Vec<&'static str>,
 }
 
+impl Search<'_> {
+    /// Whether the filters look at nothing but the pod and the node.
+    fn looks_at_nodes_only(&self) -> bool {
+        self.filters.iter().all(|plugin| plugin.looks_at_node_only())
+    }
+}
+
 /// Looks for a node for `pod`, as `profile` says.
 pub fn schedule(
     profile: &Profile,
@@ -130,7 +137,7 @@ pub fn schedule(
     .unwrap_or_else(|| look(profile, pod, &search, cache, rotation, evaluations));
     if feasible.is_empty() {
         let (mut message, refused_by) = diagnose(count, &search, &refused, evaluations.refusals());
-        let is_known = search.filters.iter().all(|plugin| plugin.looks_at_node_only());
+        let is_known = search.looks_at_nodes_only();
         let preemption = Preemption { pod, cluster: cache, filters: &profile.filter, now };
         let preempt = profile.preemption.map(|limits| {
             preempt(&preemption, cache, limits, &refused, evaluations, is_known, rng)
@@ -149,9 +156,14 @@ pub fn schedule(
             refused: told(&refused, evaluations.refusals(), NODES),
             ..Told::default()
         };
-        let (count, reserved) = (refused.len(), Vec::new());
-        evaluations.leave(feasible, refused);
-        return Outcome { nodes, feasible: 0, refused: count, tied: 0, reserved, result };
+        let (looked_at, reserved) = (refused.len(), Vec::new());
+        if is_known && search.names.is_none() && looked_at == count {
+            // A search that has been all round begins there again.
+            evaluations.leave_all(rotation.start % count, cache.promised_to(&pod.uid), refused);
+        } else {
+            evaluations.leave(feasible, refused);
+        }
+        return Outcome { nodes, feasible: 0, refused: looked_at, tied: 0, reserved, result };
     }
     let columns = score(profile, pod, cache, &mut search.state, &feasible, evaluations);
     let totals = totals(&columns, feasible.len());
@@ -247,8 +259,8 @@ fn preempt(
         .map(|refusal| refusal.1.code == Code::Unschedulable)
         .collect();
     let helps = |number: usize| helps.get(number).copied().unwrap_or_default();
-    let places = refused.iter().filter(|(_, number)| helps(*number)).map(|(at, _)| *at);
-    let places: Vec<usize> = places.collect();
+    let mut places: Vec<usize> = Vec::with_capacity(refused.len());
+    places.extend(refused.iter().filter(|(_, number)| helps(*number)).map(|(at, _)| *at));
     let has_victims =
         |at: &usize| cache.nodes().get(*at).is_some_and(|node| preemption.has_victims(node));
     // Without anybody less important there is nothing to choose, nor any chance in it.

@@ -195,10 +195,8 @@ impl Plugin for InterPodAffinity {
             return Verdict::unresolvable("node(s) didn't match pod affinity rules");
         }
         let far = terms(pod, |terms| &terms.required_anti);
-        let meets = |term: &Term| {
-            let value = node.label(&term.topology_key);
-            value.is_some_and(|value| affinity.far.sum(&term.topology_key, value) > 0)
-        };
+        let meets =
+            |term: &Term| affinity.far.of(&term.topology_key, node).is_some_and(|pods| pods > 0);
         if far.iter().any(meets) {
             return Verdict::unschedulable("node(s) didn't match pod anti-affinity rules");
         }
@@ -273,8 +271,8 @@ impl Affinity {
         let mut exist = true;
         for term in near {
             // A node without the label is near to nothing.
-            let Some(value) = node.label(&term.topology_key) else { return false };
-            exist &= self.near.sum(&term.topology_key, value) > 0;
+            let Some(pods) = self.near.of(&term.topology_key, node) else { return false };
+            exist &= pods > 0;
         }
         exist || self.is_first
     }

@@ -14,7 +14,6 @@ use crate::scheduler::framework::{
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 use crate::scheduler::tally::Tally;
-use crate::sim::SortedSet;
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -79,10 +78,46 @@ pub struct SpreadScores {
 #[derive(Clone, Debug)]
 struct Weighed {
     constraint: Constraint,
-    /// How many pods count for each value; on hosts they are counted when each is scored.
+    /// How many pods count for each value, but on hosts.
     domains: Tally,
+    /// How many count on each host, if the domains are those.
+    hosts: Option<Hosts>,
     /// Larger where there are many domains, since each has the fewer pods.
     weight: f64,
+}
+
+/// How many pods count on each host that was looked at.
+#[derive(Clone, Debug, Default)]
+struct Hosts {
+    /// After which of its changes each was looked at, by the nodes' places.
+    asked: Vec<u64>,
+    /// None where it has not got the label.
+    counts: Vec<Option<i64>>,
+}
+
+impl Hosts {
+    /// Sees to it that the counts of `nodes` are known as far as they have places.
+    fn update(&mut self, nodes: &[&NodeInfo], count: impl Fn(&NodeInfo) -> Option<i64>) {
+        for node in nodes {
+            let Some(at) = node.place else { continue };
+            if at >= self.asked.len() {
+                self.asked.resize(at + 1, 0);
+                self.counts.resize(at + 1, None);
+            }
+            let slots = (self.asked.get_mut(at), self.counts.get_mut(at));
+            if let (Some(asked), Some(own)) = slots
+                && *asked != node.change
+            {
+                (*asked, *own) = (node.change, count(node));
+            }
+        }
+    }
+
+    /// The count of a node, asked only if it is not known of it as it is now.
+    fn count(&self, node: &NodeInfo, ask: impl FnOnce() -> Option<i64>) -> Option<i64> {
+        let known = node.place.filter(|at| self.asked.get(*at) == Some(&node.change));
+        known.and_then(|at| self.counts.get(at).copied()).unwrap_or_else(ask)
+    }
 }
 
 impl Constraint {
@@ -144,6 +179,11 @@ impl Constraint {
                 && self.selector.matches(there.labels())
         });
         i64::try_from(counting.count()).unwrap_or(i64::MAX)
+    }
+
+    /// The same where the node is a domain by itself; none if it has not got the label.
+    fn count_on_host(&self, node: &NodeInfo, namespace: &str) -> Option<i64> {
+        node.label(&self.topology_key).map(|_| self.count(node, namespace))
     }
 }
 
@@ -273,11 +313,10 @@ impl Plugin for PodTopologySpread {
 
     fn filter(&self, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Verdict {
         for Counted { constraint, domains, least } in &state.spread.0 {
-            let Some(value) = node.label(&constraint.topology_key) else {
+            let Some(here) = domains.of(&constraint.topology_key, node) else {
                 return Verdict::unresolvable(NO_LABEL);
             };
             let own = i64::from(constraint.selector.matches(pod.labels()));
-            let here = domains.sum(&constraint.topology_key, value);
             if here + own - least > constraint.max_skew {
                 return Verdict::unschedulable(MISMATCH);
             }
@@ -308,8 +347,10 @@ impl Plugin for PodTopologySpread {
         let is_system = matches!(self.defaults, Defaults::System);
         let strict = own.is_some_and(|own| !own.is_empty()) || !is_system;
         let known = std::mem::take(&mut state.spread_scores);
-        state.spread_scores = SpreadScores::new(constraints, strict, nodes, known);
-        state.spread_scores.count(pod, cluster);
+        let mut scores = SpreadScores::new(constraints, strict, known);
+        scores.count(pod, cluster, nodes);
+        scores.weigh(nodes);
+        state.spread_scores = scores;
         Verdict::SUCCESS
     }
 
@@ -346,47 +387,44 @@ impl Plugin for PodTopologySpread {
 
 impl SpreadScores {
     /// `known` is what was counted for an equal pod.
-    fn new(
-        constraints: Vec<Constraint>,
-        strict: bool,
-        nodes: &[&NodeInfo],
-        known: SpreadScores,
-    ) -> Self {
-        let mut known = known.constraints.into_iter().map(|one| one.domains);
-        let weighed = |constraint| Weighed {
-            constraint,
-            domains: known.next().unwrap_or_default(),
-            weight: 0.0,
+    fn new(constraints: Vec<Constraint>, strict: bool, known: SpreadScores) -> Self {
+        let mut known = known.constraints.into_iter().map(|one| (one.domains, one.hosts));
+        let weighed = |constraint: Constraint| {
+            let (domains, hosts) = known.next().unwrap_or_default();
+            let is_of_hosts = &*constraint.topology_key == HOSTNAME;
+            let hosts = is_of_hosts.then(|| hosts.unwrap_or_default());
+            Weighed { constraint, domains, hosts, weight: 0.0 }
         };
-        let constraints = constraints.into_iter().map(weighed).collect();
-        let mut scores = Self { constraints, strict };
-        let taking_part: Vec<&&NodeInfo> =
-            nodes.iter().filter(|node| !strict || scores.has_part(node)).collect();
-        for one in &mut scores.constraints {
+        Self { constraints: constraints.into_iter().map(weighed).collect(), strict }
+    }
+
+    /// Weighs the constraints by how many domains the nodes that can take the pod are in.
+    fn weigh(&mut self, nodes: &[&NodeInfo]) {
+        let mut taking_part = Vec::with_capacity(nodes.len());
+        taking_part.extend(nodes.iter().filter(|node| !self.strict || self.has_part(node)));
+        for one in &mut self.constraints {
             let key = &one.constraint.topology_key;
-            let domains = if &**key == HOSTNAME {
-                taking_part.len()
-            } else {
-                let values = taking_part.iter().map(|node| node.label(key).unwrap_or_default());
-                values.collect::<SortedSet<_>>().len()
+            let domains = match one.hosts {
+                Some(_) => taking_part.len(),
+                None => one.domains.distinct(key, &taking_part),
             };
             one.weight = (f64::from(u32::try_from(domains).unwrap_or(u32::MAX)) + 2.0).ln();
         }
-        scores
     }
 
     fn has_part(&self, node: &NodeInfo) -> bool {
         has_all_labels(node, self.constraints.iter().map(|one| &one.constraint.topology_key))
     }
 
-    /// Counts the pods of all nodes.
-    fn count(&mut self, pod: &PodInfo, cluster: &dyn Snapshot) {
+    /// Counts the pods of all nodes, by hosts those of `nodes` alone.
+    fn count(&mut self, pod: &PodInfo, cluster: &dyn Snapshot, nodes: &[&NodeInfo]) {
         let required = Required::of_pod(&pod.pod.spec);
         let keys: Vec<Rc<str>> =
             self.constraints.iter().map(|one| Rc::clone(&one.constraint.topology_key)).collect();
         let strict = self.strict;
-        for Weighed { constraint, domains, .. } in &mut self.constraints {
-            if &*constraint.topology_key == HOSTNAME {
+        for Weighed { constraint, domains, hosts, .. } in &mut self.constraints {
+            if let Some(hosts) = hosts {
+                hosts.update(nodes, |node| constraint.count_on_host(node, pod.namespace()));
                 continue;
             }
             domains.update(cluster, &|node, counts| {
@@ -406,12 +444,14 @@ impl Weighed {
         reason = "upstream computes with floats; counts are small"
     )]
     fn score(&self, pod: &PodInfo, node: &NodeInfo) -> f64 {
-        let Some(value) = node.label(&self.constraint.topology_key) else { return 0.0 };
-        let count = if &*self.constraint.topology_key == HOSTNAME {
-            self.constraint.count(node, pod.namespace())
-        } else {
-            self.domains.sum(&self.constraint.topology_key, value)
+        let key = &self.constraint.topology_key;
+        let count = match &self.hosts {
+            Some(hosts) => {
+                hosts.count(node, || self.constraint.count_on_host(node, pod.namespace()))
+            }
+            None => self.domains.of(key, node),
         };
+        let Some(count) = count else { return 0.0 };
         count as f64 * self.weight + (self.constraint.max_skew - 1) as f64
     }
 }

@@ -22,7 +22,7 @@ fn a_transaction_has_one_revision_and_one_that_changes_nothing_has_none() {
     assert_eq!(store.revision(), rev(2));
     let response = run(&mut store, vec![delete(KeyRange::key("x"))]);
     assert_eq!(response.revision, rev(2));
-    assert_eq!(response.responses, [TxnOpResponse::DeleteRange { deleted: 0 }]);
+    assert_eq!(*response.responses, [TxnOpResponse::DeleteRange { deleted: 0 }]);
     assert_eq!(store.delete_range(&KeyRange::prefix("")), Ok(3));
     assert_eq!(store.revision(), rev(3));
 }
@@ -80,9 +80,7 @@ fn a_guarded_write_succeeds_once_and_tells_the_loser_what_is_there() {
     assert!(store.txn(&guarded("a", 0, put("a", 1))).unwrap().succeeded);
     let lost = store.txn(&guarded("a", 0, put("a", 2))).unwrap();
     assert!(!lost.succeeded);
-    let [TxnOpResponse::Range(found)] = lost.responses.as_slice() else {
-        panic!("not a range: {lost:?}")
-    };
+    let [TxnOpResponse::Range(found)] = &*lost.responses else { panic!("not a range: {lost:?}") };
     assert_eq!(row(&found.kvs[0]), ("a".into(), 1, 2, 2, 1));
     assert!(store.txn(&guarded("a", 2, delete(KeyRange::key("a")))).unwrap().succeeded);
     assert_eq!(store.revision(), rev(3));
