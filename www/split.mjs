@@ -15,7 +15,7 @@ const MODULES = [
   "apiserver::(openapi|resize|reviews|scale|tokens)",
   "kubectl::apply",
   "recording::import::(?!is_cluster|kind_of)",
-  "runtime::shell",
+  "runtime::(shell|web)",
   "scheduler::configuration::(?!is_configuration|plugin_sets|profile_of)",
   "share::decision",
   "ui::panels::inspector::(journey|message|node|pod|why)",

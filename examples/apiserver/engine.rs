@@ -193,8 +193,7 @@ fn held(piece: Piece) -> port_forward::Piece {
 
 impl Paced {
     fn new(setup: &Setup, gear: f64) -> Self {
-        let mut cluster = Cluster::new(setup);
-        cluster.connect();
+        let cluster = Cluster::new(setup);
         Self { cluster, gear, began: WallInstant::now(), waiting: Vec::new(), streams: Vec::new() }
     }
 

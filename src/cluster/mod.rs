@@ -128,12 +128,6 @@ impl Cluster {
         self.world.type_in(id, text);
     }
 
-    /// From now on servers answer on the ports of Pods, and who asks reaches them. It is for the beginning; the page
-    /// has no use for it.
-    pub fn connect(&mut self) {
-        self.world.connect();
-    }
-
     /// Sends `piece` in a connection of a port forward.
     pub fn forward(&mut self, id: RequestId, connection: u32, piece: Piece) {
         self.world.tell(id, Change::Forwarded(Rc::new(Forwarded { connection, piece })));

@@ -187,10 +187,6 @@ impl World {
         self.tell(watch, Change::Output { channel, text: text.unwrap_or_default().into() });
     }
 
-    pub(super) fn connect(&mut self) {
-        Runtime::connect(self.nodes.iter_mut().map(|node| &mut Rc::make_mut(node).runtime));
-    }
-
     /// You go on with what you have asked.
     pub(super) fn tell(&mut self, watch: RequestId, change: Change) {
         let body = Body::Watch(WatchEvent { watch, change });

@@ -113,10 +113,10 @@ impl Runtime {
                 return None;
             }
             CriRequest::PortForward { pod_sandbox_id, ports } => {
-                self.network.0.port_forward(self, now, (call, pod_sandbox_id), &ports)?
+                self.port_forward(now, call, pod_sandbox_id, &ports)?
             }
             CriRequest::Forward(forwarded) => {
-                self.network.0.forward(self, now, call, &forwarded);
+                self.forward(now, call, forwarded.connection, &forwarded.piece);
                 return None;
             }
             CriRequest::Attach { container_id } => self.attach(now, call, &container_id)?,

@@ -10,7 +10,6 @@ use super::cri::{
 };
 use super::images::StoredImage;
 use super::log::Log;
-use super::network::Wire;
 use super::process::Process;
 use super::routine::Progress;
 use super::shell::Files;
@@ -234,7 +233,7 @@ impl Container {
     pub fn run(
         &mut self,
         now: Instant,
-        (epoch, wire): (Timestamp, Wire),
+        epoch: Timestamp,
         hostname: &str,
         ip: Ipv4Addr,
     ) -> (Option<Instant>, Option<End>, Vec<Outcome>) {
@@ -256,7 +255,6 @@ impl Container {
             ip: Some(ip),
             memory_limit,
             to_init: &mut to_init,
-            wire,
             network: &mut self.network,
         };
         let mut going = Vec::new();

@@ -5,6 +5,7 @@
 
 use std::net::Ipv4Addr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::calls::Answer;
 use super::container::{Container, Stage};
@@ -259,6 +260,9 @@ impl Runtime {
         !network.fetches.is_empty()
     }
 }
+
+/// So long it takes until what listens in a pod has answered one of its programs.
+pub const FETCH: Duration = Duration::from_micros(500);
 
 impl Container {
     /// The ports that its process has open.

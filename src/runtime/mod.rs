@@ -19,7 +19,6 @@ mod image;
 mod images;
 mod known;
 mod log;
-mod network;
 mod process;
 mod program;
 mod rootfs;

@@ -12,10 +12,10 @@ use super::cri::{
     CallId, Code, ContainerEvent, ContainerEventType, CriError, CriRequest, CriResponse, Id,
     LogLine, LogOptions, Outcome,
 };
+use super::forwarding::FETCH;
 use super::forwarding::Forward;
 use super::image::{ImageReference, hex64};
 use super::images::Images;
-use super::network::Wire;
 use super::sandbox::{Ipam, Sandbox};
 use super::signal::Signal;
 use super::timing::Timing;
@@ -45,7 +45,6 @@ pub struct Runtime {
     work: SortedMap<(Instant, u64), Work>,
     sequence: u64,
     wakeups: SortedSet<(Instant, Id)>,
-    pub(super) network: Wire,
     pub(super) forwards: Rc<Vec<Forward>>,
     pub(super) outbox: Vec<Outcome>,
 }
@@ -75,7 +74,6 @@ impl Runtime {
             work: SortedMap::new(),
             sequence: 0,
             wakeups: SortedSet::new(),
-            network: Wire::default(),
             forwards: Rc::default(),
             outbox: Vec::new(),
         }
@@ -188,12 +186,13 @@ impl Runtime {
         if let Some(wake) = container.wake.take() {
             self.wakeups.remove(&(wake, Rc::clone(id)));
         }
-        let host = (self.host.epoch, self.network);
-        let (wake, end, outcomes) = container.run(now, host, &hostname, ip);
+        let (wake, end, outcomes) = container.run(now, self.host.epoch, &hostname, ip);
         self.outbox.extend(container.tell_followers(now, false));
         self.outbox.extend(container.tell_attached(now));
         self.outbox.extend(outcomes);
-        let wake = self.network.0.fetch(self, now, (id, ip), wake);
+        // An answer takes its time, so that who asks without end gets no further than time does.
+        let answered = self.fetch(now, (id, ip)).then(|| now + FETCH);
+        let wake = answered.into_iter().chain(wake).min();
         match (end, wake) {
             (Some(end), _) => self.finish(now, id, end),
             (None, Some(wake)) => self.wake(wake, id),
@@ -245,7 +244,7 @@ impl Runtime {
         if let Some(wake) = container.wake.take() {
             self.wakeups.remove(&(wake, Rc::clone(id)));
         }
-        self.network.0.disconnect(self, now, id);
+        self.disconnect(now, id);
         self.emit(now, id, &pod_sandbox_id, ContainerEventType::Stopped);
         for call in stopping {
             self.answer(now, call, Ok(CriResponse::StopContainer));

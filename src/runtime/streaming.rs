@@ -39,7 +39,7 @@ impl Runtime {
     }
 
     pub(super) fn cancel(&mut self, now: Instant, call: CallId) -> Answer {
-        self.network.0.cancel(self, call);
+        Rc::make_mut(&mut self.forwards).retain(|forward| forward.call != call);
         let is_heard = |one: &Rc<Container>| {
             let follows = one.followers.iter().any(|other| other.call == call);
             follows

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::cri::Stream;
 use super::log::Log;
-use super::network::Wire;
 use super::shell::Files;
 use super::signal::Signal;
 use crate::sim::Instant;
@@ -26,7 +25,6 @@ pub struct Surroundings<'a> {
     pub memory_limit: Option<u64>,
     /// Signals that the program sends to the container's first process.
     pub to_init: &'a mut Vec<Signal>,
-    pub wire: Wire,
     pub network: &'a mut Endpoint,
 }
 
@@ -76,7 +74,6 @@ impl Surroundings<'_> {
             ip: self.ip,
             memory_limit: self.memory_limit,
             to_init: self.to_init,
-            wire: self.wire,
             network: self.network,
         }
     }

@@ -15,7 +15,6 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /// A cluster in which a Pod called `p` of these containers has had a minute.
 fn cluster(spec: &Value) -> Cluster {
     let mut cluster = Cluster::new(&Setup::new(1, 1));
-    cluster.connect();
     cluster.run_for(Duration::from_secs(5));
     create(&mut cluster, PODS, "p", json!({"kind": "Pod", "apiVersion": "v1", "spec": spec}));
     cluster.run_for(Duration::from_mins(1));

@@ -1,6 +1,7 @@
 //! The well-known images, as a table.
 
 mod databases;
+mod served;
 mod tools;
 mod web;
 
@@ -95,6 +96,7 @@ impl Catalogue {
             let entry = Rc::new(known.entry());
             images.extend(names.iter().map(|name| ((*name).to_owned(), Rc::clone(&entry))));
         }
+        served::serve(&mut images);
         let words = ["nonexistent", "does-not-exist", "doesnotexist"];
         Self {
             images,

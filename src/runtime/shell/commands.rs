@@ -12,7 +12,6 @@ use super::state::{Source, State};
 use super::test::{self, Lookup};
 use crate::api::text::float;
 use crate::runtime::catalogue::Userland;
-use crate::runtime::network::Wire;
 use crate::runtime::surroundings::{self, Endpoint};
 
 /// Lines that a command without end writes before its reader is asked whether that is enough.
@@ -29,7 +28,6 @@ pub struct Io<'a> {
     pub hostname: &'a str,
     pub ip: Option<Ipv4Addr>,
     pub userland: Userland,
-    pub wire: Wire,
     pub network: &'a mut Endpoint,
     /// Whether the command waits for an answer to what it fetches.
     pub waits: bool,

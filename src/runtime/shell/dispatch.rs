@@ -187,7 +187,6 @@ impl Machine {
             hostname: &hostname,
             ip,
             userland: world.image.userland,
-            wire: world.around.wire,
             network: world.around.network,
             waits: false,
             output: String::new(),

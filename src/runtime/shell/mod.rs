@@ -32,9 +32,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use commands::Io;
 pub use files::{Entry, Files};
 pub use machine::Machine;
-pub use network::{fetched, unreachable};
 pub use session::{Dialect, Session};
 pub use state::State;

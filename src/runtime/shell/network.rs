@@ -7,17 +7,10 @@ use std::rc::Rc;
 
 use super::commands::Io;
 use crate::runtime::catalogue::Userland;
-use crate::runtime::network::Wire;
 use crate::runtime::surroundings::{Fetch, Fetched};
 
-/// Runs the command called `name`.
-pub fn run(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
-    let Wire(network) = io.wire;
-    network.run(name, arguments, io)
-}
-
 /// Where programs reach nothing, they fail as they do where no name has an address.
-pub fn unreachable(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
+fn unreachable(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
     let target = arguments.iter().rev().find(|word| !word.starts_with('-'));
     let target = target.map_or("", String::as_str);
     let host = target.split_once("://").map_or(target, |(_, rest)| rest);
@@ -35,7 +28,7 @@ pub fn unreachable(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
 }
 
 /// The same where programs reach what listens in their pod. A command waits if an answer is still to come.
-pub fn fetched(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
+pub fn run(name: &str, arguments: &[String], io: &mut Io<'_>) -> i32 {
     match name {
         "curl" => curl(arguments, io),
         "wget" => wget(arguments, io),
