@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::decode::{self, UnknownField};
 use crate::api::request::{FieldValidation, Payload, Request, Subresource, Verb};
 use crate::api::status::StatusError;
-use crate::api::{Kind, Object, ResourceType, warnings};
+use crate::api::{Kind, Object, ResourceType};
 
 /// What whoever asks for one of them is told.
 const ENDPOINTS: &str =
@@ -38,16 +38,13 @@ pub(super) fn object_of(
     }
 }
 
-/// An object as it was written, and what it was before.
-type Written<'a> = (&'a Object, Option<&'a Object>);
-
 /// What is to be told of a request that went well: its fields that were left aside, and what of the object
 /// that it wrote may surprise. `read` are the fields that were found when its body was read, if somebody
 /// has kept them.
-pub(super) fn warnings(
+pub(super) fn told_of(
     request: &Request,
     read: Option<&[UnknownField]>,
-    written: Option<Written<'_>>,
+    surprising: impl FnOnce() -> Vec<String>,
 ) -> Rc<[String]> {
     let mut told = left_aside(request, read);
     if request.target.kind() == Some(Kind::Endpoints) {
@@ -56,8 +53,8 @@ pub(super) fn warnings(
     let by_a_person = matches!(request.payload, Payload::Json(_) | Payload::Patch(_))
         && request.target.subresource().is_none()
         && !request.deletes();
-    if let Some((new, old)) = written.filter(|_| by_a_person) {
-        told.extend(warnings::of(new, old));
+    if by_a_person {
+        told.extend(surprising());
     }
     told.into()
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::admission;
 use super::apply::{self, check_options};
 use super::authentication::unsecured;
-use super::body::{object_of, warnings};
+use super::body::{object_of, told_of};
 use super::deletion;
 use super::discovery::{document, nothing};
 use super::etcd::{Compare, KeyRange, Op, Put, Range, Revision, Txn, TxnOp};
@@ -27,7 +27,7 @@ use crate::api::request::{
     WatchEvent,
 };
 use crate::api::status::{Reason, StatusError};
-use crate::api::{Document, Kind, Object};
+use crate::api::{Document, Kind, Object, warnings};
 use crate::sim::{Ctx, Instant, Rng};
 
 /// How long a read waits for a version that is to come before it looks again, and how often: for three
@@ -264,7 +264,7 @@ impl ApiServer {
         if namespace.is_some() {
             self.admit_quota(&object, None)?;
         }
-        let told = warnings(request, Some(&unknown), Some((&object, None)));
+        let told = told_of(request, Some(&unknown), || self.templates.warnings(&object));
         if request.params.dry_run {
             if self.object(kind, namespace.unwrap_or_default(), object.name()).is_some() {
                 return Err(taken(&object));
@@ -420,11 +420,10 @@ impl ApiServer {
                 write @ (Write::Keep | Write::Delete) => write,
             }
         };
-        let written = match &write {
-            Write::Put(new) => Some((new, Some(&current))),
-            Write::Keep | Write::Delete => None,
-        };
-        let told = warnings(request, None, written);
+        let told = told_of(request, None, || match &write {
+            Write::Put(new) => warnings::of(new, Some(&current)),
+            Write::Keep | Write::Delete => Vec::new(),
+        });
         let key = key(current.kind(), current.namespace(), current.name());
         let compare = vec![Compare::mod_revision_is(
             Rc::clone(&key),

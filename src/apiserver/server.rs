@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::apply::configuration;
-use super::body::warnings;
+use super::body::told_of;
 use super::bootstrap;
 use super::definitions::in_version;
 use super::etcd::{
@@ -308,7 +308,7 @@ impl ApiServer {
         request: &Request,
         result: Result<Answer, StatusError>,
     ) {
-        let told = if result.is_ok() { warnings(request, None, None) } else { Rc::default() };
+        let told = if result.is_ok() { told_of(request, None, Vec::new) } else { Rc::default() };
         Self::answer_and_tell(ctx, to, request, result, told);
     }
 

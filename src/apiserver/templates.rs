@@ -10,7 +10,7 @@ use super::apply;
 use crate::api::request::Request;
 use crate::api::wire::ManagedFieldsEntry;
 use crate::api::wire::PodSpec;
-use crate::api::{Object, ObjectMeta, Pod, seconds};
+use crate::api::{Object, ObjectMeta, Pod, names, seconds, warnings};
 
 type Texts = BTreeMap<String, String>;
 
@@ -22,6 +22,15 @@ const KNOWN: usize = 8;
 pub(super) struct Templates {
     specs: VecDeque<Rc<PodSpec>>,
     sent: VecDeque<Rc<Sent>>,
+    told: VecDeque<Told>,
+}
+
+/// What whoever creates a pod of a template is warned of, unless its name surprises, too.
+#[derive(Clone, Debug)]
+struct Told {
+    spec: Rc<PodSpec>,
+    annotations: Option<Rc<Texts>>,
+    warnings: Vec<String>,
 }
 
 /// A pod as it was sent, and who owns which of its fields.
@@ -42,6 +51,24 @@ impl Templates {
             remember(&mut self.specs, Rc::clone(&pod.spec));
         }
         Object::Pod(pod)
+    }
+
+    /// What whoever creates `object` is warned of; its spec is shared already.
+    pub(super) fn warnings(&mut self, object: &Object) -> Vec<String> {
+        let Object::Pod(pod) = object else { return warnings::of(object, None) };
+        if !names::dns1123_label(object.name()).is_empty() {
+            return warnings::of(object, None);
+        }
+        let annotations = &pod.metadata.annotations;
+        let is_known =
+            |told: &&Told| Rc::ptr_eq(&told.spec, &pod.spec) && told.annotations == *annotations;
+        if let Some(told) = self.told.iter().find(is_known) {
+            return told.warnings.clone();
+        }
+        let warnings = warnings::of(object, None);
+        let (spec, annotations) = (Rc::clone(&pod.spec), annotations.clone());
+        remember(&mut self.told, Told { spec, annotations, warnings: warnings.clone() });
+        warnings
     }
 
     /// What `request` creates, with its owners: those of a former pod that has the same fields, if there
@@ -116,6 +143,32 @@ mod tests {
 
     fn pod(json: &Value) -> Object {
         Object::from_json(Kind::Pod, json).unwrap().object
+    }
+
+    #[test]
+    fn who_creates_a_pod_is_warned_as_who_creates_it_alone() {
+        let spec = json!({"containers": [{"name": "web", "image": "nginx"}]});
+        let old = json!({"volumes": [{"name": "old", "gitRepo": {"repository": "r"}}],
+            "containers": [{"name": "web", "image": "nginx"}]});
+        let critical = json!({"scheduler.alpha.kubernetes.io/critical-pod": ""});
+        let pods = [
+            json!({"metadata": {"name": "a"}, "spec": spec}),
+            json!({"metadata": {"name": "a.b"}, "spec": spec}),
+            json!({"metadata": {"name": "b", "annotations": critical}, "spec": spec}),
+            json!({"metadata": {"name": "c"}, "spec": old}),
+            json!({"metadata": {"name": "c.d"}, "spec": old}),
+        ];
+        let mut templates = Templates::default();
+        let (mut counts, mut known) = (Vec::new(), Vec::new());
+        for json in pods.iter().chain(&pods) {
+            let object = templates.share_spec(pod(json));
+            let warned = templates.warnings(&object);
+            assert_eq!(warned, warnings::of(&object, None), "{json}");
+            counts.push(warned.len());
+            known.push(templates.told.len());
+        }
+        assert_eq!(counts, [[0, 1, 1, 1, 2], [0, 1, 1, 1, 2]].concat());
+        assert_eq!(known, [1, 1, 2, 3, 3, 3, 3, 3, 3, 3]);
     }
 
     #[test]
