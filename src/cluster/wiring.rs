@@ -497,9 +497,7 @@ impl Node {
             wakes: None,
         }
     }
-}
 
-impl Node {
     /// Whether its runtime has answered everything.
     pub(super) fn is_settled(&self) -> bool {
         self.calls.is_empty()

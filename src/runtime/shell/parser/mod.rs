@@ -2,12 +2,12 @@
 //!
 //! Mirrors: POSIX shell grammar and the words of `BusyBox` ash where it refuses.
 
+mod compound;
+mod redirect;
+
 use std::rc::Rc;
 
-use super::ast::{
-    Chain, Command, Compound, Item, Link, List, Part, Pipeline, Redirect, RedirectKind, Simple,
-    Word,
-};
+use super::ast::{Chain, Command, Compound, Item, Link, List, Part, Pipeline, Simple, Word};
 
 /// Deeper nesting is refused, so that no script exhausts the stack.
 const MAX_DEPTH: u32 = 60;
@@ -299,108 +299,6 @@ impl Parser {
         })
     }
 
-    fn if_clause(&mut self) -> Parsed<Compound> {
-        self.eat("if");
-        let mut arms = Vec::new();
-        let mut otherwise = None;
-        loop {
-            let condition = self.body(&["then"])?;
-            self.expect_reserved("then")?;
-            let body = self.body(&["elif", "else", "fi"])?;
-            arms.push((condition, body));
-            if self.peek_reserved() != Some("elif") {
-                break;
-            }
-            self.eat("elif");
-        }
-        if self.peek_reserved() == Some("else") {
-            self.eat("else");
-            otherwise = Some(self.body(&["fi"])?);
-        }
-        self.expect_reserved("fi")?;
-        Ok(Compound::If { arms, otherwise })
-    }
-
-    fn loop_clause(&mut self, until: bool) -> Parsed<Compound> {
-        self.eat(if until { "until" } else { "while" });
-        let condition = self.body(&["do"])?;
-        let body = self.do_group()?;
-        Ok(Compound::Loop { until, condition, body })
-    }
-
-    fn do_group(&mut self) -> Parsed<List> {
-        self.expect_reserved("do")?;
-        let body = self.body(&["done"])?;
-        self.expect_reserved("done")?;
-        Ok(body)
-    }
-
-    fn for_clause(&mut self) -> Parsed<Compound> {
-        self.eat("for");
-        self.skip_blanks();
-        let name = self.peek_word().filter(|word| is_name(word));
-        let Some(name) = name else { return Err(SyntaxError("bad for loop variable".to_owned())) };
-        self.eat(&name);
-        self.skip_newlines()?;
-        let mut words = None;
-        if self.peek_word().as_deref() == Some("in") {
-            self.eat("in");
-            let mut list = Vec::new();
-            loop {
-                self.skip_blanks();
-                match self.word()? {
-                    Some(word) => list.push(word),
-                    None => break,
-                }
-            }
-            words = Some(list);
-        }
-        self.skip_blanks();
-        if self.peek() == Some(';') {
-            self.at += 1;
-        }
-        let body = self.do_group()?;
-        Ok(Compound::For { name, words, body })
-    }
-
-    fn case_clause(&mut self) -> Parsed<Compound> {
-        self.eat("case");
-        self.skip_blanks();
-        let Some(subject) = self.word()? else { return Err(self.unexpected(None)) };
-        self.skip_newlines()?;
-        if self.peek_word().as_deref() != Some("in") {
-            return Err(self.unexpected(Some("in")));
-        }
-        self.eat("in");
-        let mut arms = Vec::new();
-        loop {
-            self.skip_newlines()?;
-            if self.peek_reserved() == Some("esac") {
-                self.eat("esac");
-                return Ok(Compound::Case { subject, arms });
-            }
-            self.eat("(");
-            let mut patterns = Vec::new();
-            loop {
-                self.skip_blanks();
-                let Some(pattern) = self.word()? else { return Err(self.unexpected(None)) };
-                patterns.push(pattern);
-                self.skip_blanks();
-                if !self.eat("|") {
-                    break;
-                }
-            }
-            if !self.eat(")") {
-                return Err(self.unexpected(Some(")")));
-            }
-            arms.push((patterns, self.list(&["esac"])?));
-            self.skip_newlines()?;
-            if !self.eat(";;") && self.peek_reserved() != Some("esac") {
-                return Err(self.unexpected(Some(";;")));
-            }
-        }
-    }
-
     fn simple_or_function(&mut self) -> Parsed<Command> {
         let mut simple = Simple::default();
         loop {
@@ -483,92 +381,6 @@ impl Parser {
         }
         self.at += length + 1;
         Some(name)
-    }
-
-    fn redirect(&mut self) -> Parsed<Option<Redirect>> {
-        self.skip_blanks();
-        let digits = self.peek().filter(char::is_ascii_digit);
-        let explicit = digits.filter(|_| matches!(self.peek_at(1), Some('<' | '>')));
-        let after = usize::from(explicit.is_some());
-        let both = self.peek() == Some('&') && self.peek_at(1) == Some('>');
-        if !both && !matches!(self.peek_at(after), Some('<' | '>')) {
-            return Ok(None);
-        }
-        self.at += after;
-        let operators = [
-            ("&>", 1, RedirectKind::WriteBoth),
-            ("<<-", 0, RedirectKind::Here),
-            ("<<", 0, RedirectKind::Here),
-            ("<&", 0, RedirectKind::Duplicate),
-            ("<", 0, RedirectKind::Read),
-            (">>", 1, RedirectKind::Append),
-            (">&", 1, RedirectKind::Duplicate),
-            (">|", 1, RedirectKind::Write),
-            (">", 1, RedirectKind::Write),
-        ];
-        let found = operators.into_iter().find(|(operator, ..)| self.eat(operator));
-        let Some((operator, standard, kind)) = found else { return Ok(None) };
-        let fd = explicit.and_then(|digit| digit.to_digit(10)).unwrap_or(standard);
-        self.skip_blanks();
-        let Some(target) = self.word()? else { return Err(self.unexpected(None)) };
-        if kind == RedirectKind::Here {
-            return self.here(fd, operator == "<<-", &target).map(Some);
-        }
-        Ok(Some(Redirect { fd, kind, target }))
-    }
-
-    /// The text stands on the lines that follow; it is read ahead of them at once.
-    fn here(&mut self, fd: u32, strip_tabs: bool, delimiter: &Word) -> Parsed<Redirect> {
-        let quoted =
-            delimiter.iter().any(|part| matches!(part, Part::Literal { quoted: true, .. }));
-        let text = delimiter.iter().map(|part| match part {
-            Part::Literal { text, .. } => text.as_str(),
-            Part::Parameter { .. } | Part::Command { .. } | Part::Arithmetic { .. } => "",
-        });
-        self.awaited.push((text.collect(), strip_tabs, quoted));
-        let resume = self.at;
-        let rest = self.chars.get(resume..).unwrap_or_default();
-        let Some(line) = rest.iter().position(|c| *c == '\n') else {
-            self.awaited.clear();
-            self.is_open = true;
-            return Ok(Redirect { fd, kind: RedirectKind::Here, target: Vec::new() });
-        };
-        self.at = resume + line + 1;
-        let start = self.at;
-        self.read_heres()?;
-        // Cut the text out, so that the commands behind it follow on this line's end.
-        let end = self.at;
-        self.chars.drain(start..end);
-        self.at = resume;
-        let target = self.heres.pop().unwrap_or_default();
-        Ok(Redirect { fd, kind: RedirectKind::Here, target })
-    }
-
-    fn read_heres(&mut self) -> Parsed<()> {
-        for (delimiter, strip_tabs, quoted) in std::mem::take(&mut self.awaited) {
-            let mut text = String::new();
-            self.is_open = true;
-            while self.peek().is_some() {
-                let mut line = String::new();
-                while let Some(c) = self.next().filter(|c| *c != '\n') {
-                    line.push(c);
-                }
-                let line = if strip_tabs { line.trim_start_matches('\t') } else { &line };
-                if line == delimiter {
-                    self.is_open = false;
-                    break;
-                }
-                text.push_str(line);
-                text.push('\n');
-            }
-            let word = if quoted {
-                vec![Part::Literal { text, quoted: true }]
-            } else {
-                Parser::new(&text, self.depth).here_text()?
-            };
-            self.heres.push(word);
-        }
-        Ok(())
     }
 
     /// The list inside `$(…)`, with its closing parenthesis.
