@@ -98,7 +98,7 @@ impl Layout {
         let (top, drop, bus) = if narrow { (10.0, 44.0, 56.0) } else { (20.0, 76.0, 64.0) };
         let inner = width - 2.0 * margin;
         let bus_width = inner - wire - etcd_width;
-        let box_width = if narrow { 104.0_f64.min((bus_width - 12.0) / 2.0) } else { 152.0 };
+        let box_width = if narrow { 114.0_f64.min((bus_width - 12.0) / 2.0) } else { 152.0 };
         let apiserver = Rect { x: margin, y: top + box_height + drop, w: bus_width, h: bus };
         let etcd = Rect {
             x: apiserver.right() + wire,
