@@ -61,13 +61,16 @@ pub struct Crowd {
 #[derive(Debug)]
 struct Question {
     id: RequestId,
+    /// The session that was asked.
+    of: Rc<()>,
     until: Instant,
     waker: Waker,
 }
 
 impl Question {
     fn is_over(&self, session: &Session) -> bool {
-        session.cluster().answer(self.id).is_some() || session.now() >= self.until
+        let is_gone = !Rc::ptr_eq(&self.of, session.which());
+        is_gone || session.cluster().answer(self.id).is_some() || session.now() >= self.until
     }
 }
 
@@ -190,6 +193,7 @@ impl Host {
 
     /// The answer to a request; runs the cluster until it is there.
     pub(super) async fn answer(&self, id: RequestId) -> Result<Rc<Response>, JsValue> {
+        let of = Rc::clone(self.session.borrow().which());
         let mut is_asked = false;
         poll_fn(|context| {
             if is_asked {
@@ -201,13 +205,17 @@ impl Host {
         })
         .await;
         let session = self.session.borrow();
+        if !Rc::ptr_eq(&of, session.which()) {
+            return Err(JsError::new("another cluster has taken this one's place").into());
+        }
         let answer = session.cluster().answer(id).map(Rc::clone);
         answer.ok_or_else(|| JsError::new("the API server did not answer within a minute").into())
     }
 
     fn ask(&self, id: RequestId, context: &Context<'_>) {
-        let until = self.session.borrow().now() + PATIENCE;
-        let question = Question { id, until, waker: context.waker().clone() };
+        let session = self.session.borrow();
+        let (of, until) = (Rc::clone(session.which()), session.now() + PATIENCE);
+        let question = Question { id, of, until, waker: context.waker().clone() };
         self.crowd.questions.borrow_mut().push_back(question);
         if !self.crowd.is_driven.replace(true) {
             let host = self.clone();

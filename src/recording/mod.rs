@@ -52,6 +52,7 @@ pub struct Session {
     /// The furthest moment reached, and the end of what can be scrubbed.
     horizon: Instant,
     checkpoints: Checkpoints,
+    which: Rc<()>,
 }
 
 impl Session {
@@ -65,12 +66,17 @@ impl Session {
         let cluster = Cluster::new(&recording.setup);
         let horizon = recording.inputs.last().map_or(Instant::ZERO, |input| input.at);
         let checkpoints = Checkpoints::new(&cluster);
-        Self { recording, cluster, played: 0, horizon, checkpoints }
+        Self { recording, cluster, played: 0, horizon, checkpoints, which: Rc::default() }
     }
 
     /// The cluster at this moment.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+
+    /// Which session this is. Another one may take its place, and has requests of the same numbers.
+    pub fn which(&self) -> &Rc<()> {
+        &self.which
     }
 
     /// The recording so far.

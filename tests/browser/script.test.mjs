@@ -81,6 +81,22 @@ scripted("a thousand calls at once come in their order, and each has its answer"
   assert.deepEqual(seen, [1, "201,true", 1000, true]);
 });
 
+scripted("who waits for a cluster that is gone is told so", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const create = (number) =>
+      podflow
+        .fetch("/api/v1/namespaces/default/configmaps", { method: "POST", body: JSON.stringify({ metadata: { name: `map-${number}` } }) })
+        .then((answer) => answer.status, (error) => error.message);
+    const calls = Array.from({ length: 2000 }, (_, number) => create(number));
+    await calls[0];
+    await podflow.reset({ nodes: 1 });
+    const words = new Set(await Promise.all(calls));
+    const nodes = await (await podflow.fetch("/api/v1/nodes")).json();
+    return [[...words].filter((word) => word !== 201), nodes.kind];
+  });
+  assert.deepEqual(seen, [["another cluster has taken this one's place"], "NodeList"]);
+});
+
 scripted("apply says what is wrong and changes nothing", async ({ page }) => {
   const said = await page.evaluate(
     async (pod) => [
