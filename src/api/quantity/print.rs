@@ -25,10 +25,11 @@ impl fmt::Display for Quantity {
         let (number, exponent) = self.amount.engineering();
         match (self.format, exponent) {
             (_, 0) => write!(f, "{number}"),
-            (Format::DecimalExponent, _) => write!(f, "{number}e{exponent}"),
-            (Format::BinarySi | Format::DecimalSi, _) => {
+            (Format::BinarySi | Format::DecimalSi, _) if exponent <= 18 => {
                 write!(f, "{number}{}", decimal_suffix(exponent))
             }
+            // There are no suffixes beyond.
+            (_, _) => write!(f, "{number}e{exponent}"),
         }
     }
 }
@@ -57,7 +58,7 @@ impl Amount {
     }
 }
 
-/// Upstream has no suffix beyond these, and then writes none.
+/// The suffix for an exponent from -9 to 18.
 fn decimal_suffix(exponent: i32) -> &'static str {
     match exponent {
         -9 => "n",
