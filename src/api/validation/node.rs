@@ -3,28 +3,46 @@
 use std::net::IpAddr;
 
 use k8s_openapi::api::core::v1::Taint;
+use serde_json::Value;
 
 use super::report::{Report, text};
 use super::{Validate, affinity, meta, resources};
+use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::to_json;
 use crate::api::wire::Node;
 
+const TAINTS: &str = "scheduler.alpha.kubernetes.io/taints";
+const AVOID: &str = "scheduler.alpha.kubernetes.io/preferAvoidPods";
+
 impl Validate for Node {
     fn validate_create(&self) -> Vec<FieldError> {
         let mut out = Report::default();
         meta::create(&mut out, &self.metadata, false, names::dns1123_subdomain);
+        annotations(&mut out, self);
         taints(&mut out, self);
         amounts(&mut out, self);
+        swap(&mut out, self);
+        declared_features(&mut out, self);
         pod_cidrs(&mut out, self);
         out.errors
     }
 
+    /// A node that takes the place of one is checked as a new one, too: what is wrong with it is then said
+    /// twice.
     fn validate_update(&self, old: &Self) -> Vec<FieldError> {
+        let mut errors = self.validate_create();
+        errors.extend(self.validate_status_update(old));
+        errors
+    }
+
+    fn validate_status_update(&self, old: &Self) -> Vec<FieldError> {
         let mut out = Report::default();
         meta::update(&mut out, &self.metadata, &old.metadata);
+        annotations(&mut out, self);
         amounts(&mut out, self);
+        declared_features(&mut out, self);
         let path = Path::new("status").child("addresses");
         let status = self.status.as_ref();
         let addresses = status.and_then(|status| status.addresses.as_deref()).unwrap_or_default();
@@ -73,10 +91,87 @@ fn once_set(out: &mut Report, new: &Node, old: &Node) {
     }
 }
 
+/// What older schedulers read from annotations.
+fn annotations(out: &mut Report, node: &Node) {
+    let path = Path::new("metadata").child("annotations");
+    let of = |key: &str| node.metadata.annotations.as_ref()?.get(key).filter(|it| !it.is_empty());
+    if let Some(text) = of(TAINTS) {
+        match serde_json::from_str::<Vec<Taint>>(text) {
+            Ok(taints) => each_taint(out, &taints, &path.child(TAINTS)),
+            Err(error) => out.invalid(&path, TAINTS, error.to_string()),
+        }
+    }
+    let Some(text) = of(AVOID) else { return };
+    let avoids = match serde_json::from_str::<Value>(text) {
+        Ok(avoids) => avoids,
+        Err(error) => {
+            return out.invalid(&path.child("AvoidPods"), AVOID, error.to_string());
+        }
+    };
+    for (index, entry) in Part::of(Some(&avoids)).at("preferAvoidPods").items().enumerate() {
+        let path = path.child(AVOID).index(index).child("PodSignature");
+        let controller = entry.at("podSignature").at("podController");
+        if !controller.is_there() {
+            out.required(&path, "");
+        } else if !controller.at("controller").is_true() {
+            let path = path.child("PodController").child("Controller");
+            out.invalid(&path, false, "must point to a controller");
+        }
+    }
+}
+
+/// Upstream's errors point at the metadata here, too.
+fn swap(out: &mut Report, node: &Node) {
+    let Some(status) = &node.status else { return };
+    let capacity = Fragment::part(&status.node_info).at("swap").at("capacity");
+    if let Some(capacity) = capacity.number().filter(|capacity| *capacity <= 0) {
+        let path = Path::new("metadata").child("nodeSwapStatus").child("capacity");
+        out.invalid(&path, capacity, super::NOT_POSITIVE);
+    }
+}
+
+/// Names of features, each once and in order.
+fn declared_features(out: &mut Report, node: &Node) {
+    let path = Path::new("status").child("declaredFeatures");
+    let status = node.status.as_ref();
+    let names = status.and_then(|status| status.declared_features.as_deref()).unwrap_or_default();
+    let mut before: Option<&String> = None;
+    for (index, name) in names.iter().enumerate() {
+        let path = path.index(index);
+        let is_segment = |segment: &str| {
+            !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        let is_camel = name.starts_with(|c: char| c.is_ascii_uppercase());
+        if name.len() > 253 {
+            let words =
+                format!("invalid feature name {name:?}: must be no more than 253 characters");
+            out.invalid(&path, name.as_str(), words);
+        } else if !is_camel || !name.split('/').all(is_segment) {
+            let words = format!(
+                "invalid feature name {name:?}: must start with an UpperCamelCase segment, with \
+                 subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), \
+                 and contain only alphanumeric characters and slashes"
+            );
+            out.invalid(&path, name.as_str(), words);
+        }
+        match before {
+            Some(before) if before == name => out.duplicate(&path, name.as_str()),
+            Some(before) if before > name => {
+                out.invalid(&path, name.as_str(), "list must be sorted alphabetically");
+            }
+            Some(_) | None => {}
+        }
+        before = Some(name);
+    }
+}
+
 /// Upstream's errors point at the metadata.
 fn taints(out: &mut Report, node: &Node) {
-    let path = Path::new("metadata").child("taints");
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+    each_taint(out, taints, &Path::new("metadata").child("taints"));
+}
+
+fn each_taint(out: &mut Report, taints: &[Taint], path: &Path) {
     for (index, taint) in taints.iter().enumerate() {
         let path = path.index(index);
         let Taint { key, effect, .. } = taint;
