@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::counts::Counts;
-use super::{PLAIN, Rules, matches_template, not_negative, same, selector_of, template_of};
+use super::{
+    PLAIN, Rules, job_status, matches_template, not_negative, same, selector_of, template_of,
+};
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
@@ -30,14 +31,8 @@ const SCHEDULING: [&str; 6] = [
 ];
 const ACTIONS: [&str; 4] = ["Count", "FailIndex", "FailJob", "Ignore"];
 
-pub(in super::super) const RULES: Rules = Rules {
-    check,
-    change,
-    status: |out, new, _old| {
-        Counts::of(out, new, &["active", "succeeded", "failed", "ready", "terminating"]);
-    },
-    ..PLAIN
-};
+pub(in super::super) const RULES: Rules =
+    Rules { check, change, status: job_status::check, ..PLAIN };
 
 fn change(out: &mut Report, new: &Document, old: &Document) {
     let has_started = old.at("status").at("startTime").is_there();

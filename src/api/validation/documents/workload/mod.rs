@@ -7,6 +7,7 @@ mod cron_job;
 mod daemon_set;
 mod deployment;
 mod job;
+mod job_status;
 mod replica_set;
 mod smaller;
 mod stateful_set;
