@@ -1,7 +1,10 @@
 //! Stateful sets.
 
 use super::counts::Counts;
-use super::{PLAIN, Rules, not_negative, own_selector, selector_of, template_for};
+use super::{
+    PLAIN, Rules, int_or_percent, is_over_100, not_negative, number, own_selector, selector_of,
+    template_for,
+};
 use crate::api::document::{Document, Part};
 use crate::api::field::Path;
 use crate::api::names;
@@ -83,7 +86,20 @@ fn update_strategy(out: &mut Report, strategy: Part<'_>, path: &Path) {
                 out.invalid(&update_path, update.value().clone(), words);
             }
         }
-        "RollingUpdate" => not_negative(out, update, &["partition"], &update_path),
+        "RollingUpdate" => {
+            not_negative(out, update, &["partition"], &update_path);
+            let (most, path) = (update.at("maxUnavailable"), update_path.child("maxUnavailable"));
+            if !most.is_there() {
+                return;
+            }
+            int_or_percent(out, most, &path);
+            if number(most) == 0 {
+                out.invalid(&path, most.value().clone(), "cannot be 0");
+            }
+            if is_over_100(most) {
+                out.invalid(&path, most.value().clone(), "must not be greater than 100%");
+            }
+        }
         _ => {
             let words = "must be 'RollingUpdate' or 'OnDelete'";
             out.invalid(path, strategy.value().clone(), words);
