@@ -345,8 +345,8 @@ pub fn cidr(path: &Path, value: &str) -> Vec<FieldError> {
     let valid = value.split_once('/').is_some_and(|(address, length)| {
         let max = match parse_ip(address) {
             // A mapped address counts as the family it is written in.
-            Some(IpAddr::V4(_)) => 32,
-            Some(IpAddr::V6(_)) => 128,
+            Some(_) if address.contains(':') => 128,
+            Some(_) => 32,
             None => return false,
         };
         let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
@@ -356,10 +356,10 @@ pub fn cidr(path: &Path, value: &str) -> Vec<FieldError> {
     if valid { Vec::new() } else { vec![FieldError::invalid(path, value, words)] }
 }
 
-/// Reads an address as Go did before 1.17: `010` in an IPv4 address is ten.
+/// Reads an address as Go did before 1.17: `010` in an IPv4 address is ten, and `::ffff:1.2.3.4` is one.
 pub fn parse_ip(value: &str) -> Option<IpAddr> {
     if value.contains(':') {
-        return value.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+        return value.parse::<Ipv6Addr>().ok().map(|ip| ip.to_canonical());
     }
     let mut octets = [0; 4];
     let mut parts = value.split('.');

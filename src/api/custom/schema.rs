@@ -374,8 +374,8 @@ fn has_format(text: &str, format: &str) -> bool {
     match format {
         "date-time" => text.parse::<Timestamp>().is_ok(),
         "date" => text.parse::<Date>().is_ok(),
-        "ipv4" => parse_ip(text).is_some_and(|address| address.is_ipv4()),
-        "ipv6" => parse_ip(text).is_some_and(|address| address.is_ipv6()),
+        "ipv4" => parse_ip(text).is_some() && text.contains('.'),
+        "ipv6" => parse_ip(text).is_some() && text.contains(':'),
         "uuid" => {
             let digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
             let rest = text.bytes().filter(|byte| !byte.is_ascii_hexdigit());

@@ -7,7 +7,9 @@ use super::{PLAIN, Rules, of_selector};
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::validation::NEGATIVE;
 use crate::api::validation::report::Report;
+use crate::api::validation::resources::{self, Owner};
 
 pub(super) const BUDGET: Rules = Rules {
     check: budget,
@@ -19,6 +21,8 @@ pub(super) const BUDGET: Rules = Rules {
 };
 pub(super) const AUTOSCALER: Rules = Rules {
     check: autoscaler,
+    create: |out, new| versions(out, new, None),
+    change: |out, new, old| versions(out, new, Some(old)),
     status: |out, new, _old| {
         let counts = ["currentReplicas", "desiredReplicas"];
         not_negative(out, new.at("status"), &counts, &Path::new("status"));
@@ -63,8 +67,14 @@ fn autoscaler(out: &mut Report, autoscaler: &Document) {
         out.invalid(&most_path, most, "must be greater than or equal to `minReplicas`");
     }
     target_object(out, spec.at("scaleTargetRef"), &path.child("scaleTargetRef"));
-    for (index, metric) in spec.at("metrics").items().enumerate() {
-        self::metric(out, metric, &path.child("metrics").index(index));
+    let (metrics, metrics_path) = (spec.at("metrics"), path.child("metrics"));
+    for (index, metric) in metrics.items().enumerate() {
+        self::metric(out, metric, &metrics_path.index(index));
+    }
+    let outside = |metric: Part<'_>| ["Object", "External"].contains(&metric.at("type").text());
+    if least == Some(0) && !metrics.items().any(outside) {
+        let words = "must specify at least one Object or External metric to support scaling to zero replicas";
+        out.forbidden(&metrics_path, words);
     }
     for rules in ["scaleUp", "scaleDown"] {
         let part = spec.at("behavior").at(rules);
@@ -72,6 +82,45 @@ fn autoscaler(out: &mut Report, autoscaler: &Document) {
             self::rules(out, part, &path.child("behavior").child(rules));
         }
     }
+}
+
+/// That the objects it is about are of versions: that of the one it scales with a group, unless it is a
+/// replication controller. What was wrong before may stay so.
+fn versions(out: &mut Report, new: &Document, old: Option<&Document>) {
+    let scaled = |of: &Document| {
+        let to = of.at("spec").at("scaleTargetRef");
+        wrong_version(to, to.at("kind").text() == "ReplicationController")
+    };
+    if let Some(words) = scaled(new).filter(|_| old.is_none_or(|old| scaled(old).is_none())) {
+        let version = new.at("spec").at("scaleTargetRef").at("apiVersion").text();
+        let path = Path::new("spec").child("scaleTargetRef");
+        out.invalid_at(&path, "apiVersion", version, words);
+    }
+    let path = Path::new("spec").child("metrics");
+    let objects = |of: &Document| -> Vec<(usize, String, String)> {
+        let metrics = of.at("spec").at("metrics").items().enumerate();
+        let wrong = metrics.filter_map(|(index, metric)| {
+            let to = metric.at("object").at("describedObject");
+            Some((index, to.at("apiVersion").text().to_owned(), wrong_version(to, true)?))
+        });
+        wrong.collect()
+    };
+    if old.is_some_and(|old| !objects(old).is_empty()) {
+        return;
+    }
+    for (index, version, words) in objects(new) {
+        let path = path.index(index).child("object").child("describedObject");
+        out.invalid_at(&path, "apiVersion", version, words);
+    }
+}
+
+fn wrong_version(to: Part<'_>, of_core: bool) -> Option<String> {
+    let version = to.at("apiVersion").text();
+    if version.matches('/').count() > 1 {
+        return Some(format!("unexpected GroupVersion string: {version}"));
+    }
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    (group.is_empty() && !of_core).then(|| "apiVersion must specify API group".to_owned())
 }
 
 fn target_object(out: &mut Report, to: Part<'_>, path: &Path) {
@@ -110,7 +159,10 @@ fn metric(out: &mut Report, metric: Part<'_>, path: &Path) {
         source(out, first, metric.at(first), &path.child(*first));
     }
     let expected = METRICS.iter().find(|(own, _)| *own == of).map_or("", |(_, field)| *field);
-    if !there().any(|field| *field == expected) {
+    if expected.is_empty() {
+        // Said twice upstream, too.
+        out.supported_at(path, "type", of, &METRICS.map(|(of, _)| of));
+    } else if !there().any(|field| *field == expected) {
         let words = "must populate information for the given metric source";
         out.required_at(path, expected, words);
     }
@@ -127,11 +179,17 @@ fn source(out: &mut Report, of: &str, source: Part<'_>, path: &Path) {
         target_object(out, source.at("describedObject"), &path.child("describedObject"));
     }
     if of.ends_with("esource") {
-        if source.at("name").text().is_empty() {
+        let name = source.at("name").text();
+        if name.is_empty() {
             out.required_at(path, "name", "must specify a resource name");
+        } else if of == "containerResource" {
+            resources::resource_name(out, name, Owner::Container, &path.child("name"));
         }
-        if of == "containerResource" && source.at("container").text().is_empty() {
+        let container = source.at("container").text();
+        if of == "containerResource" && container.is_empty() {
             out.required_at(path, "container", "must specify a container");
+        } else if of == "containerResource" {
+            out.words_at(path, "container", container, names::dns1123_label);
         }
     } else {
         let path = path.child("metric").child("name");
@@ -155,12 +213,7 @@ fn source(out: &mut Report, of: &str, source: Part<'_>, path: &Path) {
             let words = "may not set both a target value for metric and a per-pod target";
             out.forbidden_at(&path, "value", words);
         }
-        "pods"
-            if !target
-                .at("averageValue")
-                .quantity()
-                .is_some_and(|it| !it.is_negative() && !it.is_zero()) =>
-        {
+        "pods" if !average => {
             out.required(&average_path, "must specify a positive target averageValue");
         }
         "resource" | "containerResource" if !share && !average => {
@@ -197,6 +250,10 @@ fn target(out: &mut Report, target: Part<'_>, path: &Path) {
 
 /// How fast it may scale.
 fn rules(out: &mut Report, rules: Part<'_>, path: &Path) {
+    let tolerance = rules.at("tolerance");
+    if tolerance.quantity().is_some_and(|it| it.is_negative()) {
+        out.invalid_at(path, "tolerance", tolerance.text(), NEGATIVE);
+    }
     let window = "stabilizationWindowSeconds";
     match rules.at(window).number() {
         Some(seconds) if seconds < 0 => {

@@ -193,15 +193,24 @@ fn slice(out: &mut Report, slice: &Document) {
         if addresses.is_empty() {
             out.required(&addresses_path, "must contain at least 1 address");
         }
-        if !too_many(out, addresses, 100, &addresses_path) {
-            for (index, address) in addresses.texts().enumerate() {
-                of_type(out, of, address, &addresses_path.index(index));
-            }
+        too_many(out, addresses, 100, &addresses_path);
+        for (index, address) in addresses.texts().enumerate() {
+            of_type(out, of, address, &addresses_path.index(index));
+        }
+        let (places, places_path) =
+            (endpoint.at("deprecatedTopology"), path.child("deprecatedTopology"));
+        too_many(out, places, 16, &places_path);
+        for (key, value) in places.entries() {
+            out.words(&places_path, key, names::label_key);
+            out.words(&places_path, value.text(), names::label_value);
         }
         host(out, endpoint, &path);
+        let (hints, path) = (endpoint.at("hints"), path.child("hints"));
+        self::hints(out, hints.at("forZones"), names::label_value, &path.child("forZones"));
+        self::hints(out, hints.at("forNodes"), names::dns1123_subdomain, &path.child("forNodes"));
     }
     let (ports, path) = (slice.at("ports"), Path::new("ports"));
-    if too_many(out, ports, 100, &path) {
+    if too_many(out, ports, 20_000, &path) {
         return;
     }
     let mut seen = Seen::default();
@@ -215,6 +224,21 @@ fn slice(out: &mut Report, slice: &Document) {
             out.duplicate_at(&path, "name", name);
         }
         protocols(out, port, &path);
+    }
+}
+
+/// For which zones, or nodes, an endpoint is.
+fn hints(out: &mut Report, all: Part<'_>, rule: fn(&str) -> Vec<String>, path: &Path) {
+    if too_many(out, all, 8, path) {
+        return;
+    }
+    let mut seen = Seen::default();
+    for (index, one) in all.items().enumerate() {
+        let (name, path) = (one.at("name").text(), path.index(index).child("name"));
+        if !seen.is_new(name) {
+            out.duplicate(&path, name);
+        }
+        out.words(&path, name, rule);
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) const RULES: Rules =
 const SINGLE: &str = "SingleStack";
 const ONLY_BALANCED: &str = "may only be used when `type` is 'LoadBalancer'";
 const NOT_EXTERNAL_NAME: &str = "may not be set for ExternalName services";
+/// Firewalls that open too much would open this one of each node.
+const KUBELET_PORT: i64 = 10_250;
 const SET_ONCE: &str = "may not change once set";
 const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const MODE: &str = "service.kubernetes.io/topology-mode";
@@ -43,6 +45,15 @@ fn check(out: &mut Report, service: &Document) {
         }
         EXTERNAL_NAME => external_name(out, spec),
         _ => {}
+    }
+    let balanced = kind == LOAD_BALANCER;
+    for (index, port) in spec.at("ports").items().enumerate().filter(|_| balanced) {
+        if port.at("port").number() == Some(KUBELET_PORT) {
+            let words = format!(
+                "may not expose port {KUBELET_PORT} externally since it is used by kubelet"
+            );
+            out.invalid(&spec_path("ports").index(index), KUBELET_PORT, words);
+        }
     }
     ports(out, spec);
     for (key, value) in spec.at("selector").entries() {
