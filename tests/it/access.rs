@@ -174,7 +174,7 @@ fn a_bad_role_is_refused_with_every_mistake() {
             "ClusterRoleBinding.rbac.authorization.k8s.io \"b\" is invalid: [roleRef.kind: \
              Unsupported value: \"Role\": supported values: \"ClusterRole\", roleRef.name: Required \
              value, subjects[0].namespace: Required value, subjects[1].kind: Unsupported value: \
-             \"Robot\": supported values: \"Group\", \"ServiceAccount\", \"User\"]",
+             \"Robot\": supported values: \"ServiceAccount\", \"User\", \"Group\"]",
         ),
     ] {
         let call = HttpCall::new("POST", &format!("{RBAC}/{path}"), Some(body));

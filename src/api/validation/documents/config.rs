@@ -35,7 +35,7 @@ fn config_map(out: &mut Report, map: &Document) {
     let size = texts.entries().map(|(_, text)| text.text().len());
     let size = size.chain(bytes.entries().map(|(_, bytes)| bytes.bytes().len()));
     if size.sum::<usize>() > SIZE_MAX {
-        // The whole object is too long, not one of its fields.
+        // The whole object is too long, not one of its fields; upstream calls it `[]`.
         out.errors.push(FieldError::too_long(&Path::new(""), SIZE_MAX));
     }
 }

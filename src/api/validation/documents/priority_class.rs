@@ -29,10 +29,21 @@ fn create(out: &mut Report, class: &Document) {
     let name = class.metadata.name.as_deref().unwrap_or_default();
     let value = class.at("value").number().unwrap_or_default();
     if name.starts_with(RESERVED) {
-        if !OF_SYSTEM.iter().any(|(known, wanted, _)| *known == name && *wanted == value) {
+        let known = OF_SYSTEM.iter().find(|(known, ..)| *known == name);
+        let why = match known {
+            None => format!("{name} is not a known system priority class"),
+            Some((_, wanted, _)) if *wanted != value => {
+                format!("value of {name} PriorityClass must be {wanted}")
+            }
+            Some(_) if class.at("globalDefault").is_true() => {
+                format!("globalDefault of {name} PriorityClass must be false")
+            }
+            Some(_) => String::new(),
+        };
+        if !why.is_empty() {
             let words = "priority class names with 'system-' prefix are reserved for system use \
-                         only. error: only system classes are allowed to have the prefix";
-            out.forbidden(&Path::new("metadata").child("name"), words);
+                         only. error: ";
+            out.forbidden(&Path::new("metadata").child("name"), words.to_owned() + &why);
         }
     } else if value > HIGHEST_OF_USERS {
         let words =

@@ -93,12 +93,32 @@ fn expression_of(out: &mut Report, spec: Part<'_>, expression: Part<'_>) {
     }
 }
 
+/// Whether every quota can count the resource, so that some of those with a scope cannot.
+fn is_standard(resource: &str) -> bool {
+    let amounts = ["cpu", "memory", "ephemeral-storage"];
+    let amount = resource.strip_prefix("limits.").or(resource.strip_prefix("requests."));
+    amounts.contains(&amount.unwrap_or(resource))
+        || [
+            "requests.storage",
+            "pods",
+            "resourcequotas",
+            "services",
+            "replicationcontrollers",
+            "secrets",
+            "persistentvolumeclaims",
+            "configmaps",
+            "services.nodeports",
+            "services.loadbalancers",
+        ]
+        .contains(&resource)
+}
+
 /// Whether a quota of this scope can count the resource.
 fn counts_in(scope: &str, resource: &str) -> bool {
     let compute =
         ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
     match scope {
-        _ if resource.contains('/') => true,
+        _ if !is_standard(resource) => true,
         "BestEffort" => resource == "pods",
         "Terminating"
         | "NotTerminating"

@@ -16,7 +16,7 @@ pub(super) const ROLE: Rules = Rules { check: |out, role| rules(out, role, true)
 pub(super) const CLUSTER_ROLE: Rules = Rules { check: cluster_role, ..ANEW };
 pub(super) const ROLE_BINDING: Rules = Rules {
     check: |out, binding| {
-        role_ref(out, binding.at("roleRef"), &["ClusterRole", "Role"]);
+        role_ref(out, binding.at("roleRef"), &["Role", "ClusterRole"]);
         subjects(out, binding, true);
     },
     change: same_role,
@@ -132,6 +132,6 @@ fn subject(out: &mut Report, subject: Part<'_>, namespaced: bool, path: &Path) {
             }
             out.supported(&group_path, group, &[RBAC]);
         }
-        kind => out.supported_at(path, "kind", kind, &["Group", "ServiceAccount", "User"]),
+        kind => out.supported_at(path, "kind", kind, &["ServiceAccount", "User", "Group"]),
     }
 }
