@@ -70,6 +70,8 @@ impl fmt::Display for Path {
             parent.fmt(f)?;
         }
         match &self.0.step {
+            // Upstream takes a name that is empty for an index.
+            Step::Name(name) if name.is_empty() => f.write_str("[]"),
             Step::Name(name) if self.0.parent.is_some() => write!(f, ".{name}"),
             Step::Name(name) => f.write_str(name),
             Step::Index(index) => write!(f, "[{index}]"),

@@ -121,8 +121,8 @@ pub struct Params {
     pub log: Option<Rc<LogQuery>>,
     /// Of an exec, which command; of a port forward, which ports.
     pub exec: Option<Rc<ExecOptions>>,
-    /// Of an apply, whether it takes fields from others.
-    pub force: bool,
+    /// Of an apply, whether it takes fields from others; no other write may say so, or that it does not.
+    pub force: Option<bool>,
 }
 
 /// What is done about fields that a type does not have.
@@ -498,8 +498,8 @@ impl Request {
         if let Some(manager) = &self.params.field_manager {
             query.push(format!("fieldManager={manager}"));
         }
-        if self.params.force {
-            query.push("force=true".into());
+        if let Some(force) = self.params.force {
+            query.push(format!("force={force}"));
         }
         if let Some(log) = &self.params.log {
             if !log.container.is_empty() && self.target.kind().is_some() {

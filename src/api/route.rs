@@ -240,7 +240,7 @@ fn params(verb: Verb, query: &Query) -> Result<Params, StatusError> {
             _ => FieldValidation::Warn,
         },
         field_manager: written.get("fieldManager").filter(|name| !name.is_empty()).map(Into::into),
-        force: written.flag("force"),
+        force: written.get("force").map(|_| written.flag("force")),
         dry_run: !dry_run.is_empty(),
     })
 }

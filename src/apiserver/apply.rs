@@ -53,7 +53,7 @@ pub(super) fn check_options(request: &Request) -> Result<(), StatusError> {
         if manager.is_empty() {
             errors.push(FieldError::required(&path, "is required for apply patch"));
         }
-    } else if request.params.force {
+    } else if request.params.force.is_some() {
         let why = "may not be specified for non-apply patch";
         errors.push(FieldError::forbidden(&Path::new("force"), why));
     }
@@ -144,10 +144,12 @@ fn apply(
     }
     let version = kind.resource().api_version();
     let writer = writer(request, part, &version, kind, now);
-    managed::apply(live, &config, &writer, request.params.force).map_err(|conflicts| {
-        let (text, causes) = conflicts.words();
-        StatusError::apply_conflict(causes, text)
-    })
+    managed::apply(live, &config, &writer, request.params.force == Some(true)).map_err(
+        |conflicts| {
+            let (text, causes) = conflicts.words();
+            StatusError::apply_conflict(causes, text)
+        },
+    )
 }
 
 fn writer<'a>(

@@ -14,6 +14,7 @@ use crate::api::phase::PodPhase;
 use crate::api::request::{Payload, Request, Verb};
 use crate::api::route::options_of;
 use crate::api::status::{GroupResource, StatusError};
+use crate::api::text::go_json_type;
 use crate::api::{Document, Kind, Object, ObjectMeta, Pod, Resource as _, seconds};
 
 /// What the cluster cannot do without, and what is said of it.
@@ -139,6 +140,29 @@ fn meant(current: &Object, uid: Option<&str>, version: Option<&str>) -> Result<(
 ///
 /// Mirrors: `ValidateDeleteOptions` of `apimachinery/pkg/apis/meta/v1/validation`.
 pub(super) fn check_options(options: Part<'_>) -> Result<(), StatusError> {
+    let (kind, version) = (options.at("kind").text(), options.at("apiVersion").text());
+    if !kind.is_empty() && kind != "DeleteOptions" {
+        return Err(StatusError::unforeseen(format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \
+             \"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:33\""
+        )));
+    }
+    // What is of another type is no mistake of the client's upstream, as nobody names its code.
+    let types: [(&str, &str, fn(&Value) -> bool); 4] = [
+        ("gracePeriodSeconds", "int64", Value::is_i64),
+        ("orphanDependents", "bool", Value::is_boolean),
+        ("propagationPolicy", "v1.DeletionPropagation", Value::is_string),
+        ("dryRun", "[]string", Value::is_array),
+    ];
+    for (field, of, is) in types {
+        let value = options.at(field).value();
+        if !value.is_null() && !is(value) {
+            let found = go_json_type(value);
+            return Err(StatusError::unforeseen(format!(
+                "json: cannot unmarshal {found} into Go struct field DeleteOptions.{field} of type {of}"
+            )));
+        }
+    }
     let (policy, path) = (options.at("propagationPolicy"), Path::new("propagationPolicy"));
     let mut errors = Vec::new();
     if policy.is_there() && options.at("orphanDependents").is_there() {

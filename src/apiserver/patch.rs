@@ -172,6 +172,8 @@ fn refused(error: &PatchError) -> StatusError {
         | PatchError::Missing(_)
         | PatchError::TestFailed(_)
         | PatchError::BadList(_) => StatusError::generic(Reason::Invalid, &error.to_string()),
-        PatchError::NoMergeKey { .. } => StatusError::unforeseen(error.to_string()),
+        PatchError::NoMergeKey { .. } | PatchError::Odd(_) => {
+            StatusError::unforeseen(error.to_string())
+        }
     }
 }

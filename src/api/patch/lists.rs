@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::PatchError;
+use crate::api::text::go_syntax;
 use crate::sim::sort;
 
 /// What says of a map that it is a directive.
@@ -13,9 +14,7 @@ pub(super) const PATCH: &str = "$patch";
 /// The map that an item of a merged list must be.
 pub(super) fn as_map(item: &Value) -> Result<&Map<String, Value>, PatchError> {
     item.as_object().ok_or_else(|| {
-        PatchError::BadList(format!(
-            "expected a map in a list that is merged by key, but got {item}"
-        ))
+        PatchError::Odd(format!("expected a map in a list that is merged by key, but got {item}"))
     })
 }
 
@@ -23,7 +22,7 @@ pub(super) fn as_map(item: &Value) -> Result<&Map<String, Value>, PatchError> {
 pub(super) fn key_of<'a>(item: &'a Value, key: &str) -> Result<&'a Value, PatchError> {
     as_map(item)?
         .get(key)
-        .ok_or_else(|| PatchError::NoMergeKey { map: item.to_string(), key: key.to_owned() })
+        .ok_or_else(|| PatchError::NoMergeKey { map: go_syntax(item), key: key.to_owned() })
 }
 
 /// By what an item is told apart; `key` is empty for items that are no maps.
@@ -45,13 +44,13 @@ pub(super) fn printed(value: &Value) -> String {
 pub(super) fn are_maps(lists: &[&[Value]]) -> Result<bool, PatchError> {
     let mut items = lists.iter().copied().flatten();
     let Some(first) = items.next() else {
-        return Err(PatchError::BadList("no elements in any of the given slices".to_owned()));
+        return Err(PatchError::Odd("no elements in any of the given slices".to_owned()));
     };
     if first.is_array() {
         return Err(PatchError::BadList("lists of lists are not supported".to_owned()));
     }
     if items.any(|item| std::mem::discriminant(item) != std::mem::discriminant(first)) {
-        return Err(PatchError::BadList("list element types are not identical".to_owned()));
+        return Err(PatchError::Odd("list element types are not identical".to_owned()));
     }
     Ok(first.is_object())
 }

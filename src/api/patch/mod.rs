@@ -42,13 +42,16 @@ pub enum PatchError {
     /// A test of a JSON patch found another value.
     #[error("testing value {0} failed: test failed")]
     TestFailed(String),
-    /// A strategic merge patch has a directive that makes no sense.
+    /// A strategic merge patch has a directive that is malformed.
     #[error("{0}")]
     BadDirective(String),
+    /// A strategic merge patch does not fit what it is applied to, which upstream has no code for.
+    #[error("{0}")]
+    Odd(String),
     /// An item of a merged list cannot be told from others.
     #[error("map: {map} does not contain declared merge key: {key}")]
     NoMergeKey { map: String, key: String },
-    /// The items of a merged list are of several types, or are lists.
+    /// The items of a merged list are lists, or a union has what it does not retain.
     #[error("{0}")]
     BadList(String),
 }

@@ -9,6 +9,7 @@ use super::lists::{
     PATCH, are_maps, as_map, deduplicate, deletes, key_of, position, sort_by, weave,
 };
 use super::schema::{Field, Schema, Strategy};
+use crate::api::text::go_syntax;
 
 pub(super) const DELETE_FROM: &str = "$deleteFromPrimitiveList";
 pub(super) const ORDER: &str = "$setElementOrder";
@@ -54,7 +55,11 @@ impl Merge<'_> {
             None => {}
             Some("replace") => return Ok(patch),
             Some("delete") => return Ok(Object::new()),
-            Some(other) => return Err(unknown(other, &Value::Object(patch))),
+            Some(other) => {
+                let other = other.to_owned();
+                patch.extend(directive.map(|directive| (PATCH.to_owned(), directive)));
+                return Err(unknown(&other, &Value::Object(patch)));
+            }
         }
         let mut object = object;
         self.retain_keys(&mut object, &mut patch)?;
@@ -136,7 +141,8 @@ impl Merge<'_> {
             value.is_null() || directive || is_retained(key)
         };
         if !patch.iter().all(is_named) {
-            return Err(bad(words));
+            let words = "patch content doesn't match retainKeys list";
+            return Err(PatchError::BadList(words.to_owned()));
         }
         object.retain(|key, _| is_retained(key));
         Ok(())
@@ -210,7 +216,7 @@ impl Merge<'_> {
             return in_order(merged, &patch, own, field.key);
         }
         if field.key.is_empty() {
-            return Err(bad("cannot merge lists without merge key"));
+            return Err(odd("cannot merge lists without merge key"));
         }
         // What is merged has lost its directives, so the patch is compared without them.
         let (kept, patch) = directives(own.clone(), patch, field.key)?;
@@ -282,7 +288,7 @@ fn directives(
                 own.retain(|item| item.get(key) != Some(value));
             }
             "replace" => replaces = true,
-            "merge" => return Err(bad("merging lists cannot yet be specified in the patch")),
+            "merge" => return Err(odd("merging lists cannot yet be specified in the patch")),
             other => return Err(unknown(other, &item)),
         }
     }
@@ -327,7 +333,7 @@ fn fits_order(list: &[Value], order: &[Value], key: &str) -> Result<(), PatchErr
         let Some(next) = order_left.next() else {
             let (list, order) = (Value::from(list), Value::from(order));
             let words = "the order in patch list:";
-            return Err(bad(&format!("{words}\n{list}\n doesn't match {ORDER} list:\n{order}")));
+            return Err(odd(&format!("{words}\n{list}\n doesn't match {ORDER} list:\n{order}")));
         };
         if same(item, next)? {
             items.next();
@@ -341,7 +347,7 @@ fn taken(map: &mut Object, key: &str) -> Result<Option<Vec<Value>>, PatchError> 
     match map.remove(key) {
         None => Ok(None),
         Some(Value::Array(list)) => Ok(Some(list)),
-        Some(other) => Err(bad(&format!("expected a list in {key}, but got {other}"))),
+        Some(other) => Err(odd(&format!("expected a list in {key}, but got {other}"))),
     }
 }
 
@@ -349,13 +355,18 @@ fn taken(map: &mut Object, key: &str) -> Result<Option<Vec<Value>>, PatchError> 
 fn directed<'a>(key: &'a str, prefix: &str) -> Result<Option<&'a str>, PatchError> {
     let Some(rest) = key.strip_prefix(prefix) else { return Ok(None) };
     let list = rest.strip_prefix('/');
-    list.map(Some).ok_or_else(|| bad(&format!("invalid patch format of {key}")))
+    let what = if prefix == ORDER { "setElementOrder" } else { "primitive" };
+    list.map(Some).ok_or_else(|| bad(&format!("invalid patch format of {what} list")))
 }
 
 fn bad(words: &str) -> PatchError {
     PatchError::BadDirective(words.to_owned())
 }
 
+fn odd(words: &str) -> PatchError {
+    PatchError::Odd(words.to_owned())
+}
+
 fn unknown(directive: &str, map: &Value) -> PatchError {
-    bad(&format!("unknown patch type found: {directive} in map: {map}"))
+    odd(&format!("unknown patch type: {directive} in map: {}", go_syntax(map)))
 }

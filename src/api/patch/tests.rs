@@ -78,7 +78,7 @@ fn errors_say_what_is_wrong() {
         strategic_merge(pod(&json!([{"name": "a"}])), patch, &BUILT_IN, "core.Pod")
             .unwrap_err()
             .to_string(),
-        "map: {\"image\":\"x\"} does not contain declared merge key: name"
+        "map: map[image:x] does not contain declared merge key: name"
     );
 }
 
