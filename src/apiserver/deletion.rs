@@ -136,6 +136,9 @@ fn meant(current: &Object, uid: Option<&str>, version: Option<&str>) -> Result<(
     }
 }
 
+/// Whether a value is of a type.
+type Is = fn(&Value) -> bool;
+
 /// 422 for `DeleteOptions` that make no sense.
 ///
 /// Mirrors: `ValidateDeleteOptions` of `apimachinery/pkg/apis/meta/v1/validation`.
@@ -148,7 +151,7 @@ pub(super) fn check_options(options: Part<'_>) -> Result<(), StatusError> {
         )));
     }
     // What is of another type is no mistake of the client's upstream, as nobody names its code.
-    let types: [(&str, &str, fn(&Value) -> bool); 4] = [
+    let types: [(&str, &str, Is); 4] = [
         ("gracePeriodSeconds", "int64", Value::is_i64),
         ("orphanDependents", "bool", Value::is_boolean),
         ("propagationPolicy", "v1.DeletionPropagation", Value::is_string),

@@ -299,17 +299,17 @@ fn some_pods_and_some_containers_are_never_resized() {
         (
             with("/spec/resources", json!({"requests": {"cpu": "2"}})),
             with("/spec/resources", json!({"requests": {"cpu": "3"}})),
-            "Forbidden: pods with pod-level resources cannot be resized",
+            "[]: Forbidden: pods with pod-level resources cannot be resized",
         ),
         (
             with("/metadata/annotations", mirror.clone()),
             with("/metadata/annotations", mirror.clone()),
-            "Forbidden: static pods cannot be resized",
+            "[]: Forbidden: static pods cannot be resized",
         ),
         (
             with("/spec/os", json!({"name": "windows"})),
             with("/spec/os", json!({"name": "windows"})),
-            "Forbidden: windows pods cannot be resized",
+            "[]: Forbidden: windows pods cannot be resized",
         ),
         (
             with("/status/containerStatuses", running),

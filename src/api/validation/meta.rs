@@ -24,9 +24,11 @@ pub(super) fn create(out: &mut Report, meta: &ObjectMeta, namespaced: bool, rule
     let path = &Path::new("metadata");
     let generate_name = text(&meta.generate_name);
     if !generate_name.is_empty() {
-        // What is generated goes behind it, so that it may end with a dash.
-        let name = match generate_name.strip_suffix('-') {
-            Some(start) if !start.is_empty() => format!("{start}a"),
+        // What is generated goes behind it, so that it may end with a dash; as upstream, what stands
+        // before the dash is not looked at, either.
+        let mut start = generate_name.strip_suffix('-').unwrap_or_default().chars();
+        let name = match start.next_back() {
+            Some(last) if last.is_ascii() => format!("{}a", start.as_str()),
             Some(_) | None => generate_name.to_owned(),
         };
         out.each(&path.child("generateName"), generate_name, rule(&name));

@@ -51,7 +51,7 @@ fn update_strategy(out: &mut Report, strategy: Part<'_>, path: &Path) {
         ("RollingUpdate", false) => out.required(&update_path, ""),
         ("RollingUpdate", true) => rolling_update(out, update, &update_path),
         (_, _) => {
-            let (value, supported) = (strategy.value().clone(), ["OnDelete", "RollingUpdate"]);
+            let (value, supported) = (strategy.value().clone(), ["RollingUpdate", "OnDelete"]);
             out.errors.push(FieldError::not_supported(path, value, &supported));
         }
     }

@@ -7,7 +7,11 @@ use crate::api::validation::pod_spec;
 use crate::api::validation::report::Report;
 
 pub(in super::super) const CONTROLLER_REVISION: Rules = Rules {
-    check,
+    check: |out, revision| {
+        let number = revision.at("revision").number().unwrap_or_default();
+        out.not_negative(&Path::new("revision"), number);
+    },
+    create: data,
     change: |out, new, old| {
         out.immutable(&Path::new("data"), new.at("data").value(), old.at("data").value());
     },
@@ -20,10 +24,11 @@ pub(in super::super) const POD_TEMPLATE: Rules = Rules {
     ..PLAIN
 };
 
-fn check(out: &mut Report, revision: &Document) {
-    if !revision.at("data").is_there() {
-        out.required(&Path::new("data"), "data is mandatory");
+fn data(out: &mut Report, revision: &Document) {
+    let (data, path) = (revision.at("data"), Path::new("data"));
+    if !data.is_there() {
+        out.required(&path, "data is mandatory");
+    } else if !data.value().is_object() {
+        out.required(&path, "data must be a valid JSON object");
     }
-    let number = revision.at("revision").number().unwrap_or_default();
-    out.not_negative(&Path::new("revision"), number);
 }

@@ -1,5 +1,7 @@
 //! Stateful sets.
 
+use serde_json::{Value, json};
+
 use super::counts::Counts;
 use super::{
     PLAIN, Rules, int_or_percent, is_over_100, not_negative, number, own_selector, selector_of,
@@ -57,7 +59,7 @@ fn check(out: &mut Report, set: &Document) {
     let retention = "persistentVolumeClaimRetentionPolicy";
     for field in ["whenDeleted", "whenScaled"] {
         let value = spec.at(retention).at(field).text();
-        out.supported(&path.child(retention).child(field), value, &["Delete", "Retain"]);
+        out.supported(&path.child(retention).child(field), value, &["Retain", "Delete"]);
     }
     not_negative(out, spec, &["replicas", "minReadySeconds"], path);
     not_negative(out, spec.at("ordinals"), &["start"], &path.child("ordinals"));
@@ -67,13 +69,30 @@ fn check(out: &mut Report, set: &Document) {
     }
     own_selector(out, spec.at("selector"), "statefulset", &path.child("selector"));
     let selector = selector_of(spec.at("selector"));
+    let template = with_claims(spec);
     template_for(
         out,
-        spec.at("template"),
+        Part::of(Some(&template)),
         selector.as_ref(),
         "StatefulSet",
         &path.child("template"),
     );
+}
+
+/// The template of its Pods with a volume for each claim, which containers can mount, too.
+fn with_claims(spec: Part<'_>) -> Value {
+    let mut template = spec.at("template").value().clone();
+    let Some(Value::Object(pod)) = template.get_mut("spec") else { return template };
+    let volumes = pod.entry("volumes").or_insert_with(|| json!([]));
+    let Value::Array(volumes) = volumes else { return template };
+    for claim in spec.at("volumeClaimTemplates").items() {
+        let name = claim.at("metadata").at("name").text();
+        let is_there = volumes.iter().any(|volume| volume.get("name").is_some_and(|it| it == name));
+        if !is_there && names::dns1123_label(name).is_empty() {
+            volumes.push(json!({"name": name, "persistentVolumeClaim": {"claimName": name}}));
+        }
+    }
+    template
 }
 
 fn update_strategy(out: &mut Report, strategy: Part<'_>, path: &Path) {
