@@ -94,19 +94,22 @@ impl Scheduler {
         self.binding.insert(id, (queued, node));
     }
 
-    /// The answer to a request of the scheduler's own; those to bindings and to what was reserved matter.
+    /// The answer to a request of the scheduler's own; those to bindings, to what was reserved
+    /// and to what victims are told matter.
     pub(super) fn on_answer(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         id: RequestId,
         error: Option<&Rc<StatusError>>,
     ) {
-        let error = error.map(ToString::to_string);
+        let text = error.map(ToString::to_string);
         let Some((queued, node)) = self.binding.remove(&id) else {
-            self.on_written(ctx, id, error.as_deref());
+            if !self.on_told(ctx, id, error.map(Some)) {
+                self.on_written(ctx, id, text.as_deref());
+            }
             return;
         };
-        if let Some(error) = error {
+        if let Some(error) = text {
             self.binding_failed(ctx, queued, &error);
             return;
         }
@@ -122,6 +125,7 @@ impl Scheduler {
         let lost = "unexpected EOF";
         match self.binding.remove(&id) {
             Some((queued, _)) => self.binding_failed(ctx, queued, lost),
+            None if self.on_told(ctx, id, Some(None)) => {}
             None => self.on_written(ctx, id, Some(lost)),
         }
     }

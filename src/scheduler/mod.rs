@@ -11,6 +11,7 @@ pub mod configuration;
 pub mod cycle;
 mod decision;
 pub mod evaluations;
+mod evicting;
 pub mod framework;
 pub mod helps;
 pub mod node_info;
@@ -40,6 +41,7 @@ use self::cache::Cache;
 use self::cycle::Rotation;
 use self::decision::Decisions;
 use self::evaluations::Evaluations;
+use self::evicting::Eviction;
 use self::node_info::PodInfo;
 use self::profile::Profile;
 use self::queue::Queue;
@@ -105,6 +107,8 @@ pub struct Scheduler {
     binding: SortedMap<RequestId, (QueuedPod, Rc<str>)>,
     /// Pods whose binding waits for something.
     pre_binding: Vec<PreBinding>,
+    /// What makes room just now.
+    evictions: Vec<Eviction>,
     /// One for each profile.
     recorders: Vec<Recorder>,
     configuration: Rc<Configuration>,
@@ -132,6 +136,7 @@ impl Scheduler {
             current: None,
             binding: SortedMap::new(),
             pre_binding: Vec::new(),
+            evictions: Vec::new(),
             recorders: configuration.profiles.iter().map(|it| recorder(&it.name, epoch)).collect(),
             configuration,
             latest: Vec::new(),

@@ -34,6 +34,8 @@ pub struct Profile {
     pub preemption: Option<Limits>,
     /// `PreEnqueue`: whether scheduling gates hold pods back.
     pub gates: bool,
+    /// `PreEnqueue`: whether a pod is held back while its victims are told to go.
+    pub holds_preemptors: bool,
     /// How much of the nodes has to be found to do, in percent; 0 adapts to their number.
     pub percentage: usize,
 }

@@ -11,7 +11,7 @@ use super::framework::ClusterEvent;
 use super::node_info::PodInfo;
 use super::plugins;
 use crate::api::Pod;
-use crate::sim::{Instant, SortedMap, TextMap};
+use crate::sim::{Instant, SortedMap, SortedSet, TextMap};
 
 /// How long a pod waits that could not be scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub enum Place {
     ErrorBackoff(Instant),
     /// For an event that may help.
     Unschedulable,
+    /// As that, but the event came while its victims were still told to go: for one of them to be gone.
+    Held,
     /// For its scheduling gates to go.
     Gated,
 }
@@ -100,6 +102,8 @@ pub struct Queue {
     unschedulable: Order,
     /// How many of those each plugin has refused: most events help none of them.
     refusers: SortedMap<&'static str, usize>,
+    /// Those whose victims are told to go.
+    preempting: SortedSet<Rc<str>>,
     turns: u64,
     waits: Backoff,
 }
@@ -141,11 +145,12 @@ impl Queue {
         let same = before.has_spec_of(after) && before.metadata.labels == after.metadata.labels;
         queued.place = match queued.place {
             Place::Gated if !gated => Place::Active,
-            Place::Unschedulable if !same => ready(&queued, self.waits, now),
+            Place::Unschedulable | Place::Held if !same => self.ready(&queued, now),
             place @ (Place::Active
             | Place::Backoff(_)
             | Place::ErrorBackoff(_)
             | Place::Unschedulable
+            | Place::Held
             | Place::Gated) => place,
         };
         self.insert(queued);
@@ -225,8 +230,9 @@ impl Queue {
             return;
         }
         self.move_if(now, |queued| {
+            let is_held = queued.place == Place::Held && event != ClusterEvent::AssignedPodDeleted;
             let helps = queued.refused_by.iter().any(|plugin| waking.contains(plugin));
-            helps && about(&queued.info.pod)
+            !is_held && helps && about(&queued.info.pod)
         });
     }
 
@@ -245,7 +251,31 @@ impl Queue {
 
     /// Moves the pods that have been unschedulable for long.
     pub fn flush_unschedulable(&mut self, now: Instant) {
-        self.move_if(now, |queued| now.since(queued.since) > MOST_UNSCHEDULABLE);
+        self.move_if(now, |queued| {
+            queued.place == Place::Unschedulable && now.since(queued.since) > MOST_UNSCHEDULABLE
+        });
+    }
+
+    /// Lets a pod that is put back in the queue only once its victims are told to go.
+    pub fn hold(&mut self, uid: &Rc<str>) {
+        self.preempting.insert(Rc::clone(uid));
+    }
+
+    /// The pod's victims are told to go; by itself that moves nothing.
+    pub fn let_go(&mut self, uid: &str) {
+        self.preempting.remove(uid);
+    }
+
+    /// Has a pod tried as soon as its turn comes.
+    pub fn activate(&mut self, uid: &str) {
+        let waits = self.pods.get(uid).is_some_and(|queued| match queued.place {
+            Place::Active | Place::Gated => false,
+            Place::Backoff(_) | Place::ErrorBackoff(_) | Place::Unschedulable | Place::Held => true,
+        });
+        if waits && let Some(mut queued) = self.take(uid) {
+            queued.place = Place::Active;
+            self.insert(queued);
+        }
     }
 
     /// Every pod that waits, by uid.
@@ -269,9 +299,21 @@ impl Queue {
             waiting.filter(|queued| wanted(queued)).map(|queued| Rc::clone(&queued.info.uid));
         for uid in moved.collect::<Vec<_>>() {
             if let Some(mut queued) = self.take(&uid) {
-                queued.place = ready(&queued, self.waits, now);
+                queued.place = self.ready(&queued, now);
                 self.insert(queued);
             }
+        }
+    }
+
+    /// Where a pod that is worth another try waits.
+    fn ready(&self, queued: &QueuedPod, now: Instant) -> Place {
+        let until = queued.backoff_until(self.waits);
+        if self.preempting.contains(&*queued.info.uid) {
+            Place::Held
+        } else if until > now {
+            Place::Backoff(until)
+        } else {
+            Place::Active
         }
     }
 
@@ -286,7 +328,7 @@ impl Queue {
             Place::Backoff(until) | Place::ErrorBackoff(until) => {
                 self.backoff.remove(&by_moment(until, uid));
             }
-            Place::Unschedulable => {
+            Place::Unschedulable | Place::Held => {
                 self.unschedulable.remove(&by_moment(queued.since, uid));
                 for plugin in &*queued.refused_by {
                     if let Some(count) = self.refusers.get_mut(plugin) {
@@ -312,7 +354,7 @@ impl Queue {
             Place::Backoff(until) | Place::ErrorBackoff(until) => {
                 self.backoff.insert(by_moment(until, Rc::clone(&uid)));
             }
-            Place::Unschedulable => {
+            Place::Unschedulable | Place::Held => {
                 self.unschedulable.insert(by_moment(queued.since, Rc::clone(&uid)));
                 for plugin in &*queued.refused_by {
                     *self.refusers.or_default(plugin) += 1;
@@ -322,10 +364,4 @@ impl Queue {
         }
         self.pods.insert(uid, queued);
     }
-}
-
-/// Where a pod that is worth another try waits.
-fn ready(queued: &QueuedPod, waits: Backoff, now: Instant) -> Place {
-    let until = queued.backoff_until(waits);
-    if until > now { Place::Backoff(until) } else { Place::Active }
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::api::request::{
     Answer, Change, Patch, Payload, Response, Subresource, Target, Verb, WatchEvent,
 };
-use crate::api::status::StatusError;
+use crate::api::status::{GroupResource, StatusError};
 use crate::api::{Kind, Object, wire};
 use crate::sim::{Effect, Instant, Rng};
 
@@ -98,6 +98,32 @@ impl World {
             Some((request.target.to_string(), &**node, request.id))
         });
         found.collect()
+    }
+
+    /// What pods other than `web` are told, as `PATCH a`.
+    fn told(&self) -> Vec<String> {
+        let told = self.sent.iter().filter_map(|request| {
+            let path = request.target.to_string();
+            let pod = path.strip_prefix("/api/v1/namespaces/default/pods/")?;
+            let verb = match request.verb {
+                Verb::Patch => "PATCH",
+                Verb::Delete => "DELETE",
+                _ => return None,
+            };
+            let pod = pod.strip_suffix("/status").unwrap_or(pod);
+            (pod != "web").then(|| format!("{verb} {pod}"))
+        });
+        told.collect()
+    }
+
+    /// Answers the last request of those that pods other than `web` were told.
+    fn answer_told(&mut self, result: Result<Answer, Rc<StatusError>>) {
+        let is_of = |request: &&Request| match request.verb {
+            Verb::Patch => !request.target.to_string().contains("/web/"),
+            verb => verb == Verb::Delete,
+        };
+        let id = self.sent.iter().rfind(is_of).unwrap().id;
+        self.answer(id, result);
     }
 
     fn messages(&self) -> Vec<&str> {
@@ -355,8 +381,84 @@ fn preemption_spares_the_pods_that_a_budget_protects() {
         let budget = document(Kind::PodDisruptionBudget, "budget", &budget);
         let mut world = World::with_documents(&nodes, &pods, &[budget]);
         world.run(MOMENT);
-        let gone = world.sent.iter().filter(|request| request.verb == Verb::Delete);
-        let names: Vec<String> = gone.map(|request| request.target.to_string()).collect();
-        assert_eq!(names, [format!("/api/v1/namespaces/default/pods/{goes}")]);
+        assert_eq!(world.told(), [format!("PATCH {goes}")]);
     }
+}
+
+/// A node with the pods `a` and `b`, of which both have to go for `web`; `a` is told so.
+fn making_room() -> (World, [Value; 2]) {
+    let there = ["a", "b"].map(|name| {
+        let mut pod = pod_json(name, "1");
+        pod["spec"]["nodeName"] = json!("node-1");
+        pod
+    });
+    let mut urgent = pod_json("web", "2");
+    urgent["spec"]["priority"] = json!(1000);
+    let pods = [there[0].clone(), there[1].clone(), urgent];
+    let mut world = World::new(&[node_json("node-1", "2")], &pods);
+    world.run(MOMENT);
+    (world, there)
+}
+
+fn decisions(world: &World) -> usize {
+    world.scheduler.decisions("default", "web").len()
+}
+
+const FINE: Result<Answer, Rc<StatusError>> = Ok(Answer::Success { code: 200 });
+
+#[test]
+fn a_pod_is_held_back_while_its_victims_are_told_to_go() {
+    let (mut world, [a, b]) = making_room();
+    assert_eq!(world.told(), ["PATCH a"], "the last one waits for the others");
+    world.answer_told(FINE);
+    assert_eq!(world.told(), ["PATCH a", "DELETE a"], "first why, then that");
+    world.watch(Kind::Pod, Change::Deleted(pod(a)));
+    world.run(Duration::from_secs(5));
+    assert_eq!(decisions(&world), 1, "there is no room yet");
+    assert_eq!(world.scheduler.pending().next().unwrap().place, Place::Held);
+    let preempted = "Preempted by pod web on node node-1";
+    assert_eq!(world.messages().iter().filter(|words| **words == preempted).count(), 0);
+    world.answer_told(FINE);
+    assert_eq!(world.messages().iter().filter(|words| **words == preempted).count(), 1);
+    assert_eq!(world.told().last().unwrap(), "PATCH b");
+    world.answer_told(FINE);
+    assert_eq!(world.told().last().unwrap(), "DELETE b");
+    // Another node would not do: what it is held back by knows only of pods that leave.
+    world.watch(Kind::Node, Change::Added(node(node_json("node-2", "2"))));
+    world.run(Duration::from_secs(1));
+    assert_eq!(decisions(&world), 1);
+    world.watch(Kind::Pod, Change::Deleted(pod(b)));
+    world.run(MOMENT);
+    assert_eq!(decisions(&world), 2, "the answer need not have come");
+    assert_eq!(world.bindings().len(), 1);
+}
+
+#[test]
+fn once_the_last_victim_is_going_any_that_is_gone_lets_the_pod_try() {
+    let (mut world, [a, mut b]) = making_room();
+    for _ in 0..3 {
+        world.answer_told(FINE);
+    }
+    b["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    world.watch(Kind::Pod, Change::Modified { object: pod(b), before: None });
+    world.watch(Kind::Pod, Change::Deleted(pod(a)));
+    world.run(Duration::from_secs(2));
+    assert_eq!(decisions(&world), 2);
+}
+
+#[test]
+fn a_pod_whose_victims_cannot_be_told_is_tried_at_once() {
+    let (mut world, _) = making_room();
+    world.answer_told(Err(Rc::new(StatusError::bad_request("no"))));
+    world.run(MOMENT);
+    assert_eq!(decisions(&world), 2);
+    assert_eq!(world.told(), ["PATCH a", "PATCH a"]);
+}
+
+#[test]
+fn a_victim_that_is_gone_already_needs_no_event() {
+    let (mut world, _) = making_room();
+    world.answer_told(Err(Rc::new(StatusError::not_found(GroupResource::new("", "pods"), "a"))));
+    assert_eq!(world.told(), ["PATCH a", "PATCH b"]);
+    assert_eq!(world.messages().len(), 1);
 }

@@ -112,6 +112,9 @@ impl Scheduler {
         match delta {
             Delta::Added(pod) => self.put_pod(pod, now),
             Delta::Updated { old, new } => {
+                if new.metadata.deletion_timestamp.is_some() {
+                    self.on_going(new);
+                }
                 if old.metadata.uid != new.metadata.uid {
                     self.remove_pod(old, now);
                 } else if is_report(old, new) {
@@ -122,7 +125,10 @@ impl Scheduler {
                     self.queue.on_event(ClusterEvent::AssignedPodDeleted, now);
                 }
             }
-            Delta::Deleted(pod) => self.remove_pod(pod, now),
+            Delta::Deleted(pod) => {
+                self.on_going(pod);
+                self.remove_pod(pod, now);
+            }
         }
     }
 

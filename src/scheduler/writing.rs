@@ -7,12 +7,10 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodCondition;
 
+use super::Scheduler;
 use super::cycle::{self, Failure};
 use super::decision::Decision;
-use super::preemption::{BY_SCHEDULER, Candidate};
-use super::{NAME, Scheduler};
 use crate::api::request::{Patch, Subresource, Target};
-use crate::api::words::DISRUPTION_TARGET;
 use crate::api::{Kind, Pod, seconds};
 use crate::client::{EventKind, Regarding};
 use crate::sim::Ctx;
@@ -82,7 +80,7 @@ impl Scheduler {
                 let nominated = preempt.as_ref().map(|candidate| Rc::clone(&candidate.node));
                 if let Some(candidate) = preempt {
                     self.cache.nominate(&queued.info, &candidate.node);
-                    self.evict(ctx, &pod, &candidate);
+                    self.evict(ctx, (&pod, &queued.info.uid), &candidate);
                 }
                 self.queue.unschedulable(queued, ctx.now, refused_by);
                 self.report(ctx, &pod, Reason::Unschedulable, &message, nominated);
@@ -123,38 +121,6 @@ impl Scheduler {
         self.client.patch(ctx, target, Patch::PodCondition { condition: Rc::new(new), nominated });
     }
 
-    /// Makes room on a node: each victim is told why, and deleted with its grace.
-    ///
-    /// Mirrors: `prepareCandidate` of `pkg/scheduler/framework/preemption`.
-    fn evict(&mut self, ctx: &mut Ctx<'_, Self>, pod: &Pod, candidate: &Candidate) {
-        let by = pod.spec.scheduler_name.as_deref().unwrap_or(NAME);
-        let preemptor = pod.metadata.uid.as_deref().unwrap_or_default();
-        let message = format!("Preempted by pod {preemptor} on node {}", candidate.node);
-        for victim in &candidate.victims {
-            let victim = &victim.pod;
-            if victim.metadata.deletion_timestamp.is_some() {
-                continue;
-            }
-            let (namespace, name) = names(victim);
-            let condition = PodCondition {
-                type_: DISRUPTION_TARGET.to_owned(),
-                status: YES.to_owned(),
-                reason: Some(BY_SCHEDULER.to_owned()),
-                message: Some(format!("{by}: preempting to accommodate a higher priority pod")),
-                observed_generation: victim.metadata.generation,
-                last_transition_time: Some(seconds(self.date(ctx))),
-                ..PodCondition::default()
-            };
-            let target = Target::named(Kind::Pod, namespace, name);
-            let patch = Patch::PodCondition { condition: Rc::new(condition), nominated: None };
-            self.client.patch(ctx, target.clone().part(Subresource::Status), patch);
-            let uid = victim.metadata.uid.as_deref().map(Into::into);
-            self.client.delete(ctx, target, uid, None);
-            let words = (EventKind::Normal, "Preempted", Some("Preempting"));
-            self.record(ctx, pod, victim, words, &message);
-        }
-    }
-
     /// Records an event about a pod, by the profile that `pod` has chosen.
     pub(super) fn record(
         &mut self,
@@ -171,7 +137,7 @@ impl Scheduler {
         }
     }
 
-    fn date(&self, ctx: &Ctx<'_, Self>) -> Timestamp {
+    pub(super) fn date(&self, ctx: &Ctx<'_, Self>) -> Timestamp {
         ctx.now.date(self.epoch)
     }
 
@@ -184,7 +150,8 @@ impl Scheduler {
 
 const SCHEDULED: &str = "PodScheduled";
 const NO: &str = "False";
-const YES: &str = "True";
+/// A condition that holds.
+pub(super) const YES: &str = "True";
 
 /// The namespace and the name of a pod.
 pub(super) fn names(pod: &Pod) -> (&str, &str) {

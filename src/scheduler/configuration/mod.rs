@@ -298,6 +298,7 @@ fn profile_of(name: &str, percentage: usize, built: Built) -> Profile {
         pre_bind: built.pre_bind,
         preemption: built.preemption,
         gates: built.gates,
+        holds_preemptors: built.holds_preemptors,
         percentage,
     }
 }

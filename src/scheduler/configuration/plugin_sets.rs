@@ -113,6 +113,7 @@ pub(super) struct Built {
     pub pre_bind: Vec<Rc<dyn Plugin>>,
     pub preemption: Option<Limits>,
     pub gates: bool,
+    pub holds_preemptors: bool,
 }
 
 impl Default for PluginSets {
@@ -207,7 +208,7 @@ impl PluginSets {
             let weight = weights.get(&plugin.name()).copied().unwrap_or(1);
             Weighted { plugin, weight }
         };
-        let preempts = names(POST_FILTER).iter().any(|name| name == PREEMPTION);
+        let has = |point: Point, name: &str| names(point).iter().any(|own| own == name);
         let limits = || {
             let given = args.get(&PREEMPTION).copied().unwrap_or(&Value::Null);
             args::limits(given).map_err(|error| failed(PREEMPTION, &error))
@@ -218,8 +219,9 @@ impl PluginSets {
             score: plugins(SCORE).into_iter().map(weighted).collect(),
             reserve: plugins(RESERVE),
             pre_bind: plugins(PRE_BIND),
-            preemption: preempts.then(limits).transpose()?,
-            gates: names(PRE_ENQUEUE).iter().any(|name| name == GATES),
+            preemption: has(POST_FILTER, PREEMPTION).then(limits).transpose()?,
+            gates: has(PRE_ENQUEUE, GATES),
+            holds_preemptors: has(PRE_ENQUEUE, PREEMPTION),
         })
     }
 

@@ -70,9 +70,10 @@ fn an_empty_configuration_is_the_default_one() {
             assert_eq!(names, ["VolumeBinding"]);
         }
         assert_eq!(
-            (profile.preemption.is_some(), profile.gates, profile.percentage),
-            (true, true, 0)
+            (profile.preemption.is_some(), profile.gates, profile.holds_preemptors),
+            (true, true, true)
         );
+        assert_eq!(profile.percentage, 0);
         assert_eq!(configuration.backoff, Backoff::default());
     }
 }
@@ -122,7 +123,8 @@ profiles:
     assert_eq!(score, wanted);
     assert_eq!(packing.percentage, 70);
     assert_eq!(names(blind).0, FILTERS);
-    assert!(blind.score.is_empty() && blind.preemption.is_none() && !blind.gates);
+    assert!(blind.score.is_empty() && blind.preemption.is_none());
+    assert!(!blind.gates && !blind.holds_preemptors);
     assert_eq!(blind.percentage, 40);
     let seconds = |seconds| Duration::from_secs(seconds);
     assert_eq!(configuration.backoff, Backoff { first: seconds(2), most: seconds(20) });
