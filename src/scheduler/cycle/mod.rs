@@ -6,6 +6,7 @@ mod diagnosis;
 mod looking;
 mod scoring;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -258,11 +259,16 @@ fn preempt(
         .iter()
         .map(|refusal| refusal.1.code == Code::Unschedulable)
         .collect();
-    let helps = |number: usize| helps.get(number).copied().unwrap_or_default();
-    let mut places: Vec<usize> = Vec::with_capacity(refused.len());
-    places.extend(refused.iter().filter(|(_, number)| helps(*number)).map(|(at, _)| *at));
-    let has_victims =
-        |at: &usize| cache.nodes().get(*at).is_some_and(|node| preemption.has_victims(node));
+    // Mostly all nodes are worth a try, and need no list of their own.
+    let places: Cow<'_, [(usize, usize)]> = if helps.iter().all(|helps| *helps) {
+        Cow::Borrowed(refused)
+    } else {
+        let helps = |number: usize| helps.get(number).copied().unwrap_or_default();
+        Cow::Owned(refused.iter().copied().filter(|(_, number)| helps(*number)).collect())
+    };
+    let has_victims = |(at, _): &(usize, usize)| {
+        cache.nodes().get(*at).is_some_and(|node| preemption.has_victims(node))
+    };
     // Without anybody less important there is nothing to choose, nor any chance in it.
     let offset = if places.iter().any(has_victims) {
         usize::try_from(rng.below(places.len() as u64)).unwrap_or_default()
@@ -278,18 +284,18 @@ fn preempt(
         }
     };
     forget(evaluations);
-    let violations = |at: &usize| {
+    let violations = |(at, _): &(usize, usize)| {
         evaluations.violations(*at, || match cache.nodes().get(*at) {
             Some(node) => preemption.victims(node),
             None => Err(Verdict::SUCCESS),
         })
     };
     let (candidates, failed) = Preemption::among(&places, offset, limits, violations);
-    let priced = candidates.into_iter().filter_map(|at| Some((at, evaluations.cost(at)?)));
+    let priced = candidates.into_iter().filter_map(|(at, _)| Some((at, evaluations.cost(at)?)));
     let best = priced.min_by_key(|(_, cost)| preemption.price(*cost)).map(|(at, _)| at);
     let best = best.and_then(|at| evaluations.candidate(at)).map(Rc::clone);
     let preempted = best.ok_or_else(|| {
-        let why = failed.into_iter().filter_map(|at| evaluations.hopeless(at).map(Rc::clone));
+        let why = failed.into_iter().filter_map(|(at, _)| evaluations.hopeless(at).map(Rc::clone));
         preemption_failed(cache.nodes().len(), &why.collect::<Vec<_>>())
     });
     forget(evaluations);
