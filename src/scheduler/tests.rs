@@ -105,11 +105,8 @@ impl World {
         let told = self.sent.iter().filter_map(|request| {
             let path = request.target.to_string();
             let pod = path.strip_prefix("/api/v1/namespaces/default/pods/")?;
-            let verb = match request.verb {
-                Verb::Patch => "PATCH",
-                Verb::Delete => "DELETE",
-                _ => return None,
-            };
+            let verbs = [(Verb::Patch, "PATCH"), (Verb::Delete, "DELETE")];
+            let (_, verb) = verbs.into_iter().find(|(verb, _)| *verb == request.verb)?;
             let pod = pod.strip_suffix("/status").unwrap_or(pod);
             (pod != "web").then(|| format!("{verb} {pod}"))
         });
@@ -118,9 +115,9 @@ impl World {
 
     /// Answers the last request of those that pods other than `web` were told.
     fn answer_told(&mut self, result: Result<Answer, Rc<StatusError>>) {
-        let is_of = |request: &&Request| match request.verb {
-            Verb::Patch => !request.target.to_string().contains("/web/"),
-            verb => verb == Verb::Delete,
+        let is_of = |request: &&Request| {
+            let is_web = request.target.to_string().contains("/web/");
+            request.verb == Verb::Delete || request.verb == Verb::Patch && !is_web
         };
         let id = self.sent.iter().rfind(is_of).unwrap().id;
         self.answer(id, result);
