@@ -5,6 +5,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::evicting::Outcome;
 use super::framework::{ClusterEvent, PreBind};
 use super::queue::QueuedPod;
 use super::writing::{Reason, names};
@@ -104,7 +105,8 @@ impl Scheduler {
     ) {
         let text = error.map(ToString::to_string);
         let Some((queued, node)) = self.binding.remove(&id) else {
-            if !self.on_told(ctx, id, error.map(Some)) {
+            let outcome = Outcome::of(error.map(Rc::as_ref));
+            if !self.on_told(ctx, id, outcome) {
                 self.on_written(ctx, id, text.as_deref());
             }
             return;
@@ -125,7 +127,7 @@ impl Scheduler {
         let lost = "unexpected EOF";
         match self.binding.remove(&id) {
             Some((queued, _)) => self.binding_failed(ctx, queued, lost),
-            None if self.on_told(ctx, id, Some(None)) => {}
+            None if self.on_told(ctx, id, Outcome::Failed) => {}
             None => self.on_written(ctx, id, Some(lost)),
         }
     }

@@ -34,6 +34,27 @@ struct Told {
     step: Step,
 }
 
+/// What came of what a victim was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done,
+    /// It is not there any more.
+    Gone,
+    /// It was refused, or the line broke.
+    Failed,
+}
+
+impl Outcome {
+    /// Of a request that was answered with an error, or without.
+    pub fn of(error: Option<&StatusError>) -> Self {
+        match error {
+            None => Self::Done,
+            Some(error) if error.code == 404 => Self::Gone,
+            Some(_) => Self::Failed,
+        }
+    }
+}
+
 /// Who is told last, so that it can be seen whether everybody is going before the answer comes.
 #[derive(Clone, Debug)]
 enum Last {
@@ -111,13 +132,12 @@ impl Scheduler {
         }
     }
 
-    /// The answer to what a victim was told; whether it is one. `error` is none where all went well, and
-    /// has no error where the line broke.
+    /// The answer to what a victim was told; whether it is one.
     pub(super) fn on_told(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         id: RequestId,
-        error: Option<Option<&Rc<StatusError>>>,
+        outcome: Outcome,
     ) -> bool {
         let waits = |eviction: &Eviction| eviction.told.iter().any(|told| told.request == id);
         let Some(at) = self.evictions.iter().position(waits) else { return false };
@@ -126,11 +146,10 @@ impl Scheduler {
             return false;
         };
         let Told { victim, step, .. } = eviction.told.remove(at);
-        let is_gone = error.flatten().is_some_and(|error| error.code == 404);
         match step {
-            Step::Condition | Step::Deletion if is_gone => {}
+            Step::Condition | Step::Deletion if outcome == Outcome::Gone => {}
             // The others are left alone, and the pod is tried anew at once.
-            Step::Condition | Step::Deletion if error.is_some() => {
+            Step::Condition | Step::Deletion if outcome == Outcome::Failed => {
                 self.queue.let_go(&eviction.uid);
                 self.queue.activate(&eviction.uid);
                 return true;
