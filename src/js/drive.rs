@@ -141,9 +141,7 @@ impl Host {
             }
         }
     }
-}
 
-impl Host {
     /// Runs until `until`, in slices.
     pub(super) async fn run_until(&self, until: Instant) -> Result<(), JsValue> {
         self.run_while(until, |_| true).await

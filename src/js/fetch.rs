@@ -36,7 +36,7 @@ export class Unwritten extends Response {
 }")]
 extern "C" {
     /// A `Response` that is written when somebody looks at more than its status. Who creates a thousand
-    /// Pods does not, and writing was half of what that cost.
+    /// Pods does not.
     type Unwritten;
 
     #[wasm_bindgen(constructor)]

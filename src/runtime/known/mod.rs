@@ -1,7 +1,6 @@
 //! The well-known images, as a table.
 
 mod databases;
-mod served;
 mod tools;
 mod web;
 
@@ -16,6 +15,8 @@ use crate::runtime::routine::{Action, Ports, Routine};
 use crate::runtime::signal::Signal;
 use crate::sim::SortedMap;
 
+const CURL: &[&str] = &["curl"];
+
 /// A row of the table. Sizes are those of recent releases for amd64, compressed.
 struct Known {
     names: &'static [&'static str],
@@ -28,6 +29,10 @@ struct Known {
     working_dir: &'static str,
     stop_signal: Signal,
     directories: &'static [&'static str],
+    /// Paths of what its server shows, and the text.
+    files: &'static [(&'static str, &'static str)],
+    /// Commands that ask other servers, where its userland has none.
+    tools: &'static [&'static str],
     programs: Vec<(&'static str, Program)>,
 }
 
@@ -49,6 +54,8 @@ impl Known {
             working_dir: "/",
             stop_signal: Signal::Term,
             directories: &[],
+            files: &[],
+            tools: &[],
             programs: Vec::new(),
         }
     }
@@ -69,8 +76,8 @@ impl Known {
             },
             userland: self.userland,
             directories: self.directories.to_vec(),
-            files: &[],
-            tools: &[],
+            files: self.files,
+            tools: self.tools,
             programs: programs.map(|(name, program)| (name.to_owned(), program)).collect(),
             unknown: None,
         }
@@ -96,7 +103,6 @@ impl Catalogue {
             let entry = Rc::new(known.entry());
             images.extend(names.iter().map(|name| ((*name).to_owned(), Rc::clone(&entry))));
         }
-        served::serve(&mut images);
         let words = ["nonexistent", "does-not-exist", "doesnotexist"];
         Self {
             images,

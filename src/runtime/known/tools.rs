@@ -2,11 +2,13 @@
 
 use std::rc::Rc;
 
-use super::{Known, error};
+use super::{CURL, Known, error};
 use crate::runtime::catalogue::{Program, Userland};
 use crate::runtime::routine::{Action, Ports, Routine};
 use crate::runtime::signal::Signal;
 use crate::runtime::special::Special;
+
+const BOTH: &[&str] = &["curl", "wget"];
 
 /// Their rows of the table.
 pub(super) fn languages() -> Vec<Known> {
@@ -21,22 +23,26 @@ pub(super) fn languages() -> Vec<Known> {
             entrypoint: &["docker-entrypoint.sh"],
             cmd: &["node"],
             programs: node,
+            tools: BOTH,
             ..Known::new(&["docker.io/library/node"], 405_000, 8, Userland::Debian)
         },
         Known {
             cmd: &["python3"],
             programs: special(&["python", "python3"], Special::Python),
+            tools: BOTH,
             ..Known::new(&["docker.io/library/python"], 411_000, 7, Userland::Debian)
         },
         Known {
             cmd: &["bash"],
             working_dir: "/go",
             programs: special(&["go"], Special::Go),
+            tools: BOTH,
             ..Known::new(&["docker.io/library/golang"], 300_000, 7, Userland::Debian)
         },
         Known {
             cmd: &["perl"],
             programs: special(&["perl"], Special::Perl),
+            tools: BOTH,
             ..Known::new(&["docker.io/library/perl"], 355_000, 7, Userland::Debian)
         },
     ]
@@ -70,6 +76,7 @@ pub(super) fn kubernetes_own() -> Vec<Known> {
             entrypoint: &["/agnhost"],
             cmd: &["pause"],
             programs: vec![("agnhost", Program::Special(Special::Agnhost))],
+            tools: CURL,
             ..Known::new(
                 &["registry.k8s.io/e2e-test-images/agnhost", "k8s.gcr.io/e2e-test-images/agnhost"],
                 52_000,

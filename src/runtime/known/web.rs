@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use super::{Known, error, output, pause};
+use super::{CURL, Known, error, output, pause};
 use crate::runtime::catalogue::{Program, Userland};
 use crate::runtime::routine::{Action, Ports, Routine};
 use crate::runtime::signal::Signal;
+use crate::runtime::web::{APACHE_PAGE, NGINX_PAGE, Web};
 
 /// Their rows of the table.
 pub(super) fn web_servers() -> Vec<Known> {
@@ -15,9 +16,9 @@ pub(super) fn web_servers() -> Vec<Known> {
         handlers: [Signal::Term, Signal::Quit, Signal::Int]
             .map(|signal| (signal, vec![pause(30), Action::Exit(0)]))
             .to_vec(),
-        ports: Ports::These(vec![80]),
+        ports: Ports::Web(80, Web::Nginx),
     };
-    let unprivileged = Routine { ports: Ports::These(vec![8080]), ..nginx.clone() };
+    let unprivileged = Routine { ports: Ports::Web(8080, Web::Nginx), ..nginx.clone() };
     let with_entrypoint = |server: Routine| {
         vec![
             ("nginx", Program::Routine(Rc::new(server))),
@@ -32,6 +33,8 @@ pub(super) fn web_servers() -> Vec<Known> {
         cmd: &["nginx", "-g", "daemon off;"],
         stop_signal: Signal::Quit,
         directories: &["/usr/share/nginx/html", "/etc/nginx/conf.d", "/var/log/nginx"],
+        files: &[("/usr/share/nginx/html/index.html", NGINX_PAGE)],
+        tools: CURL,
         programs,
         ..Known::new(names, kilobytes, 7, Userland::Debian)
     };
@@ -50,6 +53,7 @@ pub(super) fn web_servers() -> Vec<Known> {
             entrypoint: &[],
             stop_signal: Signal::Term,
             layers: 3,
+            tools: &[],
             ..nginx_row(
                 &[
                     "docker.io/library/nginx:1.14.2",
@@ -68,6 +72,7 @@ pub(super) fn web_servers() -> Vec<Known> {
             stop_signal: Signal::Winch,
             working_dir: "/usr/local/apache2",
             directories: &["/usr/local/apache2/htdocs"],
+            files: &[("/usr/local/apache2/htdocs/index.html", APACHE_PAGE)],
             programs: vec![("httpd-foreground", Program::Routine(Rc::new(httpd())))],
             ..Known::new(&["docker.io/library/httpd"], 60_200, 6, Userland::Debian)
         },
@@ -141,7 +146,7 @@ fn nginx() -> Routine {
     Routine {
         actions,
         handlers: vec![(Signal::Quit, end(&graceful)), (Signal::Term, end(&fast))],
-        ports: Ports::These(vec![80]),
+        ports: Ports::Web(80, Web::Nginx),
     }
 }
 
@@ -194,6 +199,6 @@ fn httpd() -> Routine {
                 ],
             ),
         ],
-        ports: Ports::These(vec![80]),
+        ports: Ports::Web(80, Web::Apache),
     }
 }
