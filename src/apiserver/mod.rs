@@ -41,6 +41,7 @@ mod resize;
 mod reviews;
 mod scale;
 mod server;
+mod service_accounts;
 mod services;
 mod store_server;
 mod strategy;

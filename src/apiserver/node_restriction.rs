@@ -329,9 +329,6 @@ impl Restricted<'_> {
             &self.user.name,
             " is not authorized to request tokens for this audience",
         ];
-        // No token is mounted here without being asked for; upstream's is for the server itself.
-        let mounted =
-            audience.is_empty() && pod.spec.automount_service_account_token != Some(false);
         let json = to_json(&*pod.spec);
         let wish = Attributes {
             verb: "request-serviceaccounts-token-audience".to_owned(),
@@ -340,8 +337,7 @@ impl Restricted<'_> {
             name: name.to_owned(),
             ..Attributes::default()
         };
-        let is_heard = mounted
-            || named(Part::of(Some(&json)), "tokens").contains(&audience)
+        let is_heard = named(Part::of(Some(&json)), "tokens").contains(&audience)
             || self.server.decide(&self.user, &wish).is_ok();
         let checks = [
             (pod.metadata.uid.as_deref() != Some(uid), &*other_uid.concat()),

@@ -27,7 +27,7 @@ use crate::api::request::{
     WatchEvent,
 };
 use crate::api::status::{Reason, StatusError};
-use crate::api::{Document, Kind, Object, warnings};
+use crate::api::{Document, Kind, Object, Pod, Resource as _, warnings};
 use crate::sim::{Ctx, Instant, Rng};
 
 /// How long a read waits for a version that is to come before it looks again, and how often: for three
@@ -258,7 +258,9 @@ impl ApiServer {
         let birth = self.birth(now);
         let object = strategy::create(&object, namespace, &birth, spoken)?;
         let object = self.given(object)?;
-        let object = self.templates.share_spec(object);
+        let pod = Pod::unwrap(&object);
+        let mounts = pod.is_some_and(|pod| self.mounts_token(pod, namespace.unwrap_or_default()));
+        let object = self.templates.shared(object, mounts);
         self.admits_more(kind)?;
         self.admit_grant(request, &object, None, now)?;
         if namespace.is_some() {

@@ -170,7 +170,7 @@ impl ApiServer {
             leased_minute: 0,
             proxied: SortedMap::new(),
             proxied_last: 0,
-            templates: Templates::default(),
+            templates: Templates::new(seed),
             written_last: None,
             revision: Revision::default(),
         }
@@ -270,12 +270,7 @@ impl ApiServer {
             low & 0xffff_ffff_ffff
         )
         .into();
-        let mut letter = || {
-            let index = self.identity.below(ALPHABET.len() as u64);
-            let byte = usize::try_from(index).ok().and_then(|index| ALPHABET.get(index));
-            char::from(byte.copied().unwrap_or(b'x'))
-        };
-        let suffix = (0..5).map(|_| letter()).collect();
+        let suffix = suffix(&mut self.identity);
         Birth { uid, suffix, now }
     }
 
@@ -389,6 +384,7 @@ impl ApiServer {
             self.end_namespace(ctx, changed);
             self.define(ctx, changed);
             self.aggregate(ctx, changed);
+            self.furnish(ctx, changed);
         }
         self.recount(ctx, change.key(), before.as_ref(), after.as_ref());
     }
@@ -555,6 +551,16 @@ impl Component for ApiServer {
             }
         }
     }
+}
+
+/// What generated names end with.
+pub(super) fn suffix(rng: &mut Rng) -> String {
+    let mut letter = || {
+        let index = rng.below(ALPHABET.len() as u64);
+        let byte = usize::try_from(index).ok().and_then(|index| ALPHABET.get(index));
+        char::from(byte.copied().unwrap_or(b'x'))
+    };
+    (0..5).map(|_| letter()).collect()
 }
 
 /// What is answered of the part of an object that was asked for.

@@ -7,10 +7,13 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::apply;
+use super::server::suffix;
+use super::service_accounts::mount_token;
 use crate::api::request::Request;
 use crate::api::wire::ManagedFieldsEntry;
 use crate::api::wire::PodSpec;
 use crate::api::{Object, ObjectMeta, Pod, names, seconds, warnings};
+use crate::sim::Rng;
 
 type Texts = BTreeMap<String, String>;
 
@@ -18,11 +21,21 @@ type Texts = BTreeMap<String, String>;
 const KNOWN: usize = 8;
 
 /// Of the last pods, each once, the newest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Templates {
-    specs: VecDeque<Rc<PodSpec>>,
+    /// What the volumes of tokens are called by.
+    names: Rng,
+    specs: VecDeque<Known>,
     sent: VecDeque<Rc<Sent>>,
     told: VecDeque<Told>,
+}
+
+/// A spec as it was admitted, and as it is stored.
+#[derive(Clone, Debug)]
+struct Known {
+    admitted: Rc<PodSpec>,
+    mounts_token: bool,
+    stored: Rc<PodSpec>,
 }
 
 /// What whoever creates a pod of a template is warned of, unless its name surprises, too.
@@ -42,14 +55,32 @@ struct Sent {
 }
 
 impl Templates {
-    /// The same pod, sharing its spec with a former one of an equal spec: that is most of what pods weigh.
-    pub(super) fn share_spec(&mut self, object: Object) -> Object {
-        let Object::Pod(mut pod) = object else { return object };
-        if let Some(known) = self.specs.iter().find(|known| **known == pod.spec) {
-            Rc::make_mut(&mut pod).spec = Rc::clone(known);
-        } else {
-            remember(&mut self.specs, Rc::clone(&pod.spec));
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            names: Rng::stream(seed, 0xA13),
+            specs: VecDeque::new(),
+            sent: VecDeque::new(),
+            told: VecDeque::new(),
         }
+    }
+
+    /// The same pod with the token of its account, if it mounts one. It shares its spec with a former one
+    /// that was admitted with an equal one: that is most of what pods weigh. So pods of one template have
+    /// one name for the volume of the token, where upstream's have one each.
+    pub(super) fn shared(&mut self, object: Object, mounts_token: bool) -> Object {
+        let Object::Pod(mut pod) = object else { return object };
+        let is_alike =
+            |known: &&Known| known.mounts_token == mounts_token && known.admitted == pod.spec;
+        if let Some(known) = self.specs.iter().find(is_alike) {
+            Rc::make_mut(&mut pod).spec = Rc::clone(&known.stored);
+            return Object::Pod(pod);
+        }
+        let admitted = Rc::clone(&pod.spec);
+        if mounts_token {
+            mount_token(Rc::make_mut(&mut Rc::make_mut(&mut pod).spec), &suffix(&mut self.names));
+        }
+        let stored = Rc::clone(&pod.spec);
+        remember(&mut self.specs, Known { admitted, mounts_token, stored });
         Object::Pod(pod)
     }
 
@@ -158,10 +189,10 @@ mod tests {
             json!({"metadata": {"name": "c"}, "spec": old}),
             json!({"metadata": {"name": "c.d"}, "spec": old}),
         ];
-        let mut templates = Templates::default();
+        let mut templates = Templates::new(1);
         let (mut counts, mut known) = (Vec::new(), Vec::new());
         for json in pods.iter().chain(&pods) {
-            let object = templates.share_spec(pod(json));
+            let object = templates.shared(pod(json), false);
             let warned = templates.warnings(&object);
             assert_eq!(warned, warnings::of(&object, None), "{json}");
             counts.push(warned.len());
@@ -195,7 +226,7 @@ mod tests {
             for (second, spec_of_second) in
                 metas.iter().flat_map(|meta| [&spec, &other, &bound].map(|spec| (meta, spec)))
             {
-                let mut templates = Templates::default();
+                let mut templates = Templates::new(1);
                 let payload = |json: &Value| Payload::Json(Rc::new(json.clone()));
                 let first = json!({"metadata": first, "spec": spec});
                 let second = json!({"metadata": second, "spec": spec_of_second});

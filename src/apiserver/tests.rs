@@ -320,7 +320,7 @@ fn a_watch_goes_on_from_a_version() {
 #[test]
 fn a_watch_can_begin_with_all_there_is_and_say_where_that_ends() {
     let mut world = World::new();
-    let path = "/api/v1/namespaces/default/configmaps";
+    let path = "/api/v1/namespaces/default/secrets";
     let create = |world: &mut World, name: &str| {
         let body = json!({"metadata": {"name": name}});
         world.http("POST", path, Some(body)).unwrap();
@@ -332,7 +332,7 @@ fn a_watch_can_begin_with_all_there_is_and_say_where_that_ends() {
     world.run();
     let mark = world.events.last().unwrap().change.body();
     assert_eq!(mark["metadata"]["annotations"], json!({"k8s.io/initial-events-end": "true"}));
-    assert_eq!(mark["kind"], "ConfigMap");
+    assert_eq!(mark["kind"], "Secret");
     assert_eq!(world.told(), ["ADDED a", "ADDED b", "BOOKMARK -"]);
     create(&mut world, "c");
     assert_eq!(world.told(), ["ADDED c"]);

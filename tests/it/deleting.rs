@@ -40,15 +40,15 @@ impl Api {
     }
 }
 
-const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+const SECRETS: &str = "/api/v1/namespaces/default/secrets";
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
 #[test]
 fn a_finalizer_holds_an_object_until_it_is_taken_away() {
     let mut api = Api::new(0);
     let held = json!({"metadata": {"name": "m", "finalizers": ["example.com/hold"]}});
-    api.create(MAPS, held);
-    let one = format!("{MAPS}/m");
+    api.create(SECRETS, held);
+    let one = format!("{SECRETS}/m");
     let (code, marked) = api.ask("DELETE", &one, None);
     assert_eq!(code, 200);
     assert!(marked["metadata"]["deletionTimestamp"].is_string(), "{marked}");
@@ -60,25 +60,26 @@ fn a_finalizer_holds_an_object_until_it_is_taken_away() {
         (200, &marked["metadata"]["resourceVersion"])
     );
     // A change that leaves the finalizer leaves the object.
-    let (code, _) = api.ask("PATCH", &one, Some(json!({"data": {"a": "b"}})));
-    assert_eq!((code, api.names(MAPS)), (200, vec!["m".to_owned()]));
+    let (code, _) = api.ask("PATCH", &one, Some(json!({"data": {"a": "Yg=="}})));
+    assert_eq!((code, api.names(SECRETS)), (200, vec!["m".to_owned()]));
     let (code, last) = api.ask("PATCH", &one, Some(json!({"metadata": {"finalizers": null}})));
-    assert_eq!((code, last["data"]["a"].as_str()), (200, Some("b")), "{last}");
-    assert_eq!(api.names(MAPS), Vec::<String>::new());
+    assert_eq!((code, last["data"]["a"].as_str()), (200, Some("Yg==")), "{last}");
+    assert_eq!(api.names(SECRETS), Vec::<String>::new());
 }
 
 #[test]
 fn a_collection_is_deleted_as_far_as_it_is_chosen() {
     let mut api = Api::new(0);
     for (name, app) in [("a", "x"), ("b", "x"), ("c", "y")] {
-        api.create(MAPS, json!({"metadata": {"name": name, "labels": {"app": app}}}));
+        api.create(SECRETS, json!({"metadata": {"name": name, "labels": {"app": app}}}));
     }
-    let (code, list) = api.ask("DELETE", &format!("{MAPS}?labelSelector=app%3Dx&dryRun=All"), None);
+    let (code, list) =
+        api.ask("DELETE", &format!("{SECRETS}?labelSelector=app%3Dx&dryRun=All"), None);
     assert_eq!((code, list["items"].as_array().map(Vec::len)), (200, Some(2)));
-    assert_eq!(api.names(MAPS), ["a", "b", "c"]);
-    let (code, list) = api.ask("DELETE", &format!("{MAPS}?labelSelector=app%3Dx"), None);
-    assert_eq!((code, &list["kind"]), (200, &json!("ConfigMapList")));
-    assert_eq!(api.names(MAPS), ["c"]);
+    assert_eq!(api.names(SECRETS), ["a", "b", "c"]);
+    let (code, list) = api.ask("DELETE", &format!("{SECRETS}?labelSelector=app%3Dx"), None);
+    assert_eq!((code, &list["kind"]), (200, &json!("SecretList")));
+    assert_eq!(api.names(SECRETS), ["c"]);
     assert_eq!(api.ask("DELETE", "/api/v1/namespaces", None).0, 405);
 }
 

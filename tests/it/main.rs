@@ -49,6 +49,7 @@ mod resizing;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod service_accounts;
 mod services;
 #[cfg(test)]
 mod simulation;

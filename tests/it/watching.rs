@@ -7,7 +7,7 @@ use podflow::testing::api::request::RequestId;
 use podflow::testing::cluster::{Cluster, HttpCall, Setup};
 use serde_json::json;
 
-const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+const SECRETS: &str = "/api/v1/namespaces/default/secrets";
 
 fn cluster() -> Cluster {
     let mut cluster = Cluster::new(&Setup::new(1, 0));
@@ -16,14 +16,14 @@ fn cluster() -> Cluster {
 }
 
 fn watch(cluster: &mut Cluster, query: &str) -> RequestId {
-    let id = cluster.submit(&HttpCall::get(&format!("{MAPS}?watch=true{query}")));
+    let id = cluster.submit(&HttpCall::get(&format!("{SECRETS}?watch=true{query}")));
     cluster.run_for(Duration::from_secs(1));
     id
 }
 
 fn create(cluster: &mut Cluster, name: &str) {
-    let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
-    cluster.submit(&HttpCall::new("POST", MAPS, Some(body)));
+    let body = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}});
+    cluster.submit(&HttpCall::new("POST", SECRETS, Some(body)));
 }
 
 #[test]
@@ -96,17 +96,14 @@ fn watches_that_do_not_say_for_how_long_end_within_the_hour_and_components_watch
 fn the_old_paths_of_watches_are_served_still() {
     let mut cluster = cluster();
     let mut open = |path: &str| cluster.submit(&HttpCall::get(path));
-    let all = open("/api/v1/watch/configmaps?labelSelector=!none");
-    let one = open("/api/v1/watch/namespaces/default/configmaps/one");
+    let all = open("/api/v1/watch/secrets?labelSelector=!none");
+    let one = open("/api/v1/watch/namespaces/default/secrets/one");
     let grouped = open("/apis/apps/v1/watch/deployments");
     let bad =
-        open("/api/v1/watch/namespaces/default/configmaps/one?fieldSelector=metadata.name%3Dtwo");
+        open("/api/v1/watch/namespaces/default/secrets/one?fieldSelector=metadata.name%3Dtwo");
     let part = open("/api/v1/watch/namespaces/default/pods/one/log");
-    let delete = cluster.submit(&HttpCall::new(
-        "DELETE",
-        "/api/v1/watch/namespaces/default/configmaps",
-        None,
-    ));
+    let delete =
+        cluster.submit(&HttpCall::new("DELETE", "/api/v1/watch/namespaces/default/secrets", None));
     cluster.run_for(Duration::from_secs(1));
     create(&mut cluster, "one");
     create(&mut cluster, "two");
