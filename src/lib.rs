@@ -36,6 +36,9 @@ use ui::{Action, Gear, Page};
 /// From one frame to the next while a script works: most of the time is for the work.
 const BETWEEN_FRAMES: Duration = Duration::from_millis(50);
 
+/// So many times as long as it took to draw the page stays as it is while a script works.
+const SPARE: u32 = 7;
+
 /// Shows the page, and puts its script interface into `window.podflow`.
 pub fn mount() {
     platform::make_room();
@@ -50,7 +53,7 @@ pub fn mount() {
                     // A thousand requests may end at once: the page is drawn once for all.
                     if !refresh_is_due.replace(true) {
                         let (due, on_action) = (Rc::clone(&refresh_is_due), on_action.clone());
-                        platform::after(BETWEEN_FRAMES.max(drawing.get() * 3), move || {
+                        platform::after(BETWEEN_FRAMES.max(drawing.get() * SPARE), move || {
                             due.set(false);
                             on_action.emit(Action::Refresh);
                         });
