@@ -207,6 +207,21 @@ pub fn percent(value: &str) -> Vec<String> {
     })
 }
 
+/// The reason of a condition, such as `ReasonA:ReasonB`.
+pub fn condition_reason(value: &str) -> Vec<String> {
+    let end = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_one = value.starts_with(|c: char| c.is_ascii_alphabetic())
+        && framed(value, end, |byte| byte.is_ascii_alphanumeric() || b"_,:".contains(&byte));
+    unless(is_one, || {
+        form(
+            "a condition reason must start with alphabetic character, optionally followed by a string \
+             of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'",
+            "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?",
+            &["my_name", "MY_NAME", "MyName", "ReasonA,ReasonB", "ReasonA:ReasonB"],
+        )
+    })
+}
+
 /// The name of an HTTP header, as a probe sends it.
 pub fn http_header_name(value: &str) -> Vec<String> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
@@ -331,29 +346,53 @@ pub fn domain_prefixed_path(path: &Path, value: &str) -> Vec<FieldError> {
     errors
 }
 
-/// An IP address of either family; leading zeros are still let through.
+/// An IP address of either family, written as everybody reads it.
 pub fn ip(path: &Path, value: &str) -> Vec<FieldError> {
     let words = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-    match parse_ip(value) {
-        Some(_) => Vec::new(),
-        None => vec![FieldError::invalid(path, value, words)],
-    }
+    let words = match (parse_ip(value), value.parse()) {
+        (None, _) => words,
+        (Some(_), Err(_)) => "must not have leading 0s",
+        (Some(_), Ok(ip)) if is_mapped(ip) => "must not be an IPv4-mapped IPv6 address",
+        (Some(_), Ok(_)) => return Vec::new(),
+    };
+    vec![FieldError::invalid(path, value, words)]
+}
+
+fn is_mapped(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some())
+}
+
+/// Whether bits are set behind a prefix of this length.
+fn has_more(ip: IpAddr, length: u32) -> bool {
+    let (bits, size) = match ip {
+        IpAddr::V4(ip) => (ip.to_bits().into(), 32),
+        IpAddr::V6(ip) => (ip.to_bits(), 128),
+    };
+    let host = u128::MAX.checked_shr(128 - size + length).unwrap_or_default();
+    bits & host != 0
 }
 
 /// An address range such as `10.9.8.0/24`.
 pub fn cidr(path: &Path, value: &str) -> Vec<FieldError> {
-    let valid = value.split_once('/').is_some_and(|(address, length)| {
-        let max = match parse_ip(address) {
-            // A mapped address counts as the family it is written in.
-            Some(_) if address.contains(':') => 128,
-            Some(_) => 32,
-            None => return false,
-        };
-        let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-        digits && length.parse::<u32>().is_ok_and(|length| length <= max)
-    });
-    let words = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
-    if valid { Vec::new() } else { vec![FieldError::invalid(path, value, words)] }
+    let (address, digits) = value.split_once('/').unwrap_or_default();
+    // A mapped address counts as the family it is written in.
+    let max = if address.contains(':') { 128 } else { 32 };
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let length = digits.parse().ok().filter(|length| is_number && *length <= max);
+    let has_zeros = digits.len() > 1 && digits.starts_with('0');
+    let words = match (parse_ip(address), length, address.parse()) {
+        (None, ..) | (_, None, _) => {
+            "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+        }
+        (Some(_), Some(_), Err(_)) => "must not have leading 0s in IP or prefix length",
+        (Some(_), Some(_), Ok(_)) if has_zeros => "must not have leading 0s in IP or prefix length",
+        (Some(_), Some(_), Ok(ip)) if is_mapped(ip) => "must not have an IPv4-mapped IPv6 address",
+        (Some(_), Some(length), Ok(ip)) if has_more(ip, length) => {
+            "must not have bits set beyond the prefix length"
+        }
+        (Some(_), Some(_), Ok(_)) => return Vec::new(),
+    };
+    vec![FieldError::invalid(path, value, words)]
 }
 
 /// Reads an address as Go did before 1.17: `010` in an IPv4 address is ten, and `::ffff:1.2.3.4` is one.

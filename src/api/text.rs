@@ -147,6 +147,19 @@ pub fn integer(text: &str) -> Result<i64, String> {
     })
 }
 
+/// The whole number that a text is, which has no sign.
+///
+/// # Errors
+///
+/// What Go says of a text that is none, or too large.
+pub fn unsigned(text: &str) -> Result<u64, String> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number).ok_or_else(|| {
+        let why = if is_number { "value out of range" } else { "invalid syntax" };
+        format!("strconv.ParseUint: parsing {}: {why}", go_quote(text))
+    })
+}
+
 /// The number that `text` writes in decimal digits, with a sign, a point and an exponent if it likes.
 /// What has up to fifteen digits is as exact as can be, the rest to some parts in 2^52: the standard
 /// library's way to be exact for every text weighs more than the page has to spare.

@@ -2,7 +2,9 @@
 //! do everything, and those who work in a namespace what they need there.
 //!
 //! Mirrors: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go`. The roles that are made of others
-//! (`admin`, `edit`, `view`) begin with the rules of these.
+//! (`admin`, `edit`, `view`) begin with the rules of these. Left out: the roles of those who are not here, or
+//! need none, as what runs inside the cluster is asked for nothing (controllers, the scheduler, proxies,
+//! provisioners, approvers, monitoring), and theirs in `kube-system` and `kube-public`.
 
 use serde_json::{Value, json};
 
@@ -32,6 +34,9 @@ const WRITE: &[&str] = &["create", "delete", "deletecollection", "patch", "updat
 const ALL: &[&str] =
     &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const CREATE: &[&str] = &["create"];
+const GET: &[&str] = &["get"];
+const CHANGE: &[&str] = &["patch", "update"];
+const OWN: &[&str] = &["create", "delete", "get", "patch", "update"];
 
 /// Rules: a group, verbs and resources.
 type Rules = &'static [(&'static str, &'static [&'static str], &'static str)];
@@ -110,6 +115,34 @@ const ADMIN: Rules = &[
     ("rbac.authorization.k8s.io", ALL, "rolebindings roles"),
 ];
 
+/// What kubelets may do by the older rule: nobody is bound to it, since the Node authorizer asks more closely.
+const NODE: Rules = &[
+    ("authentication.k8s.io", CREATE, "tokenreviews"),
+    ("authorization.k8s.io", CREATE, "localsubjectaccessreviews subjectaccessreviews"),
+    ("", READ, "services"),
+    ("", &["create", "get", "list", "watch"], "nodes"),
+    ("", CHANGE, "nodes/status"),
+    ("", CHANGE, "nodes"),
+    ("", &["create", "patch", "update"], "events"),
+    ("", READ, "pods"),
+    ("", &["create", "delete"], "pods"),
+    ("", CHANGE, "pods/status"),
+    ("", CREATE, "pods/eviction"),
+    ("", READ, "configmaps secrets"),
+    ("", GET, "persistentvolumeclaims persistentvolumes"),
+    ("", GET, "endpoints"),
+    ("certificates.k8s.io", &["create", "get", "list", "watch"], "certificatesigningrequests"),
+    ("coordination.k8s.io", OWN, "leases"),
+    ("storage.k8s.io", GET, "volumeattachments"),
+    ("", CREATE, "serviceaccounts/token"),
+    ("", &["get", "patch", "update"], "persistentvolumeclaims/status"),
+    ("storage.k8s.io", READ, "csidrivers"),
+    ("storage.k8s.io", OWN, "csinodes"),
+    ("node.k8s.io", READ, "runtimeclasses"),
+    ("resource.k8s.io", GET, "resourceclaims"),
+    ("resource.k8s.io", &["deletecollection"], "resourceslices"),
+];
+
 /// The service by which Pods find the API server.
 ///
 /// Mirrors: `pkg/controlplane/controller/kubernetesservice`.
@@ -151,6 +184,7 @@ pub(super) fn roles() -> Vec<Object> {
             ],
             &[AUTHENTICATED],
         ),
+        ("system:node", rules(NODE).collect(), &[]),
     ]
     .into_iter()
     .flat_map(|(name, rules, groups)| [role(name, &rules), binding(name, groups)])
@@ -206,10 +240,12 @@ fn rules(of: Rules) -> impl Iterator<Item = Value> {
 
 fn binding(role: &str, groups: &[&str]) -> Option<Object> {
     let subject = |name: &&str| json!({"kind": "Group", "name": name});
+    let subjects: Option<Value> =
+        Some(groups).filter(|groups| !groups.is_empty()).map(|it| it.iter().map(subject).collect());
     let binding = json!({
         "metadata": meta(role),
         "roleRef": {"kind": "ClusterRole", "name": role},
-        "subjects": groups.iter().map(subject).collect::<Value>(),
+        "subjects": subjects,
     });
     read(Kind::ClusterRoleBinding, &binding)
 }

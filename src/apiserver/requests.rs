@@ -20,14 +20,20 @@ use super::pending::{Pending, Step};
 use super::server::{ApiServer, ConnectionId, Out, Timer, WORK, no_such_resource, taken};
 use super::strategy::{self, Write, group_resource};
 use crate::api::columns::storage::{BETA_CLASS, is_default};
-use crate::api::field::{FieldError, Path, aggregate};
+use crate::api::document::Part;
+use crate::api::field::aggregate;
 use crate::api::fields::{FieldSelector, supported_fields};
 use crate::api::request::{
     Answer, Change, Params, Payload, Request, RequestId, Response, Subresource, Target, Verb,
     WatchEvent,
 };
 use crate::api::status::{Reason, StatusError};
+<<<<<<< HEAD
 use crate::api::{Document, Kind, Object, Pod, Resource as _, warnings};
+=======
+use crate::api::validation::pod;
+use crate::api::{Document, Kind, Object, warnings};
+>>>>>>> api
 use crate::sim::{Ctx, Instant, Rng};
 
 /// How long a read waits for a version that is to come before it looks again, and how often: for three
@@ -502,13 +508,13 @@ fn with_binding(request: &Rc<Request>) -> Result<Rc<Request>, StatusError> {
     let Payload::Json(body) = &request.payload else {
         return Ok(Rc::clone(request));
     };
-    let node = body.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
-    if node.is_empty() {
+    let binding = Part::of(Some(body));
+    let errors = pod::binding(binding);
+    if !errors.is_empty() {
         // Upstream forgets to say that this is the client's fault.
-        let error = FieldError::required(&Path::new("target").child("name"), "");
-        return Err(StatusError::unforeseen(aggregate(&[error])));
+        return Err(StatusError::unforeseen(aggregate(&errors)));
     }
-    let uid = body.pointer("/metadata/uid").and_then(Value::as_str).map(Into::into);
-    let payload = Payload::Binding { uid, node: node.into() };
+    let uid = binding.at("metadata").at("uid").value().as_str().map(Into::into);
+    let payload = Payload::Binding { uid, node: binding.at("target").at("name").text().into() };
     Ok(Rc::new(Request { payload, ..Request::clone(request) }))
 }

@@ -13,7 +13,7 @@ use crate::api::{Kind, Object};
 /// 422 with all that is wrong.
 pub(super) fn created(object: Object, spoken: Kind) -> Result<Object, StatusError> {
     let errors = object.validate_create(spoken);
-    refused(&object, &errors).map(|()| object)
+    if errors.is_empty() { Ok(object) } else { Err(invalid(&object, &errors)) }
 }
 
 /// Checks what is to stand in `old`'s place.
@@ -30,16 +30,17 @@ pub(super) fn updated(
     let Write::Put(new) = write else { return Ok(write) };
     let (sent, version) = (new.meta().resource_version.clone(), &old.meta().resource_version);
     let new = new.with_meta(|meta| meta.resource_version.clone_from(version));
-    let errors = new.validate_update(old, part, spoken);
-    refused(&new, &errors)?;
+    let of_kind = new.validate_update(old, part, spoken);
+    if !of_kind.is_empty() {
+        let mut errors = new.validate_common(old);
+        errors.extend(of_kind);
+        return Err(invalid(&new, &errors));
+    }
     Ok(Write::Put(new.with_meta(|meta| meta.resource_version = sent)))
 }
 
-fn refused(object: &Object, errors: &[FieldError]) -> Result<(), StatusError> {
-    if errors.is_empty() {
-        return Ok(());
-    }
+fn invalid(object: &Object, errors: &[FieldError]) -> StatusError {
     let resource = object.kind().resource();
     let kind = GroupResource::new(resource.group, resource.name);
-    Err(StatusError::invalid(kind, object.name(), errors))
+    StatusError::invalid(kind, object.name(), errors)
 }

@@ -16,7 +16,7 @@ use crate::api::request::{
 };
 use crate::api::route;
 use crate::api::status::{Reason, StatusError};
-use crate::api::text::{go_json_error, go_quote, summary};
+use crate::api::text::{go_json_error, go_json_type, go_quote, summary};
 use crate::api::yaml;
 use crate::api::{Kind, Kinds};
 use crate::sim::{GrowingMap, SortedMap};
@@ -334,6 +334,9 @@ impl You {
 
 /// The types of bodies that are taken, but for patches.
 const BODIES: [&str; 2] = [JSON, YAML];
+/// What Go reads of a body first.
+const TYPE_META: &str = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
+                         \"json:\\\"kind,omitempty\\\"\" }";
 /// Upstream's limit for a body.
 const BODY_MAX: usize = 3 << 20;
 
@@ -374,6 +377,18 @@ fn payload(call: &HttpCall, verb: Verb, target: &Target, validation: FieldValida
     if !kind.is_empty() && !BODIES.contains(&kind) {
         return refused(StatusError::unsupported_media_type(&BODIES));
     }
+    let is_custom = target.kind().is_some_and(|kind| kind.custom().is_some());
+    let unreadable = |why: &str, text: &str| {
+        let why = format!("couldn't get version/kind; json parse error: {why}");
+        if verb == Verb::Delete {
+            return refused(StatusError::unforeseen(why));
+        }
+        let name = target.kind().map_or("", |kind| kind.resource().name);
+        let shown = summary(text.as_bytes());
+        refused(StatusError::bad_request(format!(
+            "the object provided is unrecognized (must be of type {name}): {why} ({shown})"
+        )))
+    };
     match (&call.body, &call.text) {
         (Some(_), Some(text)) if validation == FieldValidation::Strict => {
             let kind = target.kind().map(Kind::resource);
@@ -386,19 +401,20 @@ fn payload(call: &HttpCall, verb: Verb, target: &Target, validation: FieldValida
                 fields.join(", ")
             )))
         }
-        (Some(body), _) => Payload::Json(Rc::clone(body)),
+        (Some(body), _) if body.is_object() || body.is_null() || is_custom => {
+            Payload::Json(Rc::clone(body))
+        }
+        (Some(body), _) => {
+            let found = go_json_type(body);
+            let why = format!("json: cannot unmarshal {found} into Go value of type {TYPE_META}");
+            unreadable(&why, &body.to_string())
+        }
         (None, Some(text)) if text.len() > BODY_MAX => {
             refused(StatusError::request_entity_too_large(BODY_MAX))
         }
         (None, text) => {
-            let name = target.kind().map_or("", |kind| kind.resource().name);
             let text = text.as_deref().unwrap_or_default();
-            let shown = summary(text.as_bytes());
-            refused(StatusError::bad_request(format!(
-                "the object provided is unrecognized (must be of type {name}): couldn't get \
-                 version/kind; json parse error: {} ({shown})",
-                go_json_error(text)
-            )))
+            unreadable(&go_json_error(text), text)
         }
     }
 }

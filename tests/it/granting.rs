@@ -176,3 +176,16 @@ fn a_review_within_a_namespace_is_of_that_namespace() {
     let wrong = path.replace("/namespaces/default", "");
     assert_eq!(door.ask(None, &HttpCall::new("POST", &wrong, Some(json!({})))).0, 404);
 }
+
+#[test]
+fn the_role_of_nodes_is_there_and_nobody_has_it() {
+    let mut door = Door::new();
+    let mut get =
+        |kind: &str| door.body(&HttpCall::new("GET", &format!("{RBAC}/{kind}/system:node"), None));
+    let bound = get("clusterrolebindings");
+    assert_eq!(bound["subjects"], Value::Null);
+    assert_eq!(bound["roleRef"]["name"], "system:node");
+    let tokens = rule("serviceaccounts/token", &["create"]);
+    let rules = &get("clusterroles")["rules"];
+    assert!(rules.as_array().is_some_and(|rules| rules.contains(&tokens)), "{rules}");
+}

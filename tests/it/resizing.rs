@@ -222,7 +222,7 @@ fn only_as_much_can_be_asked_for_as_may_be() {
         ),
         (
             json!({"name": "d", "image": "busybox"}),
-            invalid("spec.containers: Forbidden: pod updates may not add or remove containers"),
+            invalid("spec.containers: Forbidden: containers may not be added or removed on resize"),
         ),
     ] {
         assert_eq!(refused(&mut cluster, &change), want, "{change}");
@@ -299,7 +299,8 @@ fn some_pods_and_some_containers_are_never_resized() {
         (
             with("/spec/resources", json!({"requests": {"cpu": "2"}})),
             with("/spec/resources", json!({"requests": {"cpu": "3"}})),
-            "[]: Forbidden: pods with pod-level resources cannot be resized",
+            "[]: Forbidden: resize of pods with pod-level resources is forbidden when \
+             InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled",
         ),
         (
             with("/metadata/annotations", mirror.clone()),
@@ -324,7 +325,8 @@ fn some_pods_and_some_containers_are_never_resized() {
         (
             plain.clone(),
             with("/spec/initContainers/1/resources/requests/ephemeral-storage", "1Gi".into()),
-            "spec: Forbidden: only cpu and memory resources for sidecar containers are mutable",
+            "spec.initContainers[1]: Forbidden: only cpu and memory resources for init or sidecar \
+             containers are mutable",
         ),
         (
             with("/spec/initContainers/1/resources/limits", json!({"memory": "1Gi"})),
@@ -333,8 +335,19 @@ fn some_pods_and_some_containers_are_never_resized() {
         ),
         (
             plain.clone(),
-            with("/spec/containers/0/name", "d".into()),
+            with("/spec/containers/0/image", "d".into()),
             "spec: Forbidden: only cpu and memory resources are mutable",
+        ),
+        (
+            plain.clone(),
+            with("/spec/volumes", json!([{"name": "v", "emptyDir": {}}])),
+            "spec.volumes: Forbidden: volumes are immutable on resize when \
+             InPlacePodVerticalScalingMemoryBackedVolumes feature gate is disabled",
+        ),
+        (
+            plain.clone(),
+            with("/spec/containers/0/name", "d".into()),
+            "spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize",
         ),
     ] {
         let got = wrong(&old, &new, Subresource::Resize).join("\n");

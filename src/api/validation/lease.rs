@@ -11,14 +11,14 @@ use crate::api::types::Lease;
 impl Validate for Lease {
     fn validate_create(&self) -> Vec<FieldError> {
         let mut out = Report::default();
-        meta::create(&mut out, &self.metadata, true, names::dns1123_subdomain);
+        meta::any_create(&mut out, &self.metadata, true, names::dns1123_subdomain);
         spec(&mut out, self);
         out.errors
     }
 
     fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut out = Report::default();
-        meta::update(&mut out, &self.metadata, &old.metadata);
+        meta::any_update(&mut out, &self.metadata, &old.metadata);
         spec(&mut out, self);
         out.errors
     }

@@ -21,6 +21,18 @@ pub(super) type NameRule = fn(&str) -> Vec<String>;
 
 /// Checks the metadata of a new object.
 pub(super) fn create(out: &mut Report, meta: &ObjectMeta, namespaced: bool, rule: NameRule) {
+    any_create(out, meta, namespaced, rule);
+    finalizers_by_name(out, meta);
+}
+
+/// Checks the metadata of an object that takes the place of another.
+pub(super) fn update(out: &mut Report, new: &ObjectMeta, old: &ObjectMeta) {
+    any_update(out, new, old);
+    finalizers_by_name(out, new);
+}
+
+/// As [`create`], of any kind: those that are not Kubernetes' own may have finalizers of any name.
+pub(super) fn any_create(out: &mut Report, meta: &ObjectMeta, namespaced: bool, rule: NameRule) {
     let path = &Path::new("metadata");
     let generate_name = text(&meta.generate_name);
     if !generate_name.is_empty() {
@@ -60,11 +72,10 @@ pub(super) fn create(out: &mut Report, meta: &ObjectMeta, namespaced: bool, rule
         let words = "finalizer orphan and foregroundDeletion cannot be both set";
         out.invalid_object(finalizers_path, &finalizers, words);
     }
-    standard_finalizers(out, finalizers, finalizers_path);
 }
 
-/// Checks the metadata of an object that takes the place of another.
-pub(super) fn update(out: &mut Report, new: &ObjectMeta, old: &ObjectMeta) {
+/// As [`update`], of any kind.
+pub(super) fn any_update(out: &mut Report, new: &ObjectMeta, old: &ObjectMeta) {
     let path = &Path::new("metadata");
     let finalizers_path = &path.child("finalizers");
     let finalizers = new.finalizers.as_deref().unwrap_or_default();
@@ -94,7 +105,6 @@ pub(super) fn update(out: &mut Report, new: &ObjectMeta, old: &ObjectMeta) {
     let (grace, before) = (new.deletion_grace_period_seconds, old.deletion_grace_period_seconds);
     out.immutable(&path.child("deletionGracePeriodSeconds"), &grace, &before);
     common(out, new, path);
-    standard_finalizers(out, finalizers, finalizers_path);
 }
 
 fn common(out: &mut Report, meta: &ObjectMeta, path: &Path) {
@@ -117,12 +127,22 @@ pub(super) fn annotations(
     annotations: Option<&BTreeMap<String, String>>,
     path: &Path,
 ) {
-    let mut size = 0;
-    for (key, value) in annotations.into_iter().flatten() {
+    let Some(annotations) = annotations else { return };
+    for key in annotations.keys() {
         out.each(path, key.as_str(), names::label_key(&key.to_lowercase()));
-        size += key.len() + value.len();
     }
-    if size > ANNOTATIONS_MAX {
+    annotations_size(out, annotations, path);
+}
+
+/// The limit for all annotations together.
+pub(super) fn annotations_size(
+    out: &mut Report,
+    annotations: &BTreeMap<String, String>,
+    path: &Path,
+) {
+    if annotations.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
+        > ANNOTATIONS_MAX
+    {
         out.errors.push(FieldError::too_long(path, ANNOTATIONS_MAX));
     }
 }
@@ -161,8 +181,9 @@ fn owners(out: &mut Report, owners: &[OwnerReference], path: &Path) {
 }
 
 /// A name without a domain must be one of Kubernetes' own.
-pub(super) fn standard_finalizers(out: &mut Report, finalizers: &[String], path: &Path) {
-    for (index, name) in finalizers.iter().enumerate() {
+fn finalizers_by_name(out: &mut Report, meta: &ObjectMeta) {
+    let path = Path::new("metadata").child("finalizers");
+    for (index, name) in meta.finalizers.iter().flatten().enumerate() {
         standard_finalizer(out, name, &path.index(index));
     }
 }

@@ -31,7 +31,7 @@ use report::Report;
 use super::field::FieldError;
 use super::request::Subresource;
 use super::types::Event;
-use super::{Kind, Object, Resource};
+use super::{Kind, Object, Resource, names};
 
 pub use documents::priority_class;
 pub use documents::service;
@@ -74,6 +74,18 @@ impl Object {
         };
         let mut out = Report { errors };
         event::of_own_group(&mut out, event);
+        out.errors
+    }
+
+    /// What is wrong with the metadata of an object that takes the place of `old`, whatever its kind:
+    /// upstream looks at them before it asks the kind, which looks again.
+    ///
+    /// Mirrors: `validateCommonFields` of `apiserver/pkg/registry/rest/update.go`.
+    pub fn validate_common(&self, old: &Self) -> Vec<FieldError> {
+        let mut out = Report::default();
+        let namespaced = self.kind().resource().namespaced;
+        meta::any_create(&mut out, self.meta(), namespaced, names::path_segment);
+        meta::any_update(&mut out, self.meta(), old.meta());
         out.errors
     }
 

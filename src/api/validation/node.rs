@@ -13,6 +13,7 @@ use crate::api::names;
 use crate::api::to_json;
 use crate::api::wire::Node;
 
+const CLEARED: &str = "field cannot be cleared once set";
 const TAINTS: &str = "scheduler.alpha.kubernetes.io/taints";
 const AVOID: &str = "scheduler.alpha.kubernetes.io/preferAvoidPods";
 
@@ -66,22 +67,20 @@ fn once_set(out: &mut Report, new: &Node, old: &Node) {
         spec.and_then(|spec| spec.pod_cidrs.clone()).unwrap_or_default()
     };
     let (cidrs, before) = (cidrs(new), cidrs(old));
-    if !before.is_empty() {
+    if !before.is_empty() && cidrs.is_empty() {
+        out.invalid_at(&path, "podCIDRs", Value::Null, CLEARED);
+    } else if !before.is_empty() && cidrs != before {
         let words = "node updates may not change podCIDR except from \"\" to valid";
-        let changes = if cidrs.len() == before.len() {
-            cidrs.iter().zip(&before).filter(|(new, old)| new != old).count()
-        } else {
-            1
-        };
-        (0..changes).for_each(|_| out.forbidden_at(&path, "podCIDRs", words));
+        out.forbidden_at(&path, "podCIDRs", words);
     }
     let provider = |node: &Node| {
         node.spec.as_ref().map_or(String::new(), |spec| text(&spec.provider_id).to_owned())
     };
     let before = provider(old);
     if !before.is_empty() && provider(new) != before {
-        let words = "node updates may not change providerID except from \"\" to valid";
-        out.forbidden_at(&path, "providerID", words);
+        let is_cleared = provider(new).is_empty();
+        let words = if is_cleared { CLEARED } else { "field cannot be modified once set" };
+        out.invalid_at(&path, "providerID", Value::Null, words);
     }
     let external = |node: &Node| {
         node.spec.as_ref().map_or(String::new(), |spec| text(&spec.external_id).to_owned())

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use k8s_openapi::api::core::v1::{self as core, Binding};
+use k8s_openapi::api::core::v1 as core;
 use serde_json::Value;
 
 pub use super::pod_status::status_update;
 use super::report::{Report, text};
 use super::{Validate, affinity, annotations, meta, pod_parts, pod_spec};
-use crate::api::document::Fragment;
+use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::request::Subresource;
 use crate::api::to_json;
@@ -379,15 +379,19 @@ pub(super) fn difference(path: &str, old: &Value, new: &Value, lines: &mut Vec<S
 }
 
 /// What is wrong with the binding of a Pod to a node.
-pub fn binding(binding: &Binding) -> Vec<FieldError> {
+///
+/// Mirrors: `ValidatePodBinding`.
+pub fn binding(binding: Part<'_>) -> Vec<FieldError> {
     let mut out = Report::default();
-    let path = Path::new("target");
-    let kind = text(&binding.target.kind);
-    if !kind.is_empty() {
+    let (target, path) = (binding.at("target"), Path::new("target"));
+    let (kind, name) = (target.at("kind").text(), target.at("name").text());
+    if !matches!(kind, "" | "Node") {
         out.supported_at(&path, "kind", kind, &["Node", "<empty>"]);
     }
-    if text(&binding.target.name).is_empty() {
+    if name.is_empty() {
         out.required_at(&path, "name", "");
+    } else if matches!(kind, "" | "Node") {
+        out.words_at(&path, "name", name, names::dns1123_subdomain);
     }
     out.errors
 }

@@ -8,7 +8,7 @@ use super::annotations;
 use super::meta;
 use super::pod::{PodParts, difference, metadata_and_spec};
 use super::report::{Report, text};
-use crate::api::document::{Fragment, Part};
+use crate::api::document::Fragment;
 use crate::api::field::{FieldError, Path};
 use crate::api::phase::is_sidecar;
 use crate::api::qos::QosClass;
@@ -53,13 +53,6 @@ pub(super) fn ephemeral_containers(new: &PodParts<'_>, old: &PodParts<'_>) -> Ve
 
 /// What is wrong with a Pod whose resources take the place of those of `old`.
 pub(super) fn resize(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> {
-    let is_whole = |pod: &PodParts<'_>| {
-        let lists = pod.spec.resources.iter().flat_map(|own| [&own.requests, &own.limits]);
-        lists.flatten().any(|list| !list.is_empty())
-    };
-    if is_whole(old) || is_whole(new) {
-        return never("pods with pod-level resources cannot be resized");
-    }
     if is_static(old) {
         return never("static pods cannot be resized");
     }
@@ -80,33 +73,70 @@ pub(super) fn resize(new: &PodParts<'_>, old: &PodParts<'_>) -> Vec<FieldError> 
     if running.is_some_and(|status| status.resources.is_none()) {
         out.forbidden(&path, "Pod running on node without support for resize");
     }
-    let (inits, before) = (inits(&new.spec), inits(&old.spec));
-    if inits.len() != before.len() || new.spec.containers.len() != old.spec.containers.len() {
-        out.forbidden_at(&path, "containers", "pod updates may not add or remove containers");
+    let is_whole = |pod: &PodParts<'_>| {
+        let lists = pod.spec.resources.iter().flat_map(|own| [&own.requests, &own.limits]);
+        lists.flatten().any(|list| !list.is_empty())
+    };
+    if is_whole(old) || is_whole(new) {
+        let words = "resize of pods with pod-level resources is forbidden when \
+                     InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled";
+        out.forbidden(&Path::new(""), words);
         return out.errors;
     }
-    let sidecars = inits.iter().zip(before).enumerate().filter(|(_, (_, old))| is_sidecar(old));
-    let own = path.child("initContainers");
-    sidecars.for_each(|(index, pair)| removals(&mut out, pair, &own.index(index)));
-    let mains = || new.spec.containers.iter().zip(&old.spec.containers);
-    let own = path.child("containers");
-    mains().enumerate().for_each(|(index, pair)| removals(&mut out, pair, &own.index(index)));
-    for (new, old) in mains() {
+    containers_resized(&mut out, &new.spec, &old.spec);
+    let volumes = |pod: &PodParts<'_>| Fragment::part(&pod.spec.volumes).value().clone();
+    if volumes(new) != volumes(old) {
+        let words = "volumes are immutable on resize when \
+                     InPlacePodVerticalScalingMemoryBackedVolumes feature gate is disabled";
+        out.forbidden_at(&path, "volumes", words);
+    }
+    out.errors
+}
+
+fn containers_resized(out: &mut Report, new: &PodSpec, old: &PodSpec) {
+    let path = Path::new("spec");
+    let (inits, before) = (inits(new), inits(old));
+    let lists =
+        [("containers", &*new.containers, &*old.containers), ("initContainers", inits, before)];
+    let mut in_order = true;
+    for (field, new, old) in lists {
+        let path = path.child(field);
+        if new.len() != old.len() {
+            in_order = false;
+            out.forbidden(&path, format!("{field} may not be added or removed on resize"));
+            continue;
+        }
+        for (index, _) in new.iter().zip(old).enumerate().filter(|(_, (a, b))| a.name != b.name) {
+            in_order = false;
+            let words = format!("{field} may not be renamed or reordered on resize");
+            out.forbidden_at(&path.index(index), "name", words);
+        }
+    }
+    if !in_order {
+        return;
+    }
+    let init_path = path.child("initContainers");
+    let inits = || inits.iter().zip(before).enumerate();
+    let mains = || new.containers.iter().zip(&old.containers).enumerate();
+    for (index, pair) in inits().filter(|(_, (_, old))| is_sidecar(old)) {
+        removals(out, pair, &init_path.index(index));
+    }
+    for (index, pair) in mains() {
+        removals(out, pair, &path.child("containers").index(index));
+    }
+    for (_, (new, old)) in mains() {
         if changes_more(new, old) {
             out.forbidden(&path, "only cpu and memory resources are mutable");
         }
     }
-    for (new, old) in inits.iter().zip(before) {
+    for (index, (new, old)) in inits() {
         if is_sidecar(new) && changes_more(new, old) {
-            out.forbidden(
-                &path,
-                "only cpu and memory resources for sidecar containers are mutable",
-            );
+            let words = "only cpu and memory resources for init or sidecar containers are mutable";
+            out.forbidden(&init_path.index(index), words);
         } else if !is_sidecar(new) && new != old {
             out.forbidden(&path, "resources for non-sidecar init containers are immutable");
         }
     }
-    out.errors
 }
 
 fn never(why: &str) -> Vec<FieldError> {
@@ -144,13 +174,11 @@ fn removals(out: &mut Report, (new, old): (&Container, &Container), path: &Path)
 fn changes_more(new: &Container, old: &Container) -> bool {
     let (mut new, mut old) = (to_json(new), to_json(old));
     for list in ["requests", "limits"] {
-        // As upstream, a list that there was not is not looked at.
-        let was_there = Part::of(old.get("resources")).at(list).is_there();
         for container in [&mut new, &mut old] {
             let own = container.get_mut("resources").and_then(Value::as_object_mut);
             let Some(own) = own else { continue };
             let amounts = own.get_mut(list).and_then(Value::as_object_mut);
-            let stays = amounts.filter(|_| was_there).is_some_and(|amounts| {
+            let stays = amounts.is_some_and(|amounts| {
                 amounts.retain(|name, _| !RESIZED.contains(&&**name));
                 !amounts.is_empty()
             });

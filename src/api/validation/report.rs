@@ -29,6 +29,12 @@ impl Report {
         self.errors.push(FieldError::invalid(path, value, detail));
     }
 
+    /// As [`Report::invalid`], of a list or a map that is not there.
+    pub(super) fn invalid_nil(&mut self, path: &Path, detail: &str) {
+        let error = FieldError::invalid(path, "", format!("null: {detail}"));
+        self.errors.push(FieldError { bad_value: None, ..error });
+    }
+
     /// A whole object as the bad value.
     pub(super) fn invalid_object(&mut self, path: &Path, value: &impl Serialize, detail: &str) {
         // The API's own types have text keys only, so this cannot fail.

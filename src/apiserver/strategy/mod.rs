@@ -19,6 +19,7 @@ use super::validity;
 use crate::api::field::{FieldError, Path};
 use crate::api::request::{Payload, Request, Subresource};
 use crate::api::status::{GroupResource, StatusError};
+use crate::api::text;
 use crate::api::wire::PodStatus;
 use crate::api::{Kind, Object, ObjectMeta, Pod, Resource, ResourceType, seconds};
 
@@ -85,17 +86,30 @@ pub(super) fn create(
     spoken: Kind,
 ) -> Result<Object, StatusError> {
     let resource = object.kind().resource();
-    if !object.meta().resource_version.as_deref().unwrap_or_default().is_empty() {
-        let why = "resourceVersion should not be set on objects to be created";
-        return Err(StatusError::unforeseen(why));
-    }
+    // What is no version is as good as none.
+    let is_versioned = version_of(object).is_ok_and(|version| version != 0);
     let namespace = namespace.filter(|_| resource.namespaced);
     let object = each_object!(
         object,
         object => newborn(&**object, namespace, birth),
         document => documents::newborn(document, namespace, birth),
     );
-    validity::created(object, spoken)
+    let object = validity::created(object, spoken)?;
+    if is_versioned {
+        let why = "resourceVersion should not be set on objects to be created";
+        return Err(StatusError::unforeseen(why));
+    }
+    Ok(object)
+}
+
+/// The version that an object says it is of; zero stands for none.
+///
+/// Mirrors: `ObjectResourceVersion` of `apiserver/pkg/storage/api_object_versioner.go`.
+fn version_of(object: &Object) -> Result<u64, StatusError> {
+    match object.meta().resource_version.as_deref().unwrap_or_default() {
+        "" => Ok(0),
+        text => text::unsigned(text).map_err(StatusError::unforeseen),
+    }
 }
 
 /// `object` as it begins: named, identified, and without what only the server decides.
@@ -204,20 +218,19 @@ pub(super) fn update(
         current => allows_any_version(&**current),
         document => documents::allows_any_version(document.kind()),
     );
-    if !unconditional && given(&new.meta().resource_version).is_none() {
-        let path = Path::new("metadata").child("resourceVersion");
-        let error = FieldError::invalid(&path, 0, "must be specified for an update");
-        let resource = group_resource(current.kind().resource());
-        return Err(StatusError::invalid(resource, current.name(), &[error]));
-    }
     if let Some(uid) = given(&new.meta().uid)
         && current.meta().uid.as_ref() != Some(&uid)
     {
         return Err(wrong_uid(current, &uid));
     }
-    if let Some(sent) = given(&new.meta().resource_version)
-        && current.meta().resource_version.as_ref() != Some(&sent)
-    {
+    let (sent, stored) = (version_of(new)?, version_of(current)?);
+    if !unconditional && sent == 0 {
+        let path = Path::new("metadata").child("resourceVersion");
+        let error = FieldError::invalid(&path, 0, "must be specified for an update");
+        let resource = group_resource(current.kind().resource());
+        return Err(StatusError::invalid(resource, current.name(), &[error]));
+    }
+    if sent != 0 && sent != stored {
         let resource = group_resource(current.kind().resource());
         let why = "the object has been modified; please apply your changes to the latest version and try again";
         return Err(StatusError::conflict(resource, current.name(), why));

@@ -3,17 +3,25 @@
 //! Mirrors: `pkg/apis/autoscaling/validation` and `pkg/apis/policy/validation`.
 
 use super::workload::{int_or_percent, is_over_100, not_negative};
-use super::{PLAIN, Rules, of_selector};
+use super::{K, M, PLAIN, Rules, of_selector};
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::validation::NEGATIVE;
-use crate::api::validation::report::Report;
+use crate::api::validation::report::{Report, Seen};
 use crate::api::validation::resources::{self, Owner};
 
 pub(super) const BUDGET: Rules = Rules {
+    // Its metadata are those of any object: upstream checks no more of them.
+    name: names::path_segment,
     check: budget,
+    update: &[M, K],
     status: |out, new, _old| {
+        conditions(
+            out,
+            new.at("status").at("conditions"),
+            &Path::new("status").child("conditions"),
+        );
         let counts = ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"];
         not_negative(out, new.at("status"), &counts, &Path::new("status"));
     },
@@ -21,8 +29,6 @@ pub(super) const BUDGET: Rules = Rules {
 };
 pub(super) const AUTOSCALER: Rules = Rules {
     check: autoscaler,
-    create: |out, new| versions(out, new, None),
-    change: |out, new, old| versions(out, new, Some(old)),
     status: |out, new, _old| {
         let counts = ["currentReplicas", "desiredReplicas"];
         not_negative(out, new.at("status"), &counts, &Path::new("status"));
@@ -30,7 +36,10 @@ pub(super) const AUTOSCALER: Rules = Rules {
     ..PLAIN
 };
 
-fn budget(out: &mut Report, budget: &Document) {
+const REASON_MAX: usize = 1 << 10;
+const MESSAGE_MAX: usize = 32 << 10;
+
+fn budget(out: &mut Report, budget: &Document, _old: Option<&Document>) {
     let (spec, path) = (budget.at("spec"), Path::new("spec"));
     let fields = ["minAvailable", "maxUnavailable"];
     if fields.iter().all(|field| spec.at(field).is_there()) {
@@ -52,7 +61,44 @@ fn budget(out: &mut Report, budget: &Document) {
     }
 }
 
-fn autoscaler(out: &mut Report, autoscaler: &Document) {
+/// Conditions of the newer form, as budgets have them.
+///
+/// Mirrors: `ValidateConditions` of `apimachinery/pkg/apis/meta/v1/validation`.
+fn conditions(out: &mut Report, conditions: Part<'_>, path: &Path) {
+    let mut types = Seen::default();
+    for (index, condition) in conditions.items().enumerate() {
+        let (path, of) = (path.index(index), condition.at("type").text());
+        if !types.is_new(of) {
+            out.duplicate_at(&path, "type", of);
+        }
+        out.words_at(&path, "type", of, names::label_key);
+        let status = condition.at("status").text();
+        out.supported_at(&path, "status", status, &["False", "True", "Unknown"]);
+        let generation = condition.at("observedGeneration").number().unwrap_or_default();
+        if generation < 0 {
+            let words = "must be greater than or equal to zero";
+            out.invalid_at(&path, "observedGeneration", generation, words);
+        }
+        let reason = condition.at("reason").text();
+        for (field, value) in
+            [("lastTransitionTime", condition.at("lastTransitionTime").text()), ("reason", reason)]
+        {
+            if value.is_empty() {
+                out.required_at(&path, field, "must be set");
+            }
+        }
+        if !reason.is_empty() {
+            out.words_at(&path, "reason", reason, names::condition_reason);
+        }
+        for (field, most) in [("reason", REASON_MAX), ("message", MESSAGE_MAX)] {
+            if condition.at(field).text().len() > most {
+                out.errors.push(FieldError::too_long(&path.child(field), most));
+            }
+        }
+    }
+}
+
+fn autoscaler(out: &mut Report, autoscaler: &Document, old: Option<&Document>) {
     let (spec, path) = (autoscaler.at("spec"), Path::new("spec"));
     let (least, most) = (spec.at("minReplicas").number(), spec.at("maxReplicas").number());
     let most = most.unwrap_or_default();
@@ -66,10 +112,17 @@ fn autoscaler(out: &mut Report, autoscaler: &Document) {
     if least.is_some_and(|least| most < least) {
         out.invalid(&most_path, most, "must be greater than or equal to `minReplicas`");
     }
-    target_object(out, spec.at("scaleTargetRef"), &path.child("scaleTargetRef"));
+    let to = |of: &Document| wrong_version(of.at("spec").at("scaleTargetRef"), true);
+    // What was wrong before may stay so.
+    let was_wrong = old.is_some_and(|old| to(old).is_some());
+    let wrong = to(autoscaler).filter(|_| !was_wrong);
+    target_object(out, spec.at("scaleTargetRef"), wrong, &path.child("scaleTargetRef"));
     let (metrics, metrics_path) = (spec.at("metrics"), path.child("metrics"));
+    let mut before = Part::of(old.and_then(|old| old.at("spec").value().get("metrics"))).items();
+    let checks_version = !before
+        .any(|metric| wrong_version(metric.at("object").at("describedObject"), false).is_some());
     for (index, metric) in metrics.items().enumerate() {
-        self::metric(out, metric, &metrics_path.index(index));
+        self::metric(out, metric, checks_version, &metrics_path.index(index));
     }
     let outside = |metric: Part<'_>| ["Object", "External"].contains(&metric.at("type").text());
     if least == Some(0) && !metrics.items().any(outside) {
@@ -84,37 +137,10 @@ fn autoscaler(out: &mut Report, autoscaler: &Document) {
     }
 }
 
-/// That the objects it is about are of versions: that of the one it scales with a group, unless it is a
-/// replication controller. What was wrong before may stay so.
-fn versions(out: &mut Report, new: &Document, old: Option<&Document>) {
-    let scaled = |of: &Document| {
-        let to = of.at("spec").at("scaleTargetRef");
-        wrong_version(to, to.at("kind").text() == "ReplicationController")
-    };
-    if let Some(words) = scaled(new).filter(|_| old.is_none_or(|old| scaled(old).is_none())) {
-        let version = new.at("spec").at("scaleTargetRef").at("apiVersion").text();
-        let path = Path::new("spec").child("scaleTargetRef");
-        out.invalid_at(&path, "apiVersion", version, words);
-    }
-    let path = Path::new("spec").child("metrics");
-    let objects = |of: &Document| -> Vec<(usize, String, String)> {
-        let metrics = of.at("spec").at("metrics").items().enumerate();
-        let wrong = metrics.filter_map(|(index, metric)| {
-            let to = metric.at("object").at("describedObject");
-            Some((index, to.at("apiVersion").text().to_owned(), wrong_version(to, true)?))
-        });
-        wrong.collect()
-    };
-    if old.is_some_and(|old| !objects(old).is_empty()) {
-        return;
-    }
-    for (index, version, words) in objects(new) {
-        let path = path.index(index).child("object").child("describedObject");
-        out.invalid_at(&path, "apiVersion", version, words);
-    }
-}
-
-fn wrong_version(to: Part<'_>, of_core: bool) -> Option<String> {
+/// What is wrong with the version of an object: one that is scaled needs a group, unless it is a replication
+/// controller.
+fn wrong_version(to: Part<'_>, is_scaled: bool) -> Option<String> {
+    let of_core = !is_scaled || to.at("kind").text() == "ReplicationController";
     let version = to.at("apiVersion").text();
     if version.matches('/').count() > 1 {
         return Some(format!("unexpected GroupVersion string: {version}"));
@@ -123,9 +149,12 @@ fn wrong_version(to: Part<'_>, of_core: bool) -> Option<String> {
     (group.is_empty() && !of_core).then(|| "apiVersion must specify API group".to_owned())
 }
 
-fn target_object(out: &mut Report, to: Part<'_>, path: &Path) {
+fn target_object(out: &mut Report, to: Part<'_>, wrong: Option<String>, path: &Path) {
     for field in ["kind", "name"] {
         segment(out, to.at(field).text(), "", &path.child(field));
+    }
+    if let Some(words) = wrong {
+        out.invalid_at(path, "apiVersion", to.at("apiVersion").text(), words);
     }
 }
 
@@ -147,7 +176,7 @@ const METRICS: [(&str, &str); 5] = [
     ("Resource", "resource"),
 ];
 
-fn metric(out: &mut Report, metric: Part<'_>, path: &Path) {
+fn metric(out: &mut Report, metric: Part<'_>, checks_version: bool, path: &Path) {
     let of = metric.at("type").text();
     if of.is_empty() {
         out.required_at(path, "type", "must specify a metric source type");
@@ -156,7 +185,7 @@ fn metric(out: &mut Report, metric: Part<'_>, path: &Path) {
     let order = ["object", "external", "pods", "resource", "containerResource"];
     let there = || order.iter().filter(|field| metric.at(field).is_there());
     if let Some(first) = there().next() {
-        source(out, first, metric.at(first), &path.child(*first));
+        source(out, first, metric.at(first), checks_version, &path.child(*first));
     }
     let expected = METRICS.iter().find(|(own, _)| *own == of).map_or("", |(_, field)| *field);
     if expected.is_empty() {
@@ -174,9 +203,11 @@ fn metric(out: &mut Report, metric: Part<'_>, path: &Path) {
     }
 }
 
-fn source(out: &mut Report, of: &str, source: Part<'_>, path: &Path) {
+fn source(out: &mut Report, of: &str, source: Part<'_>, checks_version: bool, path: &Path) {
     if of == "object" {
-        target_object(out, source.at("describedObject"), &path.child("describedObject"));
+        let to = source.at("describedObject");
+        let wrong = wrong_version(to, false).filter(|_| checks_version);
+        target_object(out, to, wrong, &path.child("describedObject"));
     }
     if of.ends_with("esource") {
         let name = source.at("name").text();

@@ -4,21 +4,23 @@
 
 use serde_json::Value;
 
-use super::{PLAIN, Rules};
+use super::{C, K, M, N, PLAIN, Rules};
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::text::go_json_type;
 use crate::api::validation::report::Report;
 
-pub(super) const CONFIG_MAP: Rules = Rules { check: config_map, change: map_changed, ..PLAIN };
-pub(super) const SECRET: Rules = Rules { check: secret, change: secret_changed, ..PLAIN };
+pub(super) const CONFIG_MAP: Rules =
+    Rules { check: config_map, change: map_changed, ..FIRST_CHANGE };
+pub(super) const SECRET: Rules = Rules { check: secret, change: secret_changed, ..FIRST_CHANGE };
+const FIRST_CHANGE: Rules = Rules { update: &[M, C, N, K], ..PLAIN };
 
 /// All values together, in bytes.
 const SIZE_MAX: usize = 1 << 20;
 const FROZEN: &str = "field is immutable when `immutable` is set";
 
-fn config_map(out: &mut Report, map: &Document) {
+fn config_map(out: &mut Report, map: &Document, _old: Option<&Document>) {
     let (texts, bytes) = (map.at("data"), map.at("binaryData"));
     let path = Path::new("data");
     for (key, _) in texts.entries() {
@@ -44,7 +46,7 @@ fn map_changed(out: &mut Report, new: &Document, old: &Document) {
     frozen(out, new, old, &["data", "binaryData"]);
 }
 
-fn secret(out: &mut Report, secret: &Document) {
+fn secret(out: &mut Report, secret: &Document, _old: Option<&Document>) {
     let (path, data) = (Path::new("data"), secret.at("data"));
     for (key, _) in data.entries() {
         out.words(&path.key(key), key, names::config_map_key);

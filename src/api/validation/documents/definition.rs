@@ -37,7 +37,7 @@ pub(super) const RULES: Rules = Rules {
     ..PLAIN
 };
 
-fn definition(out: &mut Report, document: &Document) {
+fn definition(out: &mut Report, document: &Document, _old: Option<&Document>) {
     let (spec, path) = (document.at("spec"), Path::new("spec"));
     let (group, names_part) = (spec.at("group").text(), spec.at("names"));
     let wanted = format!("{}.{group}", names_part.at("plural").text());

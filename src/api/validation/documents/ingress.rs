@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{PLAIN, Rules};
+use super::{C, K, M, N, PLAIN, Rules};
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
@@ -12,6 +12,7 @@ use crate::api::validation::report::Report;
 
 pub(super) const INGRESS_CLASS: Rules = Rules {
     check: ingress_class,
+    update: &[M, C, N, K],
     change: |out, new, old| {
         let of = |class: &Document| class.at("spec").at("controller").value().clone();
         out.immutable(&Path::new("spec").child("controller"), &of(new), &of(old));
@@ -19,11 +20,11 @@ pub(super) const INGRESS_CLASS: Rules = Rules {
     ..PLAIN
 };
 pub(super) const INGRESS: Rules =
-    Rules { check: ingress, create: same_class, status: ingress_status, ..PLAIN };
+    Rules { check: ingress, update: &[M, N, K], status: ingress_status, ..PLAIN };
 
 const CLASS: &str = "kubernetes.io/ingress.class";
 
-fn ingress_class(out: &mut Report, class: &Document) {
+fn ingress_class(out: &mut Report, class: &Document, _old: Option<&Document>) {
     let (controller, path) = (class.at("spec").at("controller").text(), Path::new("spec"));
     if controller.len() > 250 {
         out.errors.push(FieldError::too_long(&path.child("controller"), 250));
@@ -76,7 +77,7 @@ fn same_class(out: &mut Report, ingress: &Document) {
     }
 }
 
-fn ingress(out: &mut Report, ingress: &Document) {
+fn ingress(out: &mut Report, ingress: &Document, old: Option<&Document>) {
     let (spec, path) = (ingress.at("spec"), Path::new("spec"));
     let (rules, default) = (spec.at("rules"), spec.at("defaultBackend"));
     if rules.is_empty() && !default.is_there() {
@@ -120,6 +121,9 @@ fn ingress(out: &mut Report, ingress: &Document) {
     let class = spec.at("ingressClassName");
     if class.is_there() {
         out.words_at(&path, "ingressClassName", class.text(), names::dns1123_subdomain);
+    }
+    if old.is_none() {
+        same_class(out, ingress);
     }
 }
 
@@ -175,7 +179,7 @@ fn backend(out: &mut Report, backend: Part<'_>, path: &Path) {
             if name.is_empty() {
                 out.required_at(&service_path, "name", "");
             } else {
-                out.words_at(&service_path, "name", name, names::dns1035_label);
+                out.words_at(&service_path, "name", name, names::dns1123_label);
             }
             let (port, port_path) = (service.at("port"), service_path.child("port"));
             let number = port.at("number").number().filter(|number| *number != 0);

@@ -30,20 +30,30 @@ use crate::api::request::Subresource;
 /// How the documents of one kind are checked.
 struct Rules {
     name: NameRule,
-    /// Whether an update is first checked as a new object is.
-    anew: bool,
-    /// What a new object, or the whole of an updated one, must be.
+    /// How an update is checked: what is wrong is told in the order in which upstream finds it.
+    update: &'static [Step],
+    /// What an object must be, be it new or in the place of another.
     check: Check,
-    /// What only a new object must be.
-    create: Check,
     /// What may not change.
     change: Change,
     /// What a status must be.
     status: Change,
 }
 
-/// A check of an object by itself.
-type Check = fn(&mut Report, &Document);
+/// A part of the check of an update.
+enum Step {
+    /// The metadata, as those of a new object.
+    New,
+    /// The metadata, against those of the old object.
+    Meta,
+    Check,
+    Change,
+}
+
+use Step::{Change as C, Check as K, Meta as M, New as N};
+
+/// A check of an object, and of the one that it takes the place of.
+type Check = fn(&mut Report, &Document, Option<&Document>);
 
 /// A check of a new object against the old one, which comes last.
 type Change = fn(&mut Report, &Document, &Document);
@@ -86,9 +96,8 @@ const RULES: &[(Kind, Rules)] = &[
 /// Of a kind of which only the metadata is checked.
 const PLAIN: Rules = Rules {
     name: names::dns1123_subdomain,
-    anew: false,
-    check: |_, _| {},
-    create: |_, _| {},
+    update: &[M, K, C],
+    check: |_, _, _| {},
     change: |_, _, _| {},
     status: |_, _, _| {},
 };
@@ -107,30 +116,38 @@ pub(super) fn check(
     let (mut out, rules) = (Report::default(), Rules::of(new.kind()));
     if let Some(custom) = new.kind().custom() {
         match old {
-            None => meta::create(&mut out, &new.metadata, custom.resource().namespaced, rules.name),
-            Some((old, _)) => meta::update(&mut out, &new.metadata, &old.metadata),
+            None => {
+                let namespaced = custom.resource().namespaced;
+                meta::any_create(&mut out, &new.metadata, namespaced, rules.name);
+            }
+            Some((old, _)) => meta::any_update(&mut out, &new.metadata, &old.metadata),
         }
         out.errors.extend(custom.schema().check(&new.to_json(), ""));
         return out.errors;
     }
-    if old.is_none() || rules.anew {
-        meta::create(&mut out, &new.metadata, new.kind().resource().namespaced, rules.name);
-        (rules.check)(&mut out, new);
+    let namespaced = new.kind().resource().namespaced;
+    let Some((old, part)) = old else {
+        meta::create(&mut out, &new.metadata, namespaced, rules.name);
+        (rules.check)(&mut out, new, None);
+        return out.errors;
+    };
+    if part.is_some() {
+        meta::update(&mut out, &new.metadata, &old.metadata);
     }
-    match old {
-        None => (rules.create)(&mut out, new),
-        Some((old, part)) => {
-            meta::update(&mut out, &new.metadata, &old.metadata);
-            if part == Some(Subresource::Status) {
-                (rules.status)(&mut out, new, old);
-            } else if part == Some(Subresource::Finalize) {
-                namespace::each_finalizer(&mut out, new);
-            } else {
-                (rules.change)(&mut out, new, old);
-                if !rules.anew {
-                    (rules.check)(&mut out, new);
-                }
-            }
+    if part == Some(Subresource::Status) {
+        (rules.status)(&mut out, new, old);
+        return out.errors;
+    }
+    if part == Some(Subresource::Finalize) {
+        namespace::each_finalizer(&mut out, new);
+        return out.errors;
+    }
+    for step in rules.update {
+        match step {
+            Step::New => meta::create(&mut out, &new.metadata, namespaced, rules.name),
+            Step::Meta => meta::update(&mut out, &new.metadata, &old.metadata),
+            Step::Check => (rules.check)(&mut out, new, Some(old)),
+            Step::Change => (rules.change)(&mut out, new, old),
         }
     }
     out.errors

@@ -3,16 +3,16 @@
 //! Mirrors: `ValidateNamespace`, `ValidateNamespaceStatusUpdate` and `ValidateNamespaceFinalizeUpdate` of
 //! `pkg/apis/core/validation`.
 
-use super::{PLAIN, Rules, meta};
+use super::{M, PLAIN, Rules, meta};
 use crate::api::document::Document;
 use crate::api::field::Path;
 use crate::api::names;
 use crate::api::validation::report::Report;
 
 pub(super) const RULES: Rules =
-    Rules { name: names::dns1123_label, create: finalizers, status: phase, ..PLAIN };
+    Rules { name: names::dns1123_label, check: finalizers, update: &[M], status: phase, ..PLAIN };
 
-fn finalizers(out: &mut Report, namespace: &Document) {
+fn finalizers(out: &mut Report, namespace: &Document, _old: Option<&Document>) {
     let path = Path::new("spec").child("finalizers");
     for name in namespace.at("spec").at("finalizers").texts() {
         finalizer(out, name, &path);

@@ -6,16 +6,17 @@
 use std::net::IpAddr;
 
 use super::service::not_special;
-use super::{PLAIN, Rules, of_selector};
+use super::{C, K, M, N, PLAIN, Rules, of_selector};
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::validation::report::{Report, Seen};
 
 pub(super) const NETWORK_POLICY: Rules = Rules { check: policy, ..PLAIN };
-pub(super) const ENDPOINTS: Rules = Rules { check: endpoints, ..PLAIN };
+pub(super) const ENDPOINTS: Rules = Rules { check: endpoints, update: &[M, N, K], ..PLAIN };
 pub(super) const ENDPOINT_SLICE: Rules = Rules {
     check: slice,
+    update: &[N, K, C],
     change: |out, new, old| {
         let of = |slice: &Document| slice.at("addressType").value().clone();
         out.immutable(&Path::new("addressType"), &of(new), &of(old));
@@ -25,7 +26,7 @@ pub(super) const ENDPOINT_SLICE: Rules = Rules {
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 
-fn policy(out: &mut Report, policy: &Document) {
+fn policy(out: &mut Report, policy: &Document, _old: Option<&Document>) {
     let (spec, path) = (policy.at("spec"), Path::new("spec"));
     of_selector(out, spec.at("podSelector"), &path.child("podSelector"));
     for (rules, peers) in [("ingress", "from"), ("egress", "to")] {
@@ -129,7 +130,11 @@ fn prefix(ip: IpAddr, length: u32) -> u128 {
     u128::checked_shr(bits, all - length.min(all)).unwrap_or_default()
 }
 
-fn endpoints(out: &mut Report, endpoints: &Document) {
+fn endpoints(out: &mut Report, endpoints: &Document, old: Option<&Document>) {
+    // What was taken once is not refused later.
+    if old.is_some_and(|old| old.at("subsets").value() == endpoints.at("subsets").value()) {
+        return;
+    }
     for (index, subset) in endpoints.at("subsets").items().enumerate() {
         let path = Path::new("subsets").index(index);
         let lists = ["addresses", "notReadyAddresses"];
@@ -142,6 +147,9 @@ fn endpoints(out: &mut Report, endpoints: &Document) {
                 let ip = address.at("ip").text();
                 out.errors.extend(names::ip(&path.child("ip"), ip));
                 host(out, address, &path);
+                if names::parse_ip(ip).is_none() {
+                    out.invalid_at(&path, "ip", ip, "must be a valid IP address");
+                }
                 not_special(out, ip, &path.child("ip"));
             }
         }
@@ -180,7 +188,7 @@ fn protocols(out: &mut Report, port: Part<'_>, path: &Path) {
     }
 }
 
-fn slice(out: &mut Report, slice: &Document) {
+fn slice(out: &mut Report, slice: &Document, _old: Option<&Document>) {
     let of = slice.at("addressType").text();
     out.one_of(&Path::new("addressType"), of, &["FQDN", "IPv4", "IPv6"]);
     let (all, path) = (slice.at("endpoints"), Path::new("endpoints"));

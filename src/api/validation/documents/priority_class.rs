@@ -1,6 +1,6 @@
 //! Priority classes.
 
-use super::{PLAIN, Rules};
+use super::{C, M, PLAIN, Rules};
 use crate::api::document::Document;
 use crate::api::field::Path;
 use crate::api::validation::report::Report;
@@ -23,9 +23,9 @@ pub const OF_SYSTEM: [(&str, i64, &str); 2] = [
 ];
 const RESERVED: &str = "system-";
 
-pub(super) const RULES: Rules = Rules { create, change, ..PLAIN };
+pub(super) const RULES: Rules = Rules { check, change, update: &[M, C], ..PLAIN };
 
-fn create(out: &mut Report, class: &Document) {
+fn check(out: &mut Report, class: &Document, _old: Option<&Document>) {
     let name = class.metadata.name.as_deref().unwrap_or_default();
     let value = class.at("value").number().unwrap_or_default();
     if name.starts_with(RESERVED) {

@@ -2,7 +2,7 @@
 //!
 //! Mirrors: `pkg/apis/core/validation/validation.go`.
 
-use super::{PLAIN, Rules};
+use super::{K, N, PLAIN, Rules};
 use crate::api::document::{Document, Part};
 use crate::api::field::Path;
 use crate::api::names;
@@ -14,7 +14,7 @@ use crate::api::validation::resources::{self, Owner};
 
 pub(super) const QUOTA: Rules =
     Rules { check: quota, change: quota_changed, status: quota_status, ..PLAIN };
-pub(super) const LIMITS: Rules = Rules { check: limits, ..PLAIN };
+pub(super) const LIMITS: Rules = Rules { check: limits, update: &[N, K], ..PLAIN };
 
 const SCOPES: [&str; 7] = [
     "Terminating",
@@ -28,9 +28,10 @@ const SCOPES: [&str; 7] = [
 const OPPOSITES: [[&str; 2]; 2] =
     [["BestEffort", "NotBestEffort"], ["Terminating", "NotTerminating"]];
 
-fn quota(out: &mut Report, quota: &Document) {
+fn quota(out: &mut Report, quota: &Document, old: Option<&Document>) {
     let spec = quota.at("spec");
-    amounts(out, spec.at("hard"), &Path::new("spec").child("hard"));
+    let before = [Part::of(old.and_then(|old| old.at("spec").value().get("hard")))];
+    amounts(out, spec.at("hard"), &before, &Path::new("spec").child("hard"));
     let scopes = spec.at("scopes");
     let path = Path::new("spec").child("scopes");
     for scope in scopes.texts() {
@@ -53,7 +54,13 @@ fn quota(out: &mut Report, quota: &Document) {
         expression_of(out, spec, expression);
     }
     for _ in 0..conflict(&|scope| expressions().any(|own| own.at("scopeName").text() == scope)) {
-        out.invalid(&path, scopes.value().clone(), "conflicting scopes");
+        let path = Path::new("spec").child("scopeSelector").child("matchExpressions");
+        let words = "conflicting scopes";
+        if scopes.is_there() {
+            out.invalid(&path, scopes.value().clone(), words);
+        } else {
+            out.invalid_nil(&path, words);
+        }
     }
 }
 
@@ -132,11 +139,17 @@ fn counts_in(scope: &str, resource: &str) -> bool {
     }
 }
 
-fn amounts(out: &mut Report, list: Part<'_>, path: &Path) {
+/// Amounts, of which those that are stored are taken as they are.
+fn amounts(out: &mut Report, list: Part<'_>, stored: &[Part<'_>], path: &Path) {
     for (name, amount) in list.entries() {
         let path = path.key(name);
         resources::resource_name(out, name, Owner::Quota, &path);
-        resources::amount(out, name, amount.text(), &path);
+        let is_stored = |stored: &Part<'_>| {
+            stored.at(name).is_there() && stored.at(name).quantity() == amount.quantity()
+        };
+        if !stored.iter().any(is_stored) {
+            resources::amount(out, name, amount.text(), &path);
+        }
     }
 }
 
@@ -150,15 +163,17 @@ fn quota_changed(out: &mut Report, new: &Document, old: &Document) {
     }
 }
 
-fn quota_status(out: &mut Report, new: &Document, _old: &Document) {
+fn quota_status(out: &mut Report, new: &Document, old: &Document) {
     for list in ["hard", "used"] {
-        amounts(out, new.at("status").at(list), &Path::new("status").child(list));
+        // What is hard is a copy of what is wanted.
+        let stored = [old.at("status").at(list), old.at("spec").at(list)];
+        amounts(out, new.at("status").at(list), &stored, &Path::new("status").child(list));
     }
 }
 
 const LISTS: [&str; 5] = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"];
 
-fn limits(out: &mut Report, range: &Document) {
+fn limits(out: &mut Report, range: &Document, _old: Option<&Document>) {
     let mut types = Seen::default();
     for (index, limit) in range.at("spec").at("limits").items().enumerate() {
         let path = Path::new("spec").child("limits").index(index);

@@ -2,7 +2,7 @@
 //!
 //! Mirrors: `pkg/apis/rbac/validation/validation.go`.
 
-use super::{PLAIN, Rules, of_selector};
+use super::{C, K, M, N, PLAIN, Rules, of_selector};
 use crate::api::document::{Document, Part};
 use crate::api::field::Path;
 use crate::api::names;
@@ -10,12 +10,12 @@ use crate::api::validation::report::Report;
 use crate::api::words::RBAC;
 
 /// An object that takes the place of one is checked as a new one is.
-const ANEW: Rules = Rules { name: names::path_segment, anew: true, ..PLAIN };
+const ANEW: Rules = Rules { name: names::path_segment, update: &[N, K, M, C], ..PLAIN };
 
-pub(super) const ROLE: Rules = Rules { check: |out, role| rules(out, role, true), ..ANEW };
+pub(super) const ROLE: Rules = Rules { check: |out, role, _| rules(out, role, true), ..ANEW };
 pub(super) const CLUSTER_ROLE: Rules = Rules { check: cluster_role, ..ANEW };
 pub(super) const ROLE_BINDING: Rules = Rules {
-    check: |out, binding| {
+    check: |out, binding, _| {
         role_ref(out, binding.at("roleRef"), &["Role", "ClusterRole"]);
         subjects(out, binding, true);
     },
@@ -23,7 +23,7 @@ pub(super) const ROLE_BINDING: Rules = Rules {
     ..ANEW
 };
 pub(super) const CLUSTER_ROLE_BINDING: Rules = Rules {
-    check: |out, binding| {
+    check: |out, binding, _| {
         role_ref(out, binding.at("roleRef"), &["ClusterRole"]);
         subjects(out, binding, false);
     },
@@ -31,7 +31,7 @@ pub(super) const CLUSTER_ROLE_BINDING: Rules = Rules {
     ..ANEW
 };
 
-fn cluster_role(out: &mut Report, role: &Document) {
+fn cluster_role(out: &mut Report, role: &Document, _old: Option<&Document>) {
     rules(out, role, false);
     let aggregation = role.at("aggregationRule");
     if !aggregation.is_there() {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::{PLAIN, Rules};
+use super::{C, K, M, Rules};
 use crate::api::document::{Document, Part};
 use crate::api::field::Path;
 use crate::api::names;
@@ -14,13 +14,11 @@ use crate::api::validation::report::{Report, Seen};
 use crate::api::words::{CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT};
 
 pub(super) const RULES: Rules =
-    Rules { name: names::dns1035_label, check, change, status, ..PLAIN };
+    Rules { name: names::dns1123_label, check, change, update: &[M, C, K], status };
 
 const SINGLE: &str = "SingleStack";
 const ONLY_BALANCED: &str = "may only be used when `type` is 'LoadBalancer'";
 const NOT_EXTERNAL_NAME: &str = "may not be set for ExternalName services";
-/// Firewalls that open too much would open this one of each node.
-const KUBELET_PORT: i64 = 10_250;
 const SET_ONCE: &str = "may not change once set";
 const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const MODE: &str = "service.kubernetes.io/topology-mode";
@@ -30,7 +28,7 @@ fn spec_path(field: &'static str) -> Path {
     Path::new("spec").child(field)
 }
 
-fn check(out: &mut Report, service: &Document) {
+fn check(out: &mut Report, service: &Document, _old: Option<&Document>) {
     let spec = service.at("spec");
     let kind = spec.at("type").text();
     annotations(out, service);
@@ -45,15 +43,6 @@ fn check(out: &mut Report, service: &Document) {
         }
         EXTERNAL_NAME => external_name(out, spec),
         _ => {}
-    }
-    let balanced = kind == LOAD_BALANCER;
-    for (index, port) in spec.at("ports").items().enumerate().filter(|_| balanced) {
-        if port.at("port").number() == Some(KUBELET_PORT) {
-            let words = format!(
-                "may not expose port {KUBELET_PORT} externally since it is used by kubelet"
-            );
-            out.invalid(&spec_path("ports").index(index), KUBELET_PORT, words);
-        }
     }
     ports(out, spec);
     for (key, value) in spec.at("selector").entries() {
@@ -396,7 +385,7 @@ fn traffic(out: &mut Report, spec: Part<'_>) {
     }
     let distribution = spec.at("trafficDistribution");
     if distribution.is_there() {
-        let known = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+        let known = ["PreferClose", "PreferSameZone", "PreferSameNode"];
         out.supported(&spec_path("trafficDistribution"), distribution.text(), &known);
     }
 }

@@ -5,22 +5,28 @@
 use k8s_openapi::api::core::v1::NodeSelector;
 use serde_json::Value;
 
-use super::{PLAIN, Rules, of_selector};
+use super::{C, K, M, N, PLAIN, Rules, of_selector};
 use crate::api::decode::decode;
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
-use crate::api::quantity::Quantity;
 use crate::api::validation::report::{Report, Seen, text};
 use crate::api::validation::volume::{MANY, Owner, driver, source};
 use crate::api::validation::{IMMUTABLE, NEGATIVE, NOT_POSITIVE, resources, selector};
 
-pub(super) const VOLUME: Rules = Rules { check: volume, change: volume_changed, ..PLAIN };
-pub(super) const CLAIM: Rules =
-    Rules { check: claim, change: claim_changed, status: claim_status, ..PLAIN };
+pub(super) const VOLUME: Rules =
+    Rules { check: volume, change: volume_changed, update: &[N, K, C], ..PLAIN };
+pub(super) const CLAIM: Rules = Rules {
+    check: claim,
+    change: claim_changed,
+    update: &[M, N, K, C],
+    status: claim_status,
+    ..PLAIN
+};
 pub(super) const CSI_NODE: Rules =
-    Rules { anew: true, check: csi_node, change: csi_node_changed, ..PLAIN };
-pub(super) const CLASS: Rules = Rules { check: class, change: class_changed, ..PLAIN };
+    Rules { check: csi_node, change: csi_node_changed, update: &[N, K, C], ..PLAIN };
+pub(super) const CLASS: Rules =
+    Rules { check: class, change: class_changed, update: &[M, C], ..PLAIN };
 
 const ACCESS_MODES: [&str; 4] =
     ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
@@ -55,7 +61,7 @@ fn spec_path(field: &'static str) -> Path {
     Path::new("spec").child(field)
 }
 
-fn volume(out: &mut Report, volume: &Document) {
+fn volume(out: &mut Report, volume: &Document, _old: Option<&Document>) {
     let spec = volume.at("spec");
     if spec.at("accessModes").is_empty() {
         out.required(&spec_path("accessModes"), "");
@@ -136,7 +142,7 @@ fn mode(out: &mut Report, spec: Part<'_>, path: &Path) {
 fn positive(out: &mut Report, amount: Part<'_>, path: &Path, basic: bool) {
     let Some(quantity) = amount.quantity() else { return };
     if basic && quantity.is_negative() {
-        out.invalid(path, quantity.value(), "must be a valid resource quantity");
+        out.invalid(path, amount.text(), "must be a valid resource quantity");
     }
     if quantity.is_negative() || quantity.is_zero() {
         out.invalid(path, amount.text(), NOT_POSITIVE);
@@ -200,7 +206,7 @@ fn attributes(out: &mut Report, new: Part<'_>, old: Part<'_>) {
     }
 }
 
-fn claim(out: &mut Report, claim: &Document) {
+fn claim(out: &mut Report, claim: &Document, _old: Option<&Document>) {
     claim_spec(out, claim.at("spec"), &Path::new("spec"));
 }
 
@@ -317,9 +323,9 @@ fn claim_changed(out: &mut Report, new: &Document, old: &Document) {
 fn claim_status(out: &mut Report, new: &Document, _old: &Document) {
     let path = Path::new("status").child("capacity");
     for (name, amount) in new.at("status").at("capacity").entries() {
-        if let Some(quantity) = amount.quantity().filter(Quantity::is_negative) {
+        if amount.quantity().is_some_and(|amount| amount.is_negative()) {
             let words = "must be a valid resource quantity";
-            out.invalid(&path.key(name), quantity.value(), words);
+            out.invalid(&path.key(name), amount.text(), words);
         }
     }
     let path = Path::new("status").child("allocatedResources");
@@ -328,7 +334,7 @@ fn claim_status(out: &mut Report, new: &Document, _old: &Document) {
     }
 }
 
-fn csi_node(out: &mut Report, node: &Document) {
+fn csi_node(out: &mut Report, node: &Document, _old: Option<&Document>) {
     let mut names = Seen::default();
     for (index, one) in node.at("spec").at("drivers").items().enumerate() {
         let path = spec_path("drivers").index(index);
@@ -380,7 +386,7 @@ fn csi_node_changed(out: &mut Report, new: &Document, old: &Document) {
     }
 }
 
-fn class(out: &mut Report, class: &Document) {
+fn class(out: &mut Report, class: &Document, _old: Option<&Document>) {
     let provisioner = class.at("provisioner").text();
     let path = Path::new("provisioner");
     if provisioner.is_empty() {

@@ -1,6 +1,6 @@
 //! Volumes of files that several sources give.
-//!
-//! Left out: what the signer of a certificate is told besides (`userAnnotations`).
+
+use std::collections::BTreeMap;
 
 use super::files::{key_to_path, not_reserved, shown};
 use super::missing;
@@ -8,7 +8,7 @@ use crate::api::decode::decode;
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
-use crate::api::validation::meta::NameRule;
+use crate::api::validation::meta::{self, NameRule};
 use crate::api::validation::report::Report;
 use crate::api::validation::selector;
 
@@ -196,6 +196,8 @@ fn signer_name(out: &mut Report, name: &str, path: &Path) {
 fn pod_certificate(out: &mut Report, certificate: Part<'_>, path: &Path) {
     let signer = certificate.at("signerName").text();
     signer_name(out, signer, &path.child("signerName"));
+    let told = certificate.at("userAnnotations");
+    user_annotations(out, &told.labels(), &path.child("userAnnotations"));
     let kind = certificate.at("keyType").text();
     out.supported_at(path, "keyType", kind, &KEY_TYPES);
     let Some(seconds) = certificate.at("maxExpirationSeconds").number() else { return };
@@ -210,6 +212,24 @@ fn pod_certificate(out: &mut Report, certificate: Part<'_>, path: &Path) {
         let words = format!("if provided, maxExpirationSeconds must be <= {most}");
         out.invalid(&path, seconds, words);
     }
+}
+
+/// What a signer is told besides, each behind the domain of who understands it.
+///
+/// Mirrors: `ValidateUserAnnotations`.
+fn user_annotations(out: &mut Report, told: &BTreeMap<String, String>, path: &Path) {
+    for key in told.keys().map(|key| key.to_lowercase()) {
+        if key.is_empty() {
+            out.required(path, "");
+            continue;
+        }
+        let mut words = names::label_key(&key);
+        if words.is_empty() && !key.contains('/') {
+            words.push("must be a domain-prefixed key (such as \"acme.io/foo\")".to_owned());
+        }
+        out.each(path, key, words);
+    }
+    meta::annotations_size(out, told, path);
 }
 
 fn certificate_files<'a>(

@@ -31,7 +31,7 @@ fn status(out: &mut Report, new: &Document, old: &Document) {
     Counts::of(out, new, &fields).collisions_since(old);
 }
 
-fn check(out: &mut Report, set: &Document) {
+fn check(out: &mut Report, set: &Document, _old: Option<&Document>) {
     let (spec, path) = (set.at("spec"), Path::new("spec"));
     // Here upstream does not ask for one; that it finds no Pods is wrong enough.
     if spec.at("selector").is_there() {

@@ -34,7 +34,7 @@ fn status(out: &mut Report, new: &Document, old: &Document) {
     counts.collisions_since(old);
 }
 
-fn check(out: &mut Report, deployment: &Document) {
+fn check(out: &mut Report, deployment: &Document, _old: Option<&Document>) {
     let (spec, path) = (deployment.at("spec"), Path::new("spec"));
     not_negative(out, spec, &["replicas"], &path);
     own_selector(out, spec.at("selector"), "deployment", &path.child("selector"));

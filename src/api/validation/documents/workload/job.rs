@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::indexes::indexes_in;
 use super::{
     PLAIN, Rules, job_status, matches_template, not_negative, same, selector_of, template_of,
 };
@@ -78,7 +79,7 @@ fn take(value: &mut Value, pointer: &str) {
     }
 }
 
-fn check(out: &mut Report, job: &Document) {
+fn check(out: &mut Report, job: &Document, old: Option<&Document>) {
     let (spec, path) = (job.at("spec"), Path::new("spec"));
     job_spec(out, spec, &path);
     let selector_path = path.child("selector");
@@ -89,7 +90,8 @@ fn check(out: &mut Report, job: &Document) {
         out.required(&selector_path, "");
     }
     let completions = spec.at("completions").number().filter(|completions| *completions > 0);
-    if spec.at("completionMode").text() == "Indexed"
+    if old.is_none()
+        && spec.at("completionMode").text() == "Indexed"
         && let Some(completions) = completions
     {
         // The last of its Pods has the longest name, which is that of a host.
@@ -276,53 +278,6 @@ fn success_rule(out: &mut Report, rule: Part<'_>, completions: i64, path: &Path)
     }
 }
 
-/// How many indexes below `completions` a text such as `1,3-5` lists.
-///
-/// Mirrors: `validateIndexesFormat`.
-fn indexes_in(text: &str, completions: i64) -> Result<i64, String> {
-    let (mut total, mut last) = (0, None);
-    if text.is_empty() {
-        return Ok(total);
-    }
-    for interval in text.split(',') {
-        let limits: Vec<&str> = interval.split('-').collect();
-        let (first, end) = match limits.as_slice() {
-            [only] => (*only, *only),
-            [first, end] => (*first, *end),
-            _ => {
-                return Err(format!(
-                    "the fragment {interval:?} violates the requirement that an index interval can \
-                     have at most two parts separated by '-'"
-                ));
-            }
-        };
-        let index = |text: &str| {
-            let number: i64 = text.parse().map_err(|_error| {
-                format!("cannot convert string to integer for index: {text:?}")
-            })?;
-            if number < completions { Ok(number) } else { Err(too_large(text)) }
-        };
-        let first_number = index(first)?;
-        if let Some(last) = last.filter(|last| *last >= first_number) {
-            return Err(format!("non-increasing order, previous: {last}, current: {first_number}"));
-        }
-        let end_number = if limits.len() == 2 { index(end)? } else { first_number };
-        if limits.len() == 2 && end_number <= first_number {
-            return Err(format!(
-                "non-increasing order, previous: {first_number}, current: {end_number}"
-            ));
-        }
-        total += end_number - first_number + 1;
-        last = Some(end_number);
-    }
-    Ok(total)
-}
-
-/// Of an index that is none of the job's.
-fn too_large(index: &str) -> String {
-    format!("too large index: {index:?}")
-}
-
 /// One rule of what a failed Pod means.
 fn failure_rule(out: &mut Report, spec: Part<'_>, rule: Part<'_>, path: &Path) {
     one_of(out, rule.at("action").text(), &ACTIONS, &path.child("action"));
@@ -366,7 +321,9 @@ fn exit_codes(out: &mut Report, spec: Part<'_>, codes: Part<'_>, path: &Path) {
     }
     let (values, path) = (codes.at("values"), path.child("values"));
     let numbers: Vec<i64> = values.items().filter_map(Part::number).collect();
-    if numbers.is_empty() {
+    if !values.is_there() {
+        out.invalid_nil(&path, "at least one value is required");
+    } else if numbers.is_empty() {
         out.invalid(&path, numbers.clone(), "at least one value is required");
     } else if numbers.len() > CODES_MAX {
         out.errors.push(FieldError::too_many(&path, numbers.len(), CODES_MAX));

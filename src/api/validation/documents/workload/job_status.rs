@@ -2,10 +2,10 @@
 //!
 //! Mirrors: `pkg/apis/batch/validation` `validateJobStatus`, `ValidateJobStatusUpdate`, and of
 //! `pkg/registry/batch/job/strategy.go` `getStatusValidationOptions`: what a rule is about must have
-//! changed, so that a job that was wrong before can still be written. Whether the lists of indexes can be
-//! read is not checked.
+//! changed, so that a job that was wrong before can still be written.
 
 use super::counts::Counts;
+use super::indexes::{common_index, indexes_in};
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::validation::report::{Report, Seen};
@@ -16,9 +16,13 @@ pub(super) fn check(out: &mut Report, new: &Document, old: &Document) {
     Counts::of(out, new, &COUNTS);
     uncounted(out, new.at("status").at("uncountedTerminatedPods"));
     let check = Check { spec: new.at("spec"), new: new.at("status"), old: old.at("status") };
-    check.conditions(out);
+    check.contradictions(out);
     check.end(out);
+    check.lacks(out);
+    check.left(out);
     check.indexes(out);
+    check.pods(out);
+    check.success(out);
     check.steps(out);
 }
 
@@ -75,99 +79,129 @@ impl Check<'_> {
         self.new.at(field).value() != self.old.at(field).value()
     }
 
-    fn has_ended_or_come_back(&self) -> bool {
-        is_finished(self.new) != is_finished(self.old)
-    }
-
-    /// Conditions that contradict each other, or lack the one that comes before.
-    fn conditions(&self, out: &mut Report) {
-        let is = |kind: &str| is(self.new, kind);
-        let turned = |kinds: [&str; 2]| kinds.into_iter().any(|kind| self.turned(kind));
-        let (complete, failed) = (is("Complete"), is("Failed"));
-        let (met, failing) = (is("SuccessCriteriaMet"), is("FailureTarget"));
-        for (wrong, words) in [
-            (
-                complete && failed && turned(["Complete", "Failed"]),
-                "cannot set Complete=True and Failed=true conditions",
-            ),
-            (
-                complete && failing && turned(["Complete", "FailureTarget"]),
-                "cannot set Complete=True and FailureTarget=true conditions",
-            ),
-            (
-                failed && !failing && turned(["Failed", "FailureTarget"]),
-                "cannot set Failed=True condition without the FailureTarget=true condition",
-            ),
-            (
-                complete && !met && turned(["Complete", "SuccessCriteriaMet"]),
-                "cannot set Complete=True condition without the SuccessCriteriaMet=true condition",
-            ),
-            (met && failed, "cannot set SuccessCriteriaMet=True and Failed=true conditions"),
-            (
-                met && failing,
-                "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions",
-            ),
-            (
-                self.spec.at("successPolicy").is_there() && !met && complete,
-                "cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True",
-            ),
-        ] {
-            if wrong {
+    /// What a job cannot be at once.
+    fn contradictions(&self, out: &mut Report) {
+        let turned = |kind: &str| self.turned("Complete") || self.turned(kind);
+        for kind in ["Failed", "FailureTarget"] {
+            if is(self.new, "Complete") && is(self.new, kind) && turned(kind) {
+                let words = format!("cannot set Complete=True and {kind}=true conditions");
                 wrong_conditions(out, words);
             }
         }
     }
 
-    /// What a job has at its end, and what it no longer has.
+    /// A condition without the one that comes before it.
+    fn lacks(&self, out: &mut Report) {
+        for (kind, before) in [("Failed", "FailureTarget"), ("Complete", "SuccessCriteriaMet")] {
+            let lacks = is(self.new, kind) && !is(self.new, before);
+            if lacks && (self.turned(kind) || self.turned(before)) {
+                wrong_conditions(
+                    out,
+                    format!("cannot set {kind}=True condition without the {before}=true condition"),
+                );
+            }
+        }
+    }
+
+    /// What goes with having succeeded.
+    fn success(&self, out: &mut Report) {
+        let met = is(self.new, "SuccessCriteriaMet");
+        for kind in ["Failed", "FailureTarget"] {
+            if met && is(self.new, kind) {
+                let words =
+                    format!("cannot set SuccessCriteriaMet=True and {kind}=true conditions");
+                wrong_conditions(out, words);
+            }
+        }
+        if self.spec.at("successPolicy").is_there() && !met && is(self.new, "Complete") {
+            let words = "cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True";
+            wrong_conditions(out, words);
+        }
+    }
+
+    /// When a job has completed.
     fn end(&self, out: &mut Report) {
-        let (complete, finished) = (is(self.new, "Complete"), is_finished(self.new));
+        let complete = is(self.new, "Complete");
         let (start, end) = (self.new.at("startTime"), self.new.at("completionTime"));
+        let path = path("completionTime");
         if self.turned("Complete") || self.changed("completionTime") {
             if end.is_there() && !complete {
                 let words = "cannot set completionTime when there is no Complete=True condition";
-                out.invalid(&path("completionTime"), end.value().clone(), words);
+                out.invalid(&path, end.value().clone(), words);
             }
             if !end.is_there() && complete {
-                let words = "completionTime is required for Complete jobs";
-                out.required(&path("completionTime"), words);
+                out.required(&path, "completionTime is required for Complete jobs");
             }
         }
         let moved = self.changed("startTime") || self.changed("completionTime");
         if moved && start.is_there() && end.is_there() && end.text() < start.text() {
             let words = "completionTime cannot be set before startTime";
-            out.invalid(&path("completionTime"), end.value().clone(), words);
+            out.invalid(&path, end.value().clone(), words);
         }
-        let about =
-            |field: &str| finished && (self.has_ended_or_come_back() || self.changed(field));
-        for field in ["active", "terminating"] {
-            let value = count(self.new, field);
-            if about(field) && value > 0 {
-                out.invalid(&path(field), value, format!("{field}>0 is invalid for finished job"));
-            }
+    }
+
+    /// Whether a finished job is to be asked about this field.
+    fn at_its_end(&self, field: &str) -> bool {
+        let finished = is_finished(self.new);
+        finished && (finished != is_finished(self.old) || self.changed(field))
+    }
+
+    fn none_left(&self, out: &mut Report, field: &'static str) {
+        let value = count(self.new, field);
+        if value > 0 && self.at_its_end(field) {
+            out.invalid(&path(field), value, format!("{field}>0 is invalid for finished job"));
         }
-        if about("startTime") && !start.is_there() {
+    }
+
+    /// What a finished job has, and what it no longer has.
+    fn left(&self, out: &mut Report) {
+        self.none_left(out, "active");
+        if self.at_its_end("startTime") && !self.new.at("startTime").is_there() {
             out.required(&path("startTime"), "startTime is required for finished job");
         }
         let field = "uncountedTerminatedPods";
         let left = self.new.at(field);
-        if about(field) && !(left.at("succeeded").is_empty() && left.at("failed").is_empty()) {
+        let some = !(left.at("succeeded").is_empty() && left.at("failed").is_empty());
+        if some && self.at_its_end(field) {
             let words = "uncountedTerminatedPods needs to be empty for finished job";
             out.invalid(&path(field), left.value().clone(), words);
         }
     }
 
     fn indexes(&self, out: &mut Report) {
-        let (done, failed) = (self.new.at("completedIndexes"), self.new.at("failedIndexes"));
+        let [done, failed] = ["completedIndexes", "failedIndexes"];
+        let (done_changed, failed_changed) = (self.changed(done), self.changed(failed));
+        let limited = self.spec.at("backoffLimitPerIndex").is_there();
+        let completions = self.spec.at("completions").number();
+        for (field, is_read) in [(done, done_changed), (failed, failed_changed && limited)] {
+            let list = self.new.at(field).text();
+            let read = completions.filter(|_| is_read).map(|most| indexes_in(list, most));
+            if let Some(Err(why)) = read {
+                out.invalid(&path(field), list, format!("error parsing {field}: {why}"));
+            }
+        }
+        let (done, failed) = (self.new.at(done), self.new.at(failed));
         let indexed = self.spec.at("completionMode").text() == "Indexed";
-        if self.changed("completedIndexes") && !done.text().is_empty() && !indexed {
+        if done_changed && !done.text().is_empty() && !indexed {
             let words = "cannot set non-empty completedIndexes when non-indexed completion mode";
             out.invalid(&path("completedIndexes"), done.text(), words);
         }
-        let limited = self.spec.at("backoffLimitPerIndex").is_there();
-        if self.changed("failedIndexes") && failed.is_there() && !limited {
+        let path = path("failedIndexes");
+        if failed_changed && failed.is_there() && !limited {
             let words = "cannot set non-null failedIndexes when backoffLimitPerIndex is null";
-            out.invalid(&path("failedIndexes"), failed.text(), words);
+            out.invalid(&path, failed.text(), words);
         }
+        let both = completions.filter(|_| done_changed || failed_changed);
+        let common = both.and_then(|most| common_index(done.text(), failed.text(), most));
+        if let Some(index) = common {
+            let words = format!("failedIndexes and completedIndexes overlap at index: {index}");
+            out.invalid(&path, failed.text(), words);
+        }
+    }
+
+    /// How many Pods of one sort there may be.
+    fn pods(&self, out: &mut Report) {
+        self.none_left(out, "terminating");
         let (ready, active) = (count(self.new, "ready"), count(self.new, "active"));
         if (self.changed("ready") || self.changed("active")) && ready > active {
             out.invalid(&path("ready"), ready, "cannot set more ready pods than active");

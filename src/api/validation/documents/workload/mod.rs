@@ -6,6 +6,7 @@ mod counts;
 mod cron_job;
 mod daemon_set;
 mod deployment;
+mod indexes;
 mod job;
 mod job_status;
 mod replica_set;
@@ -111,7 +112,10 @@ fn matches_template(
     if !matches {
         let path = path.child("metadata").child("labels");
         let words = "`selector` does not match template `labels`";
-        out.invalid_object(&path, &labels, words);
+        match labels {
+            Some(labels) => out.invalid_object(&path, &labels, words),
+            None => out.invalid_nil(&path, words),
+        }
     }
 }
 

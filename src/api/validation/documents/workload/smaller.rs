@@ -1,5 +1,6 @@
 //! Controller revisions and pod templates.
 
+use super::super::{C, K, M, N};
 use super::{PLAIN, Rules, template_of};
 use crate::api::document::Document;
 use crate::api::field::Path;
@@ -7,18 +8,21 @@ use crate::api::validation::pod_spec;
 use crate::api::validation::report::Report;
 
 pub(in super::super) const CONTROLLER_REVISION: Rules = Rules {
-    check: |out, revision| {
+    check: |out, revision, old| {
         let number = revision.at("revision").number().unwrap_or_default();
         out.not_negative(&Path::new("revision"), number);
+        if old.is_none() {
+            data(out, revision);
+        }
     },
-    create: data,
+    update: &[M, N, K, C],
     change: |out, new, old| {
         out.immutable(&Path::new("data"), new.at("data").value(), old.at("data").value());
     },
     ..PLAIN
 };
 pub(in super::super) const POD_TEMPLATE: Rules = Rules {
-    check: |out, template| {
+    check: |out, template, _| {
         pod_spec::template(out, &template_of(template.at("template")), &Path::new("template"));
     },
     ..PLAIN

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::claim_spec;
 use super::counts::Counts;
 use super::{
     PLAIN, Rules, int_or_percent, is_over_100, not_negative, number, own_selector, selector_of,
@@ -47,7 +48,7 @@ fn status(out: &mut Report, new: &Document, old: &Document) {
     counts.collisions_since(old);
 }
 
-fn check(out: &mut Report, set: &Document) {
+fn check(out: &mut Report, set: &Document, old: Option<&Document>) {
     let (spec, path) = (set.at("spec"), &Path::new("spec"));
     let policy_path = path.child("podManagementPolicy");
     match spec.at("podManagementPolicy").text() {
@@ -61,10 +62,17 @@ fn check(out: &mut Report, set: &Document) {
         let value = spec.at(retention).at(field).text();
         out.supported(&path.child(retention).child(field), value, &["Retain", "Delete"]);
     }
+    // What cannot change any more is not looked at again.
+    if old.is_none() {
+        let path = path.child("volumeClaimTemplates");
+        for (index, claim) in spec.at("volumeClaimTemplates").items().enumerate() {
+            claim_spec(out, claim.at("spec"), &path.index(index).child("spec"));
+        }
+    }
     not_negative(out, spec, &["replicas", "minReadySeconds"], path);
     not_negative(out, spec.at("ordinals"), &["start"], &path.child("ordinals"));
     let service = spec.at("serviceName").text();
-    if !service.is_empty() {
+    if !service.is_empty() && old.is_none() {
         out.words_at(path, "serviceName", service, names::dns1123_label);
     }
     own_selector(out, spec.at("selector"), "statefulset", &path.child("selector"));
