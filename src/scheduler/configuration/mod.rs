@@ -14,6 +14,7 @@ use self::plugin_sets::{Built, PluginSets};
 use super::profile::Profile;
 use super::queue::Backoff;
 use super::{NAME, args};
+use crate::api::Pod;
 use crate::api::decode::{decode_document, strict_error};
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
@@ -51,6 +52,14 @@ pub struct Configuration {
     pub backoff: Backoff,
     /// What it was read from.
     pub source: Rc<Value>,
+}
+
+impl Configuration {
+    /// The profile that a pod chooses, with its number; none if another scheduler is to place it.
+    pub fn profile(&self, pod: &Pod) -> Option<(usize, &Rc<Profile>)> {
+        let name = pod.spec.scheduler_name.as_deref().unwrap_or(NAME);
+        self.profiles.iter().enumerate().find(|(_, profile)| *profile.name == *name)
+    }
 }
 
 impl PartialEq for Configuration {

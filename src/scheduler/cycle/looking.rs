@@ -154,6 +154,9 @@ pub(super) fn look(
                 Some(refusal) => refused.push((at, refusal)),
             }
         }
+        // All nodes move on by as many as were looked at.
+        let looked = feasible.len() + refused.len();
+        rotation.start = (rotation.start + looked) % changes.len().max(1);
         return (feasible, refused);
     }
     let enough = enough_nodes(profile.percentage, changes.len());
