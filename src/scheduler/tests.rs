@@ -30,8 +30,17 @@ impl World {
     }
 
     fn with_documents(nodes: &[Value], pods: &[Value], documents: &[Object]) -> Self {
+        Self::configured(Rc::default(), nodes, pods, documents)
+    }
+
+    fn configured(
+        configuration: Rc<Configuration>,
+        nodes: &[Value],
+        pods: &[Value],
+        documents: &[Object],
+    ) -> Self {
         let mut world = Self {
-            scheduler: Scheduler::new(Timestamp::UNIX_EPOCH, Rc::default()),
+            scheduler: Scheduler::new(Timestamp::UNIX_EPOCH, configuration),
             now: Instant::ZERO,
             rng: Rng::new(7),
             timers: Vec::new(),
@@ -318,6 +327,29 @@ fn a_search_begins_after_the_nodes_that_the_last_one_has_looked_at() {
     assert_eq!(looked_at("a"), [200], "others are not looked at");
     assert_eq!(looked_at("b"), (101..201).collect::<Vec<_>>());
     assert_eq!(looked_at("c"), (100..151).chain(201..250).collect::<Vec<_>>());
+}
+
+#[test]
+fn where_no_plugin_scores_the_first_node_that_fits_is_the_one() {
+    let enabled = ["PrioritySort", "NodeUnschedulable", "DefaultBinder"];
+    let configuration = json!({
+        "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+        "profiles": [{"plugins": {"multiPoint": {
+            "disabled": [{"name": "*"}],
+            "enabled": enabled.iter().map(|name| json!({"name": name})).collect::<Value>(),
+        }}}],
+    });
+    let configuration = Configuration::read(&configuration).unwrap();
+    let nodes = ["a", "b", "c"].map(|name| node_json(name, "2"));
+    let pods = ["one", "two"].map(|name| pod_json(name, "1"));
+    let mut world = World::configured(Rc::new(configuration), &nodes, &pods, &[]);
+    world.run(MOMENT);
+    let chosen = |name: &str| {
+        let decision = world.scheduler.decision("default", name).unwrap();
+        assert_eq!(decision.nodes.len(), 1, "no other is looked at");
+        decision.chosen.clone().unwrap()
+    };
+    assert_eq!([chosen("one"), chosen("two")], ["a".into(), "b".into()]);
 }
 
 #[test]
