@@ -82,8 +82,11 @@ impl Schemas {
             rbac::v1::Role,
             rbac::v1::RoleBinding,
             scheduling::v1::PriorityClass,
+            storage::v1::CSIDriver,
             storage::v1::CSINode,
+            storage::v1::CSIStorageCapacity,
             storage::v1::StorageClass,
+            storage::v1::VolumeAttachment,
             apiextensions::v1::CustomResourceDefinition,
         );
         Self { kinds, types: all.take_definitions(true).into_iter().collect() }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::PodCondition;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
 use super::document::Part;
@@ -161,10 +161,10 @@ pub enum Patch {
     /// The whole of a pod's status as its kubelet has it. Conditions merge by type: those that are
     /// named here are replaced, others stay.
     PodStatus { uid: Rc<str>, old: Rc<PodStatus>, new: Rc<PodStatus> },
-    /// One condition of a pod, by who is not its kubelet.
+    /// One condition of a pod, or none, by who is not its kubelet.
     PodCondition {
-        condition: Rc<PodCondition>,
-        /// The node that the pod waits for, if it now waits for another.
+        condition: Option<Rc<PodCondition>>,
+        /// The node that the pod waits for, if it now waits for another; empty if it waits for none.
         nominated: Option<Rc<str>>,
     },
     /// A node's status; conditions and addresses merge by type.
@@ -589,12 +589,17 @@ impl Patch {
                 }
                 json!({"metadata": {"uid": &**uid}, "status": status})
             }
-            Self::PodCondition { condition, nominated: None } => {
-                json!({"status": {"conditions": [to_json(condition)]}})
+            Self::PodCondition { condition, nominated } => {
+                let mut status = Map::new();
+                if let Some(condition) = condition {
+                    status.insert("conditions".to_owned(), json!([to_json(condition)]));
+                }
+                if let Some(node) = nominated {
+                    let node = Some(&**node).filter(|node| !node.is_empty());
+                    status.insert("nominatedNodeName".to_owned(), json!(node));
+                }
+                json!({"status": status})
             }
-            Self::PodCondition { condition, nominated: Some(node) } => json!({
-                "status": {"conditions": [to_json(condition)], "nominatedNodeName": &**node},
-            }),
             Self::NodeStatus(status) => json!({"status": to_json(status)}),
             Self::Event(event) => json!({
                 "count": event.count, "lastTimestamp": to_json(&event.last_timestamp),

@@ -158,8 +158,11 @@ resources! {
     IngressClass: "networking.k8s.io" "ingressclasses".cluster();
     NetworkPolicy: "networking.k8s.io" "networkpolicies".short(&["netpol"]);
     PodDisruptionBudget: "policy" "poddisruptionbudgets".short(&["pdb"]).parts(&["status"]);
+    CSIDriver: "storage.k8s.io" "csidrivers".cluster();
     CSINode: "storage.k8s.io" "csinodes".cluster();
+    CSIStorageCapacity: "storage.k8s.io" "csistoragecapacities";
     StorageClass: "storage.k8s.io" "storageclasses".short(&["sc"]).cluster();
+    VolumeAttachment: "storage.k8s.io" "volumeattachments".cluster().parts(&["status"]);
     CustomResourceDefinition: "apiextensions.k8s.io" "customresourcedefinitions"
         .short(&["crd", "crds"]).cluster().extensions().parts(&["status"]);
 }

@@ -91,6 +91,11 @@ impl ApiServer {
             let claim = volume.map(|volume| volume.at("spec").at("claimRef"));
             return claim.is_some_and(|claim| self.has_claim(node, claim));
         }
+        if resource == "volumeattachments" {
+            let attachment = self.object(Kind::VolumeAttachment, "", name);
+            let attachment = attachment.and_then(Object::document);
+            return attachment.is_some_and(|it| it.at("spec").at("nodeName").text() == node);
+        }
         let mut pods = self.objects(Kind::Pod).filter_map(Pod::unwrap);
         let related = pods.any(|pod| {
             pod.node_name.as_deref() == Some(node)

@@ -65,10 +65,13 @@ pub(super) fn patch(
         (Patch::PodCondition { condition, nominated }, Object::Pod(pod)) => {
             let mut status = PodStatus::clone(&pod.status);
             if let Some(node) = nominated {
-                status.nominated_node_name = Some(node.to_string());
+                let node = Some(node.to_string()).filter(|node| !node.is_empty());
+                status.nominated_node_name = node;
             }
-            let conditions = status.conditions.get_or_insert_default();
-            set_condition(conditions, core::PodCondition::clone(condition));
+            if let Some(condition) = condition {
+                let conditions = status.conditions.get_or_insert_default();
+                set_condition(conditions, core::PodCondition::clone(condition));
+            }
             let pod = Pod { status: Rc::new(status), ..Pod::clone(pod) };
             Ok(put(Object::Pod(Rc::new(pod)), current))
         }

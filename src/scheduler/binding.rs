@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::evicting::Outcome;
-use super::framework::{ClusterEvent, PreBind};
+use super::framework::{About, ClusterEvent, PreBind};
 use super::queue::QueuedPod;
 use super::writing::{Reason, names};
 use super::{DOCUMENTS, Scheduler, Timer};
@@ -45,6 +45,8 @@ impl Scheduler {
             self.bind(ctx, queued, node);
             return;
         }
+        // It may take long until it is bound; who looks at pods is told where it will be.
+        self.patch_status(ctx, &queued.info.pod, None, Some(Rc::clone(&node)));
         let mut writes = Vec::with_capacity(reserved.len());
         for document in &reserved {
             let document = Rc::new(document.clone());
@@ -178,7 +180,8 @@ impl Scheduler {
         let uid = Rc::clone(&queued.info.uid);
         if self.cache.is_assumed(&uid) {
             self.cache.remove_pod(&uid);
-            self.queue.on_event(ClusterEvent::AssignedPodDeleted, ctx.now);
+            let about = About::Pod { old: Some(&queued.info), new: None };
+            self.tell(ClusterEvent::AssignedPodDeleted, ctx.now, about);
         }
         let (namespace, name) = names(&pod);
         let known = self.pods.get(namespace, name);
@@ -188,7 +191,8 @@ impl Scheduler {
         if waits {
             self.queue.errored(queued, ctx.now);
         }
-        self.report(ctx, &pod, Reason::SchedulerError, why, None);
+        self.cache.forget_nominated(&uid);
+        self.report(ctx, &pod, Reason::SchedulerError, why, Some("".into()));
     }
 
     /// Forgets a pod that is gone before it was bound.

@@ -12,9 +12,10 @@ use k8s_openapi::api::core::v1::ContainerImage;
 
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
+use super::preemption::priority;
 use super::told::Names;
 use crate::api::wire::Node;
-use crate::api::{Document, Kind, Object};
+use crate::api::{Document, Kind, Object, Pod};
 use crate::sim::{SortedMap, TextMap};
 
 /// The nodes in the order in which they are looked at.
@@ -126,6 +127,28 @@ impl Cache {
         self.forget_nominated(&pod.uid);
         self.nominated.insert(Rc::clone(&pod.uid), Rc::clone(node));
         self.change(node, |info| info.promised.push(Rc::clone(pod)));
+    }
+
+    /// The pods that room is made for on a node, of those that are less important than `pod`.
+    pub fn less_important_on(&self, node: &str, pod: &Pod) -> Vec<Rc<Pod>> {
+        let own = pod.spec.priority.unwrap_or_default();
+        let promised = self.node(node).into_iter().flat_map(|node| &node.promised);
+        let others = promised.filter(|other| priority(other) < own);
+        others.map(|other| Rc::clone(&other.pod)).collect()
+    }
+
+    /// Keeps room for a pod where its status says that it waits for a node, or for none any more; one that
+    /// says so neither now nor in the version before, `old`, keeps what it has.
+    pub fn follow_nomination(&mut self, old: Option<&Pod>, pod: &Rc<PodInfo>) {
+        let nominated = |pod: &Pod| pod.status.nominated_node_name.clone().unwrap_or_default();
+        let node = nominated(&pod.pod);
+        if node.is_empty() {
+            if old.is_some_and(|old| !nominated(old).is_empty()) {
+                self.forget_nominated(&pod.uid);
+            }
+        } else if self.nominated.get(&pod.uid).is_none_or(|own| **own != *node) {
+            self.nominate(pod, &node.into());
+        }
     }
 
     /// The place of the node where room is made for a pod.

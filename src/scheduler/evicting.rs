@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use k8s_openapi::api::core::v1::PodCondition;
 
+use super::node_info::uid;
 use super::preemption::{BY_SCHEDULER, Candidate};
 use super::writing::{YES, names};
 use super::{NAME, Scheduler};
@@ -16,7 +17,7 @@ use crate::api::status::StatusError;
 use crate::api::words::DISRUPTION_TARGET;
 use crate::api::{Kind, Pod, seconds};
 use crate::client::EventKind;
-use crate::sim::Ctx;
+use crate::sim::{Ctx, GrowingMap, SortedMap};
 
 /// What a victim's going waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +30,10 @@ enum Step {
 /// A victim that is told to go.
 #[derive(Clone, Debug)]
 struct Told {
-    request: RequestId,
     victim: Rc<Pod>,
     step: Step,
+    /// The number of the eviction.
+    of: u64,
 }
 
 /// What came of what a victim was told.
@@ -55,25 +57,47 @@ impl Outcome {
     }
 }
 
-/// Who is told last, so that it can be seen whether everybody is going before the answer comes.
-#[derive(Clone, Debug)]
-enum Last {
-    Waits(Rc<Pod>),
-    IsTold(Rc<Pod>),
-}
-
 /// A pod whose victims are told to go.
 #[derive(Clone, Debug)]
-pub(super) struct Eviction {
+struct Eviction {
     preemptor: Rc<Pod>,
     uid: Rc<str>,
     node: Rc<str>,
-    told: Vec<Told>,
-    last: Last,
+    /// How many are told and have not answered.
+    left: usize,
+    /// Who is told when the others have answered, so that it can be seen whether everybody is going before
+    /// the last answer comes.
+    last: Option<Rc<Pod>>,
+}
+
+/// What makes room just now.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Evictions {
+    /// By their numbers.
+    running: GrowingMap<u64, Eviction>,
+    /// What was asked of victims.
+    told: GrowingMap<RequestId, Told>,
+    /// Who waits for a victim to go as the last one, by the victim's uid: the uids of pods.
+    awaited: SortedMap<Rc<str>, Vec<Rc<str>>>,
+    count: u64,
+}
+
+impl Evictions {
+    /// Nobody waits for a victim any more on behalf of that pod.
+    fn forget(&mut self, victim: &str, preemptor: &str) {
+        let Some(waiting) = self.awaited.get_mut(victim) else { return };
+        if let Some(at) = waiting.iter().position(|uid| **uid == *preemptor) {
+            waiting.swap_remove(at);
+        }
+        if waiting.is_empty() {
+            self.awaited.remove(victim);
+        }
+    }
 }
 
 impl Scheduler {
-    /// Makes room on a node: each victim is told why, and deleted with its grace.
+    /// Makes room on a node: each victim is told why, and deleted with its grace; less important pods wait
+    /// for this node no longer.
     pub(super) fn evict(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
@@ -84,51 +108,53 @@ impl Scheduler {
         let pods = candidate.victims.iter().map(|victim| &victim.pod);
         let mut victims: Vec<Rc<Pod>> = pods.filter(stays).map(Rc::clone).collect();
         let Some(last) = victims.pop() else { return };
-        let mut eviction = Eviction {
-            preemptor: Rc::clone(preemptor),
-            uid: Rc::clone(uid),
-            node: Rc::clone(&candidate.node),
-            told: Vec::with_capacity(victims.len().max(1)),
-            last: Last::Waits(last),
-        };
-        if self.profile(preemptor).is_some_and(|(_, profile)| profile.holds_preemptors) {
-            self.queue.hold(uid);
+        let (preemptor, uid, node) =
+            (Rc::clone(preemptor), Rc::clone(uid), Rc::clone(&candidate.node));
+        if self.profile(&preemptor).is_some_and(|(_, profile)| profile.holds_preemptors) {
+            self.queue.hold(&uid);
         }
-        for victim in victims {
-            let told = self.tell_why(ctx, preemptor, victim);
-            eviction.told.push(told);
+        for other in self.cache.less_important_on(&node, &preemptor) {
+            // Its status may not say yet what it is about to.
+            let target = target(&other).part(Subresource::Status);
+            let patch = Patch::PodCondition { condition: None, nominated: Some("".into()) };
+            self.client.patch(ctx, target, patch);
         }
-        self.go_on(ctx, eviction);
+        self.evictions.count += 1;
+        let number = self.evictions.count;
+        for victim in &victims {
+            self.tell_why(ctx, &preemptor, victim, number);
+        }
+        let eviction = Eviction { preemptor, uid, node, left: victims.len(), last: Some(last) };
+        self.go_on(ctx, number, eviction);
     }
 
     /// Tells the last victim once the others are told; after that the pod is held back no more.
-    fn go_on(&mut self, ctx: &mut Ctx<'_, Self>, mut eviction: Eviction) {
-        if eviction.told.is_empty() {
-            let Last::Waits(last) = &eviction.last else {
+    fn go_on(&mut self, ctx: &mut Ctx<'_, Self>, number: u64, mut eviction: Eviction) {
+        if eviction.left == 0 {
+            let Some(last) = eviction.last.take() else {
                 self.queue.let_go(&eviction.uid);
                 return;
             };
-            let last = Rc::clone(last);
             let (namespace, name) = names(&last);
             let known = self.pods.get(namespace, name);
             if known.is_none_or(|pod| pod.metadata.deletion_timestamp.is_some()) {
                 self.queue.let_go(&eviction.uid);
             }
-            let told = self.tell_why(ctx, &eviction.preemptor, Rc::clone(&last));
-            eviction.told.push(told);
-            eviction.last = Last::IsTold(last);
+            self.tell_why(ctx, &eviction.preemptor, &last, number);
+            let waiting = self.evictions.awaited.or_default(uid(&last));
+            waiting.push(Rc::clone(&eviction.uid));
+            eviction.left = 1;
         }
-        self.evictions.push(eviction);
+        self.evictions.running.insert(number, eviction);
     }
 
     /// A pod is going, or gone: whom it was the last to make room for is held back no more.
     pub(super) fn on_going(&mut self, pod: &Pod) {
-        for eviction in &self.evictions {
-            if let Last::IsTold(last) = &eviction.last
-                && names(last) == names(pod)
-            {
-                self.queue.let_go(&eviction.uid);
-            }
+        if self.evictions.awaited.is_empty() {
+            return;
+        }
+        for preemptor in self.evictions.awaited.get(&*uid(pod)).into_iter().flatten() {
+            self.queue.let_go(preemptor);
         }
     }
 
@@ -139,35 +165,36 @@ impl Scheduler {
         id: RequestId,
         outcome: Outcome,
     ) -> bool {
-        let waits = |eviction: &Eviction| eviction.told.iter().any(|told| told.request == id);
-        let Some(at) = self.evictions.iter().position(waits) else { return false };
-        let mut eviction = self.evictions.remove(at);
-        let Some(at) = eviction.told.iter().position(|told| told.request == id) else {
-            return false;
-        };
-        let Told { victim, step, .. } = eviction.told.remove(at);
+        let Some(Told { victim, step, of }) = self.evictions.told.remove(id) else { return false };
+        // None: it was given up, since another victim could not be told.
+        let Some(mut eviction) = self.evictions.running.remove(of) else { return true };
         match step {
-            Step::Condition | Step::Deletion if outcome == Outcome::Gone => {}
+            Step::Condition | Step::Deletion if outcome == Outcome::Gone => eviction.left -= 1,
             // The others are left alone, and the pod is tried anew at once.
             Step::Condition | Step::Deletion if outcome == Outcome::Failed => {
+                self.evictions.forget(&uid(&victim), &eviction.uid);
                 self.queue.let_go(&eviction.uid);
                 self.queue.activate(&eviction.uid);
                 return true;
             }
-            Step::Condition => eviction.told.insert(at, self.delete(ctx, victim)),
+            Step::Condition => self.delete(ctx, &victim, of),
             Step::Deletion => {
                 let (by, node) = (&eviction.uid, &eviction.node);
                 let message = format!("Preempted by pod {by} on node {node}");
                 let words = (EventKind::Normal, "Preempted", Some("Preempting"));
                 self.record(ctx, &eviction.preemptor, &victim, words, &message);
+                eviction.left -= 1;
             }
         }
-        self.go_on(ctx, eviction);
+        if eviction.left == 0 {
+            self.evictions.forget(&uid(&victim), &eviction.uid);
+        }
+        self.go_on(ctx, of, eviction);
         true
     }
 
     /// Tells a victim why it has to go; one that is told so already is deleted.
-    fn tell_why(&mut self, ctx: &mut Ctx<'_, Self>, preemptor: &Pod, victim: Rc<Pod>) -> Told {
+    fn tell_why(&mut self, ctx: &mut Ctx<'_, Self>, preemptor: &Pod, victim: &Rc<Pod>, of: u64) {
         let by = preemptor.spec.scheduler_name.as_deref().unwrap_or(NAME);
         let condition = PodCondition {
             type_: DISRUPTION_TARGET.to_owned(),
@@ -184,21 +211,23 @@ impl Scheduler {
         if old.is_some_and(|old| {
             (&old.reason, &old.message) == (&condition.reason, &condition.message)
         }) {
-            return self.delete(ctx, victim);
+            self.delete(ctx, victim, of);
+            return;
         }
         let since = old.map(|old| old.last_transition_time.clone());
         let last_transition_time = since.unwrap_or_else(|| condition.last_transition_time.clone());
         let condition = Rc::new(PodCondition { last_transition_time, ..condition });
-        let patch = Patch::PodCondition { condition, nominated: None };
-        let target = target(&victim).part(Subresource::Status);
-        let request = self.client.patch(ctx, target, patch);
-        Told { request, victim, step: Step::Condition }
+        let patch = Patch::PodCondition { condition: Some(condition), nominated: None };
+        let request = self.client.patch(ctx, target(victim).part(Subresource::Status), patch);
+        let told = Told { victim: Rc::clone(victim), step: Step::Condition, of };
+        self.evictions.told.insert(request, told);
     }
 
-    fn delete(&mut self, ctx: &mut Ctx<'_, Self>, victim: Rc<Pod>) -> Told {
+    fn delete(&mut self, ctx: &mut Ctx<'_, Self>, victim: &Rc<Pod>, of: u64) {
         let uid = victim.metadata.uid.as_deref().map(Into::into);
-        let request = self.client.delete(ctx, target(&victim), uid, None);
-        Told { request, victim, step: Step::Deletion }
+        let request = self.client.delete(ctx, target(victim), uid, None);
+        let told = Told { victim: Rc::clone(victim), step: Step::Deletion, of };
+        self.evictions.told.insert(request, told);
     }
 }
 

@@ -41,7 +41,7 @@ use self::cache::Cache;
 use self::cycle::Rotation;
 use self::decision::Decisions;
 use self::evaluations::Evaluations;
-use self::evicting::Eviction;
+use self::evicting::Evictions;
 use self::node_info::PodInfo;
 use self::profile::Profile;
 use self::queue::Queue;
@@ -56,7 +56,7 @@ pub const NAME: &str = "default-scheduler";
 
 /// The kinds of documents that plugins look at: what tells which pods belong together and which of them
 /// are protected, and what pods mount.
-const DOCUMENTS: [Kind; 10] = [
+const DOCUMENTS: [Kind; 13] = [
     Kind::Namespace,
     Kind::Service,
     Kind::ReplicationController,
@@ -65,8 +65,11 @@ const DOCUMENTS: [Kind; 10] = [
     Kind::PodDisruptionBudget,
     Kind::PersistentVolume,
     Kind::PersistentVolumeClaim,
+    Kind::CSIDriver,
     Kind::CSINode,
+    Kind::CSIStorageCapacity,
     Kind::StorageClass,
+    Kind::VolumeAttachment,
 ];
 const FLUSH_BACKOFF: Duration = Duration::from_secs(1);
 const FLUSH_UNSCHEDULABLE: Duration = Duration::from_secs(30);
@@ -108,7 +111,7 @@ pub struct Scheduler {
     /// Pods whose binding waits for something.
     pre_binding: Vec<PreBinding>,
     /// What makes room just now.
-    evictions: Vec<Eviction>,
+    evictions: Evictions,
     /// One for each profile.
     recorders: Vec<Recorder>,
     configuration: Rc<Configuration>,
@@ -136,7 +139,7 @@ impl Scheduler {
             current: None,
             binding: SortedMap::new(),
             pre_binding: Vec::new(),
-            evictions: Vec::new(),
+            evictions: Evictions::default(),
             recorders: configuration.profiles.iter().map(|it| recorder(&it.name, epoch)).collect(),
             configuration,
             latest: Vec::new(),
@@ -165,8 +168,7 @@ impl Scheduler {
 
     /// The profile that a pod chooses, with its number; none if another scheduler is to place it.
     pub fn profile(&self, pod: &Pod) -> Option<(usize, &Rc<Profile>)> {
-        let name = pod.spec.scheduler_name.as_deref().unwrap_or(NAME);
-        self.configuration.profiles.iter().enumerate().find(|(_, profile)| *profile.name == *name)
+        self.configuration.profile(pod)
     }
 
     /// The latest decision about a pod.
@@ -246,7 +248,9 @@ impl Component for Scheduler {
                 for documents in &mut self.documents {
                     documents.start(ctx, &mut self.client);
                 }
-                ctx.set_timer(FLUSH_BACKOFF, Timer::FlushBackoff);
+                // Whenever a second is over.
+                let begun = Duration::from_micros(ctx.now.as_micros() % 1_000_000);
+                ctx.set_timer(FLUSH_BACKOFF.saturating_sub(begun), Timer::FlushBackoff);
                 ctx.set_timer(FLUSH_UNSCHEDULABLE, Timer::FlushUnschedulable);
             }
             Event::Message(incoming) => self.receive(ctx, &incoming),

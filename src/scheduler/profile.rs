@@ -39,3 +39,11 @@ pub struct Profile {
     /// How much of the nodes has to be found to do, in percent; 0 adapts to their number.
     pub percentage: usize,
 }
+
+impl Profile {
+    /// The plugin called `name`, of those that can refuse a node.
+    pub fn plugin(&self, name: &str) -> Option<&dyn Plugin> {
+        let mut all = self.filter.iter().chain(&self.pre_filter);
+        all.find(|plugin| plugin.name() == name).map(|plugin| &**plugin)
+    }
+}

@@ -83,12 +83,22 @@ impl QueuedPod {
     }
 }
 
-/// Pods in the order of their priority, a moment, and their turn, of which those that do not matter
-/// are alike.
-type Order = BTreeSet<(Reverse<i32>, Instant, u64, Rc<str>)>;
+/// A moment, then the order among those that are active.
+type Key = (Instant, Reverse<i32>, Instant, u64, Rc<str>);
+type Order = BTreeSet<Key>;
 
-fn by_moment(moment: Instant, uid: Rc<str>) -> (Reverse<i32>, Instant, u64, Rc<str>) {
-    (Reverse(0), moment, 0, uid)
+fn key(moment: Instant, queued: &QueuedPod) -> Key {
+    let (priority, since, turn) = queued.order();
+    (moment, priority, since, turn, Rc::clone(&queued.info.uid))
+}
+
+/// The moment of those that have none.
+const ALIKE: Instant = Instant::from_micros(0);
+
+/// The whole second that a moment is in: back-offs that end in the same one end together.
+fn second(moment: Instant) -> Instant {
+    let micros = moment.as_micros();
+    Instant::from_micros(micros - micros % 1_000_000)
 }
 
 /// The pods that wait, by uid, and the orders in which they come out.
@@ -96,7 +106,7 @@ fn by_moment(moment: Instant, uid: Rc<str>) -> (Reverse<i32>, Instant, u64, Rc<s
 pub struct Queue {
     pods: TextMap<QueuedPod>,
     active: Order,
-    /// By when their back-off is over.
+    /// By the second in which their back-off is over.
     backoff: Order,
     /// Those that wait for an event, by when they came.
     unschedulable: Order,
@@ -106,6 +116,19 @@ pub struct Queue {
     preempting: SortedSet<Rc<str>>,
     turns: u64,
     waits: Backoff,
+}
+
+/// What of a change of a pod that waits may help it.
+fn own_changes(old: &PodInfo, new: &PodInfo) -> impl Iterator<Item = ClusterEvent> {
+    let changes = [
+        (ClusterEvent::OwnLabels, old.labels() != new.labels()),
+        (
+            ClusterEvent::OwnTolerations,
+            old.pod.spec.tolerations.as_ref() != new.pod.spec.tolerations.as_ref(),
+        ),
+        (ClusterEvent::OwnShrunk, old.requests.exceeds(&new.requests)),
+    ];
+    changes.into_iter().filter_map(|(event, is_so)| is_so.then_some(event))
 }
 
 /// What keeps a pod out of the queue, in upstream's words.
@@ -121,9 +144,16 @@ impl Queue {
         Self { waits, ..Self::default() }
     }
 
-    /// Takes in a pod, new or changed, which may be held back. A change that no plugin looks at moves
-    /// nothing.
-    pub fn put(&mut self, info: Rc<PodInfo>, gated: bool, now: Instant) {
+    /// Takes in a pod, new or changed, which may be held back. A change moves nothing unless `hint` says
+    /// of a plugin that has refused the pod, of which it is told what has become of what, that it may
+    /// help.
+    pub fn put(
+        &mut self,
+        info: Rc<PodInfo>,
+        gated: bool,
+        now: Instant,
+        hint: impl Fn(&'static str, &PodInfo, &PodInfo) -> bool,
+    ) {
         let queued = self.pods.get(&info.uid).is_some().then(|| self.take(&info.uid)).flatten();
         let Some(mut queued) = queued else {
             let place = if gated { Place::Gated } else { Place::Active };
@@ -141,11 +171,18 @@ impl Queue {
             return;
         };
         let old = std::mem::replace(&mut queued.info, info);
-        let (before, after) = (&old.pod, &queued.info.pod);
-        let same = before.has_spec_of(after) && before.metadata.labels == after.metadata.labels;
+        let helps = |queued: &QueuedPod| {
+            let changes: Vec<ClusterEvent> = own_changes(&old, &queued.info).collect();
+            let wakes = |plugin: &&'static str| {
+                let mut changes = changes.iter();
+                changes.any(|event| plugins::waking_on(*event).any(|one| one == *plugin))
+                    && hint(plugin, &old, &queued.info)
+            };
+            queued.refused_by.iter().any(wakes)
+        };
         queued.place = match queued.place {
             Place::Gated if !gated => Place::Active,
-            Place::Unschedulable | Place::Held if !same => self.ready(&queued, now),
+            Place::Unschedulable | Place::Held if helps(&queued) => self.ready(&queued, now),
             place @ (Place::Active
             | Place::Backoff(_)
             | Place::ErrorBackoff(_)
@@ -209,17 +246,18 @@ impl Queue {
         self.insert(queued);
     }
 
-    /// Moves the pods that `event` may help.
-    pub fn on_event(&mut self, event: ClusterEvent, now: Instant) {
-        self.on_event_for(event, now, |_| true);
+    /// Whether a pod waits for an event.
+    pub fn waits_for_events(&self) -> bool {
+        !self.unschedulable.is_empty()
     }
 
-    /// Moves the pods that `event` may help, of those that it is about.
-    pub fn on_event_for(
+    /// Moves the pods that `event` may help: one of the plugins that have refused them wants to know of
+    /// such events, and `hint` says of it that this one may help the pod.
+    pub fn on_event(
         &mut self,
         event: ClusterEvent,
         now: Instant,
-        about: impl Fn(&Pod) -> bool,
+        hint: impl Fn(&'static str, &PodInfo) -> bool,
     ) {
         if self.unschedulable.is_empty() {
             return;
@@ -231,15 +269,15 @@ impl Queue {
         }
         self.move_if(now, |queued| {
             let is_held = queued.place == Place::Held && event != ClusterEvent::AssignedPodDeleted;
-            let helps = queued.refused_by.iter().any(|plugin| waking.contains(plugin));
-            !is_held && helps && about(&queued.info.pod)
+            let mut refusers = queued.refused_by.iter().filter(|plugin| waking.contains(*plugin));
+            !is_held && refusers.any(|plugin| hint(plugin, &queued.info))
         });
     }
 
     /// Activates the pods whose back-off is over.
     pub fn flush_backoff(&mut self, now: Instant) {
-        while let Some((_, until, _, uid)) = self.backoff.first().cloned() {
-            if until > now {
+        while let Some((until, .., uid)) = self.backoff.first().cloned() {
+            if until > second(now) {
                 return;
             }
             if let Some(mut queued) = self.take(&uid) {
@@ -310,7 +348,7 @@ impl Queue {
         let until = queued.backoff_until(self.waits);
         if self.preempting.contains(&*queued.info.uid) {
             Place::Held
-        } else if until > now {
+        } else if second(until) > second(now) {
             Place::Backoff(until)
         } else {
             Place::Active
@@ -319,17 +357,15 @@ impl Queue {
 
     fn take(&mut self, uid: &str) -> Option<QueuedPod> {
         let queued = self.pods.remove(uid)?;
-        let uid = Rc::clone(&queued.info.uid);
         match queued.place {
             Place::Active => {
-                let (priority, since, turn) = queued.order();
-                self.active.remove(&(priority, since, turn, uid));
+                self.active.remove(&key(ALIKE, &queued));
             }
             Place::Backoff(until) | Place::ErrorBackoff(until) => {
-                self.backoff.remove(&by_moment(until, uid));
+                self.backoff.remove(&key(second(until), &queued));
             }
             Place::Unschedulable | Place::Held => {
-                self.unschedulable.remove(&by_moment(queued.since, uid));
+                self.unschedulable.remove(&key(queued.since, &queued));
                 for plugin in &*queued.refused_by {
                     if let Some(count) = self.refusers.get_mut(plugin) {
                         *count -= 1;
@@ -348,14 +384,13 @@ impl Queue {
         let uid = Rc::clone(&queued.info.uid);
         match queued.place {
             Place::Active => {
-                let (priority, since, turn) = queued.order();
-                self.active.insert((priority, since, turn, Rc::clone(&uid)));
+                self.active.insert(key(ALIKE, &queued));
             }
             Place::Backoff(until) | Place::ErrorBackoff(until) => {
-                self.backoff.insert(by_moment(until, Rc::clone(&uid)));
+                self.backoff.insert(key(second(until), &queued));
             }
             Place::Unschedulable | Place::Held => {
-                self.unschedulable.insert(by_moment(queued.since, Rc::clone(&uid)));
+                self.unschedulable.insert(key(queued.since, &queued));
                 for plugin in &*queued.refused_by {
                     *self.refusers.or_default(plugin) += 1;
                 }

@@ -81,6 +81,14 @@ impl Resources {
         }
     }
 
+    /// Whether there is more of something than in `other`.
+    pub fn exceeds(&self, other: &Self) -> bool {
+        self.milli_cpu > other.milli_cpu
+            || self.memory > other.memory
+            || self.ephemeral_storage > other.ephemeral_storage
+            || self.scalars.iter().any(|(name, amount)| *amount > other.get(name))
+    }
+
     fn raise_to(&mut self, other: &Self) {
         self.milli_cpu = self.milli_cpu.max(other.milli_cpu);
         self.memory = self.memory.max(other.memory);

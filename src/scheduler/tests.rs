@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::framework::ClusterEvent;
+use super::queue::Backoff;
 use super::*;
 use crate::api::request::{
     Answer, Change, Patch, Payload, Response, Subresource, Target, Verb, WatchEvent,
@@ -28,8 +30,17 @@ impl World {
     }
 
     fn with_documents(nodes: &[Value], pods: &[Value], documents: &[Object]) -> Self {
+        Self::configured(Rc::default(), nodes, pods, documents)
+    }
+
+    fn configured(
+        configuration: Rc<Configuration>,
+        nodes: &[Value],
+        pods: &[Value],
+        documents: &[Object],
+    ) -> Self {
         let mut world = Self {
-            scheduler: Scheduler::new(Timestamp::UNIX_EPOCH, Rc::default()),
+            scheduler: Scheduler::new(Timestamp::UNIX_EPOCH, configuration),
             now: Instant::ZERO,
             rng: Rng::new(7),
             timers: Vec::new(),
@@ -203,6 +214,7 @@ fn a_pod_that_fits_nowhere_says_why_and_waits_for_an_event() {
     let Payload::Patch(Patch::PodCondition { condition, .. }) = &patch.payload else {
         panic!("patch")
     };
+    let condition = condition.as_ref().unwrap();
     assert_eq!(condition.reason.as_deref(), Some("Unschedulable"));
     assert_eq!(condition.message.as_deref(), Some(words));
 
@@ -292,6 +304,82 @@ fn the_search_among_very_many_nodes_stops_early_and_ties_are_broken_by_the_seed(
     let mut again = World::new(&nodes, &[pod_json("web", "1")]);
     again.run(MOMENT);
     assert_eq!(again.scheduler.decision("default", "web").unwrap().chosen, decision.chosen);
+}
+
+#[test]
+fn a_search_begins_after_the_nodes_that_the_last_one_has_looked_at() {
+    let nodes: Vec<Value> = (100..250).map(|number| node_json(&number.to_string(), "2")).collect();
+    let mut pinned = pod_json("a", "1");
+    pinned["spec"]["affinity"] = json!({"nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["200"]}]},
+        ]},
+    }});
+    let mut world = World::new(&nodes, &[pinned, pod_json("b", "1"), pod_json("c", "1")]);
+    world.run(MOMENT);
+    let looked_at = |pod: &str| {
+        let decision = world.scheduler.decision("default", pod).unwrap();
+        let numbers = decision.nodes.iter().map(|one| one.node.parse().unwrap());
+        let mut numbers: Vec<usize> = numbers.collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    assert_eq!(looked_at("a"), [200], "others are not looked at");
+    assert_eq!(looked_at("b"), (101..201).collect::<Vec<_>>());
+    assert_eq!(looked_at("c"), (100..151).chain(201..250).collect::<Vec<_>>());
+}
+
+#[test]
+fn where_no_plugin_scores_the_first_node_that_fits_is_the_one() {
+    let enabled = ["PrioritySort", "NodeUnschedulable", "DefaultBinder"];
+    let configuration = json!({
+        "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+        "profiles": [{"plugins": {"multiPoint": {
+            "disabled": [{"name": "*"}],
+            "enabled": enabled.iter().map(|name| json!({"name": name})).collect::<Value>(),
+        }}}],
+    });
+    let configuration = Configuration::read(&configuration).unwrap();
+    let nodes = ["a", "b", "c"].map(|name| node_json(name, "2"));
+    let pods = ["one", "two"].map(|name| pod_json(name, "1"));
+    let mut world = World::configured(Rc::new(configuration), &nodes, &pods, &[]);
+    world.run(MOMENT);
+    let chosen = |name: &str| {
+        let decision = world.scheduler.decision("default", name).unwrap();
+        assert_eq!(decision.nodes.len(), 1, "no other is looked at");
+        decision.chosen.clone().unwrap()
+    };
+    assert_eq!([chosen("one"), chosen("two")], ["a".into(), "b".into()]);
+}
+
+#[test]
+fn of_back_offs_that_end_in_the_same_second_the_more_important_pod_is_the_first() {
+    let later = |millis| Instant::ZERO + Duration::from_millis(millis);
+    let queued = |high: u64, low: u64| {
+        let mut queue = Queue::new(Backoff::default());
+        for (name, priority, at) in [("low", 0, low), ("high", 9, high)] {
+            let mut value = pod_json(name, "1");
+            value["spec"]["priority"] = json!(priority);
+            let Object::Pod(pod) = pod(value) else { panic!("a pod") };
+            queue.put(Rc::new(PodInfo::new(pod)), false, later(at), |_, _, _| true);
+            let popped = queue.pop().unwrap();
+            queue.unschedulable(popped, later(at), Rc::new(["NodeResourcesFit"]));
+        }
+        queue.on_event(ClusterEvent::NodeAdded, later(950), |_, _| true);
+        assert_eq!(queue.active().count(), 0);
+        queue
+    };
+    let names = |mut queue: Queue| -> Vec<Rc<str>> {
+        std::iter::from_fn(|| queue.pop()).map(|queued| Rc::clone(&queued.info.uid)).collect()
+    };
+    assert_eq!(names(queued(900, 100))[..], ["high".into(), "low".into()]);
+    assert_eq!(names(queued(1000, 100))[..], ["low".into(), "high".into()]);
+    // All of a second are over once it has begun.
+    let mut queue = queued(900, 100);
+    queue.flush_backoff(later(999));
+    assert_eq!(queue.active().count(), 0);
+    queue.flush_backoff(later(1000));
+    assert_eq!(queue.active().count(), 2);
 }
 
 fn document(kind: Kind, name: &str, fields: &Value) -> Object {

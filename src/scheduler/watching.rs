@@ -7,11 +7,10 @@ use std::rc::Rc;
 use crate::api::wire::Node;
 
 use super::Scheduler;
-use super::framework::ClusterEvent;
-use super::node_info::{PodInfo, allocatable, uid};
-use super::plugins::{mounts_claim, raises_limits};
+use super::framework::{About, ClusterEvent};
+use super::node_info::{NodeInfo, PodInfo, allocatable, uid};
 use super::queue::gates;
-use super::resources::{Resources, is_resizing, requests};
+use super::resources::is_resizing;
 use crate::api::{Document, Kind, Pod};
 use crate::client::{Delta, Incoming};
 use crate::sim::{Ctx, Instant};
@@ -51,78 +50,98 @@ impl Scheduler {
     }
 
     fn on_document(&mut self, delta: &Delta<Document>, now: Instant) {
+        use ClusterEvent::{
+            AttachmentDeleted, CapacityChanged, ClaimAdded, ClaimUpdated, DriverUpdated,
+            DriversChanged, DriversOfNode, NamespaceLabels, StorageClassAdded, StorageClassUpdated,
+            VolumeChanged,
+        };
         let (old, new) = match delta {
             Delta::Added(new) => (None, new),
-            Delta::Updated { old, new } => (Some(old), new),
+            Delta::Updated { old, new } => (Some(&**old), new),
             Delta::Deleted(gone) => {
                 self.cache.remove_document(gone);
+                if gone.kind() == Kind::VolumeAttachment {
+                    let about = About::Document { old: Some(gone), new: None };
+                    self.tell(AttachmentDeleted, now, about);
+                }
                 return;
             }
         };
         self.cache.put_document(new);
-        let topologies = |class: &Document| class.at("allowedTopologies").value().clone();
-        let event = if new.kind() == Kind::Namespace {
-            if old.is_some_and(|old| old.metadata.labels == new.metadata.labels) {
-                return;
-            }
-            ClusterEvent::NamespaceLabels
-        } else if new.kind() == Kind::PersistentVolumeClaim {
-            ClusterEvent::ClaimChanged
-        } else if new.kind() == Kind::PersistentVolume {
-            ClusterEvent::VolumeChanged
-        } else if new.kind() == Kind::CSINode {
-            if old.is_some_and(|old| !raises_limits(old, new)) {
-                return;
-            }
-            ClusterEvent::VolumeLimits
-        } else if new.kind() != Kind::StorageClass {
+        let of_kind = [
+            (Kind::Namespace, Some(NamespaceLabels), Some(NamespaceLabels)),
+            (Kind::PersistentVolumeClaim, Some(ClaimAdded), Some(ClaimUpdated)),
+            (Kind::PersistentVolume, Some(VolumeChanged), Some(VolumeChanged)),
+            (Kind::StorageClass, Some(StorageClassAdded), Some(StorageClassUpdated)),
+            (Kind::CSIDriver, None, Some(DriverUpdated)),
+            (Kind::CSINode, Some(DriversOfNode), Some(DriversChanged)),
+            (Kind::CSIStorageCapacity, Some(CapacityChanged), Some(CapacityChanged)),
+        ];
+        let Some((_, added, updated)) = of_kind.into_iter().find(|(kind, ..)| *kind == new.kind())
+        else {
             return;
-        } else if let Some(old) = old {
-            if topologies(old) == topologies(new) {
-                return;
-            }
-            ClusterEvent::StorageClassTopology
-        } else {
-            ClusterEvent::StorageClassAdded
         };
-        self.queue.on_event_for(event, now, |pod| {
-            event != ClusterEvent::ClaimChanged || mounts_claim(pod, new)
-        });
+        let labels = |document: &Document| document.metadata.labels.clone();
+        if new.kind() == Kind::Namespace && old.is_some_and(|old| labels(old) == labels(new)) {
+            return;
+        }
+        if let Some(event) = if old.is_some() { updated } else { added } {
+            self.tell(event, now, About::Document { old, new: Some(new) });
+        }
+    }
+
+    /// Has the pods tried again that an event may help.
+    pub(super) fn tell(&mut self, event: ClusterEvent, now: Instant, about: About<'_>) {
+        let (configuration, cache) = (&*self.configuration, &self.cache);
+        let hint = |plugin: &'static str, pod: &PodInfo| {
+            let profile = configuration.profile(&pod.pod);
+            let plugin = profile.and_then(|(_, profile)| profile.plugin(plugin));
+            plugin.is_none_or(|plugin| plugin.hint(pod, &about, cache))
+        };
+        self.queue.on_event(event, now, hint);
     }
 
     fn on_node(&mut self, delta: &Delta<Node>, now: Instant) {
+        let info = |node: &Rc<Node>| NodeInfo::new(Rc::clone(node));
         match delta {
             Delta::Added(node) => {
                 self.cache.put_node(node);
-                self.queue.on_event(ClusterEvent::NodeAdded, now);
+                if self.queue.waits_for_events() {
+                    let about = About::Node { old: None, new: Some(&info(node)) };
+                    self.tell(ClusterEvent::NodeAdded, now, about);
+                }
             }
             Delta::Updated { old, new } => {
                 self.cache.put_node(new);
-                for event in changes(old, new) {
-                    self.queue.on_event(event, now);
+                let changes = changes(old, new);
+                if changes.is_empty() || !self.queue.waits_for_events() {
+                    return;
+                }
+                let (old, new) = (info(old), info(new));
+                for event in changes {
+                    self.tell(event, now, About::Node { old: Some(&old), new: Some(&new) });
                 }
             }
             Delta::Deleted(node) => {
                 self.cache.remove_node(node.metadata.name.as_deref().unwrap_or_default());
+                let about = About::Node { old: Some(&info(node)), new: None };
+                self.tell(ClusterEvent::NodeDeleted, now, about);
             }
         }
     }
 
     fn on_pod(&mut self, delta: &Delta<Pod>, now: Instant) {
         match delta {
-            Delta::Added(pod) => self.put_pod(pod, now),
+            Delta::Added(pod) => self.put_pod(None, pod, now),
             Delta::Updated { old, new } => {
                 if new.metadata.deletion_timestamp.is_some() {
                     self.on_going(new);
                 }
                 if old.metadata.uid != new.metadata.uid {
                     self.remove_pod(old, now);
-                } else if is_report(old, new) {
-                    return;
-                }
-                self.put_pod(new, now);
-                if new.node_name.is_some() && shrinks(old, new) {
-                    self.queue.on_event(ClusterEvent::AssignedPodDeleted, now);
+                    self.put_pod(None, new, now);
+                } else if !is_report(old, new) {
+                    self.put_pod(Some(old), new, now);
                 }
             }
             Delta::Deleted(pod) => {
@@ -132,13 +151,29 @@ impl Scheduler {
         }
     }
 
-    fn put_pod(&mut self, pod: &Rc<Pod>, now: Instant) {
+    /// Takes in a pod, which was `old` before.
+    fn put_pod(&mut self, old: Option<&Rc<Pod>>, pod: &Rc<Pod>, now: Instant) {
         let uid = uid(pod);
         if let Some(node) = &pod.node_name {
             self.queue.delete(&uid);
             let info = self.work_out(pod);
             self.cache.put_pod(&info, node);
-            self.queue.on_event(ClusterEvent::AssignedPodAdded, now);
+            if !self.queue.waits_for_events() {
+                return;
+            }
+            let Some(old) = old.filter(|old| old.node_name.is_some()) else {
+                let about = About::Pod { old: None, new: Some(&info) };
+                self.tell(ClusterEvent::AssignedPodAdded, now, about);
+                return;
+            };
+            let old = PodInfo::new(Rc::clone(old));
+            let about = About::Pod { old: Some(&old), new: Some(&info) };
+            if old.labels() != info.labels() {
+                self.tell(ClusterEvent::AssignedPodLabels, now, about);
+            }
+            if old.requests.exceeds(&info.requests) {
+                self.tell(ClusterEvent::AssignedPodShrunk, now, about);
+            }
             return;
         }
         let Some((_, profile)) = self.profile(pod) else { return };
@@ -147,9 +182,19 @@ impl Scheduler {
             return;
         }
         let info = self.work_out(pod);
+        self.cache.follow_nomination(old.map(|old| &**old), &info);
         match &mut self.current {
             Some(current) if current.info.uid == uid => current.info = info,
-            Some(_) | None => self.queue.put(info, gated, now),
+            Some(_) | None => {
+                let (configuration, cache) = (&*self.configuration, &self.cache);
+                let hint = |plugin: &'static str, old: &PodInfo, new: &PodInfo| {
+                    let profile = configuration.profile(&new.pod);
+                    let plugin = profile.and_then(|(_, profile)| profile.plugin(plugin));
+                    let about = About::Pod { old: Some(old), new: Some(new) };
+                    plugin.is_none_or(|plugin| plugin.hint(new, &about, cache))
+                };
+                self.queue.put(info, gated, now, hint);
+            }
         }
     }
 
@@ -171,8 +216,10 @@ impl Scheduler {
         self.queue.delete(&uid);
         self.forget_pre_binding(&uid);
         self.cache.forget_nominated(&uid);
-        if self.cache.remove_pod(&uid) {
-            self.queue.on_event(ClusterEvent::AssignedPodDeleted, now);
+        if self.cache.remove_pod(&uid) && self.queue.waits_for_events() {
+            let gone = PodInfo::new(Rc::new(pod.clone()));
+            let about = About::Pod { old: Some(&gone), new: None };
+            self.tell(ClusterEvent::AssignedPodDeleted, now, about);
         }
     }
 }
@@ -187,13 +234,6 @@ fn is_report(old: &Pod, new: &Pod) -> bool {
         && !is_resizing(new)
         && before.labels == after.labels
         && before.deletion_timestamp == after.deletion_timestamp
-}
-
-/// Whether a pod leaves room for others that it took before.
-fn shrinks(old: &Pod, new: &Pod) -> bool {
-    let is_smaller =
-        |new: &Resources, old: &Resources| new.milli_cpu < old.milli_cpu || new.memory < old.memory;
-    (!old.has_spec_of(new) || is_resizing(old)) && is_smaller(&requests(new), &requests(old))
 }
 
 /// What of a change of a node may help a pod.

@@ -76,11 +76,14 @@ impl Scheduler {
         });
         match outcome.result {
             Ok(node) => self.begin_binding(ctx, queued, node, outcome.reserved),
-            Err(Failure { message, refused_by, preempt }) => {
-                let nominated = preempt.as_ref().map(|candidate| Rc::clone(&candidate.node));
+            Err(Failure { message, refused_by, preempt, waits_for_none }) => {
+                let mut nominated = waits_for_none.then(|| "".into());
                 if let Some(candidate) = preempt {
                     self.cache.nominate(&queued.info, &candidate.node);
                     self.evict(ctx, (&pod, &queued.info.uid), &candidate);
+                    nominated = Some(Rc::clone(&candidate.node));
+                } else if waits_for_none {
+                    self.cache.forget_nominated(&queued.info.uid);
                 }
                 self.queue.unschedulable(queued, ctx.now, refused_by);
                 self.report(ctx, &pod, Reason::Unschedulable, &message, nominated);
@@ -88,7 +91,8 @@ impl Scheduler {
         }
     }
 
-    /// Tells why a pod is not scheduled, by an event and in its status.
+    /// Tells why a pod is not scheduled, by an event and in its status; `nominated` is the node that it
+    /// waits for, and empty if that is none.
     pub(super) fn report(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
@@ -114,11 +118,25 @@ impl Scheduler {
             },
             ..PodCondition::default()
         };
-        if old == Some(&new) && nominated.is_none() {
-            return;
+        let condition = (old != Some(&new)).then(|| Rc::new(new));
+        self.patch_status(ctx, &Rc::clone(pod), condition, nominated);
+    }
+
+    /// Writes what is new of a condition of a pod and of the node that it waits for.
+    pub(super) fn patch_status(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        pod: &Pod,
+        condition: Option<Rc<PodCondition>>,
+        nominated: Option<Rc<str>>,
+    ) {
+        let own = pod.status.nominated_node_name.as_deref().unwrap_or_default();
+        let nominated = nominated.filter(|node| **node != *own);
+        if condition.is_some() || nominated.is_some() {
+            let (namespace, name) = names(pod);
+            let target = Target::named(Kind::Pod, namespace, name).part(Subresource::Status);
+            self.client.patch(ctx, target, Patch::PodCondition { condition, nominated });
         }
-        let target = Target::named(Kind::Pod, namespace, name).part(Subresource::Status);
-        self.client.patch(ctx, target, Patch::PodCondition { condition: Rc::new(new), nominated });
     }
 
     /// Records an event about a pod, by the profile that `pod` has chosen.

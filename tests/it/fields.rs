@@ -128,8 +128,11 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<rbac::v1::Role>(&mut all, &mut kinds);
     add::<rbac::v1::RoleBinding>(&mut all, &mut kinds);
     add::<scheduling::v1::PriorityClass>(&mut all, &mut kinds);
+    add::<storage::v1::CSIDriver>(&mut all, &mut kinds);
     add::<storage::v1::CSINode>(&mut all, &mut kinds);
+    add::<storage::v1::CSIStorageCapacity>(&mut all, &mut kinds);
     add::<storage::v1::StorageClass>(&mut all, &mut kinds);
+    add::<storage::v1::VolumeAttachment>(&mut all, &mut kinds);
     add::<apiextensions::v1::CustomResourceDefinition>(&mut all, &mut kinds);
     // No document, but it has fragments.
     all.subschema_for::<core::v1::Node>();

@@ -169,7 +169,7 @@ fn a_pod_goes_where_the_volume_of_its_claim_is_once_it_has_one() {
     world.send("PATCH", "/api/v1/nodes/node-2", &json!({"spec": {"unschedulable": true}}));
     world.pod("next", &mounting("data"));
     let why = world.why("next");
-    assert!(why.contains("2 node(s) had volume node affinity conflict"), "{why}");
+    assert!(why.contains("2 node(s) didn't match PersistentVolume's node affinity"), "{why}");
 }
 
 #[test]
@@ -270,6 +270,111 @@ fn a_node_has_no_more_volumes_than_its_drivers_can_attach() {
     assert_eq!(world.node_of("three").as_deref(), Some("node-2"));
 }
 
+const DRIVERS: &str = "/apis/storage.k8s.io/v1/csidrivers";
+const CAPACITIES: &str = "/apis/storage.k8s.io/v1/namespaces/default/csistoragecapacities";
+const ATTACHMENTS: &str = "/apis/storage.k8s.io/v1/volumeattachments";
+
+#[test]
+fn a_volume_is_made_where_its_driver_tells_of_room() {
+    let mut world = World::of_nodes(2);
+    world.class("made", "csi.example.com", "WaitForFirstConsumer");
+    let driver =
+        json!({"metadata": {"name": "csi.example.com"}, "spec": {"storageCapacity": true}});
+    world.send("POST", DRIVERS, &driver);
+    world.claim("data", "made");
+    world.pod("web", &mounting("data"));
+    let why = world.why("web");
+    let words = "0/2 nodes are available: 2 node(s) did not have enough free storage.";
+    assert!(why.starts_with(words), "{why}");
+    let room = |name: &str, node: &str, capacity: &str| {
+        json!({
+            "metadata": {"name": name}, "storageClassName": "made", "capacity": capacity,
+            "nodeTopology": {"matchLabels": {"kubernetes.io/hostname": node}},
+        })
+    };
+    world.send("POST", CAPACITIES, &room("small", "node-1", "1Mi"));
+    world.0.run_for(LATER);
+    assert_eq!(world.why("web"), why, "there is too little");
+    world.send("PATCH", &format!("{CAPACITIES}/small"), &json!({"capacity": "2Gi"}));
+    world.0.run_for(LATER);
+    let claim = world.get(Kind::PersistentVolumeClaim, "default", "data");
+    let selected = &claim["metadata"]["annotations"]["volume.kubernetes.io/selected-node"];
+    assert_eq!(selected, "node-1");
+    // Whoever looks at the pod is told where it will be, until it is there.
+    let nominated = |world: &World| {
+        world.get(Kind::Pod, "default", "web")["status"]["nominatedNodeName"].clone()
+    };
+    assert_eq!(nominated(&world), "node-1");
+    world.volume("disk", "made", "1Gi", "node-1");
+    world.bind("data", "disk");
+    world.0.run_for(LATER);
+    assert_eq!(world.node_of("web").as_deref(), Some("node-1"));
+    assert_eq!(nominated(&world), Value::Null);
+    // Of two nodes with room the one where more is left is the better one.
+    world.send("POST", CAPACITIES, &room("large", "node-2", "100Gi"));
+    world.claim("more", "made");
+    world.pod("second", &mounting("more"));
+    let claim = world.get(Kind::PersistentVolumeClaim, "default", "more");
+    let selected = &claim["metadata"]["annotations"]["volume.kubernetes.io/selected-node"];
+    assert_eq!(selected, "node-2");
+}
+
+#[test]
+fn what_is_attached_takes_room_until_it_is_detached() {
+    let mut world = World::of_nodes(1);
+    let limits = json!({"metadata": {"name": "node-1"}, "spec": {"drivers": [
+        {"name": "csi.example.com", "nodeID": "n", "allocatable": {"count": 1}},
+    ]}});
+    world.send("POST", CSI_NODES, &limits);
+    for name in ["left", "new"] {
+        let source = json!({"driver": "csi.example.com", "volumeHandle": name});
+        let volume = json!({"metadata": {"name": name}, "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "csi": source,
+        }});
+        world.send("POST", VOLUMES, &volume);
+    }
+    let attachment = json!({"metadata": {"name": "a"}, "spec": {
+        "attacher": "csi.example.com", "nodeName": "node-1", "source": {"persistentVolumeName": "left"},
+    }});
+    let made = world.send("POST", ATTACHMENTS, &attachment);
+    assert_eq!(made["status"], json!({"attached": false}));
+    world.claim("new", "");
+    world.bind("new", "new");
+    world.pod("web", &mounting("new"));
+    let why = world.why("web");
+    assert!(
+        why.starts_with("0/1 nodes are available: 1 node(s) exceed max volume count."),
+        "{why}"
+    );
+    world.send("DELETE", &format!("{ATTACHMENTS}/a"), &json!({}));
+    world.0.run_for(LATER);
+    assert_eq!(world.node_of("web").as_deref(), Some("node-1"));
+}
+
+#[test]
+fn a_pod_waits_for_a_driver_that_has_to_be_there() {
+    let mut world = World::of_nodes(1);
+    let driver = json!({
+        "metadata": {"name": "csi.example.com"}, "spec": {"preventPodSchedulingIfMissing": true},
+    });
+    world.send("POST", DRIVERS, &driver);
+    world.send(
+        "POST",
+        CSI_NODES,
+        &json!({"metadata": {"name": "node-1"}, "spec": {"drivers": []}}),
+    );
+    world.class("made", "csi.example.com", "WaitForFirstConsumer");
+    world.claim("data", "made");
+    world.pod("web", &mounting("data"));
+    let why = world.why("web");
+    let words = "1 csi.example.com CSI driver is not installed on the node.";
+    assert!(why.contains(words), "{why}");
+    let drivers = json!({"spec": {"drivers": [{"name": "csi.example.com", "nodeID": "n"}]}});
+    world.send("PATCH", &format!("{CSI_NODES}/node-1"), &drivers);
+    world.0.run_for(LATER);
+    assert!(world.get(Kind::Pod, "default", "web")["status"]["nominatedNodeName"] == "node-1");
+}
+
 #[test]
 fn what_only_one_may_use_is_not_given_to_two() {
     let mut world = World::of_nodes(2);
@@ -283,8 +388,8 @@ fn what_only_one_may_use_is_not_given_to_two() {
     world.pod("first", &mounting("alone"));
     world.pod("second", &mounting("alone"));
     let why = world.why("second");
-    let words = "2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod \
-                 access mode";
+    let words = "2 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode \
+                 already in-use by another pod";
     assert!(why.contains(words), "{why}");
     world.send("DELETE", &format!("{PODS}/first?gracePeriodSeconds=0"), &json!({}));
     world.0.run_for(LATER);

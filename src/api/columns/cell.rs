@@ -57,6 +57,10 @@ impl Column {
         Self { kind: "integer", ..Self::text(name, description) }
     }
 
+    pub(super) const fn truth(name: &'static str, description: &'static str) -> Self {
+        Self { kind: "boolean", ..Self::text(name, description) }
+    }
+
     pub(super) const fn wide(self) -> Self {
         Self { priority: 1, ..self }
     }

@@ -124,14 +124,11 @@ pub fn lease(lease: &Lease, now: Timestamp) -> Vec<Cell> {
 pub const PRIORITY_CLASS: &[Column] = &[
     Column::NAME,
     Column::number("Value", "value represents the integer value of this priority class."),
-    Column {
-        kind: "boolean",
-        ..Column::text(
-            "Global-Default",
-            "globalDefault specifies whether this PriorityClass should be considered as the default \
-             priority for pods that do not have any priority class.",
-        )
-    },
+    Column::truth(
+        "Global-Default",
+        "globalDefault specifies whether this PriorityClass should be considered as the default \
+         priority for pods that do not have any priority class.",
+    ),
     Column::AGE,
     Column::text(
         "PreemptionPolicy",

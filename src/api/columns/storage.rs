@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::cell::{age, name, text_or};
+use super::cell::{NONE, age, name, text_or};
 use super::{Cell, Column};
 use crate::api::document::{Document, Part};
 
@@ -195,6 +195,119 @@ pub const CSI_NODE: &[Column] = &[
 pub fn csi_node(node: &Document, now: Timestamp) -> Vec<Cell> {
     let drivers = i32::try_from(node.at("spec").at("drivers").len()).unwrap_or(i32::MAX);
     vec![name(&node.metadata), drivers.into(), age(&node.metadata, now)]
+}
+
+/// The columns of drivers.
+pub const CSI_DRIVER: &[Column] = &[
+    Column::NAME,
+    Column::truth(
+        "AttachRequired",
+        "attachRequired indicates this CSI volume driver requires an attach operation (because it \
+         implements the CSI ControllerPublishVolume() method), and that the Kubernetes attach \
+         detach controller should call the attach volume interface which checks the \
+         volumeattachment status and waits until the volume is attached before proceeding to \
+         mounting.",
+    ),
+    Column::truth(
+        "PodInfoOnMount",
+        "podInfoOnMount indicates this CSI volume driver requires additional pod information (like \
+         podName, podUID, etc.) during mount operations, if set to true.",
+    ),
+    Column::truth(
+        "StorageCapacity",
+        "storageCapacity indicates that the CSI volume driver wants pod scheduling to consider the \
+         storage capacity that the driver deployment will report by creating CSIStorageCapacity \
+         objects with capacity information, if set to true.",
+    ),
+    Column::text(
+        "TokenRequests",
+        "tokenRequests indicates the CSI driver needs pods' service account tokens it is mounting \
+         volume for to do necessary authentication.",
+    ),
+    Column::truth(
+        "RequiresRepublish",
+        "requiresRepublish indicates the CSI driver wants `NodePublishVolume` being periodically \
+         called to reflect any possible change in the mounted volume.",
+    ),
+    Column::text(
+        "Modes",
+        "volumeLifecycleModes defines what kind of volumes this CSI volume driver supports.",
+    ),
+    Column::AGE,
+];
+
+/// The row of a driver.
+pub fn csi_driver(driver: &Document, now: Timestamp) -> Vec<Cell> {
+    let spec = driver.at("spec");
+    let is = |field: &str| Cell::Truth(spec.at(field).is_true());
+    let requests = spec.at("tokenRequests");
+    let listed = |texts: &mut dyn Iterator<Item = &str>| texts.collect::<Vec<_>>().join(",");
+    let audiences = listed(&mut requests.items().map(|one| one.at("audience").text()));
+    let modes = listed(&mut spec.at("volumeLifecycleModes").texts());
+    vec![
+        name(&driver.metadata),
+        is("attachRequired"),
+        is("podInfoOnMount"),
+        is("storageCapacity"),
+        if requests.is_there() { audiences.into() } else { UNSET.into() },
+        is("requiresRepublish"),
+        text_or(Some(&modes), NONE),
+        age(&driver.metadata, now),
+    ]
+}
+
+/// The columns of what room drivers tell of.
+pub const STORAGE_CAPACITY: &[Column] = &[
+    Column::NAME,
+    Column::text(
+        "StorageClassName",
+        "storageClassName represents the name of the StorageClass that the reported capacity \
+         applies to.",
+    ),
+    Column::text(
+        "Capacity",
+        "capacity is the value reported by the CSI driver in its GetCapacityResponse for a \
+         GetCapacityRequest with topology and parameters that match the previous fields.",
+    ),
+];
+
+/// The row of what room a driver tells of.
+pub fn storage_capacity(capacity: &Document, _now: Timestamp) -> Vec<Cell> {
+    let amount = capacity.at("capacity").text();
+    let class = capacity.at("storageClassName").text();
+    vec![name(&capacity.metadata), class.into(), text_or(Some(amount), UNSET)]
+}
+
+/// The columns of volumes on nodes.
+pub const VOLUME_ATTACHMENT: &[Column] = &[
+    Column::NAME,
+    Column {
+        format: "name",
+        ..Column::text(
+            "Attacher",
+            "attacher indicates the name of the volume driver that MUST handle this request.",
+        )
+    },
+    Column::text(
+        "PV",
+        "persistentVolumeName represents the name of the persistent volume to attach.",
+    ),
+    Column::text("Node", "nodeName represents the node that the volume should be attached to."),
+    Column::truth("Attached", "attached indicates the volume is successfully attached."),
+    Column::AGE,
+];
+
+/// The row of a volume on a node.
+pub fn volume_attachment(attachment: &Document, now: Timestamp) -> Vec<Cell> {
+    let spec = attachment.at("spec");
+    vec![
+        name(&attachment.metadata),
+        spec.at("attacher").text().into(),
+        spec.at("source").at("persistentVolumeName").text().into(),
+        spec.at("nodeName").text().into(),
+        Cell::Truth(attachment.at("status").at("attached").is_true()),
+        age(&attachment.metadata, now),
+    ]
 }
 
 /// Whether claims that name no class have this one.

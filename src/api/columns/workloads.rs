@@ -275,14 +275,11 @@ pub const CRON_JOB: &[Column] = &[
         "The schedule in Cron format, see https://en.wikipedia.org/wiki/Cron.",
     ),
     Column::text("Timezone", "The time zone name for the given schedule."),
-    Column {
-        kind: "boolean",
-        ..Column::text(
-            "Suspend",
-            "This flag tells the controller to suspend subsequent executions, it does not apply to \
-             already started executions.",
-        )
-    },
+    Column::truth(
+        "Suspend",
+        "This flag tells the controller to suspend subsequent executions, it does not apply to \
+         already started executions.",
+    ),
     Column::number("Active", "A list of pointers to currently running jobs."),
     Column::text(
         "Last Schedule",

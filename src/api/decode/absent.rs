@@ -13,6 +13,7 @@ const TEXT_POINTERS: &[&str] = &[
     "containerName",
     "endpointsNamespace",
     "fsGroupChangePolicy",
+    "fsGroupPolicy",
     "holderIdentity",
     "hostnameOverride",
     "ingressClassName",
@@ -27,6 +28,7 @@ const TEXT_POINTERS: &[&str] = &[
     "nodeAffinityPolicy",
     "nodeTaintsPolicy",
     "pathType",
+    "persistentVolumeName",
     "podReplacementPolicy",
     "preemptionPolicy",
     "preferredHolder",
@@ -99,6 +101,7 @@ const FLAGS: &[&str] = &[
 const MAPS: &[&str] = &[
     "allocatable",
     "annotations",
+    "attachmentMetadata",
     "binaryData",
     "capacity",
     "data",

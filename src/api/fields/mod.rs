@@ -61,7 +61,9 @@ pub fn supported_fields(kind: &str) -> &'static [&'static str] {
         "Job" => &["metadata.name", "metadata.namespace", "status.successful"],
         "CertificateSigningRequest" => &["metadata.name", "spec.signerName"],
         "PersistentVolume" | "StorageClass" | "PriorityClass" | "ClusterRole"
-        | "ClusterRoleBinding" | "CSINode" | "RuntimeClass" => &["metadata.name"],
+        | "ClusterRoleBinding" | "CSIDriver" | "CSINode" | "RuntimeClass" | "VolumeAttachment" => {
+            &["metadata.name"]
+        }
         _ => &["metadata.name", "metadata.namespace"],
     }
 }

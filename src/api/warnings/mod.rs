@@ -113,6 +113,16 @@ pub fn of(object: &Object, old: Option<&Object>) -> Vec<String> {
         }
         pod::template(&mut out, template, at.as_ref());
     }
+    if kind == Kind::StorageClass {
+        let root = Path::new("allowedTopologies");
+        for (index, term) in whole.at("allowedTopologies").items().enumerate() {
+            each(&mut out, term, &root.index(index), "matchLabelExpressions", |out, it, path| {
+                renamed(out, it.at("key").text(), "", &path.child("key"));
+            });
+        }
+    } else if kind == Kind::CSIStorageCapacity {
+        topology(&mut out, whole.at("nodeTopology"), &Path::new("nodeTopology"));
+    }
     if let Some((_, own)) = OWN.iter().find(|(of, _)| *of == kind) {
         own(&mut out, spec, &path);
     }
@@ -156,6 +166,14 @@ fn volume(out: &mut Told, spec: Part<'_>, path: &Path) {
     each(out, own.at("required"), &at.child("required"), "nodeSelectorTerms", |out, term, path| {
         each(out, term, path, "matchExpressions", requirement);
     });
+}
+
+/// Which nodes have access to storage.
+fn topology(out: &mut Told, nodes: Part<'_>, path: &Path) {
+    each(out, nodes, path, "matchExpressions", requirement);
+    for (label, _) in nodes.at("matchLabels").entries() {
+        renamed(out, label, "", &path.child("matchLabels").child(label.to_owned()));
+    }
 }
 
 fn node(out: &mut Told, spec: Part<'_>, path: &Path) {

@@ -14,7 +14,8 @@ use crate::apiserver::definitions::note_stored_version;
 use crate::apiserver::services;
 
 /// Kinds of which `metadata.generation` counts the changes of what is wanted.
-const COUNTED: [Kind; 15] = [
+const COUNTED: [Kind; 16] = [
+    Kind::CSIDriver,
     Kind::CronJob,
     Kind::CustomResourceDefinition,
     Kind::DaemonSet,
@@ -168,5 +169,12 @@ fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
 
 /// Whether an update of a document of `kind` need not say of which version it was made.
 pub(super) fn allows_any_version(kind: Kind) -> bool {
-    ![Kind::CSINode, Kind::CustomResourceDefinition].contains(&kind) && kind.custom().is_none()
+    const OF_A_VERSION: [Kind; 5] = [
+        Kind::CSIDriver,
+        Kind::CSINode,
+        Kind::CSIStorageCapacity,
+        Kind::CustomResourceDefinition,
+        Kind::VolumeAttachment,
+    ];
+    !OF_A_VERSION.contains(&kind) && kind.custom().is_none()
 }

@@ -344,6 +344,8 @@ fn bind(
     };
     let mut status = PodStatus::clone(&pod.status);
     set_condition(status.conditions.get_or_insert_default(), condition);
+    // It waits for no node any more.
+    status.nominated_node_name = None;
     Ok(Write::Put(Object::Pod(Rc::new(Pod {
         node_name: Some(Rc::clone(node)),
         status: Rc::new(status),

@@ -349,13 +349,11 @@ fn other(kind: Kind, object: Part<'_>) -> Map<String, Value> {
 }
 
 /// The status of an object, where it is kept: what disruptions a budget allows is what preemption goes
-/// by, and nobody here counts it.
+/// by, and nobody here counts it or attaches volumes.
 fn status(kind: Kind, object: Part<'_>) -> Option<HttpCall> {
     let mut status = object.at("status").value().clone();
-    status
-        .as_object_mut()
-        .filter(|_| kind == Kind::PodDisruptionBudget)?
-        .remove("observedGeneration");
+    let is_kept = [Kind::PodDisruptionBudget, Kind::VolumeAttachment].contains(&kind);
+    status.as_object_mut().filter(|_| is_kept)?.remove("observedGeneration");
     let path = [&path_of(kind, object), "/", name_of(object), "/status"].concat();
     Some(HttpCall::strategic_patch(&path, json!({"status": status})))
 }

@@ -45,6 +45,20 @@ items:
   metadata: {name: web, namespace: shop}
   spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
   status: {disruptionsAllowed: 3, currentHealthy: 4, desiredHealthy: 1, expectedPods: 4, observedGeneration: 1}
+- apiVersion: storage.k8s.io/v1
+  kind: CSIDriver
+  metadata: {name: csi.example.com}
+  spec: {storageCapacity: true}
+- apiVersion: storage.k8s.io/v1
+  kind: CSIStorageCapacity
+  metadata: {name: room, namespace: shop}
+  storageClassName: fast
+  capacity: 3Gi
+- apiVersion: storage.k8s.io/v1
+  kind: VolumeAttachment
+  metadata: {name: disk}
+  spec: {attacher: csi.example.com, nodeName: alpha, source: {persistentVolumeName: disk}}
+  status: {attached: true}
 - apiVersion: example.com/v1
   kind: Gadget
   metadata: {name: g}
@@ -98,7 +112,7 @@ fn a_cluster_comes_over_with_its_places_and_without_its_secrets() {
         nodes: 1,
         placed: 1,
         pending: 1,
-        others: 4,
+        others: 7,
         secrets: 1,
         left_out: left_out.map(|(what, count)| (what.to_owned(), count)).to_vec(),
     };
@@ -129,6 +143,9 @@ fn a_cluster_comes_over_with_its_places_and_without_its_secrets() {
     assert_eq!(object(Kind::Secret, "key")["data"], json!({"password": ""}));
     assert!(object(Kind::Service, "web")["spec"]["clusterIP"].as_str().unwrap().starts_with("10."));
     assert_eq!(object(Kind::PodDisruptionBudget, "web")["status"]["disruptionsAllowed"], 3);
+    assert_eq!(object(Kind::CSIStorageCapacity, "room")["capacity"], "3Gi");
+    let attachment = session.cluster().object(Kind::VolumeAttachment, "", "disk").unwrap();
+    assert_eq!(attachment.to_json()["status"], json!({"attached": true}));
     let node = session.cluster().object(Kind::Node, "", "alpha").unwrap().to_json();
     let keys: Vec<&Value> =
         node["spec"]["taints"].as_array().unwrap().iter().map(|it| &it["key"]).collect();

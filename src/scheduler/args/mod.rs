@@ -139,6 +139,11 @@ pub fn limits(args: &Value) -> Result<Limits, ArgsError> {
     Ok(preemption::limits(Part::of(Some(&given))))
 }
 
+/// Whether there are arguments for the plugin called `name`.
+pub fn has_some(name: &str) -> bool {
+    ArgsType::of(name).is_some()
+}
+
 /// What is wrong with the arguments of the plugin called `name` at `path` in a configuration, and the
 /// fields in them that are not known, in upstream's words. Nothing is wrong with those of a plugin that
 /// has none.

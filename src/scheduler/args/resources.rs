@@ -123,7 +123,7 @@ fn check_balanced_allocation(args: Part<'_>, at: &At, wrong: &mut Vec<FieldError
     }
 }
 
-fn check_shape(shape: Part<'_>, path: &Path, wrong: &mut Vec<FieldError>) {
+pub(super) fn check_shape(shape: Part<'_>, path: &Path, wrong: &mut Vec<FieldError>) {
     if shape.is_empty() {
         wrong.push(FieldError::required(path, "at least one point must be specified"));
         return;
@@ -177,7 +177,7 @@ fn point(point: Part<'_>) -> Point {
     Point { utilization: number("utilization"), score: number("score") }
 }
 
-fn line(shape: Part<'_>) -> Shape {
+pub(super) fn line(shape: Part<'_>) -> Shape {
     let scaled = |at: Point| Point { score: at.score * SCORE_SCALE, ..at };
     Shape(shape.items().map(point).map(scaled).collect())
 }

@@ -83,8 +83,8 @@ fn each_mistake_is_told_at_its_field() {
         ),
         (
             "VolumeBinding",
-            json!({"bindTimeoutSeconds": -1, "shape": [{"utilization": 1, "score": 1}]}),
-            vec!["bindTimeoutSeconds", "shape"],
+            json!({"bindTimeoutSeconds": -1, "shape": [{"utilization": 1, "score": 11}]}),
+            vec!["bindTimeoutSeconds", "shape[0].score"],
         ),
     ];
     for (name, args, want) in cases {

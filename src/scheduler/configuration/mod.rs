@@ -1,7 +1,8 @@
 //! A `KubeSchedulerConfiguration`: read, completed and checked, and the profiles that come of it.
 //!
 //! Mirrors: `pkg/scheduler/apis/config/{v1,validation}`, `cmd/kube-scheduler/app/options` and the
-//! errors of `NewFramework`. Left out: extenders, which are servers somewhere else.
+//! errors of `NewFramework`. Left out: extenders, which are servers somewhere else, and how long a
+//! leader is elected for.
 
 mod plugin_sets;
 
@@ -14,6 +15,7 @@ use self::plugin_sets::{Built, PluginSets};
 use super::profile::Profile;
 use super::queue::Backoff;
 use super::{NAME, args};
+use crate::api::Pod;
 use crate::api::decode::{decode_document, strict_error};
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
@@ -51,6 +53,14 @@ pub struct Configuration {
     pub backoff: Backoff,
     /// What it was read from.
     pub source: Rc<Value>,
+}
+
+impl Configuration {
+    /// The profile that a pod chooses, with its number; none if another scheduler is to place it.
+    pub fn profile(&self, pod: &Pod) -> Option<(usize, &Rc<Profile>)> {
+        let name = pod.spec.scheduler_name.as_deref().unwrap_or(NAME);
+        self.profiles.iter().enumerate().find(|(_, profile)| *profile.name == *name)
+    }
 }
 
 impl PartialEq for Configuration {
@@ -148,14 +158,21 @@ fn nested(whole: Part<'_>) -> Result<Vec<FieldError>, ConfigurationError> {
             let place = format!("decoding .profiles[{index}].pluginConfig[{at}]: ");
             let path =
                 &Path::new("profiles").index(index).child("pluginConfig").index(at).child("args");
-            let words = |error: &str| format!("{place}decoding args for plugin {name}: {error}");
+            let words = |error: &str| format!("decoding args for plugin {name}: {error}");
+            if let Some(error) = of_another_type(name, given) {
+                let error = format!("{place}{}", error.unwrap_or_else(|error| words(&error)));
+                return Err(ConfigurationError::at(path.to_string(), error));
+            }
             match args::mistakes_at(name, given.value(), path) {
                 Err(error) => {
-                    return Err(ConfigurationError::at(path.to_string(), words(&error.message)));
+                    return Err(ConfigurationError::at(
+                        path.to_string(),
+                        place + &words(&error.message),
+                    ));
                 }
                 Ok((_, Some(unknown))) => {
                     place_of_strict.get_or_insert_with(|| path.to_string());
-                    strict.push(words(&unknown));
+                    strict.push(format!("{place}strict decoding error: {}", words(&unknown)));
                 }
                 // Upstream's table of checks has this one under another name, so the plugin finds it.
                 Ok(_) if name == "NodeResourcesFit" => {}
@@ -172,9 +189,39 @@ fn nested(whole: Part<'_>) -> Result<Vec<FieldError>, ConfigurationError> {
     }
 }
 
+/// Why arguments that say what they are are not those of the plugin called `name`, or (the error) why they
+/// cannot be read.
+fn of_another_type(name: &str, given: Part<'_>) -> Option<Result<String, String>> {
+    let group = API_VERSION.split('/').next().unwrap_or_default();
+    let (version, kind) = (given.at("apiVersion").text(), given.at("kind").text());
+    let version = if version.is_empty() { API_VERSION } else { version };
+    let wanted = format!("{name}Args");
+    let kind = if kind.is_empty() { &wanted } else { kind };
+    if !args::has_some(name) || (version == API_VERSION && *kind == wanted) {
+        return None;
+    }
+    let of_plugin = kind.strip_suffix("Args").unwrap_or_default();
+    Some(if version == API_VERSION && args::has_some(of_plugin) {
+        Ok(format!("args for plugin {name} were not of type {wanted}.{group}, got {kind}.{group}"))
+    } else {
+        let (kind, version) = (go_quote(kind), go_quote(version));
+        Err(format!("no kind {kind} is registered for version {version}"))
+    })
+}
+
 /// What is wrong with all but the plugins' arguments.
 fn own_mistakes(whole: Part<'_>) -> Vec<FieldError> {
     let mut wrong = Vec::new();
+    if let Some(burst) = whole.at("clientConnection").at("burst").number().filter(|it| *it < 0) {
+        let path = Path::new("clientConnection").child("burst");
+        wrong.push(FieldError::invalid(&path, burst, "must be non-negative"));
+    }
+    let election = whole.at("leaderElection");
+    let (lock, is_held) = (election.at("resourceLock").text(), election.at("leaderElect").value());
+    if is_held != &Value::Bool(false) && !["", "leases"].contains(&lock) {
+        let path = Path::new("leaderElection").child("resourceLock");
+        wrong.push(FieldError::invalid(&path, lock, "resourceLock value must be \"leases\""));
+    }
     let parallelism = whole.at("parallelism").number().unwrap_or(16);
     if parallelism <= 0 {
         let detail = "should be an integer value greater than zero";

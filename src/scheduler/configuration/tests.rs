@@ -155,6 +155,56 @@ profiles:
     assert_eq!(score, wanted);
 }
 
+fn assert_refused(cases: impl IntoIterator<Item = (&'static str, String)>) {
+    for (rest, words) in cases {
+        assert_eq!(read(rest).unwrap_err(), words, "{rest}");
+    }
+}
+
+#[test]
+fn bad_arguments_are_refused_in_upstreams_words() {
+    let built = "initializing profiles: creating profile for scheduler name default-scheduler: ";
+    let cases = [
+        (
+            "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {hardPodAffinityWeight: 101}}]}]",
+            "profiles[0].pluginConfig[0].args.hardPodAffinityWeight: Invalid value: 101: not in valid \
+             range [0, 100]"
+                .into(),
+        ),
+        (
+            "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {weight: 1}}]}]",
+            "strict decoding error: decoding .profiles[0].pluginConfig[0]: strict decoding error: decoding \
+             args for plugin InterPodAffinity: strict decoding error: unknown field \"weight\""
+                .into(),
+        ),
+        (
+            "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {kind: NodeAffinityArgs}}]}]",
+            "decoding .profiles[0].pluginConfig[0]: args for plugin InterPodAffinity were not of type \
+             InterPodAffinityArgs.kubescheduler.config.k8s.io, got \
+             NodeAffinityArgs.kubescheduler.config.k8s.io"
+                .into(),
+        ),
+        (
+            "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {apiVersion: v1}}]}]",
+            "decoding .profiles[0].pluginConfig[0]: decoding args for plugin InterPodAffinity: no kind \
+             \"InterPodAffinityArgs\" is registered for version \"v1\""
+                .into(),
+        ),
+        (
+            "profiles: [{pluginConfig: [{name: NodeResourcesFit, args: {scoringStrategy: {type: Least}}}]}]",
+            format!(
+                "{built}initializing plugin \"NodeResourcesFit\": scoringStrategy.type: Unsupported \
+                 value: \"Least\": supported values: \"LeastAllocated\", \"MostAllocated\", \
+                 \"RequestedToCapacityRatio\""
+            ),
+        ),
+    ];
+    assert_refused(cases);
+    let of_others = "profiles: [{pluginConfig: [{name: Mine, args: {kind: X}}, {name: VolumeBinding, args: \
+                     {apiVersion: kubescheduler.config.k8s.io/v1, kind: VolumeBindingArgs}}]}]";
+    assert!(read(of_others).is_ok(), "nobody here knows what the arguments of others are");
+}
+
 #[test]
 fn a_bad_configuration_is_refused_in_upstreams_words() {
     let built = "initializing profiles: creating profile for scheduler name default-scheduler: ";
@@ -205,6 +255,20 @@ fn a_bad_configuration_is_refused_in_upstreams_words() {
                 .into(),
         ),
         (
+            "clientConnection: {burst: -100}",
+            "clientConnection.burst: Invalid value: -100: must be non-negative".into(),
+        ),
+        (
+            "leaderElection: {resourceLock: configmap}",
+            "leaderElection.resourceLock: Invalid value: \"configmap\": resourceLock value must be \
+             \"leases\""
+                .into(),
+        ),
+        (
+            "leaderElection: {lease: 15s}",
+            "strict decoding error: unknown field \"leaderElection.lease\"".into(),
+        ),
+        (
             "percentageOfNodesToScore: 101",
             "percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100]".into(),
         ),
@@ -215,26 +279,6 @@ fn a_bad_configuration_is_refused_in_upstreams_words() {
                 .into(),
         ),
         (
-            "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {hardPodAffinityWeight: 101}}]}]",
-            "profiles[0].pluginConfig[0].args.hardPodAffinityWeight: Invalid value: 101: not in valid \
-             range [0, 100]"
-                .into(),
-        ),
-        (
-            "profiles: [{pluginConfig: [{name: InterPodAffinity, args: {weight: 1}}]}]",
-            "strict decoding error: decoding .profiles[0].pluginConfig[0]: decoding args for plugin \
-             InterPodAffinity: strict decoding error: unknown field \"weight\""
-                .into(),
-        ),
-        (
-            "profiles: [{pluginConfig: [{name: NodeResourcesFit, args: {scoringStrategy: {type: Least}}}]}]",
-            format!(
-                "{built}initializing plugin \"NodeResourcesFit\": scoringStrategy.type: Unsupported \
-                 value: \"Least\": supported values: \"LeastAllocated\", \"MostAllocated\", \
-                 \"RequestedToCapacityRatio\""
-            ),
-        ),
-        (
             "profiles: [{plugins: {filter: {enabled: [{name: EBSLimits}]}}}]",
             "profiles[0].plugins.filter.enabled[0]: Invalid value: \"EBSLimits\": was invalid in version \
              \"kubescheduler.config.k8s.io/v1\" (KubeSchedulerConfiguration is version \
@@ -242,9 +286,9 @@ fn a_bad_configuration_is_refused_in_upstreams_words() {
                 .into(),
         ),
     ];
-    for (rest, words) in cases {
-        assert_eq!(read(rest).unwrap_err(), words, "{rest}");
-    }
+    assert_refused(cases);
+    let unread = "leaderElection: {leaderElect: false, resourceLock: configmap}";
+    assert!(read(unread).is_ok(), "who is not elected locks nothing");
     let other = json!({"apiVersion": "kubescheduler.config.k8s.io/v1beta3", "kind": KIND});
     assert!(is_configuration(&other));
     assert_eq!(

@@ -146,23 +146,22 @@ pub(super) fn look(
     }
     let (mut feasible, mut refused) = evaluations.room();
     let mut look = Look::new(pod, search, cache, evaluations);
-    if let Some(names) = &search.names {
-        for at in names.iter().filter_map(|name| cache.position(name)) {
-            let Some(change) = changes.get(at) else { continue };
-            match look.ask(at, *change) {
-                None => feasible.push(at),
-                Some(refusal) => refused.push((at, refusal)),
-            }
-        }
-        return (feasible, refused);
-    }
-    let enough = enough_nodes(profile.percentage, changes.len());
-    let from = rotation.start % changes.len().max(1);
-    let mut looked = 0;
-    let known = changes.iter().enumerate();
-    for (at, change) in known.clone().skip(from).chain(known.take(from)) {
+    let named = search.names.as_ref().map(|names| {
+        let places = names.iter().filter_map(|name| cache.position(name));
+        places.filter(|at| *at < changes.len()).collect::<Vec<usize>>()
+    });
+    let count = named.as_ref().map_or(changes.len(), Vec::len);
+    let enough = match enough_nodes(profile.percentage, count) {
+        // Where nobody says which is the better one the first is as good as any.
+        _ if profile.score.is_empty() => 1,
+        enough => enough,
+    };
+    let (from, mut looked) = (rotation.start % count.max(1), 0);
+    for number in (from..count).chain(0..from) {
+        let at = named.as_ref().map_or(Some(number), |places| places.get(number).copied());
+        let Some((at, change)) = at.and_then(|at| Some((at, *changes.get(at)?))) else { continue };
         looked += 1;
-        match look.ask(at, *change) {
+        match look.ask(at, change) {
             None => feasible.push(at),
             Some(refusal) => refused.push((at, refusal)),
         }
@@ -170,7 +169,8 @@ pub(super) fn look(
             break;
         }
     }
-    rotation.start = (from + looked) % changes.len().max(1);
+    // All nodes move on by as many as were looked at, of whichever.
+    rotation.start = (rotation.start + looked) % changes.len().max(1);
     (feasible, refused)
 }
 

@@ -57,6 +57,8 @@ pub struct Failure {
     pub refused_by: Rc<[&'static str]>,
     /// The node that can be had if these pods go.
     pub preempt: Option<Rc<Candidate>>,
+    /// Whether there is no node that the pod could wait for.
+    pub waits_for_none: bool,
 }
 
 /// How many nodes that can take a pod are enough; a `percentage` of 0 adapts to their number.
@@ -102,32 +104,34 @@ pub fn schedule(
     rng: &mut Rng,
     now: Timestamp,
 ) -> Outcome {
-    let fail = |message: String, refused_by: Rc<[_]>| Outcome {
+    let fail = |message: String, refused_by: Rc<[_]>, waits_for_none| Outcome {
         nodes: Told::default(),
         feasible: 0,
         refused: 0,
         tied: 0,
         reserved: Vec::new(),
-        result: Err(Failure { message, refused_by, preempt: None }),
+        result: Err(Failure { message, refused_by, preempt: None, waits_for_none }),
     };
     let count = cache.nodes().len();
     if count == 0 {
         let message = "no nodes available to schedule pods".to_owned();
-        return fail(message, Rc::default());
+        return fail(message, Rc::default(), true);
     }
     let mut search = match prepare(profile, pod, cache, evaluations.begin(pod, cache)) {
         Ok(search) => search,
         Err((plugin, verdict)) => {
             let reasons = verdict.reasons.join(", ");
             let mut message = format!("0/{count} nodes are available: {reasons}.");
+            let mut waits_for_none = false;
             if profile.preemption.is_some() {
                 let why = match eligible(pod, None) {
                     Ok(()) => preemption_failed(count, &[]),
                     Err(why) => format!("preemption: {why}"),
                 };
+                waits_for_none = eligible(pod, None).is_ok();
                 message = format!("{message} {why}");
             }
-            return fail(message, Rc::new([plugin]));
+            return fail(message, Rc::new([plugin]), waits_for_none);
         }
     };
     let nominated = nominated(pod, cache);
@@ -143,15 +147,15 @@ pub fn schedule(
         let preempt = profile.preemption.map(|limits| {
             preempt(&preemption, cache, limits, &refused, evaluations, is_known, rng)
         });
-        let preempt = match preempt.transpose() {
-            Ok(candidate) => candidate,
-            Err(why) => {
+        let (preempt, waits_for_none) = match preempt.transpose() {
+            Ok(candidate) => (candidate, false),
+            Err(NoRoom { why, is_eligible }) => {
                 message = format!("{message} {why}");
-                None
+                (None, is_eligible)
             }
         };
         evaluations.keep(search.state);
-        let result = Err(Failure { message, refused_by, preempt });
+        let result = Err(Failure { message, refused_by, preempt, waits_for_none });
         let nodes = Told {
             names: Rc::clone(cache.names()),
             refused: told(&refused, evaluations.refusals(), NODES),
@@ -237,6 +241,13 @@ fn told(refused: &Refused, refusals: &[Refusal], most: usize) -> Vec<(usize, Ref
     first.filter_map(|(at, number)| Some((*at, Rc::clone(refusals.get(*number)?)))).collect()
 }
 
+/// Why no node can be had.
+struct NoRoom {
+    why: String,
+    /// Whether the pod may have others go at all.
+    is_eligible: bool,
+}
+
 /// Looks for pods that have to go, so that the pod can run; `evaluations` know who refused the nodes.
 fn preempt(
     preemption: &Preemption<'_>,
@@ -246,14 +257,15 @@ fn preempt(
     evaluations: &mut Evaluations,
     is_known: bool,
     rng: &mut Rng,
-) -> Result<Rc<Candidate>, String> {
+) -> Result<Rc<Candidate>, NoRoom> {
     let pod = preemption.pod;
     let code = |number: usize| evaluations.refusals().get(number).map(|refusal| refusal.1.code);
     let nominated = nominated(pod, cache).and_then(|at| {
         let said = refused.iter().find(|(refused, _)| *refused == at);
         Some((&**cache.nodes().get(at)?, said.and_then(|(_, number)| code(*number))))
     });
-    eligible(pod, nominated).map_err(|why| format!("preemption: {why}"))?;
+    let refused_at_all = |why| NoRoom { why: format!("preemption: {why}"), is_eligible: false };
+    eligible(pod, nominated).map_err(refused_at_all)?;
     let helps: Vec<bool> = evaluations
         .refusals()
         .iter()
@@ -296,7 +308,8 @@ fn preempt(
     let best = best.and_then(|at| evaluations.candidate(at)).map(Rc::clone);
     let preempted = best.ok_or_else(|| {
         let why = failed.into_iter().filter_map(|(at, _)| evaluations.hopeless(at).map(Rc::clone));
-        preemption_failed(cache.nodes().len(), &why.collect::<Vec<_>>())
+        let why = preemption_failed(cache.nodes().len(), &why.collect::<Vec<_>>());
+        NoRoom { why, is_eligible: true }
     });
     forget(evaluations);
     preempted

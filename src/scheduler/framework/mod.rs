@@ -152,18 +152,40 @@ pub enum ClusterEvent {
     NodeLabels,
     /// Its taints, or whether it takes pods at all.
     NodeTaints,
-    AssignedPodDeleted,
-    /// A pod came to a node, or the labels of one there have changed.
+    NodeDeleted,
     AssignedPodAdded,
+    AssignedPodLabels,
+    /// A pod on a node asks for less, or is done with being given less.
+    AssignedPodShrunk,
+    AssignedPodDeleted,
+    /// The labels of the pod that waits have changed.
+    OwnLabels,
+    OwnTolerations,
+    /// The pod that waits asks for less.
+    OwnShrunk,
     NamespaceLabels,
-    /// A claim came or has changed; only pods that mount it are told.
-    ClaimChanged,
+    ClaimAdded,
+    ClaimUpdated,
+    /// A volume came or has changed.
     VolumeChanged,
     StorageClassAdded,
-    /// Where volumes of a class can be made.
-    StorageClassTopology,
-    /// A node is known to take some volumes of a driver, or more than before.
-    VolumeLimits,
+    StorageClassUpdated,
+    /// It is known which drivers a node has.
+    DriversOfNode,
+    /// The drivers of a node have changed.
+    DriversChanged,
+    DriverUpdated,
+    /// How much room there is came to be known, or has changed.
+    CapacityChanged,
+    AttachmentDeleted,
+}
+
+/// What an event is about: before and after, as far as there is such.
+#[derive(Clone, Copy, Debug)]
+pub enum About<'a> {
+    Node { old: Option<&'a NodeInfo>, new: Option<&'a NodeInfo> },
+    Pod { old: Option<&'a PodInfo>, new: Option<&'a PodInfo> },
+    Document { old: Option<&'a Document>, new: Option<&'a Document> },
 }
 
 impl fmt::Debug for dyn Plugin {
@@ -238,9 +260,15 @@ pub trait Plugin {
         PreBind::Done
     }
 
-    /// Whether a pod that this plugin refused is worth another try after `event`.
+    /// Whether `event` may help a pod that this plugin refused.
     fn wakes_on(&self, _event: ClusterEvent) -> bool {
         false
+    }
+
+    /// Whether a pod that it refused is worth another try after an event of those that may help, which is
+    /// `about` this. An update of the pod itself is about that pod.
+    fn hint(&self, _pod: &PodInfo, _about: &About<'_>, _cluster: &dyn Snapshot) -> bool {
+        true
     }
 }
 

@@ -1,13 +1,15 @@
 //! `NodeResourcesFit`: what a pod asks for has to be left on the node; the score says how much more.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use super::shape::Shape;
 use crate::api::validation::is_extended;
 use crate::scheduler::framework::{
-    ClusterEvent, Code, CycleState, MAX_NODE_SCORE, Plugin, Reason, Snapshot, Verdict,
+    About, ClusterEvent, Code, CycleState, MAX_NODE_SCORE, Plugin, Reason, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
+use crate::scheduler::resources::Resources;
 
 /// A resource and how much it counts.
 pub type Weight = (Cow<'static, str>, i64);
@@ -115,8 +117,30 @@ impl Plugin for Fit {
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
-        use ClusterEvent::{AssignedPodDeleted, NodeAdded, NodeAllocatable};
+        use ClusterEvent::{
+            AssignedPodDeleted, AssignedPodShrunk, NodeAdded, NodeAllocatable, OwnShrunk,
+        };
         matches!(event, NodeAdded | NodeAllocatable | AssignedPodDeleted)
+            || matches!(event, AssignedPodShrunk | OwnShrunk)
+    }
+
+    fn hint(&self, pod: &PodInfo, about: &About<'_>, _cluster: &dyn Snapshot) -> bool {
+        match about {
+            About::Pod { old: Some(old), new: Some(new) } => {
+                new.uid == pod.uid || asks_for_more(&pod.requests, &old.requests, &new.requests)
+            }
+            About::Node { old, new: Some(new) } => {
+                // An empty node like this one has to do, and to have more of what the pod wants.
+                let empty = NodeInfo::new(Rc::clone(&new.node));
+                let has_more = |old: &&NodeInfo| {
+                    new.allocatable.pods > old.allocatable.pods
+                        || asks_for_more(&pod.requests, &new.allocatable, &old.allocatable)
+                };
+                self.filter(pod, &CycleState::default(), &empty).is_success()
+                    && old.as_ref().is_none_or(has_more)
+            }
+            About::Pod { .. } | About::Node { .. } | About::Document { .. } => true,
+        }
     }
 }
 
@@ -154,6 +178,13 @@ impl Fit {
         }
         if weights == 0 { 0 } else { (sum as f64 / weights as f64).round() as i64 }
     }
+}
+
+/// Whether there is more than `less` of something that is asked for.
+fn asks_for_more(asked: &Resources, more: &Resources, less: &Resources) -> bool {
+    let plain = ["cpu", "memory", "ephemeral-storage"];
+    let mut names = plain.into_iter().chain(asked.scalars.keys().map(|name| &**name));
+    names.any(|name| asked.get(name) > 0 && more.get(name) > less.get(name))
 }
 
 /// What pods on the node have of a resource, with a least amount for each where that counts.

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{PodAffinityTerm, WeightedPodAffinityTerm};
 use crate::api::Pod;
 use crate::api::labels::Selector;
 use crate::scheduler::framework::{
-    ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
+    About, ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 use crate::scheduler::tally::{Counts, Tally};
@@ -257,13 +257,51 @@ impl Plugin for InterPodAffinity {
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
         use ClusterEvent::{
-            AssignedPodAdded, AssignedPodDeleted, NamespaceLabels, NodeAdded, NodeLabels,
+            AssignedPodAdded, AssignedPodDeleted, AssignedPodLabels, NamespaceLabels, NodeAdded,
+            NodeLabels, OwnLabels,
         };
-        matches!(
-            event,
-            NodeAdded | NodeLabels | AssignedPodAdded | AssignedPodDeleted | NamespaceLabels
-        )
+        matches!(event, AssignedPodAdded | AssignedPodDeleted | AssignedPodLabels)
+            || matches!(event, NamespaceLabels | NodeAdded | NodeLabels | OwnLabels)
     }
+
+    fn hint(&self, pod: &PodInfo, about: &About<'_>, cluster: &dyn Snapshot) -> bool {
+        let (near, far) = (terms(pod, |it| &it.required), terms(pod, |it| &it.required_anti));
+        let means = |terms: &[Term], other: &PodInfo| {
+            let namespace = cluster.namespace(other.namespace());
+            !terms.is_empty() && terms.iter().all(|term| term.means(other, namespace))
+        };
+        match about {
+            About::Pod { new: Some(new), .. } if new.uid == pod.uid => true,
+            About::Pod { old: Some(old), new: Some(new) } => {
+                !means(near, old) && means(near, new) || means(far, old) && !means(far, new)
+            }
+            About::Pod { old: None, new: Some(new) } => means(near, new),
+            About::Pod { old: Some(gone), new: None } => {
+                means(far, gone) || keeps_away(gone, pod, cluster)
+            }
+            About::Node { old, new: Some(new) } => {
+                let Some(old) = old else {
+                    return near.is_empty()
+                        || !far.is_empty()
+                        || near.iter().any(|term| new.label(&term.topology_key).is_some());
+                };
+                let values =
+                    |term: &Term| (old.label(&term.topology_key), new.label(&term.topology_key));
+                let comes = |(old, new): (Option<&str>, Option<&str>)| new.is_some() && old != new;
+                let goes = |(old, new): (Option<&str>, Option<&str>)| old.is_some() && old != new;
+                near.is_empty() && far.is_empty()
+                    || near.iter().any(|term| comes(values(term)))
+                    || far.iter().any(|term| goes(values(term)))
+            }
+            About::Pod { .. } | About::Node { .. } | About::Document { .. } => true,
+        }
+    }
+}
+
+/// Whether a pod wants the other far.
+fn keeps_away(there: &PodInfo, pod: &PodInfo, cluster: &dyn Snapshot) -> bool {
+    let namespace = cluster.namespace(pod.namespace());
+    terms(there, |it| &it.required_anti).iter().any(|term| term.means(pod, namespace))
 }
 
 impl Affinity {

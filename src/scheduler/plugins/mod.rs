@@ -30,7 +30,6 @@ pub use shape::{Point, Shape};
 pub use taint_toleration::{TaintToleration, untolerated};
 pub use volumes::{
     FullNodes, NodeVolumeLimits, VolumeBinding, VolumeRestrictions, VolumeZone, Volumes, Zones,
-    mounts_claim, raises_limits,
 };
 
 use super::framework::{ClusterEvent, Plugin};
@@ -49,7 +48,7 @@ pub fn waking_on(event: ClusterEvent) -> impl Iterator<Item = &'static str> {
         &InterPodAffinity::DEFAULT,
         &VolumeRestrictions,
         &NodeVolumeLimits,
-        &VolumeBinding::DEFAULT,
+        &VolumeBinding { timeout: VolumeBinding::TIMEOUT, shape: Shape(Vec::new()) },
         &VolumeZone,
     ];
     ALL.iter().filter(move |plugin| plugin.wakes_on(event)).map(|plugin| plugin.name())

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::NodeAffinity as Affinity;
 
 use super::node_selector::{self, Preferred, Required};
 use crate::scheduler::framework::{
-    ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict, normalize,
+    About, ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict, normalize,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
@@ -97,5 +97,14 @@ impl Plugin for NodeAffinity {
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
         matches!(event, ClusterEvent::NodeAdded | ClusterEvent::NodeLabels)
+    }
+
+    fn hint(&self, pod: &PodInfo, about: &About<'_>, _cluster: &dyn Snapshot) -> bool {
+        let About::Node { old, new: Some(new) } = about else { return true };
+        if self.added_required().is_some_and(|added| !added.matches(new)) {
+            return false;
+        }
+        let own = Required::of_pod(&pod.pod.spec).unwrap_or_default();
+        own.matches(new) && !old.is_some_and(|old| own.matches(old))
     }
 }

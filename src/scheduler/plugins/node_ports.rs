@@ -1,6 +1,8 @@
 //! `NodePorts`: the ports that a pod wants of its node have to be free.
 
-use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict};
+use crate::scheduler::framework::{
+    About, ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict,
+};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
 /// The plugin.
@@ -26,8 +28,7 @@ impl Plugin for NodePorts {
     }
 
     fn filter(&self, pod: &PodInfo, _state: &CycleState, node: &NodeInfo) -> Verdict {
-        let mut taken = node.pods.iter().flat_map(|pod| &pod.ports);
-        if taken.any(|taken| pod.ports.iter().any(|port| port.conflicts(taken))) {
+        if node.pods.iter().any(|there| conflicts(pod, there)) {
             return Verdict::unschedulable(
                 "node(s) didn't have free ports for the requested pod ports",
             );
@@ -38,4 +39,16 @@ impl Plugin for NodePorts {
     fn wakes_on(&self, event: ClusterEvent) -> bool {
         matches!(event, ClusterEvent::NodeAdded | ClusterEvent::AssignedPodDeleted)
     }
+
+    fn hint(&self, pod: &PodInfo, about: &About<'_>, _cluster: &dyn Snapshot) -> bool {
+        match about {
+            About::Pod { old: Some(gone), new: None } => conflicts(pod, gone),
+            About::Pod { .. } | About::Node { .. } | About::Document { .. } => true,
+        }
+    }
+}
+
+/// Whether a pod has a port that the other wants.
+fn conflicts(pod: &PodInfo, there: &PodInfo) -> bool {
+    there.ports.iter().any(|taken| pod.ports.iter().any(|port| port.conflicts(taken)))
 }

@@ -10,7 +10,7 @@ use super::tolerations::{NO_EXECUTE, NO_SCHEDULE, tolerated};
 use crate::api::labels::Selector;
 use crate::api::{Document, Kind};
 use crate::scheduler::framework::{
-    ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
+    About, ClusterEvent, CycleState, Labels, MAX_NODE_SCORE, Plugin, PreFilter, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 use crate::scheduler::tally::Tally;
@@ -379,9 +379,45 @@ impl Plugin for PodTopologySpread {
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
         use ClusterEvent::{
-            AssignedPodAdded, AssignedPodDeleted, NodeAdded, NodeLabels, NodeTaints,
+            AssignedPodAdded, AssignedPodDeleted, AssignedPodLabels, NodeAdded, NodeDeleted,
+            NodeLabels, NodeTaints, OwnLabels, OwnTolerations,
         };
-        matches!(event, NodeAdded | NodeLabels | NodeTaints | AssignedPodAdded | AssignedPodDeleted)
+        matches!(event, AssignedPodAdded | AssignedPodDeleted | AssignedPodLabels)
+            || matches!(event, NodeAdded | NodeDeleted | NodeLabels | NodeTaints)
+            || matches!(event, OwnLabels | OwnTolerations)
+    }
+
+    fn hint(&self, pod: &PodInfo, about: &About<'_>, cluster: &dyn Snapshot) -> bool {
+        let constraints = self.constraints(pod, cluster, REQUIRED);
+        let keys = || constraints.iter().map(|one| &one.topology_key);
+        let labels = |node: &NodeInfo| has_all_labels(node, keys());
+        let counts = |one: &Constraint, pod: &PodInfo| one.selector.matches(pod.labels());
+        match about {
+            About::Pod { old, new } => {
+                let other = |it: &&PodInfo| it.uid != pod.uid && it.namespace() != pod.namespace();
+                if old.as_ref().is_some_and(other) || new.as_ref().is_some_and(other) {
+                    return false;
+                }
+                let (Some(old), Some(new)) = (old, new) else {
+                    let one = old.or(*new);
+                    return one.is_some_and(|it| constraints.iter().any(|own| counts(own, it)));
+                };
+                let tolerations = |pod: &PodInfo| pod.pod.spec.tolerations.clone();
+                new.uid == pod.uid
+                    && tolerations(old) != tolerations(new)
+                    && constraints.iter().any(|one| one.honors_taints)
+                    || constraints.iter().any(|one| counts(one, old) != counts(one, new))
+            }
+            About::Node { old: Some(old), new: Some(new) } => {
+                let taints = |node: &NodeInfo| node.node.spec.clone().and_then(|spec| spec.taints);
+                labels(old) != labels(new)
+                    || labels(new)
+                        && (keys().any(|key| old.label(key) != new.label(key))
+                            || taints(old) != taints(new))
+            }
+            About::Node { old, new } => old.or(*new).is_some_and(labels),
+            About::Document { .. } => true,
+        }
     }
 }
 

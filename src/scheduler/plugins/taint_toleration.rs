@@ -3,7 +3,9 @@
 use k8s_openapi::api::core::v1::Taint;
 
 use super::tolerations::{NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE, tolerated};
-use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, Snapshot, Verdict, normalize};
+use crate::scheduler::framework::{
+    About, ClusterEvent, CycleState, Plugin, Snapshot, Verdict, normalize,
+};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
 /// The plugin.
@@ -49,7 +51,14 @@ impl Plugin for TaintToleration {
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
-        matches!(event, ClusterEvent::NodeAdded | ClusterEvent::NodeTaints)
+        use ClusterEvent::{NodeAdded, NodeTaints, OwnTolerations};
+        matches!(event, NodeAdded | NodeTaints | OwnTolerations)
+    }
+
+    fn hint(&self, pod: &PodInfo, about: &About<'_>, _cluster: &dyn Snapshot) -> bool {
+        let fits = |node: &NodeInfo| untolerated(pod, node).next().is_none();
+        let About::Node { old, new: Some(new) } = about else { return true };
+        fits(new) && !old.is_some_and(fits)
     }
 }
 

@@ -10,7 +10,7 @@ use podflow::testing::scheduler::cache::Cache;
 use podflow::testing::scheduler::cycle::{self, Rotation};
 use podflow::testing::scheduler::evaluations::Evaluations;
 use podflow::testing::scheduler::framework::{
-    Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict,
+    About, Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict,
 };
 use podflow::testing::scheduler::node_info::{NodeInfo, PodInfo};
 use podflow::testing::scheduler::plugins::{Point, Shape, normalized_name};
@@ -33,6 +33,9 @@ pub static FORMS: &[Form] = &[
     form("nodeaffinity", plugin),
     form("nodeports", plugin),
     form("nodevolumelimits", plugin),
+    form("volumebinding", plugin),
+    form("hints", hint),
+    form("args_validation", invalid_args),
     form("noderesources_fit", plugin),
     form("noderesources_least_allocated", plugin),
     form("noderesources_most_allocated", plugin),
@@ -84,6 +87,9 @@ impl World {
             ("volumes", Kind::PersistentVolume),
             ("classes", Kind::StorageClass),
             ("csi_nodes", Kind::CSINode),
+            ("drivers", Kind::CSIDriver),
+            ("capacities", Kind::CSIStorageCapacity),
+            ("attachments", Kind::VolumeAttachment),
         ];
         let of_kind = |(key, kind)| list(key).into_iter().map(move |it| document(kind, &it));
         let documents = kinds.into_iter().flat_map(of_kind).collect::<Result<_, _>>()?;
@@ -130,7 +136,8 @@ fn named(name: &str, args: &Value) -> Result<Box<dyn Plugin>, String> {
 }
 
 fn invalid_args(file: &Value, case: &Value) -> Outcome {
-    let mistakes = args::mistakes(text(file, "plugin"), &case["args"]);
+    let of = if case["plugin"].is_string() { case } else { file };
+    let mistakes = args::mistakes(text(of, "plugin"), &case["args"]);
     let mistakes = mistakes.map_err(|error| error.to_string())?;
     let got: Vec<String> = mistakes.iter().map(|mistake| mistake.field.clone()).collect();
     same("fields", &got, &read(&case["expect"]["invalid_fields"])?)
@@ -221,11 +228,49 @@ fn plugin(file: &Value, case: &Value) -> Outcome {
             return Err(format!("counts of {key}: got {got:?}, want {want:?}"));
         }
     }
-    scores(&*plugin, &pod, &world, case)
+    scores(&*plugin, &pod, &world, case, state)
 }
 
-/// The scores after they were normalised.
-fn scores(plugin: &dyn Plugin, pod: &PodInfo, world: &World, case: &Value) -> Outcome {
+fn hint(_: &Value, case: &Value) -> Outcome {
+    let (pod, world) = (pod(&case["pod"])?, World::default());
+    let plugin = named(text(case, "plugin"), &case["args"])?;
+    let node = |value: &Value| -> Result<Option<NodeInfo>, String> {
+        let node: Option<_> = read(value)?;
+        Ok(node.map(|node| NodeInfo::new(Rc::new(node))))
+    };
+    let other = |value: &Value| {
+        if value.is_null() { Ok(None) } else { self::pod(value).map(Some) }
+    };
+    let of_kind = |value: &Value| {
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|kind| kind.resource().name == text(&case["document"], "kind"));
+        let kind = kind.ok_or("no such kind")?;
+        if value.is_null() { Ok(None) } else { document(kind, value).map(Some) }
+    };
+    let got = if let Some(about) = case.get("node") {
+        let (old, new) = (node(&about["old"])?, node(&about["new"])?);
+        plugin.hint(&pod, &About::Node { old: old.as_ref(), new: new.as_ref() }, &world)
+    } else if let Some(about) = case.get("other") {
+        let (old, new) = (other(&about["old"])?, other(&about["new"])?);
+        plugin.hint(&pod, &About::Pod { old: old.as_deref(), new: new.as_deref() }, &world)
+    } else {
+        let about = &case["document"];
+        let (old, new): (Option<Rc<Document>>, _) =
+            (of_kind(&about["old"])?, of_kind(&about["new"])?);
+        plugin.hint(&pod, &About::Document { old: old.as_deref(), new: new.as_deref() }, &world)
+    };
+    same("worth another try", &got, &read(&case["want"])?)
+}
+
+/// The scores after they were normalised; `state` is what was worked out before.
+fn scores(
+    plugin: &dyn Plugin,
+    pod: &PodInfo,
+    world: &World,
+    case: &Value,
+    mut state: CycleState,
+) -> Outcome {
     let expect = &case["expect"];
     if expect.get("scores").is_none() && expect.get("prescore").is_none() {
         return Ok(());
@@ -235,7 +280,6 @@ fn scores(plugin: &dyn Plugin, pod: &PodInfo, world: &World, case: &Value) -> Ou
         candidates.as_ref().is_none_or(|candidates| candidates.contains(*name))
     });
     let (names, nodes): (Vec<&String>, Vec<&NodeInfo>) = chosen.unzip();
-    let mut state = CycleState::default();
     let before = plugin.pre_score(pod, world, &nodes, &mut state);
     if let Some(want) = expect.get("prescore") {
         same("prescore", &verdict_json(&before)["code"], want)?;

@@ -35,6 +35,7 @@ const NEWER: &[&str] = &[
     "nodeAllocatableResourceClaimStatuses",
     "observedGeneration",
     "podPreemptionPolicy",
+    "preventPodSchedulingIfMissing",
     "protocol",
     "runningInUserNamespace",
     "scheduling",

@@ -34,7 +34,9 @@ const DEFAULTS: &[OfKind] = &[
     (Kind::EndpointSlice, endpoint_slice),
     (Kind::PersistentVolume, persistent_volume),
     (Kind::PersistentVolumeClaim, persistent_volume_claim),
+    (Kind::CSIDriver, csi_driver),
     (Kind::StorageClass, storage_class),
+    (Kind::VolumeAttachment, volume_attachment),
     (Kind::LimitRange, limit_range),
     (Kind::ResourceQuota, resource_quota),
     (Kind::PodDisruptionBudget, pod_disruption_budget),
@@ -258,6 +260,31 @@ pub(super) fn claim_spec(fields: &mut Fields) {
     if let Some(resources) = part(spec, "resources") {
         round(resources, "limits");
         round(resources, "requests");
+    }
+}
+
+/// Mirrors: `SetDefaults_CSIDriver`.
+fn csi_driver(fields: &mut Fields) {
+    let Some(spec) = part(fields, "spec") else { return };
+    spec.entry("attachRequired").or_insert(true.into());
+    for field in ["podInfoOnMount", "requiresRepublish", "seLinuxMount", "storageCapacity"] {
+        spec.entry(field).or_insert(false.into());
+    }
+    spec.entry("fsGroupPolicy").or_insert_with(|| "ReadWriteOnceWithFSType".into());
+    if Part::of(spec.get("volumeLifecycleModes")).is_empty() {
+        spec.insert("volumeLifecycleModes".to_owned(), json!(["Persistent"]));
+    }
+}
+
+/// Mirrors: `SetObjectDefaults_VolumeAttachment`.
+fn volume_attachment(fields: &mut Fields) {
+    if let Some(status) = part(fields, "status") {
+        status.entry("attached").or_insert(false.into());
+    }
+    let Some(source) = part(fields, "spec").and_then(|spec| part(spec, "source")) else { return };
+    if let Some(volume) = found(source, "inlineVolumeSpec") {
+        round(volume, "capacity");
+        far_disks(volume);
     }
 }
 

@@ -28,6 +28,19 @@ pub(super) const CSI_NODE: Rules =
 pub(super) const CLASS: Rules =
     Rules { check: class, change: class_changed, update: &[M, C], ..PLAIN };
 
+pub(super) const CSI_DRIVER: Rules =
+    Rules { check: csi_driver, change: csi_driver_changed, update: &[N, K, C], ..PLAIN };
+pub(super) const STORAGE_CAPACITY: Rules =
+    Rules { check: storage_capacity, change: storage_capacity_changed, update: &[N, K, C], ..PLAIN };
+pub(super) const ATTACHMENT: Rules = Rules {
+    check: attachment,
+    change: attachment_changed,
+    update: &[N, K, C],
+    status: attachment_changed,
+    ..PLAIN
+};
+
+const RECLAIM_POLICY: &str = "persistentVolumeReclaimPolicy";
 const ACCESS_MODES: [&str; 4] =
     ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
@@ -63,10 +76,7 @@ fn spec_path(field: &'static str) -> Path {
 
 fn volume(out: &mut Report, volume: &Document, _old: Option<&Document>) {
     let spec = volume.at("spec");
-    if spec.at("accessModes").is_empty() {
-        out.required(&spec_path("accessModes"), "");
-    }
-    access_modes(out, spec, &spec_path("accessModes"));
+    some_access_modes(out, spec, &Path::new("spec"));
     let (capacity, path) = (spec.at("capacity"), spec_path("capacity"));
     if capacity.is_empty() {
         out.required(&path, "");
@@ -78,10 +88,9 @@ fn volume(out: &mut Report, volume: &Document, _old: Option<&Document>) {
     for (name, amount) in capacity.entries() {
         positive(out, amount, &path.key(name), true);
     }
-    let policy = spec.at("persistentVolumeReclaimPolicy").text();
+    let policy = spec.at(RECLAIM_POLICY).text();
     if !policy.is_empty() {
-        let known = ["Delete", "Recycle", "Retain"];
-        out.supported(&spec_path("persistentVolumeReclaimPolicy"), policy, &known);
+        out.supported(&spec_path(RECLAIM_POLICY), policy, &["Delete", "Recycle", "Retain"]);
     }
     let affinity = spec.at("nodeAffinity");
     let required = affinity.at("required");
@@ -94,12 +103,7 @@ fn volume(out: &mut Report, volume: &Document, _old: Option<&Document>) {
             Ok(_) | Err(_) => out.required(&path, "must specify required node constraints"),
         }
     }
-    sources(out, text(&volume.metadata.name), spec);
-    let root = spec.at("hostPath").at("path").text();
-    if !root.is_empty() && root.chars().all(|c| c == '/') && policy == "Recycle" {
-        let words = "may not be 'recycle' for a hostPath mount of '/'";
-        out.forbidden(&spec_path("persistentVolumeReclaimPolicy"), words);
-    }
+    sources(out, text(&volume.metadata.name), spec, &Path::new("spec"));
     let class = spec.at("storageClassName").text();
     if !class.is_empty() {
         out.words(&spec_path("storageClassName"), class, names::dns1123_subdomain);
@@ -118,6 +122,44 @@ fn volume(out: &mut Report, volume: &Document, _old: Option<&Document>) {
             out.required(&spec_path("csi"), words);
         }
     }
+}
+
+/// What a volume asks for that is on a node though no object stands for it.
+fn inline_volume(out: &mut Report, spec: Part<'_>, path: &Path) {
+    let words = "may not be specified in the context of inline volumes";
+    if spec.at("claimRef").is_there() {
+        out.forbidden_at(path, "claimRef", words);
+    }
+    if !spec.at("capacity").is_empty() {
+        out.forbidden_at(path, "capacity", words);
+    }
+    if !spec.at("csi").is_there() {
+        out.required_at(path, "csi", "has to be specified in the context of inline volumes");
+    }
+    some_access_modes(out, spec, path);
+    if !["", "Retain"].contains(&spec.at(RECLAIM_POLICY).text()) {
+        let words = "may only be Retain in the context of inline volumes";
+        out.forbidden_at(path, RECLAIM_POLICY, words);
+    }
+    if spec.at("nodeAffinity").is_there() {
+        out.forbidden_at(path, "nodeAffinity", words);
+    }
+    sources(out, "", spec, path);
+    if !spec.at("storageClassName").text().is_empty() {
+        out.forbidden_at(path, "storageClassName", words);
+    }
+    if spec.at("volumeMode").is_there() && spec.at("volumeMode").text() != "Filesystem" {
+        let words =
+            "may not specify volumeMode other than Filesystem in the context of inline volumes";
+        out.forbidden_at(path, "volumeMode", words);
+    }
+}
+
+fn some_access_modes(out: &mut Report, spec: Part<'_>, path: &Path) {
+    if spec.at("accessModes").is_empty() {
+        out.required_at(path, "accessModes", "");
+    }
+    access_modes(out, spec, &path.child("accessModes"));
 }
 
 fn access_modes(out: &mut Report, spec: Part<'_>, path: &Path) {
@@ -150,21 +192,26 @@ fn positive(out: &mut Report, amount: Part<'_>, path: &Path, basic: bool) {
 }
 
 /// What it is made of: one thing.
-fn sources(out: &mut Report, name: &str, spec: Part<'_>) {
+fn sources(out: &mut Report, name: &str, spec: Part<'_>, path: &Path) {
     let mut found = false;
     for field in SOURCES.into_iter().filter(|field| spec.at(field).is_there()) {
         if found && field != "flexVolume" {
-            out.forbidden(&spec_path(if field == "cephfs" { "cephFS" } else { field }), MANY);
+            out.forbidden_at(path, if field == "cephfs" { "cephFS" } else { field }, MANY);
             continue;
         }
         found = true;
-        source(out, field, spec.at(field), Owner::Cluster(name), &Path::new("spec"));
+        source(out, field, spec.at(field), Owner::Cluster(name), path);
         if field == "local" && !spec.at("nodeAffinity").is_there() {
-            out.required(&spec_path("nodeAffinity"), "Local volume requires node affinity");
+            out.required_at(path, "nodeAffinity", "Local volume requires node affinity");
         }
     }
     if !found {
-        out.required(&Path::new("spec"), "must specify a volume type");
+        out.required(path, "must specify a volume type");
+    }
+    let (root, policy) = (spec.at("hostPath").at("path").text(), spec.at(RECLAIM_POLICY).text());
+    if !root.is_empty() && root.chars().all(|c| c == '/') && policy == "Recycle" {
+        let words = "may not be 'recycle' for a hostPath mount of '/'";
+        out.forbidden_at(path, RECLAIM_POLICY, words);
     }
 }
 
@@ -384,6 +431,144 @@ fn csi_node_changed(out: &mut Report, new: &Document, old: &Document) {
             out.immutable(&spec_path("drivers"), new, &old);
         }
     }
+}
+
+fn csi_driver(out: &mut Report, driver: &Document, _old: Option<&Document>) {
+    let spec = driver.at("spec");
+    // Those that are defaulted are there; the name of the first is upstream's.
+    let must = [
+        ("attachRequired", "attachedRequired"),
+        ("podInfoOnMount", "podInfoOnMount"),
+        ("storageCapacity", "storageCapacity"),
+    ];
+    for (field, shown) in must {
+        if !spec.at(field).is_there() {
+            out.required(&spec_path(shown), "");
+        }
+    }
+    let policy = spec.at("fsGroupPolicy");
+    if policy.is_there() {
+        let known = ["File", "None", "ReadWriteOnceWithFSType"];
+        out.supported(&spec_path("fsGroupPolicy"), policy.text(), &known);
+    }
+    token_requests(out, spec.at("tokenRequests"), &spec_path("tokenRequests"));
+    for mode in spec.at("volumeLifecycleModes").texts() {
+        out.supported(&spec_path("volumeLifecycleModes"), mode, &["Persistent", "Ephemeral"]);
+    }
+    if !spec.at("seLinuxMount").is_there() {
+        out.required(&spec_path("seLinuxMount"), "");
+    }
+    let period = "nodeAllocatableUpdatePeriodSeconds";
+    if let Some(seconds) = spec.at(period).number().filter(|seconds| *seconds < 10) {
+        out.invalid(&spec_path(period), seconds, "must be greater than or equal to 10 seconds");
+    }
+    let (field, at) = ("serviceAccountTokenInSecrets", spec.at("serviceAccountTokenInSecrets"));
+    if at.is_there() && spec.at("tokenRequests").is_empty() {
+        let words = "serviceAccountTokenInSecrets is set but no tokenRequests are specified";
+        out.invalid(&spec_path(field), at.value().clone(), words);
+    }
+}
+
+/// The tokens that a driver asks for: one for each audience.
+fn token_requests(out: &mut Report, requests: Part<'_>, path: &Path) {
+    let mut audiences = Seen::default();
+    for (index, request) in requests.items().enumerate() {
+        let path = path.index(index);
+        let audience = request.at("audience").text();
+        if !audiences.is_new(audience) {
+            out.duplicate_at(&path, "audience", audience);
+            continue;
+        }
+        let seconds = request.at("expirationSeconds").number();
+        let wrong = match seconds {
+            Some(seconds) if seconds < 600 => "less than 10 minutes",
+            Some(seconds) if seconds > 1 << 32 => "larger than 2^32 seconds",
+            Some(_) | None => continue,
+        };
+        let words = format!("may not specify a duration {wrong}");
+        out.invalid_at(&path, "expirationSeconds", seconds.unwrap_or_default(), &words);
+    }
+}
+
+fn csi_driver_changed(out: &mut Report, new: &Document, old: &Document) {
+    let (new, old) = (new.at("spec"), old.at("spec"));
+    for (field, shown) in
+        [("attachRequired", "attachedRequired"), ("volumeLifecycleModes", "volumeLifecycleModes")]
+    {
+        out.immutable(&spec_path(shown), new.at(field).value(), old.at(field).value());
+    }
+}
+
+fn storage_capacity(out: &mut Report, capacity: &Document, _old: Option<&Document>) {
+    of_selector(out, capacity.at("nodeTopology"), &Path::new("nodeTopology"));
+    let class = capacity.at("storageClassName").text();
+    out.words(&Path::new("storageClassName"), class, names::dns1123_subdomain);
+    let amount = capacity.at("capacity");
+    if amount.quantity().is_some_and(|amount| amount.is_negative()) {
+        out.invalid(&Path::new("capacity"), amount.text(), NEGATIVE);
+    }
+}
+
+fn storage_capacity_changed(out: &mut Report, new: &Document, old: &Document) {
+    for field in ["nodeTopology", "storageClassName"] {
+        out.immutable(&Path::new(field), new.at(field).value(), old.at(field).value());
+    }
+}
+
+fn attachment(out: &mut Report, attachment: &Document, old: Option<&Document>) {
+    let spec = attachment.at("spec");
+    if spec.at("attacher").text().is_empty() {
+        out.required(&spec_path("attacher"), "");
+    }
+    let (source, path) = (spec.at("source"), spec_path("source"));
+    let (inline, volume) = (source.at("inlineVolumeSpec"), source.at(VOLUME_NAME));
+    let one = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+    match (inline.is_there(), volume.is_there()) {
+        (false, false) => out.required(&path, one),
+        (true, true) => out.forbidden(&path, one),
+        (false, true) if volume.text().is_empty() => {
+            out.required_at(&path, VOLUME_NAME, "must specify non empty persistentVolumeName");
+        }
+        (false, true) => {}
+        (true, false) => inline_volume(out, inline, &path.child("inlineVolumeSpec")),
+    }
+    out.words(&spec_path("nodeName"), spec.at("nodeName").text(), names::dns1123_subdomain);
+    let (status, path) = (attachment.at("status"), Path::new("status"));
+    let metadata = status.at("attachmentMetadata").entries();
+    let size: usize = metadata.map(|(key, value)| key.len() + value.text().len()).sum();
+    if size > 256 << 10 {
+        out.errors.push(FieldError::too_long(&path.child("attachmentMetadata"), 256 << 10));
+    }
+    for field in ["attachError", "detachError"] {
+        let (error, path) = (status.at(field), path.child(field));
+        if error.at("message").text().len() > 1024 {
+            // The number is that of the metadata upstream, too.
+            out.errors.push(FieldError::too_long(&path.child("message"), 256 << 10));
+        }
+        if let Some(code) = error.at("errorCode").number().filter(|code| *code < 0) {
+            out.invalid_at(&path, "errorCode", code, "must be between 0 and 2147483647, inclusive");
+        }
+    }
+    if old.is_none() {
+        new_attachment(out, attachment);
+    }
+}
+
+const VOLUME_NAME: &str = "persistentVolumeName";
+
+fn new_attachment(out: &mut Report, attachment: &Document) {
+    let spec = attachment.at("spec");
+    driver(out, spec.at("attacher").text(), &Path::new("spec.attacher"));
+    let volume = spec.at("source").at(VOLUME_NAME);
+    if volume.is_there() {
+        let path = Path::new("spec.source.persistentVolumeName");
+        out.words(&path, volume.text(), names::dns1123_subdomain);
+    }
+}
+
+/// What is attached where is asked for once and for all.
+fn attachment_changed(out: &mut Report, new: &Document, old: &Document) {
+    out.immutable(&Path::new("spec"), new.at("spec").value(), old.at("spec").value());
 }
 
 fn class(out: &mut Report, class: &Document, _old: Option<&Document>) {

@@ -2,45 +2,57 @@
 //! first consumer get a volume, or a node to have one made for, before the pod is bound.
 //!
 //! Mirrors: `pkg/scheduler/framework/plugins/volumebinding`, `FindMatchingVolume` and
-//! `GetBindVolumeToClaim` of `component-helpers/storage/volume`. Left out: the free room that drivers
-//! tell of (`CSIStorageCapacity`), since there are no drivers here.
+//! `GetBindVolumeToClaim` of `component-helpers/storage/volume`. Left out: where a volume is that was
+//! built into Kubernetes and that a driver has taken over, in the labels of that driver.
 
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::NodeSelector;
 use serde_json::{Value, json};
 
-use super::{BIND_COMPLETED, annotation, claim, class, mounts, name, volume_name, waits};
+use super::{
+    BIND_COMPLETED, annotation, claim, class, mounts, mounts_claim, name, volume_name, volumes,
+    waits,
+};
 use crate::api::decode::decode;
 use crate::api::document::Part;
 use crate::api::labels::Selector;
 use crate::api::quantity::Quantity;
 use crate::api::{Document, Kind};
 use crate::scheduler::framework::{
-    ClusterEvent, CycleState, Plugin, PreBind, PreFilter, Reason, Snapshot, Verdict,
+    About, ClusterEvent, CycleState, Plugin, PreBind, PreFilter, Reason, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 use crate::scheduler::plugins::node_selector::Required;
+use crate::scheduler::plugins::shape::Shape;
 use crate::sim::{SortedMap, sort};
 
 const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 
+const ATTRIBUTES: &str = "volumeAttributesClassName";
+
 const NOT_THERE: &str = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
-const ELSEWHERE: &str = "node(s) had volume node affinity conflict";
+const ELSEWHERE: &str = "node(s) didn't match PersistentVolume's node affinity";
 const NONE_TO_BIND: &str = "node(s) didn't find available persistent volumes to bind";
+const NO_ROOM: &str = "node(s) did not have enough free storage";
+
+/// The annotation of a `CSINode` that says which of what was built in drivers have taken over.
+const MIGRATED: &str = "storage.alpha.kubernetes.io/migrated-plugins";
 
 /// The plugin.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct VolumeBinding {
     /// How long a pod waits for its claims to be bound.
     pub timeout: Duration,
+    /// How well a node suits, by how much of its storage would be used.
+    pub shape: Shape,
 }
 
 impl VolumeBinding {
-    /// As the default profile has it.
-    pub const DEFAULT: Self = Self { timeout: Duration::from_mins(10) };
+    /// As the default profile has it, but for the shape.
+    pub const TIMEOUT: Duration = Duration::from_mins(10);
 }
 
 /// The claims of a pod: what each asks of a node.
@@ -66,6 +78,16 @@ struct Waiting {
     volumes: Vec<(Document, Place)>,
     /// Where a volume can be made; `None` where nobody makes any.
     made: Option<Topology>,
+    /// Where there is room for it, if the driver tells of that and the claim says how much it wants.
+    room: Option<Vec<Room>>,
+}
+
+/// Room for a claim on the nodes that a selector means.
+#[derive(Clone, Debug)]
+struct Room {
+    nodes: Selector,
+    /// How much there is; not known where only the largest volume is.
+    capacity: Option<i64>,
 }
 
 /// One of these has to hold: labels, each with the values that will do. Empty: everywhere.
@@ -75,8 +97,8 @@ type Topology = Vec<SortedMap<String, Vec<String>>>;
 enum Step<'a> {
     /// It is to have this volume.
     Bind(&'a Document, &'a Document),
-    /// A volume is to be made for it.
-    Make(&'a Document),
+    /// A volume is to be made for it, where there is so much room, if that is known.
+    Make(&'a Document, Option<i64>),
 }
 
 impl Plugin for VolumeBinding {
@@ -105,6 +127,47 @@ impl Plugin for VolumeBinding {
         }
     }
 
+    fn pre_score(
+        &self,
+        _pod: &PodInfo,
+        _cluster: &dyn Snapshot,
+        _nodes: &[&NodeInfo],
+        state: &mut CycleState,
+    ) -> Verdict {
+        // Without a claim that waits every node would score nothing.
+        if state.volumes.waiting.is_empty() { Verdict::SKIP } else { Verdict::SUCCESS }
+    }
+
+    fn score(&self, _pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
+        let steps = state.volumes.steps(node).unwrap_or_default();
+        let binds = steps.iter().any(|step| matches!(step, Step::Bind(..)));
+        // How much is asked for and how much there is, by class.
+        let mut classes: SortedMap<&str, (i64, i64)> = SortedMap::new();
+        for step in &steps {
+            let asked = |claim| requested(claim).map_or(0, |asked| asked.value());
+            match step {
+                Step::Bind(claim, volume) => {
+                    let sums = classes.or_default(class(volume));
+                    sums.0 += asked(claim);
+                    sums.1 += capacity(volume).map_or(0, |has| has.value());
+                }
+                Step::Make(claim, Some(room)) if !binds => {
+                    let sums = classes.or_default(class(claim));
+                    sums.0 += asked(claim);
+                    sums.1 = *room;
+                }
+                Step::Make(..) => {}
+            }
+        }
+        let scores = classes.values().map(|(asked, has)| {
+            let part = if asked > has { None } else { (asked * 100).checked_div(*has) };
+            self.shape.score(part.unwrap_or(100))
+        });
+        let (sum, count) = (scores.clone().sum::<i64>(), i64::try_from(scores.count()));
+        // Rounded to the nearest, halves up.
+        count.ok().and_then(|count| (2 * sum + count).checked_div(2 * count)).unwrap_or_default()
+    }
+
     fn reserve(&self, state: &CycleState, node: &NodeInfo) -> Vec<Document> {
         let steps = state.volumes.steps(node).unwrap_or_default();
         steps.iter().map(|step| step.outcome(node)).collect()
@@ -128,11 +191,35 @@ impl Plugin for VolumeBinding {
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
         use ClusterEvent::{
-            ClaimChanged, NodeAdded, NodeLabels, StorageClassAdded, StorageClassTopology,
+            CapacityChanged, ClaimAdded, ClaimUpdated, DriverUpdated, DriversChanged,
+            DriversOfNode, NodeAdded, NodeLabels, StorageClassAdded, StorageClassUpdated,
             VolumeChanged,
         };
-        matches!(event, ClaimChanged | NodeAdded | NodeLabels)
-            || matches!(event, StorageClassAdded | StorageClassTopology | VolumeChanged)
+        matches!(event, ClaimAdded | ClaimUpdated | VolumeChanged | NodeAdded | NodeLabels)
+            || matches!(event, StorageClassAdded | StorageClassUpdated | CapacityChanged)
+            || matches!(event, DriverUpdated | DriversChanged | DriversOfNode)
+    }
+
+    fn hint(&self, pod: &PodInfo, about: &About<'_>, _cluster: &dyn Snapshot) -> bool {
+        let About::Document { old, new: Some(new) } = about else { return true };
+        if new.kind() == Kind::PersistentVolumeClaim {
+            return mounts_claim(&pod.pod, new);
+        }
+        let Some(old) = old else { return true };
+        if new.kind() == Kind::StorageClass {
+            new.at("allowedTopologies").value() != old.at("allowedTopologies").value()
+        } else if new.kind() == Kind::CSINode {
+            annotation(new, MIGRATED) != annotation(old, MIGRATED)
+        } else if new.kind() == Kind::CSIStorageCapacity {
+            let (more, less) = (limit(new), limit(old));
+            more.is_some() && more > less
+        } else if new.kind() == Kind::CSIDriver {
+            let checks = |driver: &Document| driver.at("spec").at("storageCapacity").is_true();
+            let mut inline = volumes(&pod.pod).map(|volume| volume.at("csi").at("driver").text());
+            checks(old) && !checks(new) && inline.any(|driver| driver == name(new))
+        } else {
+            true
+        }
     }
 }
 
@@ -171,28 +258,84 @@ impl Volumes {
     ///
     /// Why it cannot.
     fn steps(&self, node: &NodeInfo) -> Result<Vec<Step<'_>>, Vec<Reason>> {
+        let of_bound = self.bound.iter().find(|it| !it.as_ref().is_some_and(|it| it.has(node)));
+        let (steps, of_waiting) = match self.steps_for_waiting(node) {
+            Ok(steps) => (steps, None),
+            Err(reason) => (Vec::new(), Some(reason)),
+        };
         let mut reasons: Vec<Reason> = Vec::new();
-        match self.bound.iter().find(|place| !place.as_ref().is_some_and(|it| it.has(node))) {
-            Some(None) => reasons.push(NOT_THERE.into()),
-            Some(Some(_)) => reasons.push(ELSEWHERE.into()),
-            None => {}
+        reasons.extend(matches!(of_bound, Some(Some(_))).then_some(ELSEWHERE.into()));
+        reasons.extend(of_waiting.map(Into::into));
+        reasons.extend(matches!(of_bound, Some(None)).then_some(NOT_THERE.into()));
+        if reasons.is_empty() { Ok(steps) } else { Err(reasons) }
+    }
+
+    /// The steps for the claims that wait: those whose node is chosen already come first when volumes are
+    /// made.
+    fn steps_for_waiting(&self, node: &NodeInfo) -> Result<Vec<Step<'_>>, &'static str> {
+        let chosen = |waiting: &&Waiting| waiting.selected.is_some();
+        let elsewhere = |waiting: &Waiting| waiting.selected.as_deref() != Some(&*node.name);
+        if self.waiting.iter().filter(chosen).any(elsewhere) {
+            return Err(NONE_TO_BIND);
         }
         let mut steps = Vec::with_capacity(self.waiting.len());
         let mut taken: Vec<&str> = Vec::new();
-        for waiting in &self.waiting {
-            let volume = waiting.volume(node, &taken);
-            taken.extend(volume.map(name));
-            steps.push(match volume {
-                Some(volume) => Step::Bind(&waiting.claim, volume),
-                None if waiting.can_be_made(node) => Step::Make(&waiting.claim),
-                None => {
-                    reasons.push(NONE_TO_BIND.into());
-                    break;
+        let (mut made, unchosen): (Vec<&Waiting>, Vec<&Waiting>) =
+            self.waiting.iter().partition(chosen);
+        for waiting in unchosen {
+            match waiting.volume(node, &taken) {
+                Some(volume) => {
+                    taken.push(name(volume));
+                    steps.push(Step::Bind(&waiting.claim, volume));
                 }
-            });
+                None => made.push(waiting),
+            }
         }
-        if reasons.is_empty() { Ok(steps) } else { Err(reasons) }
+        for waiting in made {
+            if !waiting.can_be_made(node) {
+                return Err(NONE_TO_BIND);
+            }
+            let room = match &waiting.room {
+                Some(rooms) => rooms.iter().find(|room| room.has(node)).ok_or(NO_ROOM)?.capacity,
+                None => None,
+            };
+            steps.push(Step::Make(&waiting.claim, room));
+        }
+        Ok(steps)
     }
+}
+
+impl Room {
+    fn has(&self, node: &NodeInfo) -> bool {
+        self.nodes.matches(node.node.metadata.labels.as_deref())
+    }
+
+    /// All room for a claim of a class, if its driver has it looked at.
+    fn of(claim: &Document, class: &Document, cluster: &dyn Snapshot) -> Option<Vec<Self>> {
+        let asked = requested(claim)?.value();
+        let driver = cluster.document(Kind::CSIDriver, "", class.at("provisioner").text())?;
+        if !driver.at("spec").at("storageCapacity").is_true() {
+            return None;
+        }
+        let capacities = cluster.documents(Kind::CSIStorageCapacity);
+        let enough = capacities.filter(|capacity| {
+            capacity.at("storageClassName").text() == name(class)
+                && capacity.at("nodeTopology").is_there()
+                && limit(capacity).is_some_and(|limit| limit >= asked)
+        });
+        let room = enough.map(|capacity| Self {
+            nodes: Selector::from_part(capacity.at("nodeTopology")),
+            capacity: capacity.at("capacity").quantity().map(|it| it.value()),
+        });
+        Some(room.collect())
+    }
+}
+
+/// The largest volume that can be made where so much room is.
+fn limit(capacity: &Document) -> Option<i64> {
+    let most = capacity.at("maximumVolumeSize");
+    let most = if most.is_there() { most } else { capacity.at("capacity") };
+    most.quantity().map(|quantity| quantity.value())
 }
 
 impl Place {
@@ -227,24 +370,23 @@ impl Waiting {
             selected: annotation(claim, SELECTED_NODE).map(str::to_owned),
             volumes,
             made: is_made.then(|| topology(class)),
+            room: Room::of(claim, class, cluster),
         }
     }
 
     /// The best volume that the node has and no other claim of the pod takes.
     fn volume(&self, node: &NodeInfo, taken: &[&str]) -> Option<&Document> {
         let mut free = self.volumes.iter().filter(|(volume, _)| !taken.contains(&name(volume)));
-        let found = free.find(|(_, place)| self.selected.is_none() && place.has(node));
-        found.map(|(volume, _)| volume)
+        free.find(|(_, place)| place.has(node)).map(|(volume, _)| volume)
     }
 
     fn can_be_made(&self, node: &NodeInfo) -> bool {
         let holds = |(label, values): (&String, &Vec<String>)| {
             node.label(label).is_some_and(|own| values.iter().any(|value| value == own))
         };
-        self.selected.as_deref().is_none_or(|selected| selected == &*node.name)
-            && self.made.as_ref().is_some_and(|terms| {
-                terms.is_empty() || terms.iter().any(|term| term.iter().all(holds))
-            })
+        self.made.as_ref().is_some_and(|terms| {
+            terms.is_empty() || terms.iter().any(|term| term.iter().all(holds))
+        })
     }
 }
 
@@ -254,7 +396,7 @@ impl Step<'_> {
         let (mut changed, key, value) = match *self {
             Self::Bind(claim, volume) if is_for(volume, claim) => return bound(volume, claim),
             Self::Bind(claim, volume) => (bound(volume, claim), BOUND_BY_CONTROLLER, "yes"),
-            Self::Make(claim) => (claim.clone(), SELECTED_NODE, &*node.name),
+            Self::Make(claim, _) => (claim.clone(), SELECTED_NODE, &*node.name),
         };
         let annotations = changed.metadata.annotations_mut();
         annotations.insert(key.to_owned(), value.to_owned());
@@ -353,6 +495,7 @@ fn suits(claim: &Document, volume: &Document) -> bool {
         || class(volume) != class(claim)
         || capacity(volume) < requested(claim)
         || mode(wants) != mode(has)
+        || has.at(ATTRIBUTES).text() != wants.at(ATTRIBUTES).text()
         || volume.metadata.deletion_timestamp.is_some()
     {
         return false;

@@ -8,7 +8,7 @@ mod zone;
 use std::borrow::Cow;
 
 pub use binding::{VolumeBinding, Volumes};
-pub use limits::{FullNodes, NodeVolumeLimits, raises_limits};
+pub use limits::{FullNodes, NodeVolumeLimits};
 pub use restrictions::VolumeRestrictions;
 pub use zone::{VolumeZone, Zones};
 
@@ -48,7 +48,7 @@ fn mounts(pod: &Pod) -> impl Iterator<Item = Mount<'_>> {
 }
 
 /// Whether a pod mounts the claim called so in its namespace.
-pub fn mounts_claim(pod: &Pod, claim: &Document) -> bool {
+fn mounts_claim(pod: &Pod, claim: &Document) -> bool {
     pod.metadata.namespace == claim.metadata.namespace
         && mounts(pod).any(|mount| Some(&*mount.name) == claim.metadata.name.as_deref())
 }

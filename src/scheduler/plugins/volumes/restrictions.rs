@@ -5,7 +5,9 @@
 use super::{claim, mounts, name, volumes};
 use crate::api::Pod;
 use crate::api::document::Part;
-use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict};
+use crate::scheduler::framework::{
+    About, ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict,
+};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
 const ONE_POD: &str = "ReadWriteOncePod";
@@ -47,25 +49,40 @@ impl Plugin for VolumeRestrictions {
     }
 
     fn filter(&self, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Verdict {
-        let taken = |disk: Part<'_>| {
-            let mut there = node.pods.iter().flat_map(|there| disks(&there.pod));
-            there.any(|other| conflicts(disk, other))
-        };
-        if disks(&pod.pod).any(taken) {
+        if node.pods.iter().any(|there| has_disk_of(there, pod)) {
             return Verdict::unschedulable("node(s) had no available disk");
         }
         if state.claims_in_use > 0 {
             return Verdict::unschedulable(
-                "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod \
-                 access mode",
+                "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode \
+                 already in-use by another pod",
             );
         }
         Verdict::SUCCESS
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
-        use ClusterEvent::{AssignedPodDeleted, ClaimChanged, NodeAdded};
-        matches!(event, AssignedPodDeleted | ClaimChanged | NodeAdded)
+        use ClusterEvent::{AssignedPodDeleted, ClaimAdded, NodeAdded};
+        matches!(event, AssignedPodDeleted | ClaimAdded | NodeAdded)
+    }
+
+    fn hint(&self, pod: &PodInfo, about: &About<'_>, _cluster: &dyn Snapshot) -> bool {
+        let claims = |pod: &PodInfo| -> Vec<String> {
+            let named = mounts(&pod.pod).filter(|mount| !mount.ephemeral);
+            named.map(|mount| mount.name.into_owned()).collect()
+        };
+        match about {
+            About::Pod { old: Some(gone), new: None } => {
+                let own = claims(pod);
+                gone.namespace() == pod.namespace()
+                    && (has_disk_of(gone, pod) || claims(gone).iter().any(|it| own.contains(it)))
+            }
+            About::Document { new: Some(claim), .. } => {
+                claim.metadata.namespace.as_deref() == Some(pod.namespace())
+                    && claims(pod).iter().any(|own| own == name(claim))
+            }
+            About::Pod { .. } | About::Node { .. } | About::Document { .. } => true,
+        }
     }
 }
 
@@ -80,6 +97,11 @@ const DISKS: [(&str, &[&str]); 4] = [
 /// The volumes of a pod that others may not have at the same time.
 fn disks(pod: &Pod) -> impl Iterator<Item = Part<'_>> {
     volumes(pod).filter(|volume| DISKS.iter().any(|(source, _)| volume.at(source).is_there()))
+}
+
+/// Whether a pod has a disk that the other wants for itself.
+fn has_disk_of(there: &PodInfo, pod: &PodInfo) -> bool {
+    disks(&pod.pod).any(|disk| disks(&there.pod).any(|other| conflicts(disk, other)))
 }
 
 /// Whether both volumes are one disk that is not only read by both.

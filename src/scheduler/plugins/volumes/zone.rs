@@ -2,15 +2,19 @@
 //!
 //! Mirrors: `pkg/scheduler/framework/plugins/volumezone`.
 
-use super::{class, mounts, not_found, volume_name, waits};
-use crate::api::Kind;
-use crate::scheduler::framework::{ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict};
+use super::{class, mounts, mounts_claim, not_found, volume_name, waits};
+use crate::api::{Document, Kind};
+use crate::scheduler::framework::{
+    About, ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict,
+};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
 const BETA_ZONE: &str = "failure-domain.beta.kubernetes.io/zone";
 const BETA_REGION: &str = "failure-domain.beta.kubernetes.io/region";
 const ZONE: &str = "topology.kubernetes.io/zone";
 const REGION: &str = "topology.kubernetes.io/region";
+/// The labels that name a zone.
+pub(super) const ZONES: [&str; 2] = [ZONE, BETA_ZONE];
 const LABELS: [&str; 4] = [BETA_ZONE, BETA_REGION, ZONE, REGION];
 
 /// What stands between the zones of a volume that is in several.
@@ -57,8 +61,22 @@ impl Plugin for VolumeZone {
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
-        use ClusterEvent::{ClaimChanged, NodeAdded, NodeLabels, StorageClassAdded, VolumeChanged};
-        matches!(event, ClaimChanged | NodeAdded | NodeLabels | StorageClassAdded | VolumeChanged)
+        use ClusterEvent::{
+            ClaimAdded, ClaimUpdated, NodeAdded, NodeLabels, StorageClassAdded, VolumeChanged,
+        };
+        matches!(event, ClaimAdded | ClaimUpdated | NodeAdded | NodeLabels)
+            || matches!(event, StorageClassAdded | VolumeChanged)
+    }
+
+    fn hint(&self, pod: &PodInfo, about: &About<'_>, _cluster: &dyn Snapshot) -> bool {
+        let About::Document { old, new: Some(new) } = about else { return true };
+        if new.kind() == Kind::StorageClass {
+            return waits(new);
+        }
+        if new.kind() == Kind::PersistentVolumeClaim {
+            return mounts_claim(&pod.pod, new);
+        }
+        old.is_none_or(|old| places(old) != places(new))
     }
 }
 
@@ -89,17 +107,23 @@ fn zones(pod: &PodInfo, cluster: &dyn Snapshot) -> Result<Zones, Verdict> {
             return Err(Verdict::unresolvable("PersistentVolume had no name"));
         }
         let found = cluster.document(Kind::PersistentVolume, "", volume);
-        let found = found.ok_or_else(|| not_found(Kind::PersistentVolume, volume))?;
-        let labels = found.metadata.labels.as_ref();
-        for label in LABELS {
-            let Some(value) = labels.and_then(|labels| labels.get(label)) else { continue };
-            let values: Vec<String> =
-                value.split(SEPARATOR).map(|zone| zone.trim().to_owned()).collect();
-            // A list with a gap in it is no list.
-            if values.iter().all(|value| !value.is_empty()) {
-                zones.push((label, values));
-            }
-        }
+        zones.extend(places(found.ok_or_else(|| not_found(Kind::PersistentVolume, volume))?));
     }
     Ok(zones)
+}
+
+/// Where a volume is, by its labels.
+fn places(volume: &Document) -> Zones {
+    let labels = volume.metadata.labels.as_ref();
+    let mut places = Zones::new();
+    for label in LABELS {
+        let Some(value) = labels.and_then(|labels| labels.get(label)) else { continue };
+        let values: Vec<String> =
+            value.split(SEPARATOR).map(|zone| zone.trim().to_owned()).collect();
+        // A list with a gap in it is no list.
+        if values.iter().all(|value| !value.is_empty()) {
+            places.push((label, values));
+        }
+    }
+    places
 }
