@@ -28,12 +28,8 @@ use crate::api::request::{
     WatchEvent,
 };
 use crate::api::status::{Reason, StatusError};
-<<<<<<< HEAD
-use crate::api::{Document, Kind, Object, Pod, Resource as _, warnings};
-=======
 use crate::api::validation::pod;
-use crate::api::{Document, Kind, Object, warnings};
->>>>>>> api
+use crate::api::{Document, Kind, Object, Pod, Resource as _, warnings};
 use crate::sim::{Ctx, Instant, Rng};
 
 /// How long a read waits for a version that is to come before it looks again, and how often: for three

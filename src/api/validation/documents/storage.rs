@@ -30,8 +30,12 @@ pub(super) const CLASS: Rules =
 
 pub(super) const CSI_DRIVER: Rules =
     Rules { check: csi_driver, change: csi_driver_changed, update: &[N, K, C], ..PLAIN };
-pub(super) const STORAGE_CAPACITY: Rules =
-    Rules { check: storage_capacity, change: storage_capacity_changed, update: &[N, K, C], ..PLAIN };
+pub(super) const STORAGE_CAPACITY: Rules = Rules {
+    check: storage_capacity,
+    change: storage_capacity_changed,
+    update: &[N, K, C],
+    ..PLAIN
+};
 pub(super) const ATTACHMENT: Rules = Rules {
     check: attachment,
     change: attachment_changed,
