@@ -140,6 +140,13 @@ pub(super) fn patched(
     patch: &Value,
     of: &str,
 ) -> Result<Value, StatusError> {
+    // A null is read as a map that is not there, which only the one form minds.
+    if patch.is_null() && kind == PatchKind::Merge {
+        return Err(StatusError::bad_request("Invalid JSON Patch"));
+    }
+    if patch.is_null() && kind == PatchKind::Strategic {
+        return Ok(document);
+    }
     if !patch.is_object() && matches!(kind, PatchKind::Merge | PatchKind::Strategic) {
         let found = go_json_type(patch);
         let prefix = if kind == PatchKind::Merge { "error decoding patch: " } else { "" };
@@ -170,11 +177,9 @@ fn refused(error: &PatchError) -> StatusError {
             StatusError::bad_request(error.to_string())
         }
         PatchError::TooMany(why) => StatusError::too_large(why),
-        PatchError::BadOperation(_)
-        | PatchError::TooMuch { .. }
-        | PatchError::Missing(_)
-        | PatchError::TestFailed(_)
-        | PatchError::BadList(_) => StatusError::generic(Reason::Invalid, &error.to_string()),
+        PatchError::Refused(_) | PatchError::BadList(_) => {
+            StatusError::generic(Reason::Invalid, &error.to_string())
+        }
         PatchError::NoMergeKey { .. } | PatchError::Odd(_) => {
             StatusError::unforeseen(error.to_string())
         }

@@ -300,16 +300,16 @@ fn what_is_wrong_with_a_definition_is_told() {
     let refused = server.expect(422, "POST", DEFINITIONS, wrong);
     let causes = refused["details"]["causes"].as_array().unwrap();
     let fields: Vec<&str> = causes.iter().map(|cause| cause["field"].as_str().unwrap()).collect();
-    let schema = "spec.versions[0].schema.openAPIV3Schema.properties[spec].properties";
+    let schema = "spec.validation.openAPIV3Schema.properties[spec].properties";
     assert_eq!(
         fields,
         [
             "metadata.name",
             "spec.group",
             "spec.scope",
+            "spec.versions",
             &format!("{schema}[cronSpec].pattern"),
             &format!("{schema}[image].type"),
-            "spec.versions",
         ]
     );
 }
@@ -364,7 +364,10 @@ fn what_nobody_heeds_here_is_warned_of() {
     let told = format!("{:?}", reply.headers);
     assert!(told.contains(warning) && !told.contains("webhooks"), "{told}");
     let mut converted = definition();
-    converted["spec"]["conversion"] = json!({"strategy": "Webhook"});
+    let hook = json!({
+        "clientConfig": {"url": "https://example.com/convert"}, "conversionReviewVersions": ["v1"],
+    });
+    converted["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": hook});
     let path = format!("{DEFINITIONS}?dryRun=All");
     let reply = Server::new().call("POST", &path, converted);
     let told = format!("{:?}", reply.headers);

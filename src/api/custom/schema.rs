@@ -102,6 +102,13 @@ impl<'a> Schema<'a> {
         }
     }
 
+    /// Whether a value has fields that have no place in it.
+    pub fn has_more(self, value: &Value) -> bool {
+        let mut unknown = Vec::new();
+        self.prune_value(&mut value.clone(), "", &mut unknown);
+        !unknown.is_empty()
+    }
+
     /// Fills in what was left open.
     pub fn default_fields(self, object: &mut Map<String, Value>) {
         for (name, schema) in self.0.at("properties").entries() {

@@ -67,9 +67,54 @@ fn errors_say_what_is_wrong() {
         ),
         (
             json!([{"op": "add", "path": "/a/7", "value": 2}]),
-            "Unable to access invalid index: 7: invalid array index",
+            "error in add for path: '/a/7': Unable to access invalid index: 7: invalid index \
+             referenced",
         ),
         (json!([{"op": "jump", "path": "/a"}]), "Unexpected kind: jump"),
+        (json!([{"path": "/a"}]), "Unexpected kind: unknown"),
+        (json!(["add"]), "json: cannot unmarshal string into Go value of type jsonpatch.Operation"),
+        (
+            json!([{"op": "replace", "path": "/b/c"}]),
+            "replace operation does not apply: doc is missing path: /b/c: missing value",
+        ),
+        (
+            json!([{"op": "replace", "path": "/a/7"}]),
+            "replace operation does not apply: doc is missing key: /a/7: missing value",
+        ),
+        (
+            json!([{"op": "replace"}]),
+            "replace operation failed to decode path: operation missing path field: missing value",
+        ),
+        (
+            json!([{"op": "add", "path": "/a/b"}]),
+            "error in add for path: '/a/b': value was not a proper array index: 'b': strconv.Atoi: \
+             parsing \"b\": invalid syntax",
+        ),
+        (
+            json!([{"op": "add", "path": "", "value": 1}]),
+            "json: cannot unmarshal number into Go value of type jsonpatch.partialDoc",
+        ),
+        (
+            json!([{"op": "test", "path": "/b/c"}]),
+            "test operation does not apply: is missing path: /b/c: missing value",
+        ),
+        (
+            json!([{"op": "move", "path": "/a/0", "from": "/a/1"}]),
+            "error in move for path: '1': Unable to access invalid index: 1: invalid index referenced",
+        ),
+        (
+            json!([{"op": "move", "path": "/b/c", "from": "/a/0"}]),
+            "move operation does not apply: doc is missing destination path: /b/c: missing value",
+        ),
+        (
+            json!([{"op": "copy", "path": "/a/0"}]),
+            "copy operation failed to decode from: operation, missing from field: missing value",
+        ),
+        (
+            json!([{"op": "copy", "path": "/a/9", "from": "/a"}]),
+            "error while adding value during copy: Unable to access invalid index: 9: invalid index \
+             referenced",
+        ),
     ] {
         assert_eq!(json_patch(&mut document, &patch).unwrap_err().to_string(), want);
     }
@@ -98,7 +143,7 @@ fn value() -> impl proptest::strategy::Strategy<Value = Value> {
     })
 }
 
-/// RFC 7396, section 2, word by word.
+/// RFC 7396, section 2, word by word, but that what is put where there was no object has no nulls in it.
 fn naive_merge(target: Value, patch: &Value) -> Value {
     if let Value::Object(patch) = patch {
         let mut target = if let Value::Object(target) = target { target } else { Map::new() };
@@ -111,8 +156,21 @@ fn naive_merge(target: Value, patch: &Value) -> Value {
             }
         }
         Value::Object(target)
-    } else {
+    } else if target.is_object() {
         patch.clone()
+    } else {
+        without_nulls(patch)
+    }
+}
+
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let there = map.iter().filter(|(_, value)| !value.is_null());
+            there.map(|(name, value)| (name.clone(), without_nulls(value))).collect()
+        }
+        Value::Array(list) => list.iter().map(without_nulls).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 

@@ -194,7 +194,7 @@ pub(super) fn resource_name(out: &mut Report, name: &str, owner: Owner, path: &P
 }
 
 /// Kubernetes' own, by having no domain or its.
-fn is_native(name: &str) -> bool {
+pub fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 

@@ -14,19 +14,21 @@ const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
 /// The context of a Pod, with the namespaces that it shares with its node.
 pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
     let own = Fragment::part(&spec.security_context);
-    if !own.is_there() {
-        return;
+    if own.is_there() {
+        pod_context(out, own, spec, &path.child("securityContext"));
     }
-    let path = path.child("securityContext");
-    ids(out, own, &path);
+    if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
+        let words = "ShareProcessNamespace and HostPID cannot both be enabled";
+        out.invalid_at(path, "shareProcessNamespace", true, words);
+    }
+}
+
+fn pod_context(out: &mut Report, own: Part<'_>, spec: &PodSpec, path: &Path) {
+    ids(out, own, path);
     for (index, group) in own.at("supplementalGroups").items().enumerate() {
         let path = path.child("supplementalGroups").index(index);
         let group = group.number().unwrap_or_default();
         out.each(&path, group, names::group_id(group));
-    }
-    if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
-        let words = "ShareProcessNamespace and HostPID cannot both be enabled";
-        out.invalid_at(&path, "shareProcessNamespace", true, words);
     }
     sysctls(out, own.at("sysctls"), spec, &path.child("sysctls"));
     for (field, supported) in [
@@ -35,7 +37,7 @@ pub(super) fn of_pod(out: &mut Report, spec: &PodSpec, path: &Path) {
         ("seLinuxChangePolicy", ["MountOption", "Recursive"]),
     ] {
         if own.at(field).is_there() {
-            out.supported_at(&path, field, own.at(field).text(), &supported);
+            out.supported_at(path, field, own.at(field).text(), &supported);
         }
         // Profiles come after the first of them.
         if field == "fsGroupChangePolicy" {

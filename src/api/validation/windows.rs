@@ -13,19 +13,19 @@ const OF_SPEC: [&str; 4] = ["hostUsers", "hostPID", "hostIPC", "shareProcessName
 const OF_LINUX_PODS: [&str; 15] = [
     "appArmorProfile",
     "seLinuxOptions",
-    "hostUsers",
-    "hostPID",
-    "hostIPC",
     "seccompProfile",
     "fsGroup",
     "fsGroupChangePolicy",
     "sysctls",
-    "shareProcessNamespace",
     "runAsUser",
     "runAsGroup",
     "supplementalGroups",
     "supplementalGroupsPolicy",
     "seLinuxChangePolicy",
+    "hostUsers",
+    "hostPID",
+    "hostIPC",
+    "shareProcessNamespace",
 ];
 /// Fields of the security context of a container that only Linux knows.
 const OF_LINUX_CONTAINERS: [&str; 10] = [

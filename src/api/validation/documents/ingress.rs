@@ -57,7 +57,7 @@ fn reference(out: &mut Report, to: Part<'_>, path: &Path) {
     for field in ["kind", "name"] {
         let (value, path) = (to.at(field).text(), path.child(field));
         if value.is_empty() {
-            out.required(&path, format!("{field} is required"));
+            out.required(&path, "");
         } else {
             out.words(&path, value, names::path_segment);
         }
@@ -99,8 +99,7 @@ fn ingress(out: &mut Report, ingress: &Document, old: Option<&Document>) {
         if !http.is_there() {
             continue;
         }
-        // Upstream counts from the first rule for each.
-        let path = rules_path.index(0).child("http").child("paths");
+        let path = rules_path.index(index).child("http").child("paths");
         if http.at("paths").is_empty() {
             out.required(&path, "");
         }

@@ -129,13 +129,16 @@ pub(super) fn check(
         return out.errors;
     }
     let namespaced = new.kind().resource().namespaced;
+    let any = new.kind() == Kind::CustomResourceDefinition;
+    let create = if any { meta::any_create } else { meta::create };
+    let update = if any { meta::any_update } else { meta::update };
     let Some((old, part)) = old else {
-        meta::create(&mut out, &new.metadata, namespaced, rules.name);
+        create(&mut out, &new.metadata, namespaced, rules.name);
         (rules.check)(&mut out, new, None);
         return out.errors;
     };
     if part.is_some() {
-        meta::update(&mut out, &new.metadata, &old.metadata);
+        update(&mut out, &new.metadata, &old.metadata);
     }
     if part == Some(Subresource::Status) {
         (rules.status)(&mut out, new, old);
@@ -147,8 +150,8 @@ pub(super) fn check(
     }
     for step in rules.update {
         match step {
-            Step::New => meta::create(&mut out, &new.metadata, namespaced, rules.name),
-            Step::Meta => meta::update(&mut out, &new.metadata, &old.metadata),
+            Step::New => create(&mut out, &new.metadata, namespaced, rules.name),
+            Step::Meta => update(&mut out, &new.metadata, &old.metadata),
             Step::Check => (rules.check)(&mut out, new, Some(old)),
             Step::Change => (rules.change)(&mut out, new, old),
         }

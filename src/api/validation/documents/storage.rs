@@ -3,7 +3,7 @@
 //! Mirrors: `pkg/apis/core/validation/validation.go` and `pkg/apis/storage/validation/validation.go`.
 
 use k8s_openapi::api::core::v1::NodeSelector;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{C, K, M, N, PLAIN, Rules, of_selector};
 use crate::api::decode::decode;
@@ -47,6 +47,14 @@ pub(super) const ATTACHMENT: Rules = Rules {
 const RECLAIM_POLICY: &str = "persistentVolumeReclaimPolicy";
 const ACCESS_MODES: [&str; 4] =
     ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+/// How far a claim may be on its way to another size.
+const RESIZES: [&str; 5] = [
+    "ControllerResizeInProgress",
+    "ControllerResizeInfeasible",
+    "NodeResizeInProgress",
+    "NodeResizeInfeasible",
+    "NodeResizePending",
+];
 const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
 /// What a volume can be made of, in the order in which upstream looks.
 const SOURCES: [&str; 22] = [
@@ -297,7 +305,8 @@ pub fn claim_spec(out: &mut Report, spec: Part<'_>, path: &Path) {
             (false, true) => None,
         };
         if let Some(words) = words {
-            out.invalid(path, "spec.dataSource", words);
+            // Upstream shows the path itself, of which nothing is to be seen.
+            out.invalid(path, json!({}), words);
         }
     }
     let class = spec.at("volumeAttributesClassName").text();
@@ -332,11 +341,12 @@ fn claim_changed(out: &mut Report, new: &Document, old: &Document) {
         let Some(spec) = document.at("spec").value().as_object() else { return Value::Null };
         let mut spec = spec.clone();
         let before = old.at("spec");
-        // A volume may be named once, and so may a class.
-        for field in ["volumeName", "storageClassName"] {
-            if before.at(field).text().is_empty() {
-                spec.remove(field);
-            }
+        // A volume may be named once, and so may a class, if it was not said that there is none.
+        if before.at("volumeName").text().is_empty() {
+            spec.remove("volumeName");
+        }
+        if !before.at("storageClassName").is_there() {
+            spec.remove("storageClassName");
         }
         if bound {
             spec.remove("volumeAttributesClassName");
@@ -372,17 +382,39 @@ fn claim_changed(out: &mut Report, new: &Document, old: &Document) {
 }
 
 fn claim_status(out: &mut Report, new: &Document, _old: &Document) {
-    let path = Path::new("status").child("capacity");
-    for (name, amount) in new.at("status").at("capacity").entries() {
-        if amount.quantity().is_some_and(|amount| amount.is_negative()) {
-            let words = "must be a valid resource quantity";
-            out.invalid(&path.key(name), amount.text(), words);
+    let (status, path) = (new.at("status"), Path::new("status"));
+    for (name, amount) in status.at("capacity").entries() {
+        real_amount(out, amount, &path.child("capacity").key(name));
+    }
+    let told = path.child("allocatedResourceStatuses");
+    for (name, state) in status.at("allocatedResourceStatuses").entries() {
+        claimed(out, name, &told);
+        if !RESIZES.contains(&state.text()) {
+            out.errors.push(FieldError::not_supported(&told, name, &RESIZES));
         }
     }
-    let path = Path::new("status").child("allocatedResources");
-    for (name, amount) in new.at("status").at("allocatedResources").entries() {
-        resources::amount(out, "storage", amount.text(), &path.key(name));
+    let amounts = path.child("allocatedResources");
+    for (name, amount) in status.at("allocatedResources").entries() {
+        if claimed(out, name, &amounts) {
+            real_amount(out, amount, &amounts.key(name));
+        }
     }
+}
+
+fn real_amount(out: &mut Report, amount: Part<'_>, path: &Path) {
+    if amount.quantity().is_some_and(|amount| amount.is_negative()) {
+        out.invalid(path, amount.text(), "must be a valid resource quantity");
+    }
+}
+
+/// Whether a claim can have a resource of that name: of Kubernetes' own storage only.
+fn claimed(out: &mut Report, name: &str, path: &Path) -> bool {
+    let before = out.errors.len();
+    out.words(path, name, names::label_key);
+    if out.errors.len() == before && resources::is_native(name) {
+        out.supported(path, name, &["storage"]);
+    }
+    out.errors.len() == before
 }
 
 fn csi_node(out: &mut Report, node: &Document, _old: Option<&Document>) {

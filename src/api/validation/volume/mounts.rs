@@ -28,12 +28,12 @@ pub fn mounts(out: &mut Report, container: &Container, volumes: &Volumes<'_>, pa
             let words = "must not already exist as a path in volumeDevices";
             out.invalid_at(&own, "mountPath", at, words);
         }
-        sub_paths(out, mount, &own, path);
+        sub_paths(out, mount, &own);
         if mount.at("mountPropagation").is_there() {
             let propagation = mount.at("mountPropagation").text();
-            mount_propagation(out, propagation, container, &path.child("mountPropagation"));
+            mount_propagation(out, propagation, container, &own.child("mountPropagation"));
         }
-        recursive_read_only(out, mount, &path.child("recursiveReadOnly"));
+        recursive_read_only(out, mount, &own.child("recursiveReadOnly"));
     }
 }
 
@@ -42,8 +42,7 @@ fn is_in<'a>(mut parts: impl Iterator<Item = Part<'a>>, field: &str, text: &str)
     parts.any(|part| part.at(field).text() == text)
 }
 
-/// The paths in errors of sub-paths lack the mount's index, as upstream's do.
-fn sub_paths(out: &mut Report, mount: Part<'_>, own: &Path, path: &Path) {
+fn sub_paths(out: &mut Report, mount: Part<'_>, path: &Path) {
     let (sub, expression) = (mount.at("subPath").text(), mount.at("subPathExpr").text());
     if !sub.is_empty() {
         descending(out, sub, &path.child("subPath"));
@@ -51,7 +50,7 @@ fn sub_paths(out: &mut Report, mount: Part<'_>, own: &Path, path: &Path) {
     if !expression.is_empty() {
         if !sub.is_empty() {
             let words = "subPathExpr and subPath are mutually exclusive";
-            out.invalid_at(own, "subPathExpr", expression, words);
+            out.invalid_at(path, "subPathExpr", expression, words);
         }
         descending(out, expression, &path.child("subPathExpr"));
     }

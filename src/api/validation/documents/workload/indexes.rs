@@ -9,14 +9,14 @@
 ///
 /// What is wrong with the first interval that is wrong.
 pub(super) fn indexes_in(list: &str, completions: i64) -> Result<i64, String> {
-    let (mut many, mut last) = (0, None);
+    let (mut many, mut latest) = (0, None);
     for interval in list.split(',').filter(|_| !list.is_empty()) {
         let (first, end) = interval_of(interval, completions)?;
-        if let Some(last) = last.filter(|last| *last >= first) {
-            return Err(format!("non-increasing order, previous: {last}, current: {first}"));
+        if let Some(latest) = latest.filter(|latest| *latest >= first) {
+            return Err(format!("non-increasing order, previous: {latest}, current: {first}"));
         }
         many += end - first + 1;
-        last = Some(end);
+        latest = Some(end);
     }
     Ok(many)
 }
