@@ -9,7 +9,7 @@ import { SECTION, withSections } from "./binary.mjs";
 /** What comes later, by its modules; all else that only they call goes with them. */
 const MODULES = [
   "api::columns::(autoscaling|network|rbac|storage|workloads)",
-  "api::(custom|patch::(?!schema)|versions)",
+  "api::(cel|custom|patch::(?!schema)|versions)",
   "api::validation::documents::(autoscaling|config|definition|ingress|network|quota|storage|workload)",
   "apiserver::(aggregation|definitions::(?!definition_name)|discovery|escalation|eviction|node_restriction)",
   "apiserver::(openapi|resize|reviews|scale|tokens)",
@@ -23,7 +23,9 @@ const MODULES = [
 ];
 
 /** What belongs to one of them: its functions, those of its types, and Yew's for its components. */
-const LATER = new RegExp(`^(<yew::html::component::lifecycle::\\w+)?<*podflow::(${MODULES.join("|")})\\b`);
+const LATER = new RegExp(
+  `^(<yew::html::component::lifecycle::\\w+)?<*(podflow::(${MODULES.join("|")})|cel::)\\b`,
+);
 
 /** In the second part, whatever is imported from the first. */
 const ENGINE = "engine";

@@ -4,6 +4,7 @@
 #[macro_use]
 mod object;
 pub mod caller;
+pub mod cel;
 pub mod columns;
 pub mod cron;
 pub mod custom;

@@ -88,26 +88,12 @@ fn left_aside(request: &Request, read: Option<&[UnknownField]>) -> Vec<String> {
 
 /// What of a definition is kept, and does nothing here.
 fn unread(definition: &Value) -> Vec<String> {
-    let rules = has_rules(definition)
-        .then(|| format!("{RULES} are kept, but Podflow does not evaluate them"));
     let strategy = definition.pointer("/spec/conversion/strategy");
     let webhook = strategy.is_some_and(|strategy| strategy == "Webhook").then(|| {
         "spec.conversion: Podflow calls no webhooks: versions differ in their apiVersion only"
             .to_owned()
     });
-    rules.into_iter().chain(webhook).collect()
-}
-
-/// Rules in CEL, in a schema.
-const RULES: &str = "x-kubernetes-validations";
-
-/// Whether there are rules anywhere in a definition.
-fn has_rules(value: &Value) -> bool {
-    match value {
-        Value::Object(fields) => fields.contains_key(RULES) || fields.values().any(has_rules),
-        Value::Array(items) => items.iter().any(has_rules),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
+    webhook.into_iter().collect()
 }
 
 pub(super) fn decode_json(

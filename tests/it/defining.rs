@@ -354,15 +354,6 @@ fn items_of_a_list_are_owned_as_the_schema_says() {
 
 #[test]
 fn what_nobody_heeds_here_is_warned_of() {
-    let mut server = Server::new();
-    let mut ruled = definition();
-    let schema = &mut ruled["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
-    schema["x-kubernetes-validations"] = json!([{"rule": "self.spec.replicas < 5"}]);
-    let reply = server.call("POST", DEFINITIONS, ruled);
-    assert_eq!(reply.code, 201, "{}", reply.body);
-    let warning = "x-kubernetes-validations are kept, but Podflow does not evaluate them";
-    let told = format!("{:?}", reply.headers);
-    assert!(told.contains(warning) && !told.contains("webhooks"), "{told}");
     let mut converted = definition();
     let hook = json!({
         "clientConfig": {"url": "https://example.com/convert"}, "conversionReviewVersions": ["v1"],
@@ -371,7 +362,122 @@ fn what_nobody_heeds_here_is_warned_of() {
     let path = format!("{DEFINITIONS}?dryRun=All");
     let reply = Server::new().call("POST", &path, converted);
     let told = format!("{:?}", reply.headers);
-    assert!(told.contains("Podflow calls no webhooks") && !told.contains(warning), "{told}");
+    assert!(told.contains("Podflow calls no webhooks"), "{told}");
+}
+
+/// A definition whose spec has these rules.
+fn ruled(rules: &Value) -> Value {
+    let mut defined = definition();
+    let schema = &mut defined["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    schema["properties"]["spec"]["x-kubernetes-validations"] = rules.clone();
+    defined
+}
+
+#[test]
+fn rules_hold_whatever_way_an_object_comes() {
+    let mut server = Server::new();
+    let rules = json!([
+        {"rule": "self.replicas < 5 || self.image != 'busybox'"},
+        {"rule": "self.image == oldSelf.image", "message": "image is immutable", "fieldPath": ".image"},
+    ]);
+    server.expect(201, "POST", DEFINITIONS, ruled(&rules));
+    let many = json!({"cronSpec": "* * * * */5", "replicas": 7});
+    let refused = server.expect(422, "POST", TABS, tab("a", &many));
+    assert_eq!(
+        refused["message"],
+        "CronTab.stable.example.com \"a\" is invalid: spec: Invalid value: \"object\": failed rule: \
+         self.replicas < 5 || self.image != 'busybox'"
+    );
+    server.expect(201, "POST", TABS, tab("a", &good()));
+    let path = format!("{TABS}/a");
+    let immutable = "CronTab.stable.example.com \"a\" is invalid: spec.image: Invalid value: \
+                     \"object\": image is immutable";
+    let mut stored = server.expect(200, "GET", &path, Value::Null);
+    stored["spec"]["image"] = json!("other");
+    let refused = server.expect(422, "PUT", &path, stored.clone());
+    assert_eq!(refused["message"], immutable);
+    let merge = HttpCall {
+        content_type: "application/merge-patch+json".into(),
+        ..HttpCall::new("PATCH", &path, Some(json!({"spec": {"image": "other"}})))
+    };
+    let reply = server.send(&merge);
+    assert!(reply.code == 422 && reply.body.contains("image is immutable"), "{}", reply.body);
+    // What cannot be such an object is not asked.
+    stored["spec"] = json!({"image": "other"});
+    let refused = server.expect(422, "PUT", &path, stored);
+    let text = refused["message"].as_str().unwrap();
+    assert!(text.contains("spec.cronSpec: Required value"), "{text}");
+    let words = "<nil>: Invalid value: \"null\": some validation rules were not checked because the \
+                 object was invalid; correct the existing errors to complete validation";
+    assert!(text.contains(words) && !text.contains("immutable"), "{text}");
+}
+
+#[test]
+fn a_rule_that_says_nothing_is_refused_where_it_is_defined() {
+    let begin = "spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0]";
+    for (rule, words) in [
+        (json!({"rule": " "}), ".rule: Required value: rule is not specified"),
+        (
+            json!({"rule": "true", "message": " "}),
+            ".message: Invalid value: \" \": message must be non-empty if specified",
+        ),
+        (
+            json!({"rule": "true", "message": "a\nb"}),
+            ".message: Invalid value: \"a\\nb\": message must not contain line breaks",
+        ),
+        (
+            json!({"rule": "true ||\nfalse"}),
+            ".message: Required value: message must be specified if rule contains line breaks",
+        ),
+        (
+            json!({"rule": "true", "reason": "Whim"}),
+            ".reason: Unsupported value: \"Whim\": supported values: \"FieldValueDuplicate\", \
+             \"FieldValueForbidden\", \"FieldValueInvalid\", \"FieldValueRequired\"",
+        ),
+        (
+            json!({"rule": "true", "fieldPath": ".nothing"}),
+            ".fieldPath: Invalid value: \".nothing\": fieldPath must be a valid path: does not \
+             refer to a valid field",
+        ),
+        (
+            json!({"rule": "true", "messageExpression": " "}),
+            ".messageExpression: Required value: messageExpression must be non-empty if specified",
+        ),
+        (
+            json!({"rule": "true", "optionalOldSelf": true}),
+            ".optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule",
+        ),
+        (json!({"rule": "self.replicas"}), ": cel expression must evaluate to a bool"),
+        (
+            json!({"rule": "true", "messageExpression": "1"}),
+            ": messageExpression must evaluate to a string",
+        ),
+        (
+            json!({"rule": "self.nothing > 1"}),
+            ": compilation failed: ERROR: <input>:1:5: undefined field 'nothing'\n | self.nothing > 1\n \
+             | ....^",
+        ),
+        (
+            json!({"rule": "authorizer.path('/').check('get').allowed()"}),
+            ": compilation failed: ERROR: <input>:1:1: undeclared reference to 'authorizer' (in \
+             container '')",
+        ),
+    ] {
+        let refused = Server::new().expect(422, "POST", DEFINITIONS, ruled(&json!([rule])));
+        let text = refused["message"].as_str().unwrap();
+        assert!(text.contains(begin) && text.contains(words), "{rule}: {text}");
+    }
+    let mut apart = definition();
+    let schema = &mut apart["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    schema["properties"]["spec"]["properties"]["hosts"] = json!({
+        "type": "array", "items": {
+            "type": "string", "x-kubernetes-validations": [{"rule": "self == oldSelf"}],
+        },
+    });
+    let refused = Server::new().expect(422, "POST", DEFINITIONS, apart);
+    let words = "oldSelf cannot be used on the uncorrelatable portion of the schema within \
+                 spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[hosts]";
+    assert!(refused["message"].as_str().unwrap().contains(words), "{refused}");
 }
 
 #[test]

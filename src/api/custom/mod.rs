@@ -1,9 +1,10 @@
 //! Kinds that objects of the API define: `CustomResourceDefinition`s.
 //!
-//! Mirrors: `apiextensions-apiserver`. Left out: conversion by webhooks, and rules in CEL.
+//! Mirrors: `apiextensions-apiserver`. Left out: conversion by webhooks.
 
 mod json_path;
 mod pattern;
+mod rules;
 mod schema;
 
 use std::cmp::Ordering;
@@ -13,11 +14,14 @@ use serde_json::Value;
 
 pub use json_path::JsonPath;
 pub use pattern::Pattern;
+use rules::Rules;
+pub use rules::{RULES, Rule, field_path};
 pub use schema::Schema;
 
 use super::columns::{Cell, Column};
 use super::document::{Document, Part};
 use super::duration;
+use super::field::FieldError;
 use super::{Kind, ResourceType};
 
 /// A kind that was defined, in one of the versions in which it is served.
@@ -29,8 +33,16 @@ use super::{Kind, ResourceType};
 #[derive(Clone, Copy, Debug)]
 pub struct Custom(&'static Served);
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Served {
+    said: Said,
+    /// The rules in its schema.
+    rules: Option<Rules>,
+}
+
+/// What a definition says of its kind.
+#[derive(Debug, PartialEq)]
+struct Said {
     resource: ResourceType,
     columns: Vec<Column>,
     /// Where the cells of all columns but the first come from.
@@ -50,22 +62,32 @@ pub struct Scale {
 
 impl Custom {
     fn identity(self) -> (&'static str, &'static str) {
-        (self.0.resource.group, self.0.resource.plural)
+        (self.0.said.resource.group, self.0.said.resource.plural)
     }
 
     /// How it is served.
     pub const fn resource(self) -> &'static ResourceType {
-        &self.0.resource
+        &self.0.said.resource
     }
 
     /// What its objects may hold.
     pub fn schema(self) -> Schema<'static> {
-        Schema::at(Part::of(Some(&self.0.schema)))
+        Schema::at(Part::of(Some(&self.0.said.schema)))
+    }
+
+    /// What of one of its objects breaks a rule; `old` is what it is to take the place of.
+    pub fn broken_rules(self, new: &Value, old: Option<&Value>) -> Vec<FieldError> {
+        self.0.rules.as_ref().map_or_else(Vec::new, |rules| rules.check(new, old))
+    }
+
+    /// Whether there are rules for its objects.
+    pub fn has_rules(self) -> bool {
+        self.0.rules.is_some()
     }
 
     /// Where its objects say how many Pods they want; none if they have no such part.
     pub fn scale(self) -> Option<&'static Scale> {
-        self.0.scale.as_ref()
+        self.0.said.scale.as_ref()
     }
 
     /// Whether both are the same version as the same definition has it, which is more than equal.
@@ -75,7 +97,7 @@ impl Custom {
 
     /// The columns of its table.
     pub fn columns(self) -> &'static [Column] {
-        &self.0.columns
+        &self.0.said.columns
     }
 
     /// The row of one of its objects.
@@ -84,7 +106,7 @@ impl Custom {
     pub fn row(self, document: &Document, now: Timestamp) -> Vec<Cell> {
         let object = document.to_json();
         let name = document.metadata.name.as_deref().unwrap_or_default();
-        let others = self.0.columns.iter().skip(1).zip(&self.0.paths);
+        let others = self.0.said.columns.iter().skip(1).zip(&self.0.said.paths);
         let others = others.map(|(column, path)| cell(column.kind, path.find(&object), now));
         [name.into()].into_iter().chain(others).collect()
     }
@@ -208,12 +230,13 @@ impl<'a> Definition<'a> {
         }
         let schema = version.at("schema").at("openAPIV3Schema").value().clone();
         let scale = scale(version.at("subresources").at("scale"));
-        let served = Served { resource, columns, paths, schema, scale };
-        let is_same = |kind: &&Kind| kind.custom().is_some_and(|custom| *custom.0 == served);
+        let said = Said { resource, columns, paths, schema, scale };
+        let is_same = |kind: &&Kind| kind.custom().is_some_and(|custom| custom.0.said == said);
         if let Some(same) = known.iter().find(is_same) {
             return *same;
         }
-        let kind = Kind::Custom(Custom(Box::leak(Box::new(served))));
+        let rules = Rules::of(Part::of(Some(&said.schema)));
+        let kind = Kind::Custom(Custom(Box::leak(Box::new(Served { said, rules }))));
         known.push(kind);
         kind
     }

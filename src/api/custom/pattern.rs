@@ -39,8 +39,29 @@ enum Part {
     Step(Step),
     Sequence(Vec<Part>),
     Either(Vec<Part>),
-    /// At least so often, and at most.
-    Repeat(Box<Part>, usize, Option<usize>),
+    /// At least so often, and at most; rather seldom than often if it is lazy.
+    Repeat {
+        part: Box<Part>,
+        least: usize,
+        most: Option<usize>,
+        is_lazy: bool,
+    },
+}
+
+impl Step {
+    /// Where what takes no character leads to from `at`, if it does.
+    fn passes(&self, at: usize, (before, after): (Option<char>, Option<char>)) -> Option<usize> {
+        match self {
+            Self::Begin => before.is_none().then_some(at + 1),
+            Self::End => after.is_none().then_some(at + 1),
+            Self::WordEdge { wanted } => {
+                let is_edge = before.is_some_and(is_word) != after.is_some_and(is_word);
+                (is_edge == *wanted).then_some(at + 1)
+            }
+            Self::Jump(to) => Some(*to),
+            Self::One { .. } | Self::Split(..) | Self::Match => None,
+        }
+    }
 }
 
 impl Pattern {
@@ -83,16 +104,54 @@ impl Pattern {
         }
     }
 
-    fn takes(&self, at: usize, letter: char) -> bool {
-        let Some(Step::One { ranges, negated }) = self.0.get(at) else { return false };
-        ranges.iter().any(|(first, last)| (*first..=*last).contains(&letter)) != *negated
+    /// How many steps it has, which tells what it costs to look for it.
+    pub fn steps(&self) -> usize {
+        self.0.len()
     }
 
-    /// Follows what takes no character from `at`; whether that leads to a match.
+    /// Where it is found first from `from` on: where that begins and ends. Of several ways to match there,
+    /// the one that the pattern prefers.
+    pub fn find(&self, text: &str, from: usize) -> Option<(usize, usize)> {
+        // Ways to match, the best first: the step that each is at, and where it began.
+        let mut now: Vec<(usize, usize)> = Vec::new();
+        let mut found = None;
+        let mut before = text.get(..from)?.chars().next_back();
+        let mut letters = text.get(from..)?.char_indices();
+        loop {
+            let mut ahead = letters.clone();
+            let next = ahead.next();
+            let place = from + next.map_or(text.len() - from, |(place, _)| place);
+            let letter = next.map(|(_, letter)| letter);
+            let mut seen = vec![false; self.0.len()];
+            let mut ways = Vec::new();
+            let begins = found.is_none().then_some((0, place));
+            for (at, begin) in now.drain(..).chain(begins) {
+                let mut reached = Vec::new();
+                let matches = self.follow(at, (before, letter), &mut seen, &mut reached);
+                ways.extend(reached.into_iter().map(|at| (at, begin)));
+                if matches {
+                    // All that would come after it is worse.
+                    found = Some((begin, place));
+                    break;
+                }
+            }
+            let Some(letter) = letter else { return found };
+            letters.next();
+            ways.retain(|(at, _)| self.takes(*at, letter));
+            now.extend(ways.into_iter().map(|(at, begin)| (at + 1, begin)));
+            if now.is_empty() && found.is_some() {
+                return found;
+            }
+            before = Some(letter);
+        }
+    }
+
+    /// Follows what takes no character from `at`, the best way first, up to one that leads to a match;
+    /// whether there is one.
     fn follow(
         &self,
         at: usize,
-        between: (Option<char>, Option<char>),
+        (before, after): (Option<char>, Option<char>),
         seen: &mut [bool],
         reached: &mut Vec<usize>,
     ) -> bool {
@@ -102,23 +161,22 @@ impl Pattern {
             if std::mem::replace(was_seen, true) {
                 continue;
             }
-            let (before, after) = between;
             match self.0.get(at) {
                 Some(Step::One { .. }) => reached.push(at),
-                Some(Step::Begin) if before.is_none() => todo.push(at + 1),
-                Some(Step::End) if after.is_none() => todo.push(at + 1),
-                Some(Step::WordEdge { wanted })
-                    if (before.is_some_and(is_word) != after.is_some_and(is_word)) == *wanted =>
-                {
-                    todo.push(at + 1);
-                }
-                Some(Step::Split(one, other)) => todo.extend([*one, *other]),
-                Some(Step::Jump(to)) => todo.push(*to),
+                Some(Step::Split(one, other)) => todo.extend([*other, *one]),
                 Some(Step::Match) => return true,
-                Some(Step::Begin | Step::End | Step::WordEdge { .. }) | None => {}
+                Some(step @ (Step::Begin | Step::End | Step::WordEdge { .. } | Step::Jump(_))) => {
+                    todo.extend(step.passes(at, (before, after)));
+                }
+                None => {}
             }
         }
         false
+    }
+
+    fn takes(&self, at: usize, letter: char) -> bool {
+        let Some(Step::One { ranges, negated }) = self.0.get(at) else { return false };
+        ranges.iter().any(|(first, last)| (*first..=*last).contains(&letter)) != *negated
     }
 }
 
@@ -148,23 +206,29 @@ fn compile(part: &Part, steps: &mut Vec<Step>) -> Result<(), String> {
                 set(steps, end, Step::Jump(after));
             }
         }
-        Part::Repeat(part, least, most) => {
+        Part::Repeat { part, least, most, is_lazy } => {
             for _ in 0..*least {
                 compile(part, steps)?;
             }
+            let mut splits = Vec::new();
             match most {
                 None => {
                     let split = push(steps, Step::Match);
                     compile(part, steps)?;
                     steps.push(Step::Jump(split));
-                    split_to_end(steps, split);
+                    splits.push(split);
                 }
                 Some(most) => {
                     for _ in *least..*most {
-                        let split = push(steps, Step::Match);
+                        splits.push(push(steps, Step::Match));
                         compile(part, steps)?;
-                        split_to_end(steps, split);
                     }
+                }
+            }
+            for split in splits {
+                split_to_end(steps, split);
+                if *is_lazy && let Some(Step::Split(one, other)) = steps.get_mut(split) {
+                    std::mem::swap(one, other);
                 }
             }
         }
@@ -218,9 +282,8 @@ impl Parser<'_> {
         while let Some(letter) = self.letters.next_if(|letter| !matches!(letter, '|' | ')')) {
             let mut part = self.one(letter)?;
             while let Some((least, most)) = self.repetition()? {
-                part = Part::Repeat(Box::new(part), least, most);
-                // What is tried first does not matter to whether it matches.
-                self.letters.next_if_eq(&'?');
+                let is_lazy = self.letters.next_if_eq(&'?').is_some();
+                part = Part::Repeat { part: Box::new(part), least, most, is_lazy };
             }
             parts.push(part);
         }
@@ -472,6 +535,38 @@ mod tests {
         check("^[[:alpha:]_]+$", &[("a_Z", true), ("1", false)]);
         check(r"^\x41\x{1F600}.$", &[("A😀x", true), ("A😀\n", false)]);
         check(r"^[\]\\a-c]+$", &[(r"]\b", true), ("d", false)]);
+    }
+
+    #[test]
+    fn what_is_found_is_what_the_pattern_prefers() {
+        for (pattern, text, wanted) in [
+            ("a+", "baac", Some("aa")),
+            ("a+?", "baac", Some("a")),
+            ("a*", "baac", Some("")),
+            ("a|ab", "xab", Some("a")),
+            ("ab|a", "xab", Some("ab")),
+            ("(a|b)*c", "xabacx", Some("abac")),
+            ("a{1,2}", "aaa", Some("aa")),
+            ("a{1,2}?", "aaa", Some("a")),
+            ("é.", "aéöb", Some("éö")),
+            ("^b", "ab", None),
+            ("b$", "ab", Some("b")),
+            ("<.*?>", "<a><b>", Some("<a>")),
+            ("<.*>", "<a><b>", Some("<a><b>")),
+        ] {
+            let found = Pattern::parse(pattern).unwrap().find(text, 0);
+            assert_eq!(found.and_then(|(begin, end)| text.get(begin..end)), wanted, "{pattern}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_in_a_text_is_found_there(pattern in "[ab(|)*+?.^$]{0,8}", text in "[abc]{0,8}") {
+            if let Ok(read) = Pattern::parse(&pattern) {
+                let found = read.find(&text, 0);
+                proptest::prop_assert_eq!(found.is_some(), read.is_in(&text));
+            }
+        }
     }
 
     #[test]

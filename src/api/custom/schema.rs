@@ -3,7 +3,6 @@
 //! A schema is read where it stands in its definition: it is asked when somebody writes, not often.
 //!
 //! Mirrors: `apiextensions-apiserver/pkg/apiserver/{schema,validation}` and `kube-openapi/pkg/validation`.
-//! Left out: rules in CEL (`x-kubernetes-validations`).
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -351,7 +350,7 @@ impl Found {
 }
 
 /// The path as errors have it; upstream's of a whole object is not there.
-fn path(at: &str) -> Path {
+pub(super) fn path(at: &str) -> Path {
     Path::new(if at.is_empty() { "<nil>".to_owned() } else { at.to_owned() })
 }
 

@@ -14,6 +14,7 @@ mod storage;
 mod workload;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::Value;
 
 pub(super) use storage::claim_spec;
 
@@ -21,9 +22,10 @@ use super::meta::{self, NameRule};
 use super::report::Report;
 use super::selector;
 use crate::api::Kind;
+use crate::api::custom::Custom;
 use crate::api::decode::decode;
 use crate::api::document::{Document, Part};
-use crate::api::field::{FieldError, Path};
+use crate::api::field::{FieldError, FieldErrorKind, Path};
 use crate::api::names;
 use crate::api::request::Subresource;
 
@@ -125,7 +127,11 @@ pub(super) fn check(
             }
             Some((old, _)) => meta::any_update(&mut out, &new.metadata, &old.metadata),
         }
-        out.errors.extend(custom.schema().check(&new.to_json(), ""));
+        let json = new.to_json();
+        out.errors.extend(custom.schema().check(&json, ""));
+        if custom.has_rules() {
+            self::rules(&mut out, custom, &json, old.map(|(old, _)| old));
+        }
         return out.errors;
     }
     let namespaced = new.kind().resource().namespaced;
@@ -157,6 +163,24 @@ pub(super) fn check(
         }
     }
     out.errors
+}
+
+/// What breaks the rules of a custom kind, which are asked of what can be such an object.
+///
+/// Mirrors: `hasBlockingErr` of `apiextensions-apiserver/pkg/registry/customresource`.
+fn rules(out: &mut Report, custom: Custom, new: &Value, old: Option<&Document>) {
+    let blocks = |error: &FieldError| {
+        use FieldErrorKind::{Required, TooLong, TooMany, TypeInvalid};
+        matches!(error.kind, Required | TooLong | TooMany | TypeInvalid)
+    };
+    if out.errors.iter().any(blocks) {
+        let words = "some validation rules were not checked because the object was invalid; correct \
+                     the existing errors to complete validation";
+        out.invalid(&Path::new("<nil>"), Value::Null, words);
+        return;
+    }
+    let old = old.map(Document::to_json);
+    out.errors.extend(custom.broken_rules(new, old.as_ref()));
 }
 
 /// A label selector, if it is there.

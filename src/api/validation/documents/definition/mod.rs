@@ -1,11 +1,11 @@
 //! Definitions of kinds.
 //!
 //! What all versions have in common is checked once, and has the path of the older form, as upstream's own
-//! form of a definition has it. Left out: rules in CEL but for their form, and the details of webhooks,
-//! which nobody calls here.
+//! form of a definition has it. Left out: the details of webhooks, which nobody calls here.
 //!
 //! Mirrors: `apiextensions-apiserver/pkg/apis/apiextensions/validation`.
 
+mod rules;
 mod schema;
 mod structural;
 

@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
-use super::structural;
-use crate::api::custom::Schema;
+use super::{rules, structural};
+use crate::api::custom::{RULES as EXPRESSIONS, Schema};
 use crate::api::document::Part;
 use crate::api::field::Path;
 use crate::api::validation::report::{Report, Seen};
@@ -18,11 +18,8 @@ const UNSUPPORTED: [&str; 6] =
 const LIST: &str = "x-kubernetes-list-type";
 const MAP: &str = "x-kubernetes-map-type";
 const KEYS: &str = "x-kubernetes-list-map-keys";
-const EMBEDDED: &str = "x-kubernetes-embedded-resource";
+pub(super) const EMBEDDED: &str = "x-kubernetes-embedded-resource";
 const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
-const REASONS: [&str; 4] =
-    ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
-const VALIDATIONS: &str = "x-kubernetes-validations";
 /// What may stand at the root beside a status, which is checked by itself, by the names of upstream's type.
 const AT_ROOT: [(&str, &str); 22] = [
     ("description", "Description"),
@@ -46,7 +43,7 @@ const AT_ROOT: [(&str, &str); 22] = [
     ("externalDocs", "ExternalDocs"),
     ("example", "Example"),
     (PRESERVE, "XPreserveUnknownFields"),
-    (VALIDATIONS, "XValidations"),
+    (EXPRESSIONS, "XValidations"),
 ];
 
 /// Where a schema stands.
@@ -69,6 +66,7 @@ enum Step<'a> {
 
 /// Checks the schema of a version, which has a status of its own or not.
 pub(super) fn check(out: &mut Report, schema: Part<'_>, has_status: bool, path: &Path) {
+    let before = out.errors.len();
     if has_status {
         beside_status(out, schema, path);
     }
@@ -83,6 +81,9 @@ pub(super) fn check(out: &mut Report, schema: Part<'_>, has_status: bool, path: 
         }
     }
     open_api(out, schema, Place { is_root: true, in_meta: false, no_default: None }, path);
+    if out.errors.len() == before {
+        rules::programs(out, schema, true, path, None);
+    }
 }
 
 fn beside_status(out: &mut Report, schema: Part<'_>, path: &Path) {
@@ -200,7 +201,7 @@ fn open_api(out: &mut Report, schema: Part<'_>, place: Place<'_>, path: &Path) {
         out.invalid_at(path, PRESERVE, false, "must be true or undefined");
     }
     lists_and_maps(out, schema, path);
-    rules(out, schema.at(VALIDATIONS), &path.child(VALIDATIONS));
+    rules::forms(out, schema, path);
 }
 
 fn of_version_three(out: &mut Report, schema: Part<'_>, place: Place<'_>, path: &Path) {
@@ -322,43 +323,6 @@ fn list_of_maps(out: &mut Report, keys: Part<'_>, items: Part<'_>, path: &Path) 
                 let words = "must not contain duplicate entries";
                 out.invalid_at(path, KEYS, keys.value().clone(), words);
             }
-        }
-    }
-}
-
-/// The form of rules; what they say is not read.
-fn rules(out: &mut Report, rules: Part<'_>, path: &Path) {
-    let has_lines = |text: &str| text.contains(['\n', '\r']);
-    for (index, rule) in rules.items().enumerate() {
-        let path = path.index(index);
-        let text = |field: &str| (rule.at(field).text(), rule.at(field).text().trim());
-        let (message, trimmed) = text("message");
-        let lines = "must not contain line breaks";
-        if text("rule").1.is_empty() {
-            out.required_at(&path, "rule", "rule is not specified");
-        } else if !message.is_empty() && trimmed.is_empty() {
-            out.invalid_at(&path, "message", message, "must be non-empty if specified");
-        } else if has_lines(trimmed) {
-            out.invalid_at(&path, "message", message, lines);
-        } else if has_lines(text("rule").1) && trimmed.is_empty() {
-            let words = "message must be specified if rule contains line breaks";
-            out.required_at(&path, "message", words);
-        }
-        let (expression, trimmed) = text("messageExpression");
-        if !expression.is_empty() && trimmed.is_empty() {
-            let words = "messageExpression must be non-empty if specified";
-            out.required_at(&path, "messageExpression", words);
-        }
-        let reason = rule.at("reason");
-        if reason.is_there() {
-            out.supported_at(&path, "reason", reason.text(), &REASONS);
-        }
-        let (field, trimmed) = text("fieldPath");
-        if !field.is_empty() && trimmed.is_empty() {
-            out.invalid_at(&path, "fieldPath", field, "must be non-empty if specified");
-        }
-        if has_lines(field) {
-            out.invalid_at(&path, "fieldPath", field, lines);
         }
     }
 }
