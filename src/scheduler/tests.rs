@@ -292,6 +292,36 @@ fn a_pod_that_leaves_makes_room() {
 }
 
 #[test]
+fn who_waits_for_a_node_no_longer_makes_room_for_pods_that_are_no_more_important() {
+    let waiting = |node: Value| {
+        let mut holder = pod_json("holder", "2");
+        holder["spec"]["priority"] = json!(10);
+        holder["spec"]["preemptionPolicy"] = json!("Never");
+        holder["spec"]["nodeSelector"] = json!({"disk": "ssd"});
+        holder["status"] = json!({"nominatedNodeName": node});
+        holder
+    };
+    let mut changed = waiting(json!("node-2"));
+    changed["metadata"]["resourceVersion"] = json!("2");
+    let object = pod(changed);
+    for change in
+        [Change::Modified { object, before: None }, Change::Deleted(pod(waiting(json!("node-1"))))]
+    {
+        let mut top = pod_json("top", "3");
+        top["spec"]["priority"] = json!(11);
+        let pods = [waiting(json!("node-1")), pod_json("low", "1"), top];
+        let mut world = World::new(&[node_json("node-1", "2")], &pods);
+        let tried = |world: &World, name: &str| world.scheduler.decisions("default", name).len();
+        world.run(Duration::from_secs(20));
+        assert_eq!((tried(&world, "low"), tried(&world, "top")), (1, 1));
+        world.watch(Kind::Pod, change);
+        world.run(Duration::from_secs(2));
+        assert_eq!((tried(&world, "low"), tried(&world, "top")), (2, 1));
+        assert_eq!(world.bindings().len(), 1);
+    }
+}
+
+#[test]
 fn the_search_among_very_many_nodes_stops_early_and_ties_are_broken_by_the_seed() {
     let nodes: Vec<Value> =
         (0..1000).map(|number| node_json(&format!("node-{number}"), "2")).collect();

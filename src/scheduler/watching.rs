@@ -9,6 +9,7 @@ use crate::api::wire::Node;
 use super::Scheduler;
 use super::framework::{About, ClusterEvent};
 use super::node_info::{NodeInfo, PodInfo, allocatable, uid};
+use super::preemption::priority;
 use super::queue::gates;
 use super::resources::is_resizing;
 use crate::api::{Document, Kind, Pod};
@@ -92,8 +93,22 @@ impl Scheduler {
 
     /// Has the pods tried again that an event may help.
     pub(super) fn tell(&mut self, event: ClusterEvent, now: Instant, about: About<'_>) {
+        self.tell_some(event, now, about, |_| true);
+    }
+
+    /// As [`Self::tell`], of those that are `meant`.
+    fn tell_some(
+        &mut self,
+        event: ClusterEvent,
+        now: Instant,
+        about: About<'_>,
+        meant: impl Fn(&PodInfo) -> bool,
+    ) {
         let (configuration, cache) = (&*self.configuration, &self.cache);
         let hint = |plugin: &'static str, pod: &PodInfo| {
+            if !meant(pod) {
+                return false;
+            }
             let profile = configuration.profile(&pod.pod);
             let plugin = profile.and_then(|(_, profile)| profile.plugin(plugin));
             plugin.is_none_or(|plugin| plugin.hint(pod, &about, cache))
@@ -196,6 +211,22 @@ impl Scheduler {
                 self.queue.put(info, gated, now, hint);
             }
         }
+        let nominated = |pod: &Pod| pod.status.nominated_node_name.clone();
+        if let Some(old) = old.filter(|old| nominated(old) != nominated(pod)) {
+            self.on_lost_nomination(old, now);
+        }
+    }
+
+    /// A pod waits no longer for the node that `old` has waited for. To pods that are no more important it
+    /// was as if it ran there.
+    fn on_lost_nomination(&mut self, old: &Pod, now: Instant) {
+        let waited = old.status.nominated_node_name.as_deref().is_some_and(|node| !node.is_empty());
+        if waited && self.queue.waits_for_events() {
+            let gone = PodInfo::new(Rc::new(old.clone()));
+            let about = About::Pod { old: Some(&gone), new: None };
+            let meant = |pod: &PodInfo| priority(pod) <= priority(&gone);
+            self.tell_some(ClusterEvent::AssignedPodDeleted, now, about, meant);
+        }
     }
 
     /// Most pods are of the template of one of the last.
@@ -220,6 +251,8 @@ impl Scheduler {
             let gone = PodInfo::new(Rc::new(pod.clone()));
             let about = About::Pod { old: Some(&gone), new: None };
             self.tell(ClusterEvent::AssignedPodDeleted, now, about);
+        } else if pod.node_name.is_none() {
+            self.on_lost_nomination(pod, now);
         }
     }
 }
