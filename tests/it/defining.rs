@@ -476,7 +476,7 @@ fn a_rule_that_says_nothing_is_refused_where_it_is_defined() {
     });
     let refused = Server::new().expect(422, "POST", DEFINITIONS, apart);
     let words = "oldSelf cannot be used on the uncorrelatable portion of the schema within \
-                 spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[hosts]";
+                 spec.validation.openAPIV3Schema.properties[spec].properties[hosts]";
     assert!(refused["message"].as_str().unwrap().contains(words), "{refused}");
 }
 

@@ -40,7 +40,7 @@ pub(super) const ATTACHMENT: Rules = Rules {
     check: attachment,
     change: attachment_changed,
     update: &[N, K, C],
-    status: attachment_changed,
+    status: attachment_status,
     ..PLAIN
 };
 
@@ -600,6 +600,12 @@ fn new_attachment(out: &mut Report, attachment: &Document) {
         let path = Path::new("spec.source.persistentVolumeName");
         out.words(&path, volume.text(), names::dns1123_subdomain);
     }
+}
+
+/// A status is checked with all that it is of.
+fn attachment_status(out: &mut Report, new: &Document, old: &Document) {
+    attachment(out, new, Some(old));
+    attachment_changed(out, new, old);
 }
 
 /// What is attached where is asked for once and for all.
