@@ -92,9 +92,9 @@ function importAll(module, here) {
     module.removeFunction(name);
     module.addFunctionImport(name, ENGINE, `$${index.toString(36)}`, params, results);
   });
-  for (const { name } of infos(module, "Table")) module.addTableImport(name, ENGINE, `$t${name}`);
+  for (const { name } of infos(module, "Table")) module.addTableImport(name, ENGINE, `$t_${name}`);
   for (const { name, type } of infos(module, "Global").filter((it) => it.mutable)) {
-    module.addGlobalImport(name, ENGINE, `$g${name}`, type, true);
+    module.addGlobalImport(name, ENGINE, `$g_${name}`, type, true);
   }
   module.addMemoryImport("0", ENGINE, "memory");
 }

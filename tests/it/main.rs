@@ -50,6 +50,7 @@ mod resizing;
 mod server;
 #[cfg(test)]
 mod service_accounts;
+#[cfg(test)]
 mod services;
 #[cfg(test)]
 mod simulation;

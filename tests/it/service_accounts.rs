@@ -35,14 +35,14 @@ impl Api {
         made
     }
 
-    fn refused(&mut self, spec: Value) -> Value {
+    fn refused(&mut self, spec: &Value) -> Value {
         let pod = json!({"metadata": {"name": "p"}, "spec": spec});
         let (code, said) = self.ask("POST", &format!("{CORE}/pods"), Some(pod));
         assert_eq!(code, 403, "{said}");
         said["message"].clone()
     }
 
-    fn pod(&mut self, name: &str, spec: Value) -> Value {
+    fn pod(&mut self, name: &str, spec: &Value) -> Value {
         self.made("pods", json!({"metadata": {"name": name}, "spec": spec}))["spec"].clone()
     }
 }
@@ -98,7 +98,7 @@ fn containers_get_the_token_of_their_account() {
         ],
         "volumes": [{"name": "own", "emptyDir": {}}],
     });
-    let made = api.pod("p", spec.clone());
+    let made = api.pod("p", &spec);
     let volume = &made["volumes"][1];
     let name = volume["name"].as_str().unwrap();
     assert!(
@@ -129,14 +129,14 @@ fn containers_get_the_token_of_their_account() {
 
     // A volume of that name that is there is the one to mount.
     let own = json!({"containers": container(), "volumes": [{"name": "kube-api-access-x", "emptyDir": {}}]});
-    let made = api.pod("q", own);
+    let made = api.pod("q", &own);
     assert_eq!(made["volumes"].as_array().map(Vec::len), Some(1));
     assert_eq!(made["containers"][0]["volumeMounts"][0]["name"], "kube-api-access-x");
     // Where all have something else there is no volume.
     let mut taken = spec;
     taken["initContainers"] = json!([]);
     taken["containers"].as_array_mut().unwrap().remove(0);
-    let made = api.pod("r", taken);
+    let made = api.pod("r", &taken);
     assert_eq!(made["volumes"].as_array().map(Vec::len), Some(1));
 }
 
@@ -155,7 +155,7 @@ fn who_does_not_want_a_token_gets_none() {
     ] {
         let made = api.pod(
             name,
-            json!({
+            &json!({
                 "containers": container(), "serviceAccountName": account,
                 "automountServiceAccountToken": own,
             }),
@@ -170,12 +170,12 @@ fn pods_pull_with_the_secrets_of_their_account_unless_they_bring_some() {
     let mut api = Api::new();
     let secrets = json!([{"name": "registry"}]);
     api.made("serviceaccounts", json!({"metadata": {"name": "a"}, "imagePullSecrets": secrets}));
-    let made = api.pod("p", json!({"containers": container(), "serviceAccountName": "a"}));
+    let made = api.pod("p", &json!({"containers": container(), "serviceAccountName": "a"}));
     assert_eq!(made["imagePullSecrets"], secrets);
     let own = json!([{"name": "mine"}]);
     let spec =
         json!({"containers": container(), "serviceAccountName": "a", "imagePullSecrets": own});
-    assert_eq!(api.pod("q", spec)["imagePullSecrets"], own);
+    assert_eq!(api.pod("q", &spec)["imagePullSecrets"], own);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn an_account_can_hold_its_pods_to_its_own_secrets() {
                 "env": [{"name": "E", "valueFrom": {"secretKeyRef": {"name": secret, "key": "k"}}}]}],
         })
     };
-    api.pod("good", spec("known"));
+    api.pod("good", &spec("known"));
     let end = "is not allowed because service account a does not reference that secret";
     let mut bad = spec("other");
     for what in [
@@ -206,7 +206,7 @@ fn an_account_can_hold_its_pods_to_its_own_secrets() {
         "container c with envFrom referencing secret.secretName",
     ] {
         let said = format!("pods \"p\" is forbidden: {what}=\"other\" {end}");
-        assert_eq!(api.refused(bad.clone()), said);
+        assert_eq!(api.refused(&bad), said);
         // The next one is found once this one is gone.
         if what.starts_with("volume") {
             bad["volumes"] = json!([]);
@@ -217,7 +217,7 @@ fn an_account_can_hold_its_pods_to_its_own_secrets() {
     let mut bad = spec("known");
     bad["imagePullSecrets"] = json!([{"name": "registry"}, {"name": "mine"}]);
     assert_eq!(
-        api.refused(bad),
+        api.refused(&bad),
         "pods \"p\" is forbidden: imagePullSecrets[1].name=\"mine\" is not allowed because service account a \
          does not reference that imagePullSecret"
     );
