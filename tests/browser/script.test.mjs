@@ -75,7 +75,8 @@ scripted("a thousand calls at once come in their order, and each has its answer"
     const answers = await Promise.all(Array.from({ length: 1000 }, (_, number) => create(number)));
     const list = await (await podflow.fetch("/api/v1/namespaces/default/configmaps")).json();
     const at = ({ metadata }) => Number(metadata.resourceVersion);
-    const order = list.items.sort((one, other) => at(one) - at(other)).map(({ metadata }) => metadata.name);
+    const names = list.items.sort((one, other) => at(one) - at(other)).map(({ metadata }) => metadata.name);
+    const order = names.filter((name) => name !== "kube-root-ca.crt");
     return [new Set(answers).size, answers[0], order.filter((name, place) => name === `map-${place}`).length, podflow.now() - before < 1];
   });
   assert.deepEqual(seen, [1, "201,true", 1000, true]);
