@@ -1,20 +1,18 @@
 //! What a namespace has from its beginning, and what pods get from their service account.
 
-use std::time::Duration;
-
-use podflow::testing::cluster::{Cluster, HttpCall, Setup};
+use podflow::testing::cluster::HttpCall;
 use serde_json::{Value, json};
+
+use crate::server::Server;
 
 const CORE: &str = "/api/v1/namespaces/default";
 const AT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-struct Api(Cluster);
+struct Api(Server);
 
 impl Api {
     fn new() -> Self {
-        let mut cluster = Cluster::new(&Setup::new(1, 0));
-        cluster.run_for(Duration::from_secs(1));
-        Self(cluster)
+        Self(Server::new())
     }
 
     fn ask(&mut self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
@@ -22,9 +20,7 @@ impl Api {
         if method == "PATCH" {
             call.content_type = "application/merge-patch+json".into();
         }
-        let id = self.0.submit(&call);
-        self.0.run_for(Duration::from_secs(1));
-        let reply = self.0.reply(id).unwrap();
+        let reply = self.0.send(&call);
         (reply.code, serde_json::from_str(&reply.body).unwrap())
     }
 
