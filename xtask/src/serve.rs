@@ -9,6 +9,9 @@ use crate::process::{Stop, say, stop};
 use crate::project::Project;
 use crate::tools::PageTools;
 
+/// What Trunk is told not to watch has to be there, and in a fresh clone this is not.
+const BUILT: [&str; 3] = ["dist", "target", "www/bundle"];
+
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Options {
@@ -44,6 +47,12 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode, Stop> {
         return stop(format!("port {port} is taken: choose another with --port"));
     }
     let tools = PageTools::bring(project)?;
+    for folder in BUILT {
+        let folder = project.root.join(folder);
+        if let Err(error) = std::fs::create_dir_all(&folder) {
+            return stop(format!("cannot make {}: {error}", folder.display()));
+        }
+    }
     let mut trunk = tools.trunk(project, "serve");
     trunk.args(["--address", "127.0.0.1", "--port", &port.to_string(), "--dist"]);
     trunk.arg(project.web_target().join("serve"));
