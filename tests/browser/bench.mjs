@@ -1,6 +1,7 @@
 // The benches in Chromium: `cargo xtask bench [filter]`. The protocol stands in benches/engine.
 //
 // Each bench opens a fresh page, and may use its `window.podflow`.
+import { measure as scheduled, shapes } from "./shapes.mjs";
 import { launch, serve } from "./site.mjs";
 
 const BENCHES = [
@@ -59,106 +60,6 @@ async function run({ nodes, pods }) {
   return { seconds, longest: Math.max(0, ...tasks) };
 }
 
-/**
- * Pods a second from their creation to their binding, on nodes without kubelets, as in benches/engine:
- * `pods` of them with `spec` besides a container that wants `cpu`, once `before` is there. Those of `before`
- * that are called so settle first.
- */
-async function scheduled({ nodes = 5000, pods = 5000, spec = {}, cpu = "100m", before = [], settle = [] }) {
-  await podflow.ready;
-  await podflow.reset({ nodes: 0 });
-  await podflow.run(5);
-  const post = (path, object) => podflow.fetch(path, { method: "POST", body: JSON.stringify(object) });
-  const capacity = { cpu: "4", memory: "32Gi", pods: "110" };
-  for (let number = 0; number < nodes; number += 1) {
-    const name = `bare-${number}`;
-    const labels = { "kubernetes.io/hostname": name, "topology.kubernetes.io/zone": `zone-${number % 3}` };
-    const conditions = [{ type: "Ready", status: "True", reason: "KubeletReady" }];
-    const status = { capacity, allocatable: capacity, conditions };
-    post("/api/v1/nodes", { metadata: { name, labels }, status });
-    // Who waits for more than a minute of the cluster's time for an answer gives up.
-    if (number % 1000 === 999) await podflow.run(5);
-  }
-  await podflow.run(20);
-  const settled = async (color) => {
-    for (let waiting = 1; waiting > 0; ) {
-      await podflow.run(1);
-      const list = await podflow.fetch(`/api/v1/pods?fieldSelector=spec.nodeName%3D&labelSelector=color%3D${color}&limit=1`);
-      waiting = (await list.json()).items.length;
-    }
-  };
-  const pod = (name, color, cpu, spec) => {
-    const resources = { requests: { cpu, memory: "500Mi" } };
-    const containers = [{ name: "pause", image: "registry.k8s.io/pause:3.10", resources }];
-    return post("/api/v1/namespaces/default/pods", { metadata: { name, labels: { color } }, spec: { terminationGracePeriodSeconds: 0, containers, ...spec } });
-  };
-  for (const { path, object, pods: count = 0, color, cpu } of before) {
-    if (path) post(path, object);
-    for (let number = 0; number < count; number += 1) {
-      pod(`${color}-${number}`, color, cpu, {});
-      if (number % 5000 === 4999) await podflow.run(2);
-    }
-  }
-  await podflow.run(5);
-  for (const color of settle) await settled(color);
-  const begin = performance.now();
-  for (let number = 0; number < pods; number += 1) {
-    pod(`pod-${number}`, "blue", cpu, spec);
-    if (number % 5000 === 4999) await podflow.run(1);
-  }
-  await settled("blue");
-  return pods / ((performance.now() - begin) / 1000);
-}
-
-/** The status of a node that takes Pods: one that does not say that it is ready gets a taint. */
-const ready = (capacity) => ({ capacity, allocatable: capacity, conditions: [{ type: "Ready", status: "True" }] });
-
-const ZONE = "topology.kubernetes.io/zone";
-const near = (topologyKey) => ({ topologyKey, labelSelector: { matchLabels: { color: "blue" } } });
-const required = (terms) => ({ requiredDuringSchedulingIgnoredDuringExecution: terms });
-const named = [{ matchFields: [{ key: "metadata.name", operator: "In", values: ["own"] }] }];
-
-/** The shapes of upstream's `scheduler_perf`, by the names that they have in benches/engine. */
-const SHAPES = {
-  "basic-5000-nodes": { pods: 10_000 },
-  "node-affinity-5000-nodes": {
-    spec: { affinity: { nodeAffinity: required({ nodeSelectorTerms: [{ matchExpressions: [{ key: ZONE, operator: "In", values: ["zone-0", "zone-1"] }] }] }) } },
-  },
-  "topology-spreading-5000-nodes": {
-    spec: { topologySpreadConstraints: [{ ...near(ZONE), maxSkew: 5, whenUnsatisfiable: "DoNotSchedule" }] },
-  },
-  "pod-affinity-5000-nodes": { pods: 2000, spec: { affinity: { podAffinity: required([near(ZONE)]) } } },
-  "pod-anti-affinity-5000-nodes": { pods: 1000, spec: { affinity: { podAntiAffinity: required([near("kubernetes.io/hostname")]) } } },
-  "preferred-pod-affinity-5000-nodes": {
-    pods: 2000,
-    spec: { affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: near("kubernetes.io/hostname") }] } } },
-  },
-  "default-spreading-5000-nodes": {
-    before: [{ path: "/api/v1/namespaces/default/services", object: { metadata: { name: "blue" }, spec: { selector: { color: "blue" }, ports: [{ port: 80 }] } } }],
-  },
-  "unschedulable-5000-nodes": { before: [{ pods: 200, color: "large", cpu: "9" }] },
-  "preemption-5000-nodes": {
-    cpu: "3",
-    spec: { priorityClassName: "high" },
-    before: [
-      { path: "/apis/scheduling.k8s.io/v1/priorityclasses", object: { metadata: { name: "high" }, value: 10 } },
-      { pods: 20_000, color: "low", cpu: "900m" },
-    ],
-    settle: ["low"],
-  },
-  "daemonset-15000-nodes": {
-    nodes: 15_000,
-    pods: 10_000,
-    spec: { affinity: { nodeAffinity: required({ nodeSelectorTerms: named }) } },
-    before: [{ path: "/api/v1/nodes", object: { metadata: { name: "own" }, status: ready({ cpu: "90000", memory: "90000Gi", pods: "90000" }) } }],
-  },
-  "fill-5000-nodes-150000-pods": { pods: 150_000 },
-};
-
-for (const [name, shape] of Object.entries(SHAPES)) {
-  BENCHES.push({ name, unit: "pods/s", measure: (page) => page.evaluate(scheduled, shape) });
-}
-
 BENCHES.push(
   {
     name: "pods-1000-nodes-10",
@@ -190,11 +91,15 @@ BENCHES.push(
   },
 );
 
+for (const shape of shapes) {
+  BENCHES.push({ name: `scheduler-${shape.name}`, unit: "pods/s", floor: shape.floor, measure: (page) => scheduled(page, shape) });
+}
+
 const filter = process.argv[2] ?? "";
 const server = await serve();
 const browser = await launch();
 try {
-  for (const { name, unit, measure } of BENCHES.filter((bench) => bench.name.includes(filter))) {
+  for (const { name, unit, floor, measure } of BENCHES.filter((bench) => bench.name.includes(filter))) {
     const page = await browser.newPage();
     page.on("pageerror", (error) => {
       console.error(`${name}: ${error}`);
@@ -202,7 +107,7 @@ try {
     });
     await page.goto(server.url);
     await page.waitForFunction(() => window.podflow);
-    console.log(JSON.stringify({ bench: name, where: "chromium", value: await measure(page), unit }));
+    console.log(JSON.stringify({ bench: name, where: "chromium", value: await measure(page), unit, floor }));
     await page.close();
   }
 } finally {
