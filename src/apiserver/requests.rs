@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::admission;
 use super::apply::{self, check_options};
 use super::authentication::unsecured;
-use super::body::{object_of, told_of};
+use super::body::told_of;
 use super::deletion;
 use super::discovery::{document, nothing};
 use super::etcd::{Compare, KeyRange, Op, Put, Range, Revision, Txn, TxnOp};
@@ -18,7 +18,7 @@ use super::keys::{insert, key, prefix};
 use super::patch::check_form;
 use super::pending::{Pending, Step};
 use super::server::{ApiServer, ConnectionId, Out, Timer, WORK, no_such_resource, taken};
-use super::strategy::{self, Write, group_resource};
+use super::strategy::{self, Birth, Write, group_resource};
 use crate::api::columns::storage::{BETA_CLASS, is_default};
 use crate::api::document::Part;
 use crate::api::field::aggregate;
@@ -246,7 +246,7 @@ impl ApiServer {
         let spoken = request.target.kind().unwrap_or(kind);
         let (object, unknown) = match apply::configuration(request) {
             Some(_) => (apply::born(request, kind, now)?, Vec::new()),
-            None => object_of(spoken, &request.payload, request.params.field_validation)?,
+            None => self.templates.read(spoken, request)?,
         };
         let namespace = namespace.filter(|_| resource.namespaced);
         strategy::belongs(&object, namespace)?;
@@ -255,9 +255,10 @@ impl ApiServer {
         }
         // What admission adds is nobody's.
         let object = self.templates.tracked(request, object, now);
-        let object = self.admit(request, object, namespace, now)?;
+        let mut object = self.admit(request, object, namespace, now)?;
         let tries = if object.name().is_empty() { tries } else { NAMES };
-        let birth = self.birth(now);
+        let has_known_spec = self.templates.recognise(&mut object);
+        let birth = Birth { has_known_spec, ..self.birth(now) };
         let object = strategy::create(&object, namespace, &birth, spoken)?;
         let object = self.given(object)?;
         let pod = Pod::unwrap(&object);

@@ -271,7 +271,7 @@ impl ApiServer {
         )
         .into();
         let suffix = suffix(&mut self.identity);
-        Birth { uid, suffix, now }
+        Birth { uid, suffix, now, has_known_spec: false }
     }
 
     /// The lease that ends an event after its time; those of one minute share it.

@@ -5,14 +5,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use super::apply;
+use super::body::object_of;
 use super::server::suffix;
 use super::service_accounts::mount_token;
-use crate::api::request::Request;
+use crate::api::decode::UnknownField;
+use crate::api::request::{Payload, Request};
+use crate::api::status::StatusError;
 use crate::api::wire::ManagedFieldsEntry;
 use crate::api::wire::PodSpec;
-use crate::api::{Object, ObjectMeta, Pod, names, seconds, warnings};
+use crate::api::{Kind, Object, ObjectMeta, Pod, names, seconds, warnings};
 use crate::sim::Rng;
 
 type Texts = BTreeMap<String, String>;
@@ -25,12 +29,20 @@ const KNOWN: usize = 8;
 pub(super) struct Templates {
     /// What the volumes of tokens are called by.
     names: Rng,
+    read: VecDeque<Read>,
     specs: VecDeque<Known>,
     sent: VecDeque<Rc<Sent>>,
     told: VecDeque<Told>,
 }
 
-/// A spec as it was admitted, and as it is stored.
+/// A pod that came as JSON, with nothing in it that is unknown, and what was read.
+#[derive(Clone, Debug)]
+struct Read {
+    sent: Rc<Value>,
+    pod: Rc<Pod>,
+}
+
+/// A spec as it was admitted and found to be right, and as it is stored.
 #[derive(Clone, Debug)]
 struct Known {
     admitted: Rc<PodSpec>,
@@ -58,10 +70,53 @@ impl Templates {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             names: Rng::stream(seed, 0xA13),
+            read: VecDeque::new(),
             specs: VecDeque::new(),
             sent: VecDeque::new(),
             told: VecDeque::new(),
         }
+    }
+
+    /// What `request` carries, which is to become a new object; see [`object_of`]. Of a pod only the rest is
+    /// read if a former one was sent with the same spec.
+    pub(super) fn read(
+        &mut self,
+        kind: Kind,
+        request: &Request,
+    ) -> Result<(Object, Vec<UnknownField>), StatusError> {
+        let validation = request.params.field_validation;
+        let sent = match &request.payload {
+            Payload::Json(sent) if kind == Kind::Pod && sent.get("spec").is_some() => sent,
+            payload => return object_of(kind, payload, validation),
+        };
+        if let Some(known) = self.read.iter().find(|it| it.sent.get("spec") == sent.get("spec")) {
+            let (mut object, unknown) = object_of(kind, &without_spec(sent), validation)?;
+            if let Object::Pod(pod) = &mut object {
+                let pod = Rc::make_mut(pod);
+                pod.spec = Rc::clone(&known.pod.spec);
+                pod.node_name.clone_from(&known.pod.node_name);
+            }
+            return Ok((object, unknown));
+        }
+        let (object, unknown) = object_of(kind, &request.payload, validation)?;
+        if let (Object::Pod(pod), true) = (&object, unknown.is_empty()) {
+            let (sent, pod) = (Rc::clone(sent), Rc::clone(pod));
+            remember(&mut self.read, Read { sent, pod });
+        }
+        Ok((object, unknown))
+    }
+
+    /// Lets a pod share the spec of a former one that was admitted with an equal one, and tells whether that
+    /// says that nothing is wrong with it: annotations say things of a spec, and the names of some volumes
+    /// have the pod's in them.
+    pub(super) fn recognise(&self, object: &mut Object) -> bool {
+        let Object::Pod(pod) = object else { return false };
+        let Some(known) = self.specs.iter().find(|known| is_same(&known.admitted, &pod.spec))
+        else {
+            return false;
+        };
+        Rc::make_mut(pod).spec = Rc::clone(&known.admitted);
+        pod.metadata.annotations.is_none() && pod.node_name.is_none() && pod.spec.volumes.is_none()
     }
 
     /// The same pod with the token of its account, if it mounts one. It shares its spec with a former one
@@ -69,8 +124,9 @@ impl Templates {
     /// one name for the volume of the token, where upstream's have one each.
     pub(super) fn shared(&mut self, object: Object, mounts_token: bool) -> Object {
         let Object::Pod(mut pod) = object else { return object };
-        let is_alike =
-            |known: &&Known| known.mounts_token == mounts_token && known.admitted == pod.spec;
+        let is_alike = |known: &&Known| {
+            known.mounts_token == mounts_token && is_same(&known.admitted, &pod.spec)
+        };
         if let Some(known) = self.specs.iter().find(is_alike) {
             Rc::make_mut(&mut pod).spec = Rc::clone(&known.stored);
             return Object::Pod(pod);
@@ -129,6 +185,17 @@ impl Templates {
     }
 }
 
+/// The body of a pod but for its spec.
+fn without_spec(sent: &Value) -> Payload {
+    let fields = sent.as_object().into_iter().flatten().filter(|(name, _)| *name != "spec");
+    let rest: Map<_, _> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+    Payload::Json(Rc::new(Value::Object(rest)))
+}
+
+fn is_same(one: &Rc<PodSpec>, other: &Rc<PodSpec>) -> bool {
+    Rc::ptr_eq(one, other) || one == other
+}
+
 fn remember<T>(all: &mut VecDeque<T>, new: T) {
     all.push_front(new);
     all.truncate(KNOWN);
@@ -136,7 +203,7 @@ fn remember<T>(all: &mut VecDeque<T>, new: T) {
 
 /// Whether two new pods have the same fields, whatever those that say which pod it is have in them.
 fn alike(one: &Pod, other: &Pod) -> bool {
-    one.spec == other.spec
+    one.has_spec_of(other)
         && one.node_name.is_some() == other.node_name.is_some()
         && have_same_fields(&one.metadata, &other.metadata)
 }
@@ -170,7 +237,7 @@ mod tests {
 
     use super::*;
     use crate::api::Kind;
-    use crate::api::request::{Params, Payload, RequestId, Target, Verb};
+    use crate::api::request::{Params, RequestId, Target, Verb};
 
     fn pod(json: &Value) -> Object {
         Object::from_json(Kind::Pod, json).unwrap().object
@@ -202,6 +269,77 @@ mod tests {
         assert_eq!(known, [1, 1, 2, 3, 3, 3, 3, 3, 3, 3]);
     }
 
+    fn ask(json: &Value) -> Request {
+        Request {
+            id: RequestId(1),
+            verb: Verb::Create,
+            target: Target::Path("".into()),
+            params: Params::default(),
+            payload: Payload::Json(Rc::new(json.clone())),
+            caller: None,
+        }
+    }
+
+    #[test]
+    fn a_pod_is_read_as_it_would_be_alone() {
+        let spec = json!({"nodeName": "n", "containers": [{"name": "web", "image": "nginx"}]});
+        let other = json!({"containers": [{"name": "web", "image": "nginx"}]});
+        let bodies = [
+            json!({"metadata": {"name": "a"}, "spec": spec}),
+            json!({"metadata": {"name": "b", "labels": {"app": "b"}}, "spec": spec}),
+            json!({"apiVersion": "v1", "kind": "Pod", "spec": spec, "status": {"phase": "Failed"}}),
+            json!({"metadata": {"name": "c"}, "spec": spec, "spek": 1}),
+            json!({"metadata": {"name": 1}, "spec": spec}),
+            json!({"kind": "Node", "spec": spec}),
+            json!({"metadata": {"name": "d"}, "spec": other}),
+            json!({"metadata": {"name": "e"}, "spec": {"containers": [], "hue": 1}}),
+            json!({"metadata": {"name": "f"}, "spec": {"containers": [], "hue": 1}}),
+            json!({"metadata": {"name": "g"}, "spec": null}),
+            json!({"metadata": {"name": "h"}}),
+        ];
+        let mut templates = Templates::new(1);
+        for body in bodies.iter().chain(&bodies) {
+            let request = ask(body);
+            let read = templates.read(Kind::Pod, &request);
+            let alone = object_of(Kind::Pod, &request.payload, request.params.field_validation);
+            assert_eq!(read, alone, "{body}");
+        }
+        // Those with the two specs, and with none, each once.
+        assert_eq!(templates.read.len(), 3);
+        let read = |body| templates.clone().read(Kind::Pod, &ask(body)).unwrap().0;
+        let [Object::Pod(first), Object::Pod(second)] = [&bodies[0], &bodies[1]].map(read) else {
+            panic!("pods are read as pods");
+        };
+        assert!(Rc::ptr_eq(&first.spec, &second.spec));
+    }
+
+    #[test]
+    fn only_a_pod_that_nothing_else_depends_on_needs_no_check_of_a_known_spec() {
+        let plain = json!({"containers": [{"name": "web", "image": "nginx"}]});
+        let volumes = json!({"containers": plain["containers"], "volumes": [
+            {"name": "v", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}},
+        ]});
+        let annotated = json!({"name": "a", "annotations": {"a": "b"}});
+        let mut bound = plain.clone();
+        bound["nodeName"] = json!("n");
+        let mut templates = Templates::new(1);
+        let known = json!({"metadata": {"name": "a"}, "spec": plain});
+        assert!(!templates.recognise(&mut pod(&known)), "nothing is known yet");
+        templates.shared(pod(&known), true);
+        templates.shared(pod(&json!({"metadata": {"name": "a"}, "spec": volumes})), false);
+        for (body, is_known) in [
+            (known, true),
+            (json!({"metadata": annotated, "spec": plain}), false),
+            (json!({"metadata": {"name": "b"}, "spec": bound}), false),
+            (json!({"metadata": {"name": "b"}, "spec": volumes}), false),
+            (json!({"metadata": {"name": "b"}, "spec": {"containers": []}}), false),
+        ] {
+            let mut object = pod(&body);
+            assert_eq!(templates.recognise(&mut object), is_known, "{body}");
+            assert_eq!(object, pod(&body), "it is the same pod");
+        }
+    }
+
     #[test]
     fn a_pod_has_the_owners_that_it_would_have_alone() {
         let spec = json!({"containers": [{"name": "web", "image": "nginx"}]});
@@ -227,17 +365,8 @@ mod tests {
                 metas.iter().flat_map(|meta| [&spec, &other, &bound].map(|spec| (meta, spec)))
             {
                 let mut templates = Templates::new(1);
-                let payload = |json: &Value| Payload::Json(Rc::new(json.clone()));
                 let first = json!({"metadata": first, "spec": spec});
                 let second = json!({"metadata": second, "spec": spec_of_second});
-                let ask = |json: &Value| Request {
-                    id: RequestId(1),
-                    verb: Verb::Create,
-                    target: Target::Path("".into()),
-                    params: Params::default(),
-                    payload: payload(json),
-                    caller: None,
-                };
                 let [early, late] = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z"]
                     .map(|time| time.parse::<Timestamp>().unwrap());
                 templates.tracked(&ask(&first), pod(&first), early);

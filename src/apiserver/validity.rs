@@ -4,15 +4,25 @@ use super::strategy::Write;
 use crate::api::field::FieldError;
 use crate::api::request::Subresource;
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, validation};
 
-/// Checks a new object that came as a `spoken` kind.
+/// Checks a new object that came as a `spoken` kind; of a Pod with a known spec all but
+/// that.
 ///
 /// # Errors
 ///
 /// 422 with all that is wrong.
-pub(super) fn created(object: Object, spoken: Kind) -> Result<Object, StatusError> {
-    let errors = object.validate_create(spoken);
+pub(super) fn created(
+    object: Object,
+    spoken: Kind,
+    has_known_spec: bool,
+) -> Result<Object, StatusError> {
+    let errors = match &object {
+        Object::Pod(pod) if has_known_spec => {
+            validation::pod::create_with_known_spec(&(&**pod).into())
+        }
+        _ => object.validate_create(spoken),
+    };
     if errors.is_empty() { Ok(object) } else { Err(invalid(&object, &errors)) }
 }
 

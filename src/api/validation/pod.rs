@@ -110,6 +110,13 @@ pub fn create(pod: &PodParts<'_>) -> Vec<FieldError> {
     out.errors
 }
 
+/// The same of one that has no annotations, and of whose spec it is known that nothing is wrong with it.
+pub fn create_with_known_spec(pod: &PodParts<'_>) -> Vec<FieldError> {
+    let mut out = Report::default();
+    meta::create(&mut out, pod.metadata, true, names::dns1123_subdomain);
+    out.errors
+}
+
 fn is_gated(spec: &PodSpec) -> bool {
     spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty())
 }

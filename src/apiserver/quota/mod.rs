@@ -45,6 +45,9 @@ impl ApiServer {
         before: Option<&Object>,
     ) -> Result<(), StatusError> {
         let namespace = object.namespace();
+        if self.documents(Kind::ResourceQuota, namespace).next().is_none() {
+            return Ok(());
+        }
         let mut asked = usage(object);
         for (name, much) in before.map(usage).unwrap_or_default() {
             asked.or_default(name).sub(&much);

@@ -56,6 +56,8 @@ pub(super) struct Birth {
     pub uid: Rc<str>,
     pub suffix: String,
     pub now: Timestamp,
+    /// Whether it is a Pod of whose spec it is known that nothing is wrong with it.
+    pub has_known_spec: bool,
 }
 
 /// The resource, as errors name it.
@@ -94,7 +96,7 @@ pub(super) fn create(
         object => newborn(&**object, namespace, birth),
         document => documents::newborn(document, namespace, birth),
     );
-    let object = validity::created(object, spoken)?;
+    let object = validity::created(object, spoken, birth.has_known_spec)?;
     if is_versioned {
         let why = "resourceVersion should not be set on objects to be created";
         return Err(StatusError::unforeseen(why));
