@@ -31,7 +31,7 @@ pub struct HttpCall {
     /// The header `Accept`; empty takes anything.
     pub accept: Rc<str>,
     pub body: Option<Rc<Value>>,
-    /// In the body's place where it is kept: its text, which takes a tenth of the room.
+    /// The body's text, in its place where it is kept: it takes a tenth of the room.
     pub packed: Option<Rc<str>>,
     /// What `body` does not tell: one that is no JSON, or has a field twice, as it came.
     pub text: Option<Rc<str>>,
@@ -120,8 +120,11 @@ impl HttpCall {
             Some(json) => {
                 // What is there twice is nowhere else to be seen.
                 let twice = !is_yaml(&self.content_type) && !duplicate_fields(text).is_empty();
+                // One that stands in a line needs not be written again to be kept.
+                let is_line = !is_yaml(&self.content_type) && !text.contains('\n');
+                let packed = is_line.then(|| text.into());
                 let text = twice.then(|| text.into());
-                Self { body: Some(Rc::new(json)), text, ..self }
+                Self { body: Some(Rc::new(json)), packed, text, ..self }
             }
             None => Self { body: None, text: Some(text.into()), ..self },
         }
@@ -130,7 +133,8 @@ impl HttpCall {
     /// The same call with its body packed; [`HttpCall::unpacked`] reads it again.
     #[must_use]
     pub fn packed(self) -> Self {
-        let packed = self.body.as_ref().map(|body| body.to_string().into()).or(self.packed);
+        let written = || self.body.as_ref().map(|body| body.to_string().into());
+        let packed = self.packed.clone().or_else(written);
         Self { packed, body: None, ..self }
     }
 
