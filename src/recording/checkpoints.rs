@@ -60,8 +60,11 @@ impl Checkpoints {
     pub(super) fn offer(&mut self, cluster: &Cluster, played: usize) {
         let last = &self.kept.last().unwrap_or(&self.start).cluster;
         let events = cluster.steps().saturating_sub(last.steps());
-        let far = events >= self.interval || cluster.now().since(last.now()) >= self.span;
-        if !far || cluster.steps() <= last.steps() {
+        // A large cluster takes longer to copy, and the copy makes whatever changes next be copied, too.
+        let size = cluster.size() as u64;
+        let is_late = || cluster.now().since(last.now()) >= self.span;
+        let far = events >= self.interval.max(size / 2) || events > size / 8 && is_late();
+        if !far {
             return;
         }
         let before = last.scheduler().decided();
