@@ -58,18 +58,55 @@ pub(super) fn score(
     let mut number = 0;
     let column = |one: &&Weighted| {
         let plugin = &one.plugin;
-        let raw: Vec<i64> = if plugin.looks_at_node_only() {
+        let raw = if plugin.looks_at_node_only() {
             number += 1;
-            nodes.iter().map(|at| evaluations.scored(*at, number - 1)).collect()
+            one_if_equal(nodes.iter().map(|at| evaluations.scored(*at, number - 1)))
         } else if let Some(same) = plugin.same_score(state) {
             vec![same]
         } else {
             able.iter().map(|node| plugin.score(pod, state, node)).collect()
         };
-        let mut normalized = raw.clone();
-        plugin.normalize(&mut normalized);
-        let normalized = Some(normalized).filter(|normalized| *normalized != raw);
+        let normalized = plugin.normalized(&raw).filter(|normalized| *normalized != raw);
         Column { plugin: plugin.name(), weight: one.weight, raw, normalized }
     };
     plugins.iter().map(column).collect()
+}
+
+/// All numbers, or the first alone if they are equal.
+fn one_if_equal(numbers: impl Iterator<Item = i64> + Clone) -> Vec<i64> {
+    let mut rest = numbers.clone();
+    match rest.next() {
+        Some(first) if rest.all(|other| other == first) => vec![first],
+        Some(_) | None => numbers.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_if_equal;
+    use crate::scheduler::Configuration;
+    use crate::scheduler::framework::MAX_NODE_SCORE;
+
+    #[test]
+    fn one_number_stands_for_equal_ones() {
+        let one = |numbers: &[i64]| one_if_equal(numbers.iter().copied());
+        assert_eq!(one(&[7, 7, 7]), [7]);
+        assert_eq!(one(&[7]), [7]);
+        assert_eq!(one(&[7, 7, 8]), [7, 7, 8]);
+        assert!(one(&[]).is_empty());
+    }
+
+    #[test]
+    fn whoever_normalizes_one_for_equal_scores_does_the_same_as_for_all() {
+        let profile = &Configuration::default().profiles[0];
+        let plugins = || profile.score.iter().map(|one| &one.plugin);
+        for plugin in plugins() {
+            for score in [0, 1, 55, MAX_NODE_SCORE, 1_000] {
+                let [alone, beside] = [&[score][..], &[score; 3]].map(|raw| plugin.normalized(raw));
+                let repeated = alone.map(|alone| alone.repeat(3));
+                assert_eq!(repeated, beside, "{} of {score}", plugin.name());
+            }
+        }
+        assert!(plugins().any(|plugin| plugin.normalized(&[1]).is_some()));
+    }
 }

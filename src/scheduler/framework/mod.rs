@@ -236,7 +236,7 @@ pub trait Plugin {
         Verdict::SKIP
     }
 
-    /// How well the node suits the pod, on any scale that `normalize` can read.
+    /// How well the node suits the pod, on any scale that `normalized` can read.
     fn score(&self, _pod: &PodInfo, _state: &CycleState, _node: &NodeInfo) -> i64 {
         0
     }
@@ -246,8 +246,11 @@ pub trait Plugin {
         None
     }
 
-    /// Brings the scores of all nodes to 0 up to [`MAX_NODE_SCORE`].
-    fn normalize(&self, _scores: &mut [i64]) {}
+    /// The scores of all nodes as they count, from 0 to [`MAX_NODE_SCORE`]: equal ones for equal ones. None
+    /// where they are on that scale already.
+    fn normalized(&self, _raw: &[i64]) -> Option<Vec<i64>> {
+        None
+    }
 
     /// What has to be written before the pod is bound to the node that was chosen: objects as they are to
     /// be. They are taken to be so at once, and no more if the pod is not bound after all.
@@ -272,13 +275,14 @@ pub trait Plugin {
     }
 }
 
-/// Scales the scores so that the highest is [`MAX_NODE_SCORE`]; `reverse` turns them round.
+/// The scores so scaled that the highest is [`MAX_NODE_SCORE`]; `reverse` turns them round.
 ///
 /// Mirrors: `plugins/helper/normalize_score.go`.
-pub fn normalize(scores: &mut [i64], reverse: bool) {
-    let most = scores.iter().copied().max().unwrap_or(0).max(0);
-    for score in scores {
-        let scaled = (MAX_NODE_SCORE * *score).checked_div(most).unwrap_or(0);
-        *score = if reverse { MAX_NODE_SCORE - scaled } else { scaled };
-    }
+pub fn normalized(raw: &[i64], reverse: bool) -> Vec<i64> {
+    let most = raw.iter().copied().max().unwrap_or(0).max(0);
+    let scale = |score: &i64| {
+        let scaled = (MAX_NODE_SCORE * score).checked_div(most).unwrap_or(0);
+        if reverse { MAX_NODE_SCORE - scaled } else { scaled }
+    };
+    raw.iter().map(scale).collect()
 }

@@ -245,14 +245,15 @@ impl Plugin for InterPodAffinity {
         clippy::cast_possible_truncation,
         reason = "upstream divides as floats; the result is from 0 to 100"
     )]
-    fn normalize(&self, scores: &mut [i64]) {
-        let least = scores.iter().copied().min().unwrap_or_default();
-        let most = scores.iter().copied().max().unwrap_or_default();
+    fn normalized(&self, raw: &[i64]) -> Option<Vec<i64>> {
+        let least = raw.iter().copied().min().unwrap_or_default();
+        let most = raw.iter().copied().max().unwrap_or_default();
         let range = most - least;
-        for score in scores {
-            let share = if range > 0 { (*score - least) as f64 / range as f64 } else { 0.0 };
-            *score = (MAX_NODE_SCORE as f64 * share) as i64;
-        }
+        let scale = |score: &i64| {
+            let share = if range > 0 { (score - least) as f64 / range as f64 } else { 0.0 };
+            (MAX_NODE_SCORE as f64 * share) as i64
+        };
+        Some(raw.iter().map(scale).collect())
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::NodeAffinity as Affinity;
 
 use super::node_selector::{self, Preferred, Required};
 use crate::scheduler::framework::{
-    About, ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict, normalize,
+    About, ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict, normalized,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
@@ -91,8 +91,8 @@ impl Plugin for NodeAffinity {
         added + state.preferred.score(node)
     }
 
-    fn normalize(&self, scores: &mut [i64]) {
-        normalize(scores, false);
+    fn normalized(&self, raw: &[i64]) -> Option<Vec<i64>> {
+        Some(normalized(raw, false))
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {

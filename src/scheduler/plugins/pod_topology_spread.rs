@@ -365,16 +365,15 @@ impl Plugin for PodTopologySpread {
     }
 
     /// The fewer the better; a node without a part gets nothing.
-    fn normalize(&self, scores: &mut [i64]) {
-        let counting = || scores.iter().copied().filter(|score| *score != IGNORED);
+    fn normalized(&self, raw: &[i64]) -> Option<Vec<i64>> {
+        let counting = || raw.iter().copied().filter(|score| *score != IGNORED);
         let (least, most) = (counting().min().unwrap_or_default(), counting().max().unwrap_or(0));
-        for score in scores {
-            *score = match *score {
-                IGNORED => 0,
-                _ if most == 0 => MAX_NODE_SCORE,
-                score => MAX_NODE_SCORE * (most + least - score) / most,
-            };
-        }
+        let scale = |score: &i64| match *score {
+            IGNORED => 0,
+            _ if most == 0 => MAX_NODE_SCORE,
+            score => MAX_NODE_SCORE * (most + least - score) / most,
+        };
+        Some(raw.iter().map(scale).collect())
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {

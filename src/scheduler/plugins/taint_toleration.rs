@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Taint;
 
 use super::tolerations::{NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE, tolerated};
 use crate::scheduler::framework::{
-    About, ClusterEvent, CycleState, Plugin, Snapshot, Verdict, normalize,
+    About, ClusterEvent, CycleState, Plugin, Snapshot, Verdict, normalized,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
@@ -46,8 +46,8 @@ impl Plugin for TaintToleration {
         i64::try_from(against).unwrap_or(i64::MAX)
     }
 
-    fn normalize(&self, scores: &mut [i64]) {
-        normalize(scores, true);
+    fn normalized(&self, raw: &[i64]) -> Option<Vec<i64>> {
+        Some(normalized(raw, true))
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {

@@ -285,15 +285,14 @@ fn scores(
         same("prescore", &verdict_json(&before)["code"], want)?;
     }
     let Some(want) = expect.get("scores") else { return Ok(()) };
-    let mut scores: Vec<i64> = match before.code {
+    let raw: Vec<i64> = match before.code {
         Code::Skip => vec![0; nodes.len()],
         Code::Success | Code::Unschedulable | Code::UnschedulableAndUnresolvable => {
             nodes.iter().map(|node| plugin.score(pod, &state, node)).collect()
         }
     };
-    if before.is_success() {
-        plugin.normalize(&mut scores);
-    }
+    let normalized = before.is_success().then(|| plugin.normalized(&raw)).flatten();
+    let scores = normalized.unwrap_or(raw);
     let got: BTreeMap<String, i64> = names.into_iter().cloned().zip(scores).collect();
     same("scores", &got, &read(want)?)
 }
