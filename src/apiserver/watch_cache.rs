@@ -16,7 +16,7 @@ use super::server::ConnectionId;
 use crate::api::request::{Change, Params, RequestId, WatchEvent};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object, Pod, Resource as _};
-use crate::sim::{SortedMap, sort};
+use crate::sim::{SortedMap, Text, sort};
 
 /// How many changes a watch may lie back.
 const WINDOW: usize = 10_000;
@@ -46,7 +46,7 @@ struct Scope {
 /// All objects of a kind at one moment, by their keys. It costs nothing to keep, and what has changed
 /// since is found without looking at the rest.
 #[derive(Clone, Debug, Default)]
-pub struct Objects(GenericOrdMap<Rc<str>, Object, RcK>);
+pub struct Objects(GenericOrdMap<Text, Object, RcK>);
 
 /// An object that is not what it was.
 #[derive(Clone, Copy, Debug)]
@@ -64,12 +64,15 @@ impl Objects {
 
     /// What has changed since they were `before`, in the order of the keys.
     pub fn changed_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = Changed<'a>> {
-        before.0.diff(&self.0).map(|item| match item {
-            DiffItem::Add(key, after) => Changed { key, before: None, after: Some(after) },
-            DiffItem::Update { old: (_, before), new: (key, after) } => {
-                Changed { key, before: Some(before), after: Some(after) }
-            }
-            DiffItem::Remove(key, before) => Changed { key, before: Some(before), after: None },
+        before.0.diff(&self.0).map(|item| {
+            let (key, before, after) = match item {
+                DiffItem::Add(key, after) => (key, None, Some(after)),
+                DiffItem::Update { old: (_, before), new: (key, after) } => {
+                    (key, Some(before), Some(after))
+                }
+                DiffItem::Remove(key, before) => (key, Some(before), None),
+            };
+            Changed { key: key.shared(), before, after }
         })
     }
 }
@@ -78,7 +81,7 @@ impl Objects {
 #[derive(Clone, Debug)]
 pub(super) struct WatchCache {
     kind: Kind,
-    objects: GenericOrdMap<Rc<str>, Object, RcK>,
+    objects: GenericOrdMap<Text, Object, RcK>,
     window: VecDeque<Rc<Step>>,
     /// The revision before the oldest change in the window, once any has left it.
     forgotten: u64,
@@ -135,8 +138,7 @@ impl WatchCache {
 
     /// All objects under a prefix of the key.
     pub(super) fn under(&self, prefix: String) -> impl Iterator<Item = &Object> {
-        let from: Rc<str> = prefix.as_str().into();
-        let range = self.objects.range(from..);
+        let range = self.objects.range(Text::from(prefix.as_str())..);
         range.take_while(move |(key, _)| key.starts_with(&prefix)).map(|(_, object)| object)
     }
 
@@ -148,8 +150,8 @@ impl WatchCache {
         revision: u64,
     ) -> (Option<Object>, Vec<(ConnectionId, WatchEvent)>) {
         let before = match &after {
-            Some(object) => self.objects.insert(Rc::clone(key), object.clone()),
-            None => self.objects.remove(key),
+            Some(object) => self.objects.insert(Rc::clone(key).into(), object.clone()),
+            None => self.objects.remove(&**key),
         };
         self.revision = self.revision.max(revision);
         let step = Rc::new(Step { revision, key: Rc::clone(key), before, after });

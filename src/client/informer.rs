@@ -15,7 +15,7 @@ use crate::api::request::{
     Answer, Change, Params, Payload, Request, RequestId, Target, Verb, WatchEvent,
 };
 use crate::api::{Document, Kind, Object, Resource};
-use crate::sim::{Component, Ctx};
+use crate::sim::{Component, Ctx, Text};
 
 const RETRY: Duration = Duration::from_millis(800);
 const RETRY_JITTER: Duration = Duration::from_millis(800);
@@ -58,7 +58,7 @@ pub struct Informer<R> {
     params: Params,
     state: State,
     /// By namespace and name, as client-go's `MetaNamespaceKeyFunc` writes them.
-    cache: GenericOrdMap<Rc<str>, Object, RcK>,
+    cache: GenericOrdMap<Text, Object, RcK>,
     /// It holds objects of that kind alone; one type of map serves all kinds.
     of: PhantomData<R>,
     synced: bool,
@@ -271,7 +271,7 @@ impl<R: Held> Informer<R> {
         let mut deltas = Vec::new();
         for object in items {
             let Some(new) = R::held(object) else { continue };
-            let key = Rc::<str>::from(key_of(object));
+            let key = Text::from(key_of(object));
             match before.get(&key).and_then(R::held) {
                 Some(old) if Rc::ptr_eq(old, new) => {}
                 Some(old) => {

@@ -16,7 +16,7 @@ use super::Client;
 use crate::api::request::{Patch, Request, RequestId, Target};
 use crate::api::types::Event;
 use crate::api::{Kind, Object, ObjectMeta, Pod, seconds};
-use crate::sim::{Component, Ctx};
+use crate::sim::{Component, Ctx, Text};
 
 /// Whether an event is worth a worry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,9 +74,9 @@ pub struct Recorder {
     instance: Option<Rc<str>>,
     epoch: Timestamp,
     /// What was told, by whom it regards and the words.
-    seen: GenericOrdMap<Rc<str>, Object, RcK>,
+    seen: GenericOrdMap<Text, Object, RcK>,
     /// The same, the oldest first.
-    order: VecDeque<Rc<str>>,
+    order: VecDeque<Text>,
     next: u64,
 }
 
@@ -125,7 +125,7 @@ impl Recorder {
         C: Component<Out: From<Request>>,
     {
         let now = ctx.now.date(self.epoch);
-        let key: Rc<str> = format!(
+        let key: Text = format!(
             "{}/{}/{}/{}/{reason}/{message}",
             about.uid.as_deref().or(about.name.as_deref()).unwrap_or_default(),
             about.kind.as_deref().unwrap_or_default(),
@@ -150,7 +150,7 @@ impl Recorder {
         {
             self.seen.remove(&oldest);
         }
-        self.order.push_back(Rc::clone(&key));
+        self.order.push_back(key.clone());
         self.seen.insert(key, Object::Event(Rc::clone(&event)));
         client.create(ctx, Object::Event(event))
     }

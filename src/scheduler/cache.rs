@@ -16,7 +16,7 @@ use super::preemption::priority;
 use super::told::Names;
 use crate::api::wire::Node;
 use crate::api::{Document, Kind, Object, Pod};
-use crate::sim::{SortedMap, TextMap};
+use crate::sim::{SortedMap, Text, TextMap};
 
 /// The nodes in the order in which they are looked at.
 pub type Nodes = [Rc<NodeInfo>];
@@ -42,7 +42,7 @@ pub struct Cache {
     /// Pods whose node is not known.
     stray: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
     /// What else plugins look at, by kind, namespace and name: a map of the one type serves all.
-    documents: GenericOrdMap<Rc<str>, Object, RcK>,
+    documents: GenericOrdMap<Text, Object, RcK>,
     surroundings: u64,
     /// The node where room is made for a pod, by the pod's uid.
     nominated: TextMap<Rc<str>>,
@@ -273,11 +273,11 @@ impl Cache {
     }
 }
 
-fn key(kind: Kind, namespace: &str, name: &str) -> Rc<str> {
+fn key(kind: Kind, namespace: &str, name: &str) -> Text {
     [kind.resource().plural, "/", namespace, "/", name].concat().into()
 }
 
-fn key_of(document: &Document) -> Rc<str> {
+fn key_of(document: &Document) -> Text {
     let metadata = &document.metadata;
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     key(document.kind(), namespace, metadata.name.as_deref().unwrap_or_default())
@@ -311,14 +311,14 @@ impl Snapshot for Cache {
     }
 
     fn document(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Document> {
-        self.documents.get(&*key(kind, namespace, name))?.document().map(|it| &**it)
+        self.documents.get(&key(kind, namespace, name))?.document().map(|it| &**it)
     }
 
     fn documents(&self, kind: Kind) -> Box<dyn Iterator<Item = &Document> + '_> {
         if self.documents.is_empty() {
             return Box::new(iter::empty());
         }
-        let first: Rc<str> = kind.resource().plural.into();
+        let first = Text::from(kind.resource().plural);
         let of_kind = self.documents.range(first..).map(|(_, object)| object);
         let of_kind = of_kind.take_while(move |object| object.kind() == kind);
         Box::new(of_kind.filter_map(|object| object.document().map(|it| &**it)))

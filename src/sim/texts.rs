@@ -9,12 +9,14 @@ use std::rc::Rc;
 use imbl::GenericOrdMap;
 use imbl::shared_ptr::RcK;
 
+use super::text::Text;
+
 /// A persistent map from texts: a clone shares everything, and the two go their own ways from there.
 ///
 /// Such a tree is nine kilobytes of code for each type of values, so one tree of values of any type is
 /// in all of them, and knows what it was given.
 pub struct TextMap<V> {
-    entries: GenericOrdMap<Rc<str>, Rc<dyn Any>, RcK>,
+    entries: GenericOrdMap<Text, Rc<dyn Any>, RcK>,
     of: PhantomData<V>,
 }
 
@@ -44,7 +46,7 @@ impl<V: 'static> TextMap<V> {
 
     /// Puts `value` in, in the place of what `key` had.
     pub fn insert(&mut self, key: Rc<str>, value: V) {
-        self.entries.insert(key, Rc::new(value));
+        self.entries.insert(key.into(), Rc::new(value));
     }
 
     /// All entries, in the order of their keys.
@@ -58,7 +60,7 @@ impl<V: 'static> TextMap<V> {
         bounds: (Bound<&str>, Bound<&str>),
     ) -> impl Iterator<Item = (&Rc<str>, &V)> {
         let entries = self.entries.range::<_, str>(bounds);
-        entries.filter_map(|(key, value)| Some((key, value.downcast_ref()?)))
+        entries.filter_map(|(key, value)| Some((key.shared(), value.downcast_ref()?)))
     }
 }
 
