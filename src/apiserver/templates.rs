@@ -14,8 +14,7 @@ use super::service_accounts::mount_token;
 use crate::api::decode::UnknownField;
 use crate::api::request::{Payload, Request};
 use crate::api::status::StatusError;
-use crate::api::wire::ManagedFieldsEntry;
-use crate::api::wire::PodSpec;
+use crate::api::wire::{Event, ManagedFieldsEntry, PodSpec};
 use crate::api::{Kind, Object, ObjectMeta, Pod, names, seconds, warnings};
 use crate::sim::Rng;
 
@@ -58,10 +57,10 @@ struct Told {
     warnings: Vec<String>,
 }
 
-/// A pod as it was sent, and who owns which of its fields.
+/// A pod or an event as it was sent, and who owns which of its fields.
 #[derive(Clone, Debug)]
 struct Sent {
-    pod: Pod,
+    object: Object,
     by: String,
     owners: Rc<Vec<ManagedFieldsEntry>>,
 }
@@ -85,9 +84,8 @@ impl Templates {
         request: &Request,
     ) -> Result<(Object, Vec<UnknownField>), StatusError> {
         let validation = request.params.field_validation;
-        let sent = match &request.payload {
-            Payload::Json(sent) if kind == Kind::Pod && sent.get("spec").is_some() => sent,
-            payload => return object_of(kind, payload, validation),
+        let Some(sent) = body_with_spec(&request.payload).filter(|_| kind == Kind::Pod) else {
+            return object_of(kind, &request.payload, validation);
         };
         if let Some(known) = self.read.iter().find(|it| it.sent.get("spec") == sent.get("spec")) {
             let (mut object, unknown) = object_of(kind, &without_spec(sent), validation)?;
@@ -158,15 +156,15 @@ impl Templates {
         warnings
     }
 
-    /// What `request` creates, with its owners: those of a former pod that has the same fields, if there
-    /// was one.
+    /// What `request` creates, with its owners: those of a former pod or event that has the same fields, if
+    /// there was one.
     pub(super) fn tracked(&mut self, request: &Request, new: Object, now: Timestamp) -> Object {
-        let (Object::Pod(pod), Some(by)) = (&new, apply::updater(request)) else {
+        let is_frequent = matches!(new, Object::Pod(_) | Object::Event(_));
+        let Some(by) = apply::updater(request).filter(|_| is_frequent) else {
             return apply::tracked(request, None, None, new, now);
         };
-        let pod = Rc::clone(pod);
         let mut known = self.sent.iter_mut();
-        if let Some(sent) = known.find(|sent| sent.by == by && alike(&sent.pod, &pod)) {
+        if let Some(sent) = known.find(|sent| sent.by == by && alike(&sent.object, &new)) {
             let time = Some(seconds(now));
             if sent.owners.iter().any(|entry| entry.time != time) {
                 for entry in Rc::make_mut(&mut Rc::make_mut(sent).owners) {
@@ -176,13 +174,19 @@ impl Templates {
             let owners = Rc::clone(&sent.owners);
             return new.with_meta(|meta| meta.managed_fields = Some(owners));
         }
-        let tracked = apply::tracked(request, None, None, new, now);
+        let tracked = apply::tracked(request, None, None, new.clone(), now);
         if let Some(owners) = tracked.meta().managed_fields.clone() {
-            let sent = Sent { pod: Pod::clone(&pod), by: by.to_owned(), owners };
+            let sent = Sent { object: new, by: by.to_owned(), owners };
             remember(&mut self.sent, Rc::new(sent));
         }
         tracked
     }
+}
+
+/// What was sent as JSON, if it has a spec.
+fn body_with_spec(payload: &Payload) -> Option<&Rc<Value>> {
+    let Payload::Json(sent) = payload else { return None };
+    sent.get("spec").is_some().then_some(sent)
 }
 
 /// The body of a pod but for its spec.
@@ -201,11 +205,50 @@ fn remember<T>(all: &mut VecDeque<T>, new: T) {
     all.truncate(KNOWN);
 }
 
-/// Whether two new pods have the same fields, whatever those that say which pod it is have in them.
-fn alike(one: &Pod, other: &Pod) -> bool {
-    one.has_spec_of(other)
-        && one.node_name.is_some() == other.node_name.is_some()
-        && have_same_fields(&one.metadata, &other.metadata)
+/// Whether two new objects have the same fields, whatever those that say which object it is have in them.
+fn alike(one: &Object, other: &Object) -> bool {
+    match (one, other) {
+        (Object::Pod(one), Object::Pod(other)) => {
+            one.has_spec_of(other)
+                && one.node_name.is_some() == other.node_name.is_some()
+                && have_same_fields(&one.metadata, &other.metadata)
+        }
+        (Object::Event(one), Object::Event(other)) => {
+            have_same_parts(one, other) && have_same_fields(&one.metadata, &other.metadata)
+        }
+        _ => false,
+    }
+}
+
+fn have_same_parts(one: &Event, other: &Event) -> bool {
+    one.related == other.related
+        && one.series == other.series
+        && one.source == other.source
+        && said(one) == said(other)
+}
+
+/// Which of its other fields an event has.
+fn said(event: &Event) -> [bool; 17] {
+    let about = &event.involved_object;
+    [
+        event.action.is_some(),
+        event.count.is_some(),
+        event.event_time.is_some(),
+        event.first_timestamp.is_some(),
+        event.last_timestamp.is_some(),
+        event.message.is_some(),
+        event.reason.is_some(),
+        event.reporting_component.is_some(),
+        event.reporting_instance.is_some(),
+        event.type_.is_some(),
+        about.api_version.is_some(),
+        about.field_path.is_some(),
+        about.kind.is_some(),
+        about.name.is_some(),
+        about.namespace.is_some(),
+        about.resource_version.is_some(),
+        about.uid.is_some(),
+    ]
 }
 
 fn have_same_fields(one: &ObjectMeta, other: &ObjectMeta) -> bool {
@@ -338,6 +381,58 @@ mod tests {
             assert_eq!(templates.recognise(&mut object), is_known, "{body}");
             assert_eq!(object, pod(&body), "it is the same pod");
         }
+    }
+
+    #[test]
+    fn an_event_has_the_owners_that_it_would_have_alone() {
+        let plain = json!({"metadata": {"name": "a", "namespace": "x"}, "reason": "Scheduled",
+            "type": "Normal", "involvedObject": {"kind": "Pod", "name": "a", "uid": "1"}});
+        let with = |pointer: &str, value: Value| {
+            let mut event = plain.clone();
+            let (parent, field) = pointer.rsplit_once('/').unwrap();
+            event.pointer_mut(parent).unwrap()[field] = value;
+            event
+        };
+        let events = [
+            plain.clone(),
+            with("/metadata/name", json!("b")),
+            with("/reason", json!("Failed")),
+            with("/reason", json!("")),
+            with("/message", json!("m")),
+            with("/action", json!("Binding")),
+            with("/count", json!(2)),
+            with("/eventTime", json!("2026-01-01T00:00:00.000000Z")),
+            with("/firstTimestamp", json!("2026-01-01T00:00:00Z")),
+            with("/lastTimestamp", json!("2026-01-01T00:00:00Z")),
+            with("/reportingComponent", json!("kubelet")),
+            with("/reportingInstance", json!("n")),
+            with("/type", json!(null)),
+            with("/involvedObject/apiVersion", json!("v1")),
+            with("/involvedObject/fieldPath", json!("spec")),
+            with("/involvedObject/kind", json!(null)),
+            with("/involvedObject/namespace", json!("x")),
+            with("/involvedObject/resourceVersion", json!("7")),
+            with("/involvedObject/uid", json!("2")),
+            with("/related", json!({"kind": "Node"})),
+            with("/series", json!({"count": 3})),
+            with("/source", json!({"component": "kubelet"})),
+            with("/metadata/labels", json!({"a": "b"})),
+        ];
+        let event = |json: &Value| Object::from_json(Kind::Event, json).unwrap().object;
+        let now = "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap();
+        let mut shared = 0;
+        for (first, second) in events.iter().flat_map(|one| events.iter().map(move |it| (one, it)))
+        {
+            let mut templates = Templates::new(1);
+            templates.tracked(&ask(first), event(first), now);
+            let tracked = templates.tracked(&ask(second), event(second), now);
+            let alone = apply::tracked(&ask(second), None, None, event(second), now);
+            assert_eq!(tracked, alone, "{second} after {first}");
+            shared += usize::from(templates.sent.len() == 1);
+        }
+        // Each with itself; and those among each other that differ in what all have: a name, a reason, a
+        // uid, and who reports it, which is empty where nobody does.
+        assert_eq!(shared, events.len() + 6 * 5);
     }
 
     #[test]

@@ -4,10 +4,9 @@ use super::strategy::Write;
 use crate::api::field::FieldError;
 use crate::api::request::Subresource;
 use crate::api::status::{GroupResource, StatusError};
-use crate::api::{Kind, Object, validation};
+use crate::api::{Kind, Object, Pod, Resource as _, validation};
 
-/// Checks a new object that came as a `spoken` kind; of a Pod with a known spec all but
-/// that.
+/// Checks a new object that came as a `spoken` kind; of a Pod with a known spec all but that.
 ///
 /// # Errors
 ///
@@ -17,11 +16,9 @@ pub(super) fn created(
     spoken: Kind,
     has_known_spec: bool,
 ) -> Result<Object, StatusError> {
-    let errors = match &object {
-        Object::Pod(pod) if has_known_spec => {
-            validation::pod::create_with_known_spec(&(&**pod).into())
-        }
-        _ => object.validate_create(spoken),
+    let errors = match Pod::unwrap(&object).filter(|_| has_known_spec) {
+        Some(pod) => validation::pod::create_with_known_spec(&(&**pod).into()),
+        None => object.validate_create(spoken),
     };
     if errors.is_empty() { Ok(object) } else { Err(invalid(&object, &errors)) }
 }
