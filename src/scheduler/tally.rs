@@ -169,7 +169,8 @@ impl Tally {
     }
 
     fn topology(&self, key: &str) -> Option<&Topology> {
-        self.topologies.iter().find(|topology| *topology.key == *key)
+        let is_same = |own: &str| std::ptr::eq(own, key) || own == key;
+        self.topologies.iter().find(|topology| is_same(&topology.key))
     }
 
     /// The sum for the node's value of a label; none if it has not got the label.
@@ -200,12 +201,13 @@ impl Tally {
 
     /// How many different values of a label nodes have; to have none is one, too.
     pub fn distinct(&self, key: &str, nodes: &[&NodeInfo]) -> usize {
-        let own = |node: &&NodeInfo| self.topology(key)?.of_nodes.get(node.place?).copied();
+        let topology = self.topology(key);
+        let own = |node: &&NodeInfo| topology?.of_nodes.get(node.place?).copied();
         let Some(places) = nodes.iter().map(own).collect::<Option<Vec<usize>>>() else {
             let values = nodes.iter().map(|node| node.label(key).unwrap_or_default());
             return values.collect::<SortedSet<_>>().len();
         };
-        let most = self.topology(key).map_or(0, |topology| topology.domains.len());
+        let most = topology.map_or(0, |topology| topology.domains.len());
         let mut seen = vec![false; most + 1];
         for place in places {
             if let Some(seen) = seen.get_mut(place.min(most)) {

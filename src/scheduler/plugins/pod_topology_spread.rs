@@ -155,6 +155,13 @@ impl Constraint {
         }
     }
 
+    /// Has its key where an equal one of `before` is, by which sums are found at once.
+    fn share_key_of(&mut self, before: &Self) {
+        if self.topology_key == before.topology_key {
+            self.topology_key = Rc::clone(&before.topology_key);
+        }
+    }
+
     /// Whether pods on the node count, though the pod itself may not be able to run there.
     fn includes(&self, pod: &PodInfo, required: Option<&Required>, node: &NodeInfo) -> bool {
         let affine = || required.is_none_or(|required| required.matches(node));
@@ -281,11 +288,14 @@ impl Plugin for PodTopologySpread {
             return PreFilter::Skip;
         }
         let required = Required::of_pod(&pod.pod.spec);
-        let mut known = std::mem::take(&mut state.spread.0).into_iter().map(|one| one.domains);
-        let counted = |constraint| Counted {
-            constraint,
-            domains: known.next().unwrap_or_default(),
-            least: 0,
+        let mut known = std::mem::take(&mut state.spread.0).into_iter();
+        let counted = |mut constraint: Constraint| {
+            let known = known.next().map(|one| (one.constraint, one.domains));
+            let domains = known.map(|(before, domains)| {
+                constraint.share_key_of(&before);
+                domains
+            });
+            Counted { constraint, domains: domains.unwrap_or_default(), least: 0 }
         };
         let mut spread: Vec<Counted> = constraints.into_iter().map(counted).collect();
         let keys: Vec<Rc<str>> =
@@ -349,18 +359,22 @@ impl Plugin for PodTopologySpread {
         let known = std::mem::take(&mut state.spread_scores);
         let mut scores = SpreadScores::new(constraints, strict, known);
         scores.count(pod, cluster, nodes);
-        scores.weigh(nodes);
+        scores.weigh(pod, nodes);
         state.spread_scores = scores;
         Verdict::SUCCESS
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "upstream rounds a float; it is small")]
     fn score(&self, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
-        let scores = &state.spread_scores;
-        if scores.strict && !scores.has_part(node) {
-            return IGNORED;
+        let SpreadScores { constraints, strict } = &state.spread_scores;
+        let mut sum = 0.0;
+        for one in constraints {
+            match one.count(pod, node) {
+                Some(count) => sum += one.score(count),
+                None if *strict => return IGNORED,
+                None => {}
+            }
         }
-        let sum: f64 = scores.constraints.iter().map(|one| one.score(pod, node)).sum();
         sum.round() as i64
     }
 
@@ -423,9 +437,13 @@ impl Plugin for PodTopologySpread {
 impl SpreadScores {
     /// `known` is what was counted for an equal pod.
     fn new(constraints: Vec<Constraint>, strict: bool, known: SpreadScores) -> Self {
-        let mut known = known.constraints.into_iter().map(|one| (one.domains, one.hosts));
-        let weighed = |constraint: Constraint| {
-            let (domains, hosts) = known.next().unwrap_or_default();
+        let mut known = known.constraints.into_iter();
+        let weighed = |mut constraint: Constraint| {
+            let known = known.next().map(|one| {
+                constraint.share_key_of(&one.constraint);
+                (one.domains, one.hosts)
+            });
+            let (domains, hosts) = known.unwrap_or_default();
             let is_of_hosts = &*constraint.topology_key == HOSTNAME;
             let hosts = is_of_hosts.then(|| hosts.unwrap_or_default());
             Weighed { constraint, domains, hosts, weight: 0.0 }
@@ -434,9 +452,12 @@ impl SpreadScores {
     }
 
     /// Weighs the constraints by how many domains the nodes that can take the pod are in.
-    fn weigh(&mut self, nodes: &[&NodeInfo]) {
+    fn weigh(&mut self, pod: &PodInfo, nodes: &[&NodeInfo]) {
+        let has_part = |node: &NodeInfo| {
+            !self.strict || self.constraints.iter().all(|one| one.count(pod, node).is_some())
+        };
         let mut taking_part = Vec::with_capacity(nodes.len());
-        taking_part.extend(nodes.iter().filter(|node| !self.strict || self.has_part(node)));
+        taking_part.extend(nodes.iter().filter(|node| has_part(node)));
         for one in &mut self.constraints {
             let key = &one.constraint.topology_key;
             let domains = match one.hosts {
@@ -445,10 +466,6 @@ impl SpreadScores {
             };
             one.weight = (f64::from(u32::try_from(domains).unwrap_or(u32::MAX)) + 2.0).ln();
         }
-    }
-
-    fn has_part(&self, node: &NodeInfo) -> bool {
-        has_all_labels(node, self.constraints.iter().map(|one| &one.constraint.topology_key))
     }
 
     /// Counts the pods of all nodes, by hosts those of `nodes` alone.
@@ -474,19 +491,21 @@ impl SpreadScores {
 }
 
 impl Weighed {
+    /// How many pods count in the node's domain; none if it has not got the label.
+    fn count(&self, pod: &PodInfo, node: &NodeInfo) -> Option<i64> {
+        match &self.hosts {
+            Some(hosts) => {
+                hosts.count(node, || self.constraint.count_on_host(node, pod.namespace()))
+            }
+            None => self.domains.of(&self.constraint.topology_key, node),
+        }
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         reason = "upstream computes with floats; counts are small"
     )]
-    fn score(&self, pod: &PodInfo, node: &NodeInfo) -> f64 {
-        let key = &self.constraint.topology_key;
-        let count = match &self.hosts {
-            Some(hosts) => {
-                hosts.count(node, || self.constraint.count_on_host(node, pod.namespace()))
-            }
-            None => self.domains.of(key, node),
-        };
-        let Some(count) = count else { return 0.0 };
+    fn score(&self, count: i64) -> f64 {
         count as f64 * self.weight + (self.constraint.max_skew - 1) as f64
     }
 }
