@@ -22,6 +22,8 @@ const MOST_OBJECTS: u64 = 400_000;
 #[derive(Clone, Debug)]
 struct Checkpoint {
     cluster: Cluster,
+    /// How many objects there are.
+    size: u64,
     played: usize,
     /// The events since the checkpoint before.
     events: u64,
@@ -37,7 +39,7 @@ impl Checkpoint {
 
     /// How many objects it holds at most that no earlier one does: each change of one is an event.
     fn objects(&self) -> u64 {
-        (self.cluster.size() as u64).min(self.events)
+        self.size.min(self.events)
     }
 }
 
@@ -52,16 +54,16 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     pub(super) fn new(start: &Cluster) -> Self {
-        let start = Checkpoint { cluster: start.clone(), played: 0, events: 0, decided: 0 };
+        let (cluster, size) = (start.clone(), start.size() as u64);
+        let start = Checkpoint { cluster, size, played: 0, events: 0, decided: 0 };
         Self { start, kept: Vec::new(), interval: FIRST_INTERVAL, span: FIRST_SPAN }
     }
 
     /// Keeps `cluster` if the last checkpoint is far enough behind.
     pub(super) fn offer(&mut self, cluster: &Cluster, played: usize) {
-        let last = &self.kept.last().unwrap_or(&self.start).cluster;
+        let Checkpoint { cluster: last, size, .. } = self.kept.last().unwrap_or(&self.start);
         let events = cluster.steps().saturating_sub(last.steps());
         // A large cluster takes longer to copy, and the copy makes whatever changes next be copied, too.
-        let size = cluster.size() as u64;
         let is_late = || cluster.now().since(last.now()) >= self.span;
         let far = events >= self.interval.max(size / 2) || events > size / 8 && is_late();
         if !far {
@@ -70,7 +72,8 @@ impl Checkpoints {
         let before = last.scheduler().decided();
         let decisions = cluster.scheduler().decisions_since(before);
         let decided = decisions.map(|decision| decision.nodes.len() as u64).sum();
-        self.kept.push(Checkpoint { cluster: cluster.clone(), played, events, decided });
+        let (cluster, size) = (cluster.clone(), cluster.size() as u64);
+        self.kept.push(Checkpoint { cluster, size, played, events, decided });
         while self.kept.len() > MOST
             || self.kept.len() > LEAST && self.sum(Checkpoint::objects) > MOST_OBJECTS
         {
