@@ -6,25 +6,36 @@
 import binaryen from "binaryen";
 import { SECTION, withSections } from "./binary.mjs";
 
-/** What comes later, by its modules; all else that only they call goes with them. */
+/** What comes later, by its modules and methods; all else that only they call goes with them. */
 const MODULES = [
-  "api::columns::(autoscaling|network|rbac|storage|workloads)",
-  "api::(cel|custom|patch::(?!schema)|versions)",
+  "api::columns::(autoscaling|cell|documents|network|objects|rbac|storage|workloads)",
+  "api::(cel|custom|patch::(?!schema)|representation::(metadata|table)|versions)",
+  "api::decode::typed::decode::<podflow::api::wire::node::Node>",
+  "api::defaults::(documents::(autoscaler|csi_driver|far_disks|limit_range|network_policy|workloads)|pod_resources)",
+  "api::managed::try_apply",
+  "api::object::Object>::row",
   "api::validation::documents::(autoscaling|definition|ingress|network|quota|storage|workload)",
-  "apiserver::(aggregation|definitions::(?!definition_name)|discovery|escalation|eviction|node_restriction)",
-  "apiserver::(openapi|resize|reviews|scale|tokens)",
+  "api::validation::(pod::(difference|update)|pod_parts|pod_status|volume)",
+  "apiserver::(aggregation|apply::apply|authentication|authorization|definitions::(?!definition_name)|deletion)",
+  "apiserver::(discovery|escalation|eviction|limit_ranger|node_authorizer|node_restriction)",
+  "apiserver::(openapi|patch::patched|quota|resize|reviews|scale|tokens)",
+  "apiserver::server::ApiServer>::(allowed_by|authenticate|authorize|decide|evict|settle_definition|shown_by)",
   "kubectl::apply",
   "recording::import::(?!is_cluster|kind_of)",
   "runtime::(shell|web)",
+  "runtime::service::Runtime>::(forward|serve|start_exec)",
   "scheduler::configuration::(?!is_configuration|plugin_sets|profile_of|Configuration>::profile\\b)",
   "share::decision",
-  "ui::panels::inspector::(journey|message|node|pod|why)",
-  "ui::view::(inspect|journey|why)",
+  "ui::panels::(delete|dropped|inspector::(journey|message|node|pod|why)|objects)",
+  "ui::view::(changes|cri|inspect|journey|message|table|why)",
 ];
+
+/** What only they need of other crates: numbers and times as text, where there is no short way. */
+const OTHERS = ["cel", "core::num::flt2dec::strategy::dragon", "jiff::fmt::(offset|strtime|temporal::parser)"];
 
 /** What belongs to one of them: its functions, those of its types, and Yew's for its components. */
 const LATER = new RegExp(
-  `^(<yew::html::component::lifecycle::\\w+)?<*(podflow::(${MODULES.join("|")})|cel::)\\b`,
+  `^(<yew::html::component::lifecycle::\\w+)?<*(podflow::(${MODULES.join("|")})|${OTHERS.join("|")})(?!\\w)`,
 );
 
 /** In the second part, whatever is imported from the first. */

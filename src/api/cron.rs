@@ -188,7 +188,7 @@ fn range(text: &str, bounds: &Bounds) -> Result<u64, ScheduleError> {
 }
 
 fn value(text: &str, bounds: &Bounds) -> Result<u32, ScheduleError> {
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     match (bounds.min..).zip(bounds.names).find(|(_, name)| **name == lower) {
         Some((value, _)) => Ok(value),
         None => number(text),

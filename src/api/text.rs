@@ -29,6 +29,18 @@ pub fn go_quote(text: &str) -> String {
     out
 }
 
+/// `text` in small letters, as Go's `strings.ToLower` makes it, as far as names of objects go: of the letters
+/// beyond ASCII only the two whose small ones are ASCII. The standard library's tables of all the others weigh
+/// some twenty kilobytes, and no name may hold one.
+pub fn lower(text: &str) -> String {
+    let letters = text.chars().map(|letter| match letter {
+        '\u{130}' => 'i',
+        '\u{212a}' => 'k',
+        letter => letter.to_ascii_lowercase(),
+    });
+    letters.collect()
+}
+
 /// Why a text is no JSON, as Go words it.
 pub fn go_json_error(text: &str) -> String {
     match serde_json::from_str::<Value>(text) {
@@ -214,6 +226,13 @@ fn scaled(number: f64, power: i32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_of_names_become_small_as_in_go() {
+        assert_eq!(lower("Example.COM/My-Key_9"), "example.com/my-key_9");
+        // Go's, which makes one letter of each; the standard library makes two of the second.
+        assert_eq!(lower("\u{212a}\u{130}"), "ki");
+    }
 
     #[test]
     fn fixed_digits_are_those_of_the_standard_library() {

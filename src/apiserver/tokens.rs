@@ -177,7 +177,7 @@ impl ApiServer {
 }
 
 fn claim(kind: Kind) -> String {
-    kind.resource().name.to_lowercase()
+    kind.resource().name.to_ascii_lowercase()
 }
 
 fn check(lasts: i64) -> Result<(), StatusError> {

@@ -102,7 +102,7 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
     };
     let field = |name: &str| Reflect::get(init, &name.into()).unwrap_or_default();
     let method = field("method").as_string().unwrap_or_else(|| "GET".to_owned());
-    let mut call = HttpCall::new(&method.to_uppercase(), path, None);
+    let mut call = HttpCall::new(&method.to_ascii_uppercase(), path, None);
     let headers = field("headers");
     if headers.is_object() {
         let headers = Headers::new_with_record_from_str_to_str(headers.unchecked_ref())?;

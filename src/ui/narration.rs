@@ -209,7 +209,7 @@ fn capital(text: &str) -> String {
         return text.to_owned();
     }
     let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
     first.chain(letters).collect()
 }
 

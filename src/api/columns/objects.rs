@@ -7,6 +7,7 @@ use super::cell::{UNKNOWN, age, name, text};
 use super::{Cell, Column};
 use crate::api::document::Document;
 use crate::api::duration;
+use crate::api::text::lower;
 use crate::api::types::{Event, Lease};
 
 /// The columns of namespaces.
@@ -79,7 +80,7 @@ pub fn event(event: &Event, now: Timestamp) -> Vec<Cell> {
 /// What the event is about, such as `pod/web`.
 fn object_of(event: &Event) -> String {
     let object = &event.involved_object;
-    let kind = object.kind.as_deref().unwrap_or_default().to_lowercase();
+    let kind = lower(object.kind.as_deref().unwrap_or_default());
     match object.name.as_deref() {
         None | Some("") => kind,
         Some(name) => format!("{kind}/{name}"),

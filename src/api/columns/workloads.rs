@@ -6,6 +6,7 @@ use super::cell::{NONE, age, bare_selector_of, name, selector_of, text_or};
 use super::{Cell, Column};
 use crate::api::document::{Document, Part};
 use crate::api::duration;
+use crate::api::text::lower;
 use crate::api::words::TRUE;
 
 /// The columns of deployments.
@@ -124,7 +125,7 @@ pub fn controller_revision(object: &Document, now: Timestamp) -> Vec<Cell> {
     let mut owners = object.metadata.owners().iter();
     let controller = owners.rfind(|owner| owner.controller == Some(true)).map(|owner| {
         let group = owner.api_version.split_once('/').map(|(group, _)| group);
-        let kind = owner.kind.to_lowercase();
+        let kind = lower(&owner.kind);
         match group {
             Some(group) => format!("{kind}.{group}/{}", owner.name),
             None => format!("{kind}/{}", owner.name),

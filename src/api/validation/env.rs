@@ -6,6 +6,7 @@ use crate::api::document::{Fragment, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
 use crate::api::quantity::Quantity;
+use crate::api::text::lower;
 use crate::api::wire::PodSpec;
 
 /// Fields of a Pod that a variable can show, sorted.
@@ -162,7 +163,7 @@ pub(super) fn field_selector(out: &mut Report, selector: Part<'_>, shown: &[&str
     let quoted = field.strip_suffix("']").and_then(|rest| rest.split_once("['"));
     match quoted {
         Some(("metadata.annotations", key)) => {
-            let key = key.to_lowercase();
+            let key = lower(key);
             out.words(path, &key, names::label_key);
         }
         Some(("metadata.labels", key)) => out.words(path, key, names::label_key),

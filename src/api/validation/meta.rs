@@ -8,6 +8,7 @@ use super::report::{Report, text};
 use crate::api::ObjectMeta;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::text::lower;
 use crate::sim::sort;
 
 /// All annotations together, keys and values.
@@ -129,7 +130,7 @@ pub(super) fn annotations(
 ) {
     let Some(annotations) = annotations else { return };
     for key in annotations.keys() {
-        out.each(path, key.as_str(), names::label_key(&key.to_lowercase()));
+        out.each(path, key.as_str(), names::label_key(&lower(key)));
     }
     annotations_size(out, annotations, path);
 }

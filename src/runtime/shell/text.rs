@@ -147,7 +147,7 @@ fn grep(arguments: &[String], io: &mut Io<'_>) -> i32 {
     };
     let Some(text) = texts("grep", files, io) else { return 2 };
     let ignore_case = letters.contains('i');
-    let fold = |text: &str| if ignore_case { text.to_lowercase() } else { text.to_owned() };
+    let fold = |text: &str| if ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
     let alternatives: Vec<String> = pattern.split('|').map(fold).collect();
     let fits = |line: &str| {
         let line = fold(line);

@@ -146,7 +146,7 @@ fn head(at: usize, name: &str, order: Order, sort: &Callback<usize>) -> Html {
     let onclick = sort.reform(move |_| at);
     html! {
         <th scope="col" aria-sort={direction}>
-            <button class="objects-head" {onclick}>{ name.to_uppercase() }{ sign }</button>
+            <button class="objects-head" {onclick}>{ name.to_ascii_uppercase() }{ sign }</button>
         </th>
     }
 }

@@ -67,7 +67,7 @@ pub fn table(kind: Kind, objects: &[Object], filter: &str, order: Order, now: Ti
     let namespaced = kind.resource().namespaced;
     let mut names: Vec<&'static str> = namespaced.then_some("Namespace").into_iter().collect();
     names.extend(shown.iter().filter_map(|at| kind.columns().get(*at)).map(|column| column.name));
-    let filter = filter.trim().to_lowercase();
+    let filter = filter.trim().to_ascii_lowercase();
     let mut rows: Vec<Row> = objects
         .iter()
         .map(|object| {
@@ -83,7 +83,7 @@ pub fn table(kind: Kind, objects: &[Object], filter: &str, order: Order, now: Ti
         })
         .filter(|row| {
             filter.is_empty()
-                || row.cells.iter().any(|cell| cell.show().to_lowercase().contains(&filter))
+                || row.cells.iter().any(|cell| cell.show().to_ascii_lowercase().contains(&filter))
         })
         .collect();
     if let Some(column) = order.column {

@@ -7,6 +7,7 @@ use workloads::labels_of_template;
 
 use crate::api::document::Part;
 use crate::api::quantity::MILLI;
+use crate::api::text::lower;
 use crate::api::words::{CLUSTER_IP, LOAD_BALANCER, NODE_PORT, RBAC};
 use crate::api::{Kind, ObjectMeta};
 
@@ -112,7 +113,7 @@ fn definition(fields: &mut Fields) {
     let Some(names) = part(spec, "names") else { return };
     let kind = Part::of(names.get("kind")).text().to_owned();
     if !kind.is_empty() {
-        default_to(names, "singular", kind.to_lowercase());
+        default_to(names, "singular", lower(&kind));
         default_to(names, "listKind", kind + "List");
     }
 }

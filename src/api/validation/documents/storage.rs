@@ -10,6 +10,7 @@ use crate::api::decode::decode;
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::text::lower;
 use crate::api::validation::report::{Report, Seen, text};
 use crate::api::validation::volume::{MANY, Owner, driver, source};
 use crate::api::validation::{IMMUTABLE, NEGATIVE, NOT_POSITIVE, resources, selector};
@@ -619,7 +620,7 @@ fn class(out: &mut Report, class: &Document, _old: Option<&Document>) {
     if provisioner.is_empty() {
         out.required(&path, "");
     } else {
-        out.each(&path, provisioner, names::label_key(&provisioner.to_lowercase()));
+        out.each(&path, provisioner, names::label_key(&lower(provisioner)));
     }
     let (parameters, path) = (class.at("parameters"), Path::new("parameters"));
     if parameters.len() > 512 {

@@ -8,6 +8,7 @@ use crate::api::decode::decode;
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::text::lower;
 use crate::api::validation::meta::{self, NameRule};
 use crate::api::validation::report::Report;
 use crate::api::validation::selector;
@@ -218,7 +219,7 @@ fn pod_certificate(out: &mut Report, certificate: Part<'_>, path: &Path) {
 ///
 /// Mirrors: `ValidateUserAnnotations`.
 fn user_annotations(out: &mut Report, told: &BTreeMap<String, String>, path: &Path) {
-    for key in told.keys().map(|key| key.to_lowercase()) {
+    for key in told.keys().map(|key| lower(key)) {
         if key.is_empty() {
             out.required(path, "");
             continue;

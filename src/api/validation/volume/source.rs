@@ -4,6 +4,7 @@ use super::{descending, missing, no_backsteps};
 use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::text::lower;
 use crate::api::validation::meta::NameRule;
 use crate::api::validation::report::Report;
 
@@ -301,7 +302,7 @@ fn fibre_channel(out: &mut Report, source: Part<'_>, path: &Path) {
 
 fn flex_options(out: &mut Report, options: Part<'_>, path: &Path) {
     for (key, _) in options.entries() {
-        let namespace = key.split('/').next().unwrap_or_default().to_lowercase();
+        let namespace = lower(key.split('/').next().unwrap_or_default());
         let is_of = |domain: &str| {
             namespace
                 .strip_suffix(domain)
@@ -379,5 +380,5 @@ pub fn driver(out: &mut Report, driver: &str, path: &Path) {
     if driver.len() > DRIVER_MAX {
         out.errors.push(FieldError::too_long(path, DRIVER_MAX));
     }
-    out.each(path, driver, names::dns1123_subdomain(&driver.to_lowercase()));
+    out.each(path, driver, names::dns1123_subdomain(&lower(driver)));
 }

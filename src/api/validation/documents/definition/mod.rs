@@ -16,6 +16,7 @@ use crate::api::custom::Definition;
 use crate::api::document::{Document, Part};
 use crate::api::field::{FieldError, Path};
 use crate::api::names;
+use crate::api::text::lower;
 use crate::api::validation::IMMUTABLE;
 use crate::api::validation::report::{Report, Seen};
 
@@ -277,7 +278,7 @@ fn names_of(out: &mut Report, names: Part<'_>, path: &Path) {
     }
     for field in ["kind", "listKind"] {
         let name = names.at(field).text();
-        let wrong = names::dns1035_label(&name.to_lowercase());
+        let wrong = names::dns1035_label(&lower(name));
         if !name.is_empty() && !wrong.is_empty() {
             let words = "may have mixed case, but should otherwise match: ";
             out.invalid_at(path, field, name, words.to_owned() + &wrong.join(","));
