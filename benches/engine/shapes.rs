@@ -146,8 +146,16 @@ impl Run<'_> {
                     let Object::Pod(pod) = object else { return false };
                     pod.node_name.is_none() && pod.metadata.namespace.as_deref() == Some(namespace)
                 };
-                // Asked of the API server: what the scheduler holds to be bound may not be yet.
-                while self.cluster.objects(Kind::Pod).iter().any(is_waiting) {
+                let made = self.made.get(&step.like).copied().unwrap_or_default();
+                let last = format!("{}-{}", step.like, made.saturating_sub(1));
+                // Asked of the API server: what the scheduler holds to be bound may not be yet. All Pods are
+                // only looked through once the last one is bound.
+                while self
+                    .cluster
+                    .object(Kind::Pod, namespace, &last)
+                    .is_some_and(|it| is_waiting(&it))
+                    || self.cluster.objects(Kind::Pod).iter().any(is_waiting)
+                {
                     self.cluster.run_for(Duration::from_millis(500));
                 }
             }
