@@ -37,7 +37,7 @@ use ui::{Action, Gear, Page};
 const BETWEEN_FRAMES: Duration = Duration::from_millis(50);
 
 /// So many times as long as it took to draw the page stays as it is while a script works.
-const SPARE: u32 = 7;
+const SPARE: u32 = 9;
 
 /// Shows the page, and puts its script interface into `window.podflow`.
 pub fn mount() {

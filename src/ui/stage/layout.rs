@@ -10,6 +10,8 @@ const NARROW: f64 = 560.0;
 const GAP: f64 = 16.0;
 /// The lowest stage on which all has its place.
 const LEAST_HEIGHT: f64 = 420.0;
+/// From this height on nothing has to be drawn closer together.
+const ROOMY_HEIGHT: f64 = 476.0;
 const TOKEN_HEIGHT: f64 = 34.0;
 const TOKEN_GAP: f64 = 6.0;
 
@@ -95,7 +97,9 @@ impl Layout {
         let cards = nodes <= MOST_CARDS;
         let (margin, etcd_width, wire, box_height) =
             if narrow { (12.0, 64.0, 28.0, 44.0) } else { (24.0, 96.0, 52.0, 56.0) };
-        let (top, drop, bus) = if narrow { (10.0, 44.0, 56.0) } else { (20.0, 76.0, 64.0) };
+        // On a low stage the wires are shorter before the nodes have to be scrolled to.
+        let drop = (height - ROOMY_HEIGHT + 76.0).clamp(56.0, 76.0);
+        let (top, drop, bus) = if narrow { (10.0, 44.0, 56.0) } else { (20.0, drop, 64.0) };
         let inner = width - 2.0 * margin;
         let bus_width = inner - wire - etcd_width;
         let box_width = if narrow { 114.0_f64.min((bus_width - 12.0) / 2.0) } else { 152.0 };
@@ -116,7 +120,7 @@ impl Layout {
         let above = tray.bottom() + 20.0;
         let columns = if cards { fitting(inner, least, gap) } else { cell_columns(inner, nodes) };
         let rows = f64::from(count.div_ceil(columns.max(1)).max(1));
-        let card_height = if cards { rows * (150.0 + gap) } else { rows * 6.0 };
+        let card_height = if cards { rows * (150.0 + gap) - gap } else { rows * 6.0 };
         let height = height.max(LEAST_HEIGHT).max(above + card_height + 12.0);
         let area = Rect { x: margin, y: above, w: inner, h: height - above - 12.0 };
         let (gap, tallest) = if cards { (gap, 240.0) } else { (3.0, 40.0) };
@@ -333,6 +337,13 @@ pub fn path(route: &[Point]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_row_of_nodes_fits_on_a_low_stage() {
+        for height in [450.0, 469.0, 500.0] {
+            assert!(Layout::new(596.0, height, 3).height <= height, "{height}");
+        }
+    }
 
     #[test]
     fn every_part_lies_on_the_stage_at_every_size() {
