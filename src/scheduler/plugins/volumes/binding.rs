@@ -2,19 +2,18 @@
 //! first consumer get a volume, or a node to have one made for, before the pod is bound.
 //!
 //! Mirrors: `pkg/scheduler/framework/plugins/volumebinding`, `FindMatchingVolume` and
-//! `GetBindVolumeToClaim` of `component-helpers/storage/volume`. Left out: where a volume is that was
-//! built into Kubernetes and that a driver has taken over, in the labels of that driver.
+//! `GetBindVolumeToClaim` of `component-helpers/storage/volume`.
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::NodeSelector;
 use serde_json::{Value, json};
 
+use super::built_in::MIGRATED;
+use super::place::{Bound, Place};
 use super::{
     BIND_COMPLETED, annotation, claim, class, mounts, mounts_claim, name, volume_name, volumes,
     waits,
 };
-use crate::api::decode::decode;
 use crate::api::document::Part;
 use crate::api::labels::Selector;
 use crate::api::quantity::Quantity;
@@ -23,7 +22,6 @@ use crate::scheduler::framework::{
     About, ClusterEvent, CycleState, Plugin, PreBind, PreFilter, Reason, Snapshot, Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
-use crate::scheduler::plugins::node_selector::Required;
 use crate::scheduler::plugins::shape::Shape;
 use crate::sim::{SortedMap, sort};
 
@@ -37,9 +35,6 @@ const NOT_THERE: &str = "node(s) unavailable due to one or more pvc(s) bound to 
 const ELSEWHERE: &str = "node(s) didn't match PersistentVolume's node affinity";
 const NONE_TO_BIND: &str = "node(s) didn't find available persistent volumes to bind";
 const NO_ROOM: &str = "node(s) did not have enough free storage";
-
-/// The annotation of a `CSINode` that says which of what was built in drivers have taken over.
-const MIGRATED: &str = "storage.alpha.kubernetes.io/migrated-plugins";
 
 /// The plugin.
 #[derive(Clone, Debug)]
@@ -59,14 +54,10 @@ impl VolumeBinding {
 #[derive(Clone, Debug, Default)]
 pub struct Volumes {
     /// The volumes of the claims that are bound, `None` where there is no such volume.
-    bound: Vec<Option<Place>>,
+    bound: Vec<Option<Bound>>,
     /// The claims that wait for this pod, the smallest first.
     waiting: Vec<Waiting>,
 }
-
-/// The nodes that have a volume.
-#[derive(Clone, Debug)]
-struct Place(Option<Required>);
 
 /// A claim that waits for its first consumer.
 #[derive(Clone, Debug)]
@@ -237,7 +228,7 @@ impl Volumes {
         for claim in claims {
             if is_bound(claim) {
                 let volume = cluster.document(Kind::PersistentVolume, "", volume_name(claim));
-                volumes.bound.push(volume.map(Place::of));
+                volumes.bound.push(volume.map(|volume| Bound::of(volume, cluster)));
                 continue;
             }
             let class = cluster.document(Kind::StorageClass, "", class(claim));
@@ -336,19 +327,6 @@ fn limit(capacity: &Document) -> Option<i64> {
     let most = capacity.at("maximumVolumeSize");
     let most = if most.is_there() { most } else { capacity.at("capacity") };
     most.quantity().map(|quantity| quantity.value())
-}
-
-impl Place {
-    fn of(volume: &Document) -> Self {
-        let required = volume.at("spec").at("nodeAffinity").at("required");
-        let selector = || decode::<NodeSelector>(required.value()).ok();
-        let selector = if required.is_there() { selector() } else { None };
-        Self(selector.map(|selector| Required::of_selector(&selector.object)))
-    }
-
-    fn has(&self, node: &NodeInfo) -> bool {
-        self.0.as_ref().is_none_or(|required| required.matches(node))
-    }
 }
 
 impl Waiting {

@@ -1,11 +1,10 @@
 //! `NodeVolumeLimits`: a node gets no more volumes of a driver than its `CSINode` says it can have, and
 //! none of a driver that has to be there first and is not.
 //!
-//! Mirrors: `pkg/scheduler/framework/plugins/nodevolumelimits/csi.go`, and of `csi-translation-lib` which
-//! driver has taken over what was built into Kubernetes before there were drivers.
+//! Mirrors: `pkg/scheduler/framework/plugins/nodevolumelimits/csi.go`.
 
-use super::{annotation, claim, class, mounts, name, volume_name, volumes};
-use crate::api::document::Part;
+use super::built_in::BuiltIn;
+use super::{claim, class, mounts, name, volume_name, volumes};
 use crate::api::{Document, Kind, Pod};
 use crate::scheduler::framework::{
     About, ClusterEvent, CycleState, Plugin, PreFilter, Reason, Snapshot, Verdict,
@@ -27,19 +26,6 @@ pub struct FullNodes {
 
 /// Stands between a driver and its name for a volume; neither has a line break in it.
 const BETWEEN: char = '\n';
-
-/// Which of what was built in has been taken over on a node, by its `CSINode`.
-const MIGRATED: &str = "storage.alpha.kubernetes.io/migrated-plugins";
-
-/// What was built in and has a driver now: its old name, the driver, its field in a volume, and the field
-/// of that which names the disk.
-const BUILT_IN: [(&str, &str, &str, &str); 5] = [
-    ("kubernetes.io/aws-ebs", "ebs.csi.aws.com", "awsElasticBlockStore", "volumeID"),
-    ("kubernetes.io/gce-pd", "pd.csi.storage.gke.io", "gcePersistentDisk", "pdName"),
-    ("kubernetes.io/azure-disk", "disk.csi.azure.com", "azureDisk", "diskURI"),
-    ("kubernetes.io/cinder", "cinder.csi.openstack.org", "cinder", "volumeID"),
-    ("kubernetes.io/portworx-volume", "pxd.portworx.com", "portworxVolume", "volumeID"),
-];
 
 /// What was built in, too, and whose volumes are never counted.
 const UNCOUNTED: [&str; 2] = ["kubernetes.io/azure-file", "kubernetes.io/vsphere-volume"];
@@ -89,7 +75,7 @@ impl Plugin for NodeVolumeLimits {
             About::Document { old: Some(gone), new: None } => {
                 let attacher = gone.at("spec").at("attacher").text();
                 mounts(&pod.pod).any(|mount| !mount.ephemeral)
-                    || inline(&pod.pod).any(|(_, driver, ..)| driver == attacher)
+                    || inline(&pod.pod).any(|(built_in, _)| built_in.driver == attacher)
             }
             About::Document { old: None, new: Some(new) } => {
                 new.kind() == Kind::CSINode || super::mounts_claim(&pod.pod, new)
@@ -104,33 +90,12 @@ fn has_counted(pod: &Pod) -> bool {
     mounts(pod).next().is_some() || inline(pod).next().is_some()
 }
 
-/// What was built in and is a volume of the pod without a claim: its old name, the driver, and the disk.
-fn inline(pod: &Pod) -> impl Iterator<Item = (&'static str, &'static str, String)> {
-    volumes(pod).filter_map(|volume| built_in(volume, ""))
-}
-
-/// The disk of a volume, or of the spec of a persistent one in `zone`, that a driver has taken over.
-fn built_in(volume: Part<'_>, zone: &str) -> Option<(&'static str, &'static str, String)> {
-    let (old, driver, source, id) =
-        BUILT_IN.into_iter().find(|(_, _, source, _)| volume.at(source).is_there())?;
-    let disk = volume.at(source).at(id).text();
-    let handle = match source {
-        "awsElasticBlockStore" if disk.starts_with("aws://") => {
-            disk.rsplit('/').next().unwrap_or_default().to_owned()
-        }
-        "gcePersistentDisk" => {
-            let zone = if zone.is_empty() { "UNSPECIFIED" } else { zone };
-            format!("projects/UNSPECIFIED/zones/{zone}/disks/{disk}")
-        }
-        _ => disk.to_owned(),
-    };
-    Some((old, driver, handle))
-}
-
-/// Whether drivers have taken over on a node what was built in under that name.
-fn is_migrated(csi_node: Option<&Document>, old: &str) -> bool {
-    let migrated = csi_node.and_then(|csi_node| annotation(csi_node, MIGRATED));
-    migrated.is_some_and(|migrated| migrated.split(',').any(|one| one == old))
+/// What was built in and is a volume of the pod without a claim, and its disk.
+fn inline(pod: &Pod) -> impl Iterator<Item = (&'static BuiltIn, String)> {
+    volumes(pod).filter_map(|volume| {
+        let built_in = BuiltIn::of(volume)?;
+        Some((built_in, built_in.handle(volume, "")))
+    })
 }
 
 impl FullNodes {
@@ -259,8 +224,8 @@ fn counted<'a>(
 ) -> impl Iterator<Item = String> + 'a {
     let claims = mounts(&pod.pod).filter_map(|mount| claim(cluster, pod, &mount.name).ok());
     let behind = claims.filter_map(move |claim| attached(claim, csi_node, cluster));
-    let own = inline(&pod.pod).filter(move |(old, ..)| is_migrated(csi_node, old));
-    behind.chain(own.map(|(_, driver, disk)| format!("{driver}{BETWEEN}{disk}")))
+    let own = inline(&pod.pod).filter(move |(built_in, _)| built_in.is_migrated(csi_node));
+    behind.chain(own.map(|(built_in, disk)| format!("{}{BETWEEN}{disk}", built_in.driver)))
 }
 
 /// The volume behind a claim, or that is to be made for it, after its driver; none if no driver is
@@ -280,15 +245,15 @@ fn attached(
             let labels = volume.metadata.labels.as_deref();
             let zone = labels
                 .and_then(|labels| super::zone::ZONES.iter().find_map(|label| labels.get(*label)));
-            let (old, driver, disk) = built_in(spec, zone.map_or("", String::as_str))?;
-            (if is_migrated(csi_node, old) { driver } else { "" }, disk)
+            let built_in = BuiltIn::of(spec)?;
+            let driver = if built_in.is_migrated(csi_node) { built_in.driver } else { "" };
+            (driver, built_in.handle(spec, zone.map_or("", String::as_str)))
         }
     } else {
         let class = cluster.document(Kind::StorageClass, "", class(claim))?;
         let provisioner = class.at("provisioner").text();
-        let old = BUILT_IN.into_iter().find(|(old, ..)| *old == provisioner);
-        let driver = match old {
-            Some((old, driver, ..)) if is_migrated(csi_node, old) => driver,
+        let driver = match BuiltIn::named(provisioner) {
+            Some(built_in) if built_in.is_migrated(csi_node) => built_in.driver,
             None if !UNCOUNTED.contains(&provisioner) => provisioner,
             Some(_) | None => "",
         };

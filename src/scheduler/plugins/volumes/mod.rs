@@ -1,7 +1,9 @@
 //! What pods mount: the claims that they name, and the volumes behind those.
 
 mod binding;
+mod built_in;
 mod limits;
+mod place;
 mod restrictions;
 mod zone;
 

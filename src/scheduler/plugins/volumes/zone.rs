@@ -9,10 +9,10 @@ use crate::scheduler::framework::{
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 
-const BETA_ZONE: &str = "failure-domain.beta.kubernetes.io/zone";
-const BETA_REGION: &str = "failure-domain.beta.kubernetes.io/region";
-const ZONE: &str = "topology.kubernetes.io/zone";
-const REGION: &str = "topology.kubernetes.io/region";
+pub(super) const BETA_ZONE: &str = "failure-domain.beta.kubernetes.io/zone";
+pub(super) const BETA_REGION: &str = "failure-domain.beta.kubernetes.io/region";
+pub(super) const ZONE: &str = "topology.kubernetes.io/zone";
+pub(super) const REGION: &str = "topology.kubernetes.io/region";
 /// The labels that name a zone.
 pub(super) const ZONES: [&str; 2] = [ZONE, BETA_ZONE];
 const LABELS: [&str; 4] = [BETA_ZONE, BETA_REGION, ZONE, REGION];
@@ -112,14 +112,18 @@ fn zones(pod: &PodInfo, cluster: &dyn Snapshot) -> Result<Zones, Verdict> {
     Ok(zones)
 }
 
+/// The zones in the label of a volume.
+pub(super) fn listed(zones: &str) -> impl Iterator<Item = &str> {
+    zones.split(SEPARATOR).map(str::trim)
+}
+
 /// Where a volume is, by its labels.
 fn places(volume: &Document) -> Zones {
     let labels = volume.metadata.labels.as_ref();
     let mut places = Zones::new();
     for label in LABELS {
         let Some(value) = labels.and_then(|labels| labels.get(label)) else { continue };
-        let values: Vec<String> =
-            value.split(SEPARATOR).map(|zone| zone.trim().to_owned()).collect();
+        let values: Vec<String> = listed(value).map(str::to_owned).collect();
         // A list with a gap in it is no list.
         if values.iter().all(|value| !value.is_empty()) {
             places.push((label, values));
