@@ -16,8 +16,8 @@ const MODULES = [
   "api::object::Object>::row",
   "api::validation::documents::(autoscaling|definition|ingress|network|quota|storage|workload)",
   "api::validation::(pod::(difference|update)|pod_parts|pod_status|volume)",
-  "apiserver::(aggregation|apply::apply|authentication|authorization|definitions::(?!definition_name)|deletion)",
-  "apiserver::(discovery|escalation|eviction|limit_ranger|node_authorizer|node_restriction)",
+  "apiserver::(aggregation|apply::apply|authorization|definitions::(?!definition_name)|deletion)",
+  "apiserver::(discovery|escalation|eviction|limit_ranger::check|node_authorizer::(?!is_mirror)|node_restriction)",
   "apiserver::(openapi|patch::patched|quota|resize|reviews|scale|tokens)",
   "apiserver::server::ApiServer>::(allowed_by|authenticate|authorize|decide|evict|settle_definition|shown_by)",
   "kubectl::apply",
@@ -31,7 +31,7 @@ const MODULES = [
 ];
 
 /** What only they need of other crates: numbers and times as text, where there is no short way. */
-const OTHERS = ["cel", "core::num::flt2dec::strategy::dragon", "jiff::fmt::(offset|strtime|temporal::parser)"];
+const OTHERS = ["cel", "core::num::flt2dec::strategy::dragon", "jiff::fmt::(offset|temporal::parser)"];
 
 /** What belongs to one of them: its functions, those of its types, and Yew's for its components. */
 const LATER = new RegExp(
