@@ -16,7 +16,7 @@ const MODULES = [
   "api::object::Object>::row",
   "api::validation::documents::(autoscaling|definition|ingress|network|quota|storage|workload)",
   "api::validation::(pod::(difference|update)|pod_parts|pod_status|volume)",
-  "apiserver::(aggregation|apply::apply|authorization|definitions::(?!definition_name)|deletion)",
+  "apiserver::(aggregation|apply::apply|authentication::(?!user)|authorization|definitions::(?!definition_name)|deletion)",
   "apiserver::(discovery|escalation|eviction|limit_ranger::check|node_authorizer::(?!is_mirror)|node_restriction)",
   "apiserver::(openapi|patch::patched|quota|resize|reviews|scale|tokens)",
   "apiserver::server::ApiServer>::(allowed_by|authenticate|authorize|decide|evict|settle_definition|shown_by)",
