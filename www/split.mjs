@@ -20,6 +20,8 @@ const MODULES = [
   "apiserver::(discovery|escalation|eviction|limit_ranger::check|node_authorizer::(?!is_mirror)|node_restriction)",
   "apiserver::(openapi|patch::patched|quota|resize|reviews|scale|tokens)",
   "apiserver::server::ApiServer>::(allowed_by|authenticate|authorize|decide|evict|settle_definition|shown_by)",
+  "cluster::Cluster>::what_if",
+  "js::(manifest|Podflow>::(apply|import_cluster|what_if)::)",
   "kubectl::apply",
   "recording::import::(?!is_cluster|kind_of)",
   "runtime::(shell|web)",
@@ -33,9 +35,9 @@ const MODULES = [
 /** What only they need of other crates: numbers and times as text, where there is no short way. */
 const OTHERS = ["cel", "core::num::flt2dec::strategy::dragon", "jiff::fmt::(offset|temporal::parser)"];
 
-/** What belongs to one of them: its functions, those of its types, and Yew's for its components. */
+/** What belongs to one of them: its functions, those of its types, Yew's for its components, and its promises. */
 const LATER = new RegExp(
-  `^(<yew::html::component::lifecycle::\\w+)?<*(podflow::(${MODULES.join("|")})|${OTHERS.join("|")})(?!\\w)`,
+  `^(<yew::html::component::lifecycle::\\w+|js_sys::futures::future_to_promise::)?<*(podflow::(${MODULES.join("|")})|${OTHERS.join("|")})(?!\\w)`,
 );
 
 /** In the second part, whatever is imported from the first. */
