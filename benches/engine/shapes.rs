@@ -150,12 +150,12 @@ impl Run<'_> {
                 let last = format!("{}-{}", step.like, made.saturating_sub(1));
                 // Asked of the API server: what the scheduler holds to be bound may not be yet. All Pods are
                 // only looked through once the last one is bound.
-                while self
-                    .cluster
-                    .object(Kind::Pod, namespace, &last)
-                    .is_some_and(|it| is_waiting(&it))
-                    || self.cluster.objects(Kind::Pod).iter().any(is_waiting)
-                {
+                let any_waits = |cluster: &Cluster| {
+                    let last = cluster.object(Kind::Pod, namespace, &last);
+                    last.as_ref().is_some_and(is_waiting)
+                        || cluster.objects(Kind::Pod).iter().any(is_waiting)
+                };
+                while any_waits(&self.cluster) {
                     self.cluster.run_for(Duration::from_millis(500));
                 }
             }

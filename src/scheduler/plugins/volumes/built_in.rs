@@ -111,17 +111,16 @@ impl BuiltIn {
         let mut selector = required.unwrap_or_default();
         let terms = &mut selector.node_selector_terms;
         let label = |name: &str| volume.metadata.labels.as_ref()?.get(name);
-        let is_beta = !has(terms, ZONE, false)
-            && (has(terms, BETA_ZONE, false)
+        let is_beta = about(terms, ZONE).next().is_none()
+            && (about(terms, BETA_ZONE).next().is_some()
                 || label(ZONE).is_none() && label(BETA_ZONE).is_some());
         let (zone, region) = if is_beta { (BETA_ZONE, BETA_REGION) } else { (ZONE, REGION) };
-        if has(terms, zone, true) {
+        if about(terms, zone).any(names_some) {
             rename(terms, zone, own);
         } else {
-            let zones: BTreeSet<&str> =
-                label(zone).map(|zones| listed(zones)).into_iter().flatten().collect();
-            let zones: Vec<String> =
-                zones.into_iter().filter(|zone| !zone.is_empty()).map(str::to_owned).collect();
+            let zones = label(zone).into_iter().flat_map(|zones| listed(zones));
+            let zones: BTreeSet<&str> = zones.filter(|zone| !zone.is_empty()).collect();
+            let zones: Vec<String> = zones.into_iter().map(str::to_owned).collect();
             if !zones.is_empty() {
                 if terms.is_empty() {
                     terms.push(NodeSelectorTerm::default());
@@ -135,19 +134,24 @@ impl BuiltIn {
                 }
             }
         }
-        if is_beta && has(terms, region, true) {
+        if is_beta && about(terms, region).any(names_some) {
             rename(terms, region, REGION);
         }
         (!selector.node_selector_terms.is_empty()).then_some(selector)
     }
 }
 
-/// Whether a term says something of a label; with `values`, whether it names some.
-fn has(terms: &[NodeSelectorTerm], label: &str, values: bool) -> bool {
-    let mut all = terms.iter().flat_map(|term| term.match_expressions.iter().flatten());
-    all.any(|one| {
-        one.key == label && (!values || one.values.as_ref().is_some_and(|some| !some.is_empty()))
-    })
+/// What the terms say of a label.
+fn about<'a>(
+    terms: &'a [NodeSelectorTerm],
+    label: &'a str,
+) -> impl Iterator<Item = &'a NodeSelectorRequirement> {
+    let all = terms.iter().flat_map(|term| term.match_expressions.iter().flatten());
+    all.filter(move |one| one.key == label)
+}
+
+fn names_some(requirement: &NodeSelectorRequirement) -> bool {
+    requirement.values.as_ref().is_some_and(|values| !values.is_empty())
 }
 
 fn rename(terms: &mut [NodeSelectorTerm], old: &str, new: &str) {
