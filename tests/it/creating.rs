@@ -113,3 +113,88 @@ fn fields_that_are_left_aside_are_warned_of() {
     let (code, said) = warned("PUT", &format!("{MAPS}/m?fieldValidation=Ignore"), odd);
     assert_eq!((code, &*said), (200, &none[..]));
 }
+
+const PODS: &str = "/api/v1/namespaces/default/pods";
+
+#[test]
+fn a_pod_with_gates_says_from_the_beginning_that_it_is_gated() {
+    let mut cluster = cluster();
+    let spec = json!({
+        "containers": [{"name": "c", "image": "nginx"}],
+        "schedulingGates": [{"name": "example.com/gate"}],
+    });
+    let body = json!({"metadata": {"name": "web"}, "spec": spec});
+    let (code, made) = ask(&mut cluster, &HttpCall::new("POST", PODS, Some(body)));
+    assert_eq!(code, 201, "{made}");
+    let condition = json!([{
+        "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
+        "message": "Scheduling is blocked due to non-empty scheduling gates",
+        "lastTransitionTime": made["metadata"]["creationTimestamp"],
+    }]);
+    assert_eq!(made["status"]["conditions"], condition);
+    let mut table = HttpCall::get(&format!("{PODS}/web"));
+    table.accept = "application/json;as=Table;v=v1;g=meta.k8s.io".into();
+    let (_, table) = ask(&mut cluster, &table);
+    assert_eq!(table["rows"][0]["cells"][2], "SchedulingGated");
+}
+
+#[test]
+fn label_keys_become_part_of_the_selectors_beside_them() {
+    let mut cluster = cluster();
+    let selector = || json!({"matchLabels": {"app": "web"}});
+    let term = |keys: Value| {
+        let mut term = json!({"topologyKey": "zone", "labelSelector": selector()});
+        for (key, value) in keys.as_object().into_iter().flatten() {
+            term[key] = value.clone();
+        }
+        term
+    };
+    let preferred = term(json!({"matchLabelKeys": ["hash"]}));
+    let affinity = json!({
+        "podAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution":
+                [term(json!({"matchLabelKeys": ["hash", "absent"]}))],
+            "preferredDuringSchedulingIgnoredDuringExecution":
+                [{"weight": 1, "podAffinityTerm": preferred}],
+        },
+        "podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution":
+                [term(json!({"mismatchLabelKeys": ["hash"]})), term(json!({}))],
+        },
+    });
+    let spread = json!([{
+        "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": selector(), "matchLabelKeys": ["hash"],
+    }]);
+    let spec = json!({
+        "containers": [{"name": "c", "image": "nginx"}],
+        "affinity": affinity, "topologySpreadConstraints": spread,
+    });
+    let labels = json!({"app": "web", "hash": "1"});
+    let body = json!({"metadata": {"name": "web", "labels": labels}, "spec": spec});
+    let (code, made) = ask(&mut cluster, &HttpCall::new("POST", PODS, Some(body.clone())));
+    assert_eq!(code, 201, "{made}");
+    let said = |operator: &str| {
+        let expressions = json!([{"key": "hash", "operator": operator, "values": ["1"]}]);
+        json!({"matchLabels": {"app": "web"}, "matchExpressions": expressions})
+    };
+    let spec = &made["spec"];
+    let required = "requiredDuringSchedulingIgnoredDuringExecution";
+    let near = &spec["affinity"]["podAffinity"];
+    assert_eq!(near[required][0]["labelSelector"], said("In"));
+    let preferred = &near["preferredDuringSchedulingIgnoredDuringExecution"][0];
+    assert_eq!(preferred["podAffinityTerm"]["labelSelector"], said("In"));
+    let apart = &spec["affinity"]["podAntiAffinity"][required];
+    assert_eq!(apart[0]["labelSelector"], said("NotIn"));
+    assert_eq!(apart[1]["labelSelector"], selector());
+    assert_eq!(spec["topologySpreadConstraints"][0]["labelSelector"], said("In"));
+    // What the server has added is not to be said again: nobody could tell who said it.
+    let mut again = json!({"metadata": {"name": "again", "labels": labels}, "spec": spec});
+    let (code, refused) = ask(&mut cluster, &HttpCall::new("POST", PODS, Some(again.clone())));
+    assert_eq!(code, 422, "{refused}");
+    let words = "exists in both matchLabelKeys and labelSelector";
+    assert!(refused["message"].as_str().unwrap_or_default().contains(words), "{refused}");
+    again["spec"] = body["spec"].clone();
+    let (code, made) = ask(&mut cluster, &HttpCall::new("POST", PODS, Some(again)));
+    assert_eq!(code, 201, "{made}");
+}

@@ -3,21 +3,25 @@
 use std::rc::Rc;
 
 use super::{Birth, Strategy, count};
-use crate::api::qos::QosClass;
+use crate::api::defaults::create;
 use crate::api::request::Subresource;
 use crate::api::types::{Event, Lease, Node, Pod};
-use crate::api::wire::{PodSpec, PodStatus};
+use crate::api::wire::PodSpec;
 use crate::apiserver::{admission, node_taints};
 
 impl Strategy for Pod {
     const COUNTS_GENERATIONS: bool = true;
 
-    fn begin(&mut self, _birth: &Birth) {
-        self.status = Rc::new(PodStatus {
-            phase: Some("Pending".into()),
-            qos_class: Some(QosClass::of(&self.spec).as_str().to_owned()),
-            ..PodStatus::default()
-        });
+    fn begin(&mut self, birth: &Birth) {
+        self.status = Rc::new(create::status(&self.spec, birth.now));
+        let has_selectors =
+            self.spec.affinity.is_some() || self.spec.topology_spread_constraints.is_some();
+        if let (true, Some(labels)) = (has_selectors, &self.metadata.labels) {
+            let mut spec = PodSpec::clone(&self.spec);
+            if create::merge_label_keys(&mut spec, labels) {
+                self.spec = Rc::new(spec);
+            }
+        }
     }
 
     fn follow(&mut self, old: &Self, part: Option<Subresource>) {

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodCondition;
 use podflow::testing::api::decode;
 use podflow::testing::api::defaults::{Defaults, create};
@@ -40,7 +41,13 @@ fn defaults(_: &Value, case: &Value) -> Outcome {
         metadata.entry("namespace").or_insert("default".into());
     }
     let got = match text(case, "kind") {
-        "Pod" => created::<Pod>(&input, create::pod),
+        "Pod" => created::<Pod>(&input, |pod| {
+            let spec = pod.spec.get_or_insert_default();
+            if let Some(labels) = &pod.metadata.labels {
+                create::merge_label_keys(spec, labels);
+            }
+            pod.status = Some(create::status(spec, Timestamp::UNIX_EPOCH));
+        }),
         "Node" => created::<Node>(&input, |_| ()),
         "Event" => created::<Event>(&input, |_| ()),
         _ => created_by_a_server(&input),
