@@ -169,7 +169,7 @@ pub enum Patch {
     },
     /// A node's status; conditions and addresses merge by type.
     NodeStatus(Rc<NodeStatus>),
-    /// One more time: an event's `count`, `lastTimestamp` and message.
+    /// One more time: an event's `series`, or its `count`, `lastTimestamp` and message.
     Event(Rc<Event>),
     /// Any patch as it came over HTTP.
     Json { kind: PatchKind, patch: Rc<Value> },
@@ -601,6 +601,9 @@ impl Patch {
                 json!({"status": status})
             }
             Self::NodeStatus(status) => json!({"status": to_json(status)}),
+            Self::Event(event) if event.series.is_some() => {
+                json!({"series": to_json(&event.series)})
+            }
             Self::Event(event) => json!({
                 "count": event.count, "lastTimestamp": to_json(&event.last_timestamp),
                 "message": event.message,

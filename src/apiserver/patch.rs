@@ -86,6 +86,7 @@ pub(super) fn patch(
             event.count = again.count;
             event.last_timestamp.clone_from(&again.last_timestamp);
             event.message.clone_from(&again.message);
+            event.series.clone_from(&again.series);
             Ok(put(Object::Event(Rc::new(event)), current))
         }
         (Patch::Json { kind, patch }, _) => {

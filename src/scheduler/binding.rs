@@ -195,6 +195,13 @@ impl Scheduler {
         self.report(ctx, &pod, Reason::SchedulerError, why, Some("".into()));
     }
 
+    /// Whether a node was chosen for a pod, and it is on its way there.
+    pub(super) fn is_binding(&self, uid: &str) -> bool {
+        let written = self.binding.values().map(|(queued, _)| queued);
+        let waiting = self.pre_binding.iter().map(|waiting| &waiting.queued);
+        written.chain(waiting).any(|queued| *queued.info.uid == *uid)
+    }
+
     /// Forgets a pod that is gone before it was bound.
     pub(super) fn forget_pre_binding(&mut self, uid: &str) {
         self.pre_binding.retain(|waiting| &*waiting.queued.info.uid != uid);

@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::ContainerImage;
 
 use super::framework::{Labels, Snapshot};
 use super::node_info::{NodeInfo, PodInfo};
+use super::order::{Order, Zones};
 use super::preemption::priority;
 use super::told::Names;
 use crate::api::wire::Node;
@@ -38,14 +39,25 @@ pub struct Cache {
     images: SortedMap<String, usize>,
     /// The place of each node; shared as they are.
     index: Rc<SortedMap<Rc<str>, usize>>,
+    zones: Rc<Zones>,
+    order: Option<Rc<Order>>,
+    /// Whether a node has come or gone since the order was worked out.
+    is_unsettled: bool,
     pods: TextMap<Place>,
     /// Pods whose node is not known.
     stray: SortedMap<Rc<str>, Vec<Rc<PodInfo>>>,
     /// What else plugins look at, by kind, namespace and name: a map of the one type serves all.
     documents: GenericOrdMap<Text, Object, RcK>,
     surroundings: u64,
-    /// The node where room is made for a pod, by the pod's uid.
-    nominated: TextMap<Rc<str>>,
+    /// Where room is made for pods, by their uids.
+    nominated: TextMap<Nominated>,
+}
+
+/// A pod that room is made for on a node, which may not be there.
+#[derive(Clone, Debug)]
+struct Nominated {
+    pod: Rc<PodInfo>,
+    node: Rc<str>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +93,19 @@ impl Cache {
         self.index.get(name).copied()
     }
 
+    /// Brings the order in which the nodes are looked at up to date, as each cycle does first. That only one
+    /// has gone to another zone waits for another to come or go.
+    pub fn settle(&mut self) {
+        if std::mem::take(&mut self.is_unsettled) {
+            self.order = self.zones.order(|name| self.position(name)).map(Rc::new);
+        }
+    }
+
+    /// The order in which the nodes are looked at; none if it is that of their places.
+    pub fn order(&self) -> Option<&Rc<Order>> {
+        self.order.as_ref()
+    }
+
     /// Takes in a node, new or changed.
     pub fn put_node(&mut self, node: &Rc<Node>) {
         let name: Rc<str> = node.metadata.name.as_deref().unwrap_or_default().into();
@@ -88,6 +113,9 @@ impl Cache {
             if images(&old) != images(node) {
                 self.count_images(&old, false);
                 self.count_images(node, true);
+            }
+            if Zones::differ(&old, node) {
+                Rc::make_mut(&mut self.zones).go(&old, node, &name);
             }
             self.change(&name, |info| info.set_node(Rc::clone(node)));
             return;
@@ -99,6 +127,11 @@ impl Cache {
         for pod in self.stray.remove(&name).into_iter().flatten() {
             info.add(pod);
         }
+        let nominated = self.nominated.iter().map(|(_, nominated)| nominated);
+        let here = nominated.filter(|nominated| nominated.node == name);
+        info.promised.extend(here.map(|nominated| Rc::clone(&nominated.pod)));
+        Rc::make_mut(&mut self.zones).add(node, &name);
+        self.is_unsettled = true;
         Rc::make_mut(&mut self.names).push(Rc::clone(&info.name));
         Rc::make_mut(&mut self.index).insert(name, self.nodes.len());
         Rc::make_mut(&mut self.nodes).push(Rc::new(info));
@@ -112,6 +145,8 @@ impl Cache {
         Rc::make_mut(&mut self.names).remove(at);
         Rc::make_mut(&mut self.last_changes).remove(at);
         self.count_images(&gone.node, false);
+        Rc::make_mut(&mut self.zones).remove(&gone.node, name);
+        self.is_unsettled = true;
         if !gone.pods.is_empty() {
             self.stray.insert(Rc::clone(&gone.name), gone.pods.clone());
         }
@@ -122,10 +157,11 @@ impl Cache {
         }
     }
 
-    /// Keeps room on a node for a pod, until it is placed or gone.
+    /// Keeps room on a node for a pod, until it is placed or gone; if the node is not there, once it is.
     pub fn nominate(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>) {
         self.forget_nominated(&pod.uid);
-        self.nominated.insert(Rc::clone(&pod.uid), Rc::clone(node));
+        let nominated = Nominated { pod: Rc::clone(pod), node: Rc::clone(node) };
+        self.nominated.insert(Rc::clone(&pod.uid), nominated);
         self.change(node, |info| info.promised.push(Rc::clone(pod)));
     }
 
@@ -138,29 +174,33 @@ impl Cache {
     }
 
     /// Keeps room for a pod where its status says that it waits for a node, or for none any more; one that
-    /// says so neither now nor in the version before, `old`, keeps what it has.
+    /// says so neither now nor in the version before, `old`, keeps what it has, for the pod as it is now.
     pub fn follow_nomination(&mut self, old: Option<&Pod>, pod: &Rc<PodInfo>) {
         let nominated = |pod: &Pod| pod.status.nominated_node_name.clone().unwrap_or_default();
         let node = nominated(&pod.pod);
-        if node.is_empty() {
-            if old.is_some_and(|old| !nominated(old).is_empty()) {
-                self.forget_nominated(&pod.uid);
-            }
-        } else if self.nominated.get(&pod.uid).is_none_or(|own| **own != *node) {
-            self.nominate(pod, &node.into());
+        if node.is_empty() && old.is_some_and(|old| !nominated(old).is_empty()) {
+            self.forget_nominated(&pod.uid);
+            return;
+        }
+        let known = self.nominated.get(&pod.uid);
+        match known.filter(|known| node.is_empty() || *known.node == *node) {
+            Some(Nominated { pod: own, .. }) if own.is_as_large_as(pod) => {}
+            Some(Nominated { node, .. }) => self.nominate(pod, &Rc::clone(node)),
+            None if node.is_empty() => {}
+            None => self.nominate(pod, &node.into()),
         }
     }
 
     /// The place of the node where room is made for a pod.
     pub fn promised_to(&self, uid: &str) -> Option<usize> {
-        self.position(self.nominated.get(uid)?)
+        self.position(&self.nominated.get(uid)?.node)
     }
 
     /// Keeps no more room for a pod.
     pub fn forget_nominated(&mut self, uid: &str) {
         // Most pods are promised nothing, and to look is cheaper than to take out.
         if self.nominated.get(uid).is_some()
-            && let Some(node) = self.nominated.remove(uid)
+            && let Some(Nominated { node, .. }) = self.nominated.remove(uid)
         {
             self.change(&node, |info| info.promised.retain(|pod| &*pod.uid != uid));
         }
@@ -322,5 +362,67 @@ impl Snapshot for Cache {
         let of_kind = self.documents.range(first..).map(|(_, object)| object);
         let of_kind = of_kind.take_while(move |object| object.kind() == kind);
         Box::new(of_kind.filter_map(|object| object.document().map(|it| &**it)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::Resource as _;
+
+    fn node(name: &str) -> Rc<Node> {
+        let object = Object::from_json(Kind::Node, &json!({"metadata": {"name": name}}));
+        Rc::clone(Node::unwrap(&object.unwrap().object).unwrap())
+    }
+
+    fn pod(app: &str, nominated: Value) -> Rc<PodInfo> {
+        let object = json!({
+            "metadata": {"name": "web", "namespace": "default", "uid": "1", "labels": {"app": app}},
+            "spec": {"containers": [{"name": "c", "image": "i"}]},
+            "status": {"nominatedNodeName": nominated},
+        });
+        let object = Object::from_json(Kind::Pod, &object).unwrap().object;
+        Rc::new(PodInfo::new(Rc::clone(Pod::unwrap(&object).unwrap())))
+    }
+
+    /// The labels of those that room is made for on the node.
+    fn promised(cache: &Cache) -> Vec<String> {
+        let node = cache.node("node-1").unwrap();
+        node.promised.iter().map(|pod| pod.labels().unwrap()["app"].clone()).collect()
+    }
+
+    #[test]
+    fn room_is_kept_on_a_node_that_is_not_there_yet_or_comes_back() {
+        let mut cache = Cache::default();
+        cache.follow_nomination(None, &pod("a", json!("node-1")));
+        cache.put_node(&node("node-1"));
+        assert_eq!(promised(&cache), ["a"]);
+        cache.remove_node("node-1");
+        cache.put_node(&node("node-1"));
+        assert_eq!(promised(&cache), ["a"]);
+        cache.forget_nominated("1");
+        assert_eq!(promised(&cache), [""; 0]);
+        cache.remove_node("node-1");
+        cache.put_node(&node("node-1"));
+        assert_eq!(promised(&cache), [""; 0]);
+    }
+
+    #[test]
+    fn room_is_kept_for_a_pod_as_it_is_now() {
+        let mut cache = Cache::default();
+        cache.put_node(&node("node-1"));
+        let waiting = pod("a", json!("node-1"));
+        cache.follow_nomination(None, &waiting);
+        let changed = pod("b", json!("node-1"));
+        cache.follow_nomination(Some(&waiting.pod), &changed);
+        assert_eq!(promised(&cache), ["b"]);
+        // Where its status does not say so yet, it is the same.
+        let (before, after) = (pod("b", json!(null)), pod("c", json!(null)));
+        cache.follow_nomination(Some(&before.pod), &after);
+        assert_eq!(promised(&cache), ["c"]);
+        cache.follow_nomination(Some(&changed.pod), &after);
+        assert_eq!(promised(&cache), [""; 0], "it waits no more");
     }
 }

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::cache::Cache;
 use super::framework::{CycleState, Verdict};
 use super::node_info::PodInfo;
+use super::order::Order;
 use super::preemption::{Candidate, Cost};
 
 /// The plugin that refused a node, and why; shared by the nodes that it is said of.
@@ -29,8 +30,10 @@ enum Victims {
 /// looked at, with the numbers of their refusals.
 #[derive(Debug, Default)]
 pub struct AllRefused {
-    /// The place of the first.
+    /// The turn of the first.
     from: usize,
+    /// The order in which that was; none if it was that of their places.
+    order: Option<Rc<Order>>,
     refused: Vec<(usize, usize)>,
     /// A place whose answer was for the last pod alone.
     own: Option<usize>,
@@ -39,7 +42,9 @@ pub struct AllRefused {
 impl AllRefused {
     fn set(&mut self, at: usize, refusal: usize) {
         let count = self.refused.len();
-        let turn = (at + count).saturating_sub(self.from).checked_rem(count);
+        let turn = self.order.as_ref().map_or(Some(at), |order| order.turn(at));
+        let turn =
+            turn.and_then(|turn| (turn + count).saturating_sub(self.from).checked_rem(count));
         if let Some(slot) = turn.and_then(|turn| self.refused.get_mut(turn)) {
             *slot = (at, refusal);
         }
@@ -129,16 +134,30 @@ impl Evaluations {
         }
     }
 
-    /// Keeps what was said of all nodes, from the place `from` on, by plugins that look at nothing else; at
-    /// `own` the answer was for this pod alone.
-    pub fn leave_all(&mut self, from: usize, own: Option<usize>, refused: Vec<(usize, usize)>) {
-        self.all = Some(AllRefused { from, refused, own });
+    /// Keeps what was said of all nodes, from the turn `from` on, by plugins that look at nothing else; at
+    /// the place `own` the answer was for this pod alone.
+    pub fn leave_all(
+        &mut self,
+        from: usize,
+        order: Option<&Rc<Order>>,
+        own: Option<usize>,
+        refused: Vec<(usize, usize)>,
+    ) {
+        self.all = Some(AllRefused { from, order: order.map(Rc::clone), refused, own });
     }
 
-    /// What was said of all nodes, from the place `from` on, when an equal pod fitted nowhere, and the places
+    /// What was said of all nodes in this order, from the turn `from` on, when an equal pod fitted nowhere, and the places
     /// that have to be asked anew: the rest of it still holds.
-    pub fn all_refused(&self, from: usize, changes: &[u64]) -> Option<Vec<usize>> {
-        let all = self.all.as_ref().filter(|all| all.from == from)?;
+    pub fn all_refused(
+        &self,
+        from: usize,
+        order: Option<&Rc<Order>>,
+        changes: &[u64],
+    ) -> Option<Vec<usize>> {
+        let is_same = |all: &&AllRefused| {
+            all.from == from && all.order.as_ref().map(Rc::as_ptr) == order.map(Rc::as_ptr)
+        };
+        let all = self.all.as_ref().filter(is_same)?;
         let mut stale: Vec<usize> = all.own.into_iter().collect();
         // Few have changed, and to compare many numbers at once is quick.
         let chunks = self.asked.chunks(CHUNK).zip(changes.chunks(CHUNK)).enumerate();

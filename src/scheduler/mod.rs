@@ -15,6 +15,7 @@ mod evicting;
 pub mod framework;
 pub mod helps;
 pub mod node_info;
+pub mod order;
 pub mod plugins;
 pub mod preemption;
 pub mod profile;
@@ -267,6 +268,9 @@ impl Component for Scheduler {
             }
             Event::Timer(Timer::FlushUnschedulable) => {
                 self.queue.flush_unschedulable(ctx.now);
+                for recorder in &mut self.recorders {
+                    recorder.look_after(ctx, &mut self.client);
+                }
                 ctx.set_timer(FLUSH_UNSCHEDULABLE, Timer::FlushUnschedulable);
             }
             Event::Timer(Timer::CycleEnd) => self.end_cycle(ctx),

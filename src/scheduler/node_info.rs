@@ -73,6 +73,11 @@ impl PodInfo {
         Self { uid: uid(pod), pod: Rc::clone(pod), ..other.clone() }
     }
 
+    /// Whether as much room has to be kept for `other`, which is a version of this pod.
+    pub fn is_as_large_as(&self, other: &Self) -> bool {
+        self.pod.has_spec_of(&other.pod) && self.labels() == other.labels()
+    }
+
     /// Its namespace.
     pub fn namespace(&self) -> &str {
         self.pod.metadata.namespace.as_deref().unwrap_or_default()

@@ -95,7 +95,7 @@ fn key(moment: Instant, queued: &QueuedPod) -> Key {
 /// The moment of those that have none.
 const ALIKE: Instant = Instant::from_micros(0);
 
-/// The whole second that a moment is in: back-offs that end in the same one end together.
+/// The whole second that a moment is in: back-offs that end in the same one end together, when it is over.
 fn second(moment: Instant) -> Instant {
     let micros = moment.as_micros();
     Instant::from_micros(micros - micros % 1_000_000)
@@ -277,7 +277,7 @@ impl Queue {
     /// Activates the pods whose back-off is over.
     pub fn flush_backoff(&mut self, now: Instant) {
         while let Some((until, .., uid)) = self.backoff.first().cloned() {
-            if until > second(now) {
+            if until >= second(now) {
                 return;
             }
             if let Some(mut queued) = self.take(&uid) {
@@ -289,9 +289,7 @@ impl Queue {
 
     /// Moves the pods that have been unschedulable for long.
     pub fn flush_unschedulable(&mut self, now: Instant) {
-        self.move_if(now, |queued| {
-            queued.place == Place::Unschedulable && now.since(queued.since) > MOST_UNSCHEDULABLE
-        });
+        self.move_if(now, |queued| now.since(queued.since) > MOST_UNSCHEDULABLE);
     }
 
     /// Lets a pod that is put back in the queue only once its victims are told to go.
@@ -348,7 +346,7 @@ impl Queue {
         let until = queued.backoff_until(self.waits);
         if self.preempting.contains(&*queued.info.uid) {
             Place::Held
-        } else if second(until) > second(now) {
+        } else if second(until) >= second(now) {
             Place::Backoff(until)
         } else {
             Place::Active

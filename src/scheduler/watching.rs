@@ -194,6 +194,12 @@ impl Scheduler {
         let Some((_, profile)) = self.profile(pod) else { return };
         let gated = profile.gates && gates(pod).is_some();
         if self.cache.is_assumed(&uid) {
+            if let Some(old) = old.filter(|old| begins_to_go(old, pod)) {
+                self.forget_assumed(old, now);
+            }
+            return;
+        }
+        if pod.metadata.deletion_timestamp.is_some() && self.is_binding(&uid) {
             return;
         }
         let info = self.work_out(pod);
@@ -214,6 +220,15 @@ impl Scheduler {
         let nominated = |pod: &Pod| pod.status.nominated_node_name.clone();
         if let Some(old) = old.filter(|old| nominated(old) != nominated(pod)) {
             self.on_lost_nomination(old, now);
+        }
+    }
+
+    /// A pod that is about to be bound goes: others may have its room at once.
+    fn forget_assumed(&mut self, old: &Rc<Pod>, now: Instant) {
+        if self.cache.remove_pod(&uid(old)) && self.queue.waits_for_events() {
+            let gone = PodInfo::new(Rc::clone(old));
+            let about = About::Pod { old: Some(&gone), new: None };
+            self.tell(ClusterEvent::AssignedPodDeleted, now, about);
         }
     }
 
@@ -251,10 +266,15 @@ impl Scheduler {
             let gone = PodInfo::new(Rc::new(pod.clone()));
             let about = About::Pod { old: Some(&gone), new: None };
             self.tell(ClusterEvent::AssignedPodDeleted, now, about);
-        } else if pod.node_name.is_none() {
+        } else if pod.node_name.is_none() && self.profile(pod).is_some() {
             self.on_lost_nomination(pod, now);
         }
     }
+}
+
+fn begins_to_go(old: &Pod, new: &Pod) -> bool {
+    let is_going = |pod: &Pod| pod.metadata.deletion_timestamp.is_some();
+    !is_going(old) && is_going(new)
 }
 
 /// Whether a change of a pod on a node is its kubelet's report, which changes nothing here.
@@ -265,6 +285,8 @@ fn is_report(old: &Pod, new: &Pod) -> bool {
         && old.has_spec_of(new)
         && !is_resizing(old)
         && !is_resizing(new)
+        // Whoever has to make room looks at who has run the longest.
+        && old.status.start_time == new.status.start_time
         && before.labels == after.labels
         && before.deletion_timestamp == after.deletion_timestamp
 }

@@ -53,6 +53,7 @@ impl Scheduler {
             return;
         }
         let now = self.date(ctx);
+        self.cache.settle();
         let Some((_, profile)) = self.profile(&pod) else { return };
         let mut outcome = cycle::schedule(
             &Rc::clone(profile),
@@ -139,7 +140,7 @@ impl Scheduler {
         }
     }
 
-    /// Records an event about a pod, by the profile that `pod` has chosen.
+    /// Records an event about a pod, by the profile that `pod` has chosen, which is related if it is another.
     pub(super) fn record(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
@@ -150,8 +151,10 @@ impl Scheduler {
     ) {
         let number = self.profile(pod).map_or(0, |(number, _)| number);
         if let Some(recorder) = self.recorders.get_mut(number) {
-            let about = Regarding::pod(about, None);
-            recorder.record(ctx, &mut self.client, about, words, message);
+            let regarding = Regarding::pod(about, None);
+            let is_other = about.metadata.uid != pod.metadata.uid;
+            let regarding = if is_other { regarding.related(pod) } else { regarding };
+            recorder.record(ctx, &mut self.client, regarding, words, message);
         }
     }
 

@@ -140,7 +140,7 @@ pub(super) fn look(
     rotation: &mut Rotation,
     evaluations: &mut Evaluations,
 ) -> (Feasible, Refused) {
-    let changes = cache.last_changes();
+    let (changes, order) = (cache.last_changes(), cache.order());
     if let Some(refused) = look_again(pod, search, cache, rotation, evaluations) {
         return (Vec::new(), refused);
     }
@@ -158,7 +158,11 @@ pub(super) fn look(
     };
     let (from, mut looked) = (rotation.start % count.max(1), 0);
     for number in (from..count).chain(0..from) {
-        let at = named.as_ref().map_or(Some(number), |places| places.get(number).copied());
+        let at = match (&named, order) {
+            (Some(places), _) => places.get(number).copied(),
+            (None, Some(order)) => order.place(number),
+            (None, None) => Some(number),
+        };
         let Some((at, change)) = at.and_then(|at| Some((at, *changes.get(at)?))) else { continue };
         looked += 1;
         match look.ask(at, change) {
@@ -188,7 +192,7 @@ fn look_again(
     if search.names.is_some() || !search.looks_at_nodes_only() {
         return None;
     }
-    let mut stale = evaluations.all_refused(from, changes)?;
+    let mut stale = evaluations.all_refused(from, cache.order(), changes)?;
     let mut look = Look::new(pod, search, cache, evaluations);
     stale.extend(look.promised);
     for at in stale {

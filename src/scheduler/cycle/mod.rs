@@ -122,7 +122,7 @@ pub fn schedule(
         Err((plugin, verdict)) => {
             let reasons = verdict.reasons.join(", ");
             let mut message = format!("0/{count} nodes are available: {reasons}.");
-            let mut waits_for_none = false;
+            let mut waits_for_none = profile.preemption.is_none();
             if profile.preemption.is_some() {
                 let why = match eligible(pod, None) {
                     Ok(()) => preemption_failed(count, &[]),
@@ -147,12 +147,14 @@ pub fn schedule(
         let preempt = profile.preemption.map(|limits| {
             preempt(&preemption, cache, limits, &refused, evaluations, is_known, rng)
         });
-        let (preempt, waits_for_none) = match preempt.transpose() {
-            Ok(candidate) => (candidate, false),
-            Err(NoRoom { why, is_eligible }) => {
+        let (preempt, waits_for_none) = match preempt {
+            Some(Ok(candidate)) => (Some(candidate), false),
+            Some(Err(NoRoom { why, is_eligible })) => {
                 message = format!("{message} {why}");
                 (None, is_eligible)
             }
+            // Where nobody makes room, none is kept.
+            None => (None, true),
         };
         evaluations.keep(search.state);
         let result = Err(Failure { message, refused_by, preempt, waits_for_none });
@@ -164,7 +166,8 @@ pub fn schedule(
         let (looked_at, reserved) = (refused.len(), Vec::new());
         if is_known && search.names.is_none() && looked_at == count {
             // A search that has been all round begins there again.
-            evaluations.leave_all(rotation.start % count, cache.promised_to(&pod.uid), refused);
+            let (from, own) = (rotation.start % count, cache.promised_to(&pod.uid));
+            evaluations.leave_all(from, cache.order(), own, refused);
         } else {
             evaluations.leave(feasible, refused);
         }

@@ -135,6 +135,7 @@ proptest! {
                 }
             };
             if let Some(pod) = tried {
+                cache.settle();
                 let (mut other_rng, mut other_rotation) = (rng.clone(), rotation.clone());
                 let fresh = schedule(
                     profile, &pod, &cache, &mut other_rotation, &mut Evaluations::default(),

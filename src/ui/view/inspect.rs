@@ -259,7 +259,8 @@ fn events(cluster: &Cluster, kind: Kind, namespace: &str, name: &str) -> Vec<Eve
 }
 
 fn when(event: &Event) -> Option<Timestamp> {
-    let last = event.last_timestamp.as_ref().map(|time| time.0);
+    let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref());
+    let last = series.map(|time| time.0).or(event.last_timestamp.as_ref().map(|time| time.0));
     last.or(event.event_time.as_ref().map(|time| time.0))
 }
 
@@ -267,9 +268,11 @@ fn event_row(event: &Event, now: Timestamp) -> EventRow {
     let reporter = event.source.as_ref().and_then(|source| source.component.clone());
     let reporter = reporter.or_else(|| event.reporting_component.clone());
     let age = duration::age(when(event), now);
-    let age = match event.count {
+    let count = event.series.as_ref().map_or(event.count, |series| series.count);
+    let age = match count {
         Some(count) if count > 1 => {
             let first = event.first_timestamp.as_ref().map(|time| time.0);
+            let first = first.or(event.event_time.as_ref().map(|time| time.0));
             format!("{age} (x{count} over {})", duration::age(first, now))
         }
         Some(_) | None => age,

@@ -1,5 +1,8 @@
 //! The scheduler in a world of one: what is delivered to it, and what it asks for.
 
+mod preempting;
+mod waiting;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -168,6 +171,11 @@ fn pod_json(name: &str, cpu: &str) -> Value {
     })
 }
 
+/// How often `web` was tried.
+fn decisions(world: &World) -> usize {
+    world.scheduler.decisions("default", "web").len()
+}
+
 const MOMENT: Duration = Duration::from_millis(5);
 
 #[test]
@@ -197,35 +205,6 @@ fn an_assumed_pod_takes_room_before_it_is_confirmed() {
 }
 
 #[test]
-fn a_pod_that_fits_nowhere_says_why_and_waits_for_an_event() {
-    let mut tainted = node_json("node-2", "4");
-    tainted["spec"] = json!({ "taints": [{ "key": "a", "effect": "NoSchedule" }] });
-    let mut other = node_json("node-3", "4");
-    other["spec"] = tainted["spec"].clone();
-    let mut world =
-        World::new(&[node_json("node-1", "1"), tainted, other], &[pod_json("web", "2")]);
-    world.run(MOMENT);
-    let words = "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s). \
-                 preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.";
-    assert_eq!(world.messages(), [words]);
-    let patch = world.sent.iter().find(|request| request.verb == Verb::Patch).unwrap();
-    let status = Target::named(Kind::Pod, "default", "web").part(Subresource::Status);
-    assert_eq!(patch.target, status);
-    let Payload::Patch(Patch::PodCondition { condition, .. }) = &patch.payload else {
-        panic!("patch")
-    };
-    let condition = condition.as_ref().unwrap();
-    assert_eq!(condition.reason.as_deref(), Some("Unschedulable"));
-    assert_eq!(condition.message.as_deref(), Some(words));
-
-    world.run(Duration::from_secs(20));
-    assert_eq!(world.messages().len(), 1, "nothing happened that could help");
-    world.watch(Kind::Node, Change::Added(node(node_json("node-4", "2"))));
-    world.run(MOMENT);
-    assert_eq!(world.bindings()[0].1, "node-4");
-}
-
-#[test]
 fn a_binding_that_fails_is_tried_again_after_a_while() {
     let mut world = World::new(&[node_json("node-1", "2")], &[pod_json("web", "1")]);
     world.run(MOMENT);
@@ -247,78 +226,6 @@ fn the_first_of_the_queue_is_the_one_of_highest_priority() {
     let mut world = World::new(&[node_json("node-1", "4")], &[pod_json("a", "1"), urgent]);
     world.run(MOMENT);
     assert!(world.bindings()[0].0.contains("/z/"), "{:?}", world.bindings());
-}
-
-#[test]
-fn after_five_minutes_a_pod_is_tried_again_without_any_event() {
-    let mut world = World::new(&[node_json("node-1", "1")], &[pod_json("web", "2")]);
-    world.run(Duration::from_mins(5));
-    assert_eq!(world.scheduler.decisions("default", "web").len(), 1);
-    world.run(Duration::from_secs(31));
-    assert_eq!(world.scheduler.decisions("default", "web").len(), 2);
-    let patches = world
-        .sent
-        .iter()
-        .filter(|request| matches!(request.payload, Payload::Patch(Patch::PodCondition { .. })));
-    assert_eq!(patches.count(), 2, "nobody stored the first one");
-}
-
-#[test]
-fn a_pod_waits_for_its_gates() {
-    let mut gated = pod_json("web", "1");
-    gated["spec"]["schedulingGates"] = json!([{ "name": "example.com/gate" }]);
-    let mut world = World::new(&[node_json("node-1", "2")], &[gated]);
-    world.run(Duration::from_mins(1));
-    assert!(world.bindings().is_empty());
-    let object = pod(pod_json("web", "1"));
-    world.watch(Kind::Pod, Change::Modified { object, before: None });
-    world.run(MOMENT);
-    assert_eq!(world.bindings().len(), 1);
-}
-
-#[test]
-fn a_pod_that_leaves_makes_room() {
-    let mut placed = pod_json("old", "2");
-    placed["spec"]["nodeName"] = json!("node-1");
-    let mut world =
-        World::new(&[node_json("node-1", "2")], &[placed.clone(), pod_json("web", "1")]);
-    world.run(MOMENT);
-    let words = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are \
-                 available: 1 No preemption victims found for incoming pod.";
-    assert_eq!(world.messages(), [words]);
-    world.watch(Kind::Pod, Change::Deleted(pod(placed)));
-    world.run(Duration::from_secs(2));
-    assert_eq!(world.bindings().len(), 1);
-}
-
-#[test]
-fn who_waits_for_a_node_no_longer_makes_room_for_pods_that_are_no_more_important() {
-    let waiting = |node: Value| {
-        let mut holder = pod_json("holder", "2");
-        holder["spec"]["priority"] = json!(10);
-        holder["spec"]["preemptionPolicy"] = json!("Never");
-        holder["spec"]["nodeSelector"] = json!({"disk": "ssd"});
-        holder["status"] = json!({"nominatedNodeName": node});
-        holder
-    };
-    let mut changed = waiting(json!("node-2"));
-    changed["metadata"]["resourceVersion"] = json!("2");
-    let object = pod(changed);
-    for change in
-        [Change::Modified { object, before: None }, Change::Deleted(pod(waiting(json!("node-1"))))]
-    {
-        let mut top = pod_json("top", "3");
-        top["spec"]["priority"] = json!(11);
-        let pods = [waiting(json!("node-1")), pod_json("low", "1"), top];
-        let mut world = World::new(&[node_json("node-1", "2")], &pods);
-        let tried = |world: &World, name: &str| world.scheduler.decisions("default", name).len();
-        world.run(Duration::from_secs(20));
-        assert_eq!((tried(&world, "low"), tried(&world, "top")), (1, 1));
-        world.watch(Kind::Pod, change);
-        world.run(Duration::from_secs(2));
-        assert_eq!((tried(&world, "low"), tried(&world, "top")), (2, 1));
-        assert_eq!(world.bindings().len(), 1);
-    }
 }
 
 #[test]
@@ -360,6 +267,27 @@ fn a_search_begins_after_the_nodes_that_the_last_one_has_looked_at() {
 }
 
 #[test]
+fn where_not_all_nodes_are_looked_at_zones_take_turns() {
+    let nodes: Vec<Value> = (0..300)
+        .map(|number| {
+            let mut node = node_json(&format!("{}-{number}", number / 100), "2");
+            let zone = format!("zone-{}", number / 100);
+            node["metadata"]["labels"] = json!({"topology.kubernetes.io/zone": zone});
+            node
+        })
+        .collect();
+    let mut world = World::new(&nodes, &[pod_json("web", "1")]);
+    world.run(MOMENT);
+    let decision = world.scheduler.decision("default", "web").unwrap();
+    let of_zone = |zone: &str| {
+        let nodes = decision.nodes.iter();
+        nodes.filter(|one| one.node.starts_with(zone)).count()
+    };
+    assert_eq!(decision.feasible, 144);
+    assert_eq!(["0-", "1-", "2-"].map(of_zone), [43, 43, 42], "of the first that are told");
+}
+
+#[test]
 fn where_no_plugin_scores_the_first_node_that_fits_is_the_one() {
     let enabled = ["PrioritySort", "NodeUnschedulable", "DefaultBinder"];
     let configuration = json!({
@@ -380,36 +308,6 @@ fn where_no_plugin_scores_the_first_node_that_fits_is_the_one() {
         decision.chosen.clone().unwrap()
     };
     assert_eq!([chosen("one"), chosen("two")], ["a".into(), "b".into()]);
-}
-
-#[test]
-fn of_back_offs_that_end_in_the_same_second_the_more_important_pod_is_the_first() {
-    let later = |millis| Instant::ZERO + Duration::from_millis(millis);
-    let queued = |high: u64, low: u64| {
-        let mut queue = Queue::new(Backoff::default());
-        for (name, priority, at) in [("low", 0, low), ("high", 9, high)] {
-            let mut value = pod_json(name, "1");
-            value["spec"]["priority"] = json!(priority);
-            let Object::Pod(pod) = pod(value) else { panic!("a pod") };
-            queue.put(Rc::new(PodInfo::new(pod)), false, later(at), |_, _, _| true);
-            let popped = queue.pop().unwrap();
-            queue.unschedulable(popped, later(at), Rc::new(["NodeResourcesFit"]));
-        }
-        queue.on_event(ClusterEvent::NodeAdded, later(950), |_, _| true);
-        assert_eq!(queue.active().count(), 0);
-        queue
-    };
-    let names = |mut queue: Queue| -> Vec<Rc<str>> {
-        std::iter::from_fn(|| queue.pop()).map(|queued| Rc::clone(&queued.info.uid)).collect()
-    };
-    assert_eq!(names(queued(900, 100))[..], ["high".into(), "low".into()]);
-    assert_eq!(names(queued(1000, 100))[..], ["low".into(), "high".into()]);
-    // All of a second are over once it has begun.
-    let mut queue = queued(900, 100);
-    queue.flush_backoff(later(999));
-    assert_eq!(queue.active().count(), 0);
-    queue.flush_backoff(later(1000));
-    assert_eq!(queue.active().count(), 2);
 }
 
 fn document(kind: Kind, name: &str, fields: &Value) -> Object {
@@ -474,106 +372,4 @@ fn pods_of_one_service_or_controller_are_spread() {
         apart(decided(owned.clone(), &[document(kind, "owner", fields)]));
         assert_eq!(decided(owned, &[document(kind, "another", fields)]), []);
     }
-}
-
-#[test]
-fn preemption_spares_the_pods_that_a_budget_protects() {
-    let nodes = [node_json("node-1", "1"), node_json("node-2", "1")];
-    let there = |name: &str, node: &str| {
-        let mut pod = pod_json(name, "1");
-        pod["metadata"]["labels"] = json!({ "app": name });
-        pod["spec"]["nodeName"] = json!(node);
-        pod
-    };
-    let mut urgent = pod_json("web", "1");
-    urgent["spec"]["priority"] = json!(1000);
-    let pods = [there("a", "node-1"), there("b", "node-2"), urgent];
-    for (protected, goes) in [("a", "b"), ("b", "a")] {
-        let budget = json!({
-            "spec": { "minAvailable": 1, "selector": { "matchLabels": { "app": protected } } },
-            "status": { "disruptionsAllowed": 0 },
-        });
-        let budget = document(Kind::PodDisruptionBudget, "budget", &budget);
-        let mut world = World::with_documents(&nodes, &pods, &[budget]);
-        world.run(MOMENT);
-        assert_eq!(world.told(), [format!("PATCH {goes}")]);
-    }
-}
-
-/// A node with the pods `a` and `b`, of which both have to go for `web`; `a` is told so.
-fn making_room() -> (World, [Value; 2]) {
-    let there = ["a", "b"].map(|name| {
-        let mut pod = pod_json(name, "1");
-        pod["spec"]["nodeName"] = json!("node-1");
-        pod
-    });
-    let mut urgent = pod_json("web", "2");
-    urgent["spec"]["priority"] = json!(1000);
-    let pods = [there[0].clone(), there[1].clone(), urgent];
-    let mut world = World::new(&[node_json("node-1", "2")], &pods);
-    world.run(MOMENT);
-    (world, there)
-}
-
-fn decisions(world: &World) -> usize {
-    world.scheduler.decisions("default", "web").len()
-}
-
-const FINE: Result<Answer, Rc<StatusError>> = Ok(Answer::Success { code: 200 });
-
-#[test]
-fn a_pod_is_held_back_while_its_victims_are_told_to_go() {
-    let (mut world, [a, b]) = making_room();
-    assert_eq!(world.told(), ["PATCH a"], "the last one waits for the others");
-    world.answer_told(FINE);
-    assert_eq!(world.told(), ["PATCH a", "DELETE a"], "first why, then that");
-    world.watch(Kind::Pod, Change::Deleted(pod(a)));
-    world.run(Duration::from_secs(5));
-    assert_eq!(decisions(&world), 1, "there is no room yet");
-    assert_eq!(world.scheduler.pending().next().unwrap().place, Place::Held);
-    let preempted = "Preempted by pod web on node node-1";
-    assert_eq!(world.messages().iter().filter(|words| **words == preempted).count(), 0);
-    world.answer_told(FINE);
-    assert_eq!(world.messages().iter().filter(|words| **words == preempted).count(), 1);
-    assert_eq!(world.told().last().unwrap(), "PATCH b");
-    world.answer_told(FINE);
-    assert_eq!(world.told().last().unwrap(), "DELETE b");
-    // Another node would not do: what it is held back by knows only of pods that leave.
-    world.watch(Kind::Node, Change::Added(node(node_json("node-2", "2"))));
-    world.run(Duration::from_secs(1));
-    assert_eq!(decisions(&world), 1);
-    world.watch(Kind::Pod, Change::Deleted(pod(b)));
-    world.run(MOMENT);
-    assert_eq!(decisions(&world), 2, "the answer need not have come");
-    assert_eq!(world.bindings().len(), 1);
-}
-
-#[test]
-fn once_the_last_victim_is_going_any_that_is_gone_lets_the_pod_try() {
-    let (mut world, [a, mut b]) = making_room();
-    for _ in 0..3 {
-        world.answer_told(FINE);
-    }
-    b["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-    world.watch(Kind::Pod, Change::Modified { object: pod(b), before: None });
-    world.watch(Kind::Pod, Change::Deleted(pod(a)));
-    world.run(Duration::from_secs(2));
-    assert_eq!(decisions(&world), 2);
-}
-
-#[test]
-fn a_pod_whose_victims_cannot_be_told_is_tried_at_once() {
-    let (mut world, _) = making_room();
-    world.answer_told(Err(Rc::new(StatusError::bad_request("no"))));
-    world.run(MOMENT);
-    assert_eq!(decisions(&world), 2);
-    assert_eq!(world.told(), ["PATCH a", "PATCH a"]);
-}
-
-#[test]
-fn a_victim_that_is_gone_already_needs_no_event() {
-    let (mut world, _) = making_room();
-    world.answer_told(Err(Rc::new(StatusError::not_found(GroupResource::new("", "pods"), "a"))));
-    assert_eq!(world.told(), ["PATCH a", "PATCH b"]);
-    assert_eq!(world.messages().len(), 1);
 }
