@@ -120,6 +120,10 @@ impl Snapshot for Overlay<'_> {
         self.below.having(image)
     }
 
+    fn size_of(&self, image: &str) -> i64 {
+        self.below.size_of(image)
+    }
+
     fn namespace(&self, name: &str) -> Option<&Labels> {
         self.below.namespace(name)
     }
