@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::PRIORITY_SORT;
 use crate::api::document::Part;
 use crate::api::text::go_quote;
 use crate::scheduler::args::{self, ArgsError};
@@ -62,7 +63,7 @@ const POINTS: [Point; 12] = [
 /// extension points that it has.
 const PLUGINS: [(&str, i64, &[Point]); 19] = [
     (GATES, 0, &[PRE_ENQUEUE]),
-    ("PrioritySort", 0, &[QUEUE_SORT]),
+    (PRIORITY_SORT, 0, &[QUEUE_SORT]),
     ("NodeUnschedulable", 0, &[FILTER]),
     ("NodeName", 0, &[FILTER]),
     ("TaintToleration", 3, &[FILTER, PRE_SCORE, SCORE]),
@@ -89,10 +90,11 @@ const GATES: &str = "SchedulingGates";
 const SILENT: &str = "DynamicResources";
 
 /// What is enabled and what is disabled at a point.
-#[derive(Clone, Debug, Default)]
-struct PluginSet {
-    enabled: Vec<(String, i64)>,
-    disabled: Vec<String>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct PluginSet {
+    /// The names with their weights; 0 where none is written.
+    pub enabled: Vec<(String, i64)>,
+    pub disabled: Vec<String>,
 }
 
 /// What a profile says of all points.
@@ -128,7 +130,8 @@ fn has(name: &str, point: Point) -> bool {
 }
 
 impl PluginSet {
-    fn read(part: Part<'_>) -> Self {
+    /// What a configuration says of a point.
+    pub(super) fn read(part: Part<'_>) -> Self {
         let name = |plugin: Part<'_>| plugin.at("name").text().to_owned();
         let enabled = part.at("enabled").items();
         let weight = |plugin: Part<'_>| plugin.at("weight").number().unwrap_or_default();
