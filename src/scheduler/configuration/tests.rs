@@ -457,3 +457,25 @@ profiles:
     ];
     assert_eq!(read(&rest).unwrap_err(), format!("[{}]", wanted.join(", ")));
 }
+
+#[test]
+fn plugins_that_have_nothing_to_say_here_may_be_named() {
+    let configuration = read(
+        "
+profiles:
+- plugins:
+    preFilter: {enabled: [{name: NodeDeclaredFeatures}]}
+    filter: {disabled: [{name: NodeDeclaredFeatures}]}
+    score: {enabled: [{name: DynamicResources, weight: 2}]}
+",
+    )
+    .unwrap();
+    let (filter, score) = names(&configuration.profiles[0]);
+    assert_eq!((filter.as_slice(), score.len()), (&FILTERS[..], SCORES.len()));
+    let built = "initializing profiles: creating profile for scheduler name default-scheduler: ";
+    assert_eq!(
+        read("profiles: [{plugins: {score: {enabled: [{name: NodeDeclaredFeatures}]}}}]")
+            .unwrap_err(),
+        format!("{built}plugin \"NodeDeclaredFeatures\" does not extend ScorePlugin plugin")
+    );
+}
