@@ -12,6 +12,7 @@ const MODULES = [
   "api::(cel|custom|patch::(?!schema)|representation::(metadata|table)|versions)",
   "api::decode::typed::decode::<podflow::api::wire::node::Node>",
   "api::defaults::(documents::(autoscaler|csi_driver|far_disks|limit_range|network_policy|workloads)|pod_resources)",
+  "api::duration::(from_go|of_units|to_go)",
   "api::managed::try_apply",
   "api::object::Object>::row",
   "api::validation::documents::(autoscaling|definition|ingress|network|quota|storage|workload)",

@@ -17,7 +17,7 @@ use super::preemption::priority;
 use super::told::Names;
 use crate::api::wire::Node;
 use crate::api::{Document, Kind, Object, Pod};
-use crate::sim::{SortedMap, Text, TextMap};
+use crate::sim::{SortedMap, Text, TextMap, sort};
 
 /// The nodes in the order in which they are looked at.
 pub type Nodes = [Rc<NodeInfo>];
@@ -35,8 +35,8 @@ pub struct Cache {
     changes: u64,
     /// How many pods have terms of affinity; most clusters have none.
     with_terms: usize,
-    /// How many nodes have each image.
-    images: SortedMap<String, usize>,
+    /// The images that nodes have, by name.
+    images: SortedMap<String, ImageState>,
     /// The place of each node; shared as they are.
     index: Rc<SortedMap<Rc<str>, usize>>,
     zones: Rc<Zones>,
@@ -65,6 +65,15 @@ struct Place {
     node: Rc<str>,
     assumed: bool,
     has_terms: bool,
+}
+
+/// An image as all nodes share it.
+#[derive(Clone, Copy, Debug)]
+struct ImageState {
+    /// As the first node said that had it.
+    size: i64,
+    /// How many nodes have it.
+    nodes: usize,
 }
 
 impl Cache {
@@ -303,11 +312,17 @@ impl Cache {
     }
 
     fn count_images(&mut self, node: &Node, come: bool) {
-        for name in images(node).iter().flat_map(|image| image.names.iter().flatten()) {
-            let having = self.images.or_default(name.clone());
-            *having = if come { *having + 1 } else { having.saturating_sub(1) };
-            if *having == 0 {
-                self.images.remove(name);
+        for (name, size) in images_by_name(node) {
+            match self.images.get_mut(name) {
+                Some(state) if come => state.nodes += 1,
+                Some(state) if state.nodes > 1 => state.nodes -= 1,
+                Some(_) => {
+                    self.images.remove(name);
+                }
+                None if come => {
+                    self.images.insert(name.to_owned(), ImageState { size, nodes: 1 });
+                }
+                None => {}
             }
         }
     }
@@ -328,6 +343,18 @@ fn images(node: &Node) -> &[ContainerImage] {
     node.status.as_ref().and_then(|status| status.images.as_deref()).unwrap_or_default()
 }
 
+/// The names of the images that a node has, each once, with the first size that is said of it.
+fn images_by_name(node: &Node) -> Vec<(&str, i64)> {
+    let named = images(node).iter().flat_map(|image| {
+        let size = image.size_bytes.unwrap_or_default();
+        image.names.iter().flatten().map(move |name| (name.as_str(), size))
+    });
+    let mut named: Vec<(&str, i64)> = named.collect();
+    sort::by_key(&mut named, |(name, _)| *name);
+    named.dedup_by_key(|(name, _)| *name);
+    named
+}
+
 impl Snapshot for Cache {
     fn nodes(&self) -> Box<dyn Iterator<Item = &NodeInfo> + '_> {
         Box::new(self.nodes.iter().map(|node| &**node))
@@ -343,7 +370,11 @@ impl Snapshot for Cache {
     }
 
     fn having(&self, image: &str) -> (usize, usize) {
-        (self.images.get(image).copied().unwrap_or_default(), self.nodes.len())
+        (self.images.get(image).map_or(0, |state| state.nodes), self.nodes.len())
+    }
+
+    fn size_of(&self, image: &str) -> i64 {
+        self.images.get(image).map_or(0, |state| state.size)
     }
 
     fn namespace(&self, name: &str) -> Option<&Labels> {
@@ -372,9 +403,10 @@ mod tests {
     use super::*;
     use crate::api::Resource as _;
 
-    fn node(name: &str) -> Rc<Node> {
-        let object = Object::from_json(Kind::Node, &json!({"metadata": {"name": name}}));
-        Rc::clone(Node::unwrap(&object.unwrap().object).unwrap())
+    fn node(name: &str, images: &Value) -> Rc<Node> {
+        let node = json!({"metadata": {"name": name}, "status": {"images": images}});
+        let object = Object::from_json(Kind::Node, &node).unwrap().object;
+        Rc::clone(Node::unwrap(&object).unwrap())
     }
 
     fn pod(app: &str, nominated: Value) -> Rc<PodInfo> {
@@ -397,22 +429,22 @@ mod tests {
     fn room_is_kept_on_a_node_that_is_not_there_yet_or_comes_back() {
         let mut cache = Cache::default();
         cache.follow_nomination(None, &pod("a", json!("node-1")));
-        cache.put_node(&node("node-1"));
+        cache.put_node(&node("node-1", &json!([])));
         assert_eq!(promised(&cache), ["a"]);
-        cache.remove_node("node-1");
-        cache.put_node(&node("node-1"));
+        cache.remove_node("node-1", &json!([]));
+        cache.put_node(&node("node-1", &json!([])));
         assert_eq!(promised(&cache), ["a"]);
         cache.forget_nominated("1");
         assert_eq!(promised(&cache), [""; 0]);
-        cache.remove_node("node-1");
-        cache.put_node(&node("node-1"));
+        cache.remove_node("node-1", &json!([]));
+        cache.put_node(&node("node-1", &json!([])));
         assert_eq!(promised(&cache), [""; 0]);
     }
 
     #[test]
     fn room_is_kept_for_a_pod_as_it_is_now() {
         let mut cache = Cache::default();
-        cache.put_node(&node("node-1"));
+        cache.put_node(&node("node-1", &json!([])));
         let waiting = pod("a", json!("node-1"));
         cache.follow_nomination(None, &waiting);
         let changed = pod("b", json!("node-1"));
@@ -424,5 +456,24 @@ mod tests {
         assert_eq!(promised(&cache), ["c"]);
         cache.follow_nomination(Some(&changed.pod), &after);
         assert_eq!(promised(&cache), [""; 0], "it waits no more");
+    }
+
+    #[test]
+    fn an_image_is_as_large_as_the_first_node_said_and_counts_once_for_each() {
+        let mut cache = Cache::default();
+        let image = |size: u64| json!({"names": ["a:1", "a@sha256:1"], "sizeBytes": size});
+        let known = |cache: &Cache| (cache.size_of("a:1"), cache.having("a:1").0);
+        cache.put_node(&node("one", &json!([image(10), image(11)])));
+        assert_eq!(known(&cache), (10, 1));
+        cache.put_node(&node("two", &json!([image(20)])));
+        assert_eq!(known(&cache), (10, 2));
+        cache.put_node(&node("one", &json!([image(12)])));
+        assert_eq!(known(&cache), (10, 2), "the other node has had it all the time");
+        cache.remove_node("one");
+        assert_eq!(known(&cache), (10, 1));
+        cache.put_node(&node("two", &json!([image(21)])));
+        assert_eq!(known(&cache), (21, 1), "nobody had it in between");
+        cache.remove_node("two");
+        assert_eq!(known(&cache), (0, 0));
     }
 }

@@ -120,6 +120,10 @@ impl Snapshot for Overlay<'_> {
         self.below.having(image)
     }
 
+    fn size_of(&self, image: &str) -> i64 {
+        self.below.size_of(image)
+    }
+
     fn namespace(&self, name: &str) -> Option<&Labels> {
         self.below.namespace(name)
     }
@@ -305,12 +309,12 @@ impl Preemption<'_> {
         let budgets = self.cluster.documents(Kind::PodDisruptionBudget).map(Budget::new);
         let mut budgets: Vec<Budget<'_>> = budgets.collect();
         pods.iter().map(Rc::clone).partition(|pod| {
-            let mut violated = false;
-            for budget in budgets.iter_mut().filter(|budget| budget.protects(pod)) {
+            // The first budget that a pod violates is enough: those after it do not count the pod.
+            let mut of_pod = budgets.iter_mut().filter(|budget| budget.protects(pod));
+            of_pod.any(|budget| {
                 budget.allowed -= 1;
-                violated |= budget.allowed < 0;
-            }
-            violated
+                budget.allowed < 0
+            })
         })
     }
 

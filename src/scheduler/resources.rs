@@ -18,6 +18,8 @@ pub const DEFAULT_MILLI_CPU: i64 = 100;
 pub const DEFAULT_MEMORY: i64 = 200 * 1024 * 1024;
 
 const ALWAYS: &str = "Always";
+const INFEASIBLE: &str = "Infeasible";
+const RESIZE_PENDING: &str = "PodResizePending";
 const CPU: &str = "cpu";
 const MEMORY: &str = "memory";
 
@@ -132,28 +134,30 @@ pub fn non_zero_requests(pod: &Pod) -> Resources {
     total(pod, Fill { cpu: fill(CPU), memory: fill(MEMORY) })
 }
 
-/// The most that runs at once: all containers and sidecars, or one init container beside the
-/// sidecars that began before it; and the pod's overhead.
+/// A container's requests: as the spec has them, as they were given, and as they are in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum View {
+    Spec,
+    Allocated,
+    Actuated,
+}
+
+/// The most that runs at once, and the pod's overhead. As long as a resize is under way, the most that it may
+/// come to: a resize is given to all containers at once, so each view is summed by itself.
 fn total(pod: &Pod, fill: Fill) -> Resources {
     let spec = &*pod.spec;
-    let mut running = Resources::default();
-    for container in &spec.containers {
-        running.add(&of_container(container, pod, fill), 1);
-    }
-    let mut sidecars = Resources::default();
-    let mut starting = Resources::default();
-    for container in spec.init_containers.iter().flatten() {
-        let mut asked = of_container(container, pod, fill);
-        if is_sidecar(container) {
-            running.add(&asked, 1);
-            sidecars.add(&asked, 1);
-            asked = sidecars.clone();
-        } else {
-            asked.add(&sidecars, 1);
+    let at_once = |view| at_once(spec, |container| filled(requests_of(container, pod, view), fill));
+    let infeasible = is_infeasible(pod);
+    let mut running = if infeasible || is_resizing(pod) {
+        let mut most = at_once(View::Allocated);
+        most.raise_to(&at_once(View::Actuated));
+        if !infeasible {
+            most.raise_to(&at_once(View::Spec));
         }
-        starting.raise_to(&asked);
-    }
-    running.raise_to(&starting);
+        most
+    } else {
+        at_once(View::Spec)
+    };
     for (name, wire) in pod_level(spec).into_iter().flatten() {
         let whole = name == CPU || name == MEMORY || name.starts_with("hugepages-");
         if let (true, Ok(quantity)) = (whole, Quantity::try_from(wire)) {
@@ -164,6 +168,29 @@ fn total(pod: &Pod, fill: Fill) -> Resources {
     if let Some(overhead) = &spec.overhead {
         running.add(&Resources::from_list(overhead), 1);
     }
+    running
+}
+
+/// All containers and sidecars, or one init container beside the sidecars that began before it.
+fn at_once(spec: &PodSpec, asked_by: impl Fn(&Container) -> Resources) -> Resources {
+    let mut running = Resources::default();
+    for container in &spec.containers {
+        running.add(&asked_by(container), 1);
+    }
+    let mut sidecars = Resources::default();
+    let mut starting = Resources::default();
+    for container in spec.init_containers.iter().flatten() {
+        let mut asked = asked_by(container);
+        if is_sidecar(container) {
+            running.add(&asked, 1);
+            sidecars.add(&asked, 1);
+            asked = sidecars.clone();
+        } else {
+            asked.add(&sidecars, 1);
+        }
+        starting.raise_to(&asked);
+    }
+    running.raise_to(&starting);
     running
 }
 
@@ -183,31 +210,51 @@ pub fn is_resizing(pod: &Pod) -> bool {
     pod.spec.containers.iter().any(held) || pod.spec.init_containers.iter().flatten().any(held)
 }
 
-/// What a container was given and what it has, where that is not what it asks for.
-fn held<'a>(container: &Container, pod: &'a Pod) -> [Option<&'a List>; 2] {
-    let asked = container.resources.as_ref().and_then(|own| own.requests.as_ref());
+/// Whether the node said that it can never hold what the pod asks for: then that counts for nothing.
+fn is_infeasible(pod: &Pod) -> bool {
+    let mut conditions = pod.status.conditions.iter().flatten();
+    let pending = conditions.find(|condition| condition.type_ == RESIZE_PENDING);
+    pending.is_some_and(|pending| pending.reason.as_deref() == Some(INFEASIBLE))
+}
+
+fn asked(container: &Container) -> Option<&List> {
+    container.resources.as_ref().and_then(|own| own.requests.as_ref())
+}
+
+/// What a container was given and what it has, as far as its status says.
+fn given<'a>(container: &Container, pod: &'a Pod) -> [Option<&'a List>; 2] {
     let status = &pod.status;
     let is_own = |own: &&ContainerStatus| own.name == container.name;
     let mains = status.container_statuses.iter().flatten().find(is_own);
     let own = mains.or_else(|| status.init_container_statuses.iter().flatten().find(is_own));
     let Some(own) = own else { return [None, None] };
     let has = own.resources.as_ref().and_then(|has| has.requests.as_ref());
-    [own.allocated_resources.as_ref(), has].map(|list| list.filter(|list| Some(*list) != asked))
+    [own.allocated_resources.as_ref(), has]
 }
 
-/// As long as a resize is under way, the most that it may come to.
-fn of_container(container: &Container, pod: &Pod, fill: Fill) -> Resources {
-    let list = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
-    let mut asked = list.map(Resources::from_list).unwrap_or_default();
-    for list in held(container, pod).into_iter().flatten() {
-        asked.raise_to(&Resources::from_list(list));
+/// The same, where it is not what the container asks for.
+fn held<'a>(container: &Container, pod: &'a Pod) -> [Option<&'a List>; 2] {
+    given(container, pod).map(|list| list.filter(|list| Some(*list) != asked(container)))
+}
+
+/// What is not in use yet was given, and what was not given is asked for, unless that is infeasible.
+fn requests_of<'a>(container: &'a Container, pod: &'a Pod, view: View) -> Option<&'a List> {
+    if view == View::Spec {
+        return asked(container);
     }
+    let [allocated, actuated] = given(container, pod);
+    let given = actuated.filter(|_| view == View::Actuated).or(allocated);
+    given.or_else(|| asked(container).filter(|_| !is_infeasible(pod)))
+}
+
+fn filled(list: Option<&List>, fill: Fill) -> Resources {
+    let mut resources = list.map(Resources::from_list).unwrap_or_default();
     let names = |name: &str| list.is_some_and(|list| list.contains_key(name));
     if fill.cpu && !names(CPU) {
-        asked.milli_cpu = DEFAULT_MILLI_CPU;
+        resources.milli_cpu = DEFAULT_MILLI_CPU;
     }
     if fill.memory && !names(MEMORY) {
-        asked.memory = DEFAULT_MEMORY;
+        resources.memory = DEFAULT_MEMORY;
     }
-    asked
+    resources
 }

@@ -13,11 +13,12 @@ use super::Program;
 use super::eval::{Loop, Node, Over};
 use super::function::Function;
 use super::library;
-use super::library::time::{self, parse_span};
+use super::library::time;
 use super::parse::{Problem, all_told, parse};
 use super::types::Type;
 use super::value::{Map, Value};
 use crate::api::custom::Pattern;
+use crate::api::duration::from_go;
 
 /// Expressions in expressions, at most.
 const DEEPEST: usize = 200;
@@ -270,7 +271,7 @@ impl Checker {
         }
         let is_wrong = match name {
             "matches" => Pattern::parse(text).is_err(),
-            "duration" => parse_span(text).is_none(),
+            "duration" => from_go(text).is_err(),
             "timestamp" => text.parse::<jiff::Timestamp>().is_err(),
             _ => false,
         };

@@ -9,9 +9,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
-use super::library::time;
 use super::value::{Identity, List, Map, Value};
 use crate::api::document::Part;
+use crate::api::duration::from_go;
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -206,7 +206,7 @@ impl Type {
                 },
             },
             (Self::Span, Json::String(text)) => {
-                time::parse_span(text).map_or_else(|| text.as_str().into(), Value::Span)
+                from_go(text).map_or_else(|_| text.as_str().into(), Value::Span)
             }
             (Self::Bytes, Json::String(text)) => match STANDARD.decode(text) {
                 Ok(bytes) => Value::Bytes(bytes.into()),

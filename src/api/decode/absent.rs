@@ -258,6 +258,7 @@ pub(super) fn is_absent(structure: &str, field: &str, value: &Value) -> bool {
                 | ("EndpointAddress", "nodeName")
                 | ("Container" | "EphemeralContainer", "restartPolicy")
                 | ("HostPathVolumeSource", "type")
+                | ("KubeSchedulerProfile", "schedulerName")
                 | ("CSIVolumeSource", "fsType")
                 | ("PodDNSConfigOption", "value") => true,
                 // In a claim it is a pointer.

@@ -14,6 +14,7 @@ use super::source::Source;
 use super::typed::{Decoded, TypeError};
 use crate::api::ObjectMeta;
 use crate::api::document::Fields;
+use crate::api::duration::from_go;
 use crate::api::to_json;
 use crate::api::wire::PodTemplateSpec;
 
@@ -153,7 +154,13 @@ fn value<'de>(
         "intorstring" if value.is_string() => Ok(value.clone()),
         "int32" | "intorstring" => source.integer::<i32>("int32").map(Value::from),
         "int64" => source.integer::<i64>("int64").map(Value::from),
+        "float32" if value.is_number() => Ok(value.clone()),
+        "float32" => Err(source.mismatch("float32")),
         "quantity" => source.quantity().map(Value::from),
+        "duration" => {
+            let text = source.text()?;
+            from_go(text).map(|_| Value::from(text)).map_err(Fault::other)
+        }
         "time" => {
             source.check_form("Time")?;
             Time::deserialize(source).map(|time| to_json(&time))

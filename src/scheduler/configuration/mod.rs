@@ -1,10 +1,12 @@
 //! A `KubeSchedulerConfiguration`: read, completed and checked, and the profiles that come of it.
 //!
-//! Mirrors: `pkg/scheduler/apis/config/{v1,validation}`, `cmd/kube-scheduler/app/options` and the
-//! errors of `NewFramework`. Left out: extenders, which are servers somewhere else, and how long a
-//! leader is elected for.
+//! Mirrors: `pkg/scheduler/apis/config/v1`, `cmd/kube-scheduler/app/options` and the errors of `NewMap`.
+//! Left out: extenders, which are servers somewhere else, and electing a leader: there is one scheduler.
 
+mod arguments;
+mod election;
 mod plugin_sets;
+mod validation;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,13 +14,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use self::plugin_sets::{Built, PluginSets};
+use super::NAME;
 use super::profile::Profile;
 use super::queue::Backoff;
-use super::{NAME, args};
 use crate::api::Pod;
 use crate::api::decode::{decode_document, strict_error};
 use crate::api::document::Part;
-use crate::api::field::{FieldError, Path};
+use crate::api::field::aggregate;
 use crate::api::text::go_quote;
 use crate::sim::SortedMap;
 
@@ -27,8 +29,8 @@ pub const API_VERSION: &str = "kubescheduler.config.k8s.io/v1";
 /// Its kind.
 pub const KIND: &str = "KubeSchedulerConfiguration";
 
-/// Plugins that were there once.
-const GONE: [&str; 4] = ["AzureDiskLimits", "CinderLimits", "EBSLimits", "GCEPDLimits"];
+/// The plugin that sorts the queue; there is no other.
+const PRIORITY_SORT: &str = "PrioritySort";
 
 /// Why a scheduler does not start with a configuration, in upstream's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,15 +116,15 @@ impl Configuration {
         let (_, fields) = decoded.object;
         let fields = Value::Object(fields);
         let whole = Part::of(Some(&fields));
-        let wrong = nested(whole)?.into_iter().chain(own_mistakes(whole));
-        let wrong: Vec<FieldError> = wrong.collect();
+        arguments::decode(whole)?;
+        let wrong = validation::mistakes(whole);
         if let Some(first) = wrong.first() {
-            let words = crate::api::field::aggregate(&wrong);
-            return Err(ConfigurationError::at(first.field.as_str(), words));
+            return Err(ConfigurationError::at(first.field.as_str(), aggregate(&wrong)));
         }
-        let profiles = profiles(whole).into_iter().map(|profile| read_profile(profile, whole));
+        let profiles = read_profiles(whole)?;
+        election::check(whole.at("leaderElection"))?;
         Ok(Self {
-            profiles: profiles.collect::<Result<_, _>>()?,
+            profiles,
             backoff: Backoff {
                 first: seconds(whole.at("podInitialBackoffSeconds"), 1),
                 most: seconds(whole.at("podMaxBackoffSeconds"), 10),
@@ -149,174 +151,21 @@ fn seconds(part: Part<'_>, default: i64) -> Duration {
     Duration::from_secs(seconds.try_into().unwrap_or_default())
 }
 
-/// What is wrong with the plugins' arguments.
-fn nested(whole: Part<'_>) -> Result<Vec<FieldError>, ConfigurationError> {
-    let (mut wrong, mut strict, mut place_of_strict) = (Vec::new(), Vec::new(), None);
-    for (index, profile) in whole.at("profiles").items().enumerate() {
-        for (at, config) in profile.at("pluginConfig").items().enumerate() {
-            let (name, given) = (config.at("name").text(), config.at("args"));
-            let place = format!("decoding .profiles[{index}].pluginConfig[{at}]: ");
-            let path =
-                &Path::new("profiles").index(index).child("pluginConfig").index(at).child("args");
-            let words = |error: &str| format!("decoding args for plugin {name}: {error}");
-            if let Some(error) = of_another_type(name, given) {
-                let error = format!("{place}{}", error.unwrap_or_else(|error| words(&error)));
-                return Err(ConfigurationError::at(path.to_string(), error));
-            }
-            match args::mistakes_at(name, given.value(), path) {
-                Err(error) => {
-                    return Err(ConfigurationError::at(
-                        path.to_string(),
-                        place + &words(&error.message),
-                    ));
-                }
-                Ok((_, Some(unknown))) => {
-                    place_of_strict.get_or_insert_with(|| path.to_string());
-                    strict.push(format!("{place}strict decoding error: {}", words(&unknown)));
-                }
-                // Upstream's table of checks has this one under another name, so the plugin finds it.
-                Ok(_) if name == "NodeResourcesFit" => {}
-                Ok((mistakes, None)) => wrong.extend(mistakes),
-            }
+fn read_profiles(whole: Part<'_>) -> Result<Vec<Rc<Profile>>, ConfigurationError> {
+    let (mut read, mut sorting) = (Vec::new(), None);
+    for profile in profiles(whole) {
+        read.push(read_profile(profile, whole)?);
+        // All profiles share one queue, and so its order.
+        let own = arguments::of(profile, PRIORITY_SORT);
+        if *sorting.get_or_insert(own) != own {
+            let name = go_quote(name_of(profile, whole));
+            let words = format!(
+                "initializing profiles: different queue sort plugin args for profile {name}"
+            );
+            return Err(ConfigurationError::at("profiles", words));
         }
     }
-    match place_of_strict {
-        None => Ok(wrong),
-        Some(place) => {
-            let words = format!("strict decoding error: {}", strict.join(", "));
-            Err(ConfigurationError::at(place, words))
-        }
-    }
-}
-
-/// Why arguments that say what they are are not those of the plugin called `name`, or (the error) why they
-/// cannot be read.
-fn of_another_type(name: &str, given: Part<'_>) -> Option<Result<String, String>> {
-    let group = API_VERSION.split('/').next().unwrap_or_default();
-    let (version, kind) = (given.at("apiVersion").text(), given.at("kind").text());
-    let version = if version.is_empty() { API_VERSION } else { version };
-    let wanted = format!("{name}Args");
-    let kind = if kind.is_empty() { &wanted } else { kind };
-    if !args::has_some(name) || (version == API_VERSION && *kind == wanted) {
-        return None;
-    }
-    let of_plugin = kind.strip_suffix("Args").unwrap_or_default();
-    Some(if version == API_VERSION && args::has_some(of_plugin) {
-        Ok(format!("args for plugin {name} were not of type {wanted}.{group}, got {kind}.{group}"))
-    } else {
-        let (kind, version) = (go_quote(kind), go_quote(version));
-        Err(format!("no kind {kind} is registered for version {version}"))
-    })
-}
-
-/// What is wrong with all but the plugins' arguments.
-fn own_mistakes(whole: Part<'_>) -> Vec<FieldError> {
-    let mut wrong = Vec::new();
-    if let Some(burst) = whole.at("clientConnection").at("burst").number().filter(|it| *it < 0) {
-        let path = Path::new("clientConnection").child("burst");
-        wrong.push(FieldError::invalid(&path, burst, "must be non-negative"));
-    }
-    let election = whole.at("leaderElection");
-    let (lock, is_held) = (election.at("resourceLock").text(), election.at("leaderElect").value());
-    if is_held != &Value::Bool(false) && !["", "leases"].contains(&lock) {
-        let path = Path::new("leaderElection").child("resourceLock");
-        wrong.push(FieldError::invalid(&path, lock, "resourceLock value must be \"leases\""));
-    }
-    let parallelism = whole.at("parallelism").number().unwrap_or(16);
-    if parallelism <= 0 {
-        let detail = "should be an integer value greater than zero";
-        wrong.push(FieldError::invalid(&Path::new("parallelism"), parallelism, detail));
-    }
-    let (path, profiles) = (Path::new("profiles"), profiles(whole));
-    let names: Vec<&str> = profiles.iter().map(|profile| name_of(*profile, whole)).collect();
-    for (index, (profile, name)) in profiles.iter().zip(&names).enumerate() {
-        let path = path.index(index);
-        if name.is_empty() {
-            wrong.push(FieldError::required(&path.child("schedulerName"), ""));
-        }
-        let percentage = "percentageOfNodesToScore";
-        in_percent(&mut wrong, &path.child(percentage), profile.at(percentage));
-        gone(&mut wrong, *profile, &path);
-        if let Some(first) = names.iter().take(index).rposition(|other| other == name) {
-            let first = Path::new("profiles").index(first).child("schedulerName");
-            let path = path.child("schedulerName");
-            wrong.push(FieldError::duplicate(&path, first.to_string()));
-        }
-    }
-    queue_sort(&mut wrong, &profiles, &path);
-    let path = Path::new("percentageOfNodesToScore");
-    in_percent(&mut wrong, &path, whole.at("percentageOfNodesToScore"));
-    let first = whole.at("podInitialBackoffSeconds").number().unwrap_or(1);
-    let most = whole.at("podMaxBackoffSeconds").number().unwrap_or(10);
-    if first <= 0 {
-        let path = Path::new("podInitialBackoffSeconds");
-        wrong.push(FieldError::invalid(&path, first, "must be greater than 0"));
-    }
-    if most < first {
-        let detail = "must be greater than or equal to PodInitialBackoffSeconds";
-        wrong.push(FieldError::invalid(&Path::new("podMaxBackoffSeconds"), most, detail));
-    }
-    if !whole.at("extenders").is_empty() {
-        let detail = "extenders are servers, and this cluster has no network to reach one by";
-        wrong.push(FieldError::forbidden(&Path::new("extenders"), detail));
-    }
-    wrong
-}
-
-fn in_percent(wrong: &mut Vec<FieldError>, path: &Path, part: Part<'_>) {
-    if let Some(number) = part.number().filter(|number| !(0..=100).contains(number)) {
-        wrong.push(FieldError::invalid(path, number, "not in valid range [0-100]"));
-    }
-}
-
-/// Plugins that are no more, and arguments that are there twice.
-fn gone(wrong: &mut Vec<FieldError>, profile: Part<'_>, path: &Path) {
-    let was = || {
-        let version = go_quote(API_VERSION);
-        format!(
-            "was invalid in version {version} (KubeSchedulerConfiguration is version {version})"
-        )
-    };
-    for (point, set) in profile.at("plugins").entries().filter(|(point, _)| *point != "multiPoint")
-    {
-        for (index, plugin) in set.at("enabled").items().enumerate() {
-            let name = plugin.at("name").text();
-            if GONE.contains(&name) {
-                let path =
-                    path.child("plugins").child(point.to_owned()).child("enabled").index(index);
-                wrong.push(FieldError::invalid(&path, name, was()));
-            }
-        }
-    }
-    let configs: Vec<&str> =
-        profile.at("pluginConfig").items().map(|config| config.at("name").text()).collect();
-    for (index, name) in configs.iter().enumerate() {
-        let path = path.child("pluginConfig").index(index);
-        if configs.iter().take(index).any(|other| other == name) {
-            wrong.push(FieldError::duplicate(&path, *name));
-        }
-        if GONE.contains(name) {
-            wrong.push(FieldError::invalid(&path, *name, was()));
-        }
-    }
-}
-
-/// All profiles share one queue, and so its order.
-fn queue_sort(wrong: &mut Vec<FieldError>, profiles: &[Part<'_>], path: &Path) {
-    let of = |profile: &Part<'_>| profile.at("plugins").at("queueSort").value().clone();
-    let Some(first) = profiles.first().map(of) else { return };
-    let enabled = Part::of(Some(&first)).at("enabled").len();
-    if enabled > 1 {
-        let path = path.index(0).child("plugins").child("queueSort").child("Enabled");
-        let detail = "only one queue sort plugin can be enabled";
-        wrong.push(FieldError::invalid(&path, enabled.to_string(), detail));
-    }
-    for (index, other) in profiles.iter().map(of).enumerate().skip(1) {
-        if other != first {
-            let path = path.index(index).child("plugins").child("queueSort");
-            wrong.push(FieldError::invalid(&path, other, "must be the same for all profiles"));
-        }
-    }
+    Ok(read)
 }
 
 fn read_profile(profile: Part<'_>, whole: Part<'_>) -> Result<Rc<Profile>, ConfigurationError> {

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::PRIORITY_SORT;
 use crate::api::document::Part;
 use crate::api::text::go_quote;
 use crate::scheduler::args::{self, ArgsError};
@@ -60,9 +61,9 @@ const POINTS: [Point; 12] = [
 
 /// Every plugin in the order of the default profile, with its weight there (0: the usual one) and the
 /// extension points that it has.
-const PLUGINS: [(&str, i64, &[Point]); 19] = [
+const PLUGINS: [(&str, i64, &[Point]); 20] = [
     (GATES, 0, &[PRE_ENQUEUE]),
-    ("PrioritySort", 0, &[QUEUE_SORT]),
+    (PRIORITY_SORT, 0, &[QUEUE_SORT]),
     ("NodeUnschedulable", 0, &[FILTER]),
     ("NodeName", 0, &[FILTER]),
     ("TaintToleration", 3, &[FILTER, PRE_SCORE, SCORE]),
@@ -75,24 +76,30 @@ const PLUGINS: [(&str, i64, &[Point]); 19] = [
     ("VolumeZone", 0, &[PRE_FILTER, FILTER]),
     ("PodTopologySpread", 2, &[PRE_FILTER, FILTER, PRE_SCORE, SCORE]),
     ("InterPodAffinity", 2, &[PRE_FILTER, FILTER, PRE_SCORE, SCORE]),
-    ("DynamicResources", 0, &[PRE_ENQUEUE, PRE_FILTER, FILTER, POST_FILTER, RESERVE, PRE_BIND]),
+    (DEVICES, 2, &[PRE_ENQUEUE, PRE_FILTER, FILTER, POST_FILTER, SCORE, RESERVE, PRE_BIND]),
     (PREEMPTION, 0, &[POST_FILTER, PRE_ENQUEUE]),
     ("NodeResourcesBalancedAllocation", 1, &[PRE_SCORE, SCORE]),
     ("ImageLocality", 1, &[SCORE]),
     ("DefaultBinder", 0, &[BIND]),
+    (FEATURES, 0, &[PRE_FILTER, FILTER]),
 ];
 
 const PREEMPTION: &str = "DefaultPreemption";
 const GATES: &str = "SchedulingGates";
 
-/// The plugin that holds no opinion, because nothing here has what it looks at: there are no devices.
-const SILENT: &str = "DynamicResources";
+const DEVICES: &str = "DynamicResources";
+const FEATURES: &str = "NodeDeclaredFeatures";
+
+/// The plugins that hold no opinion, because nothing here has what they look at: there are no devices, and no
+/// kubelet here says which features it has.
+const SILENT: [&str; 2] = [DEVICES, FEATURES];
 
 /// What is enabled and what is disabled at a point.
-#[derive(Clone, Debug, Default)]
-struct PluginSet {
-    enabled: Vec<(String, i64)>,
-    disabled: Vec<String>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct PluginSet {
+    /// The names with their weights; 0 where none is written.
+    pub enabled: Vec<(String, i64)>,
+    pub disabled: Vec<String>,
 }
 
 /// What a profile says of all points.
@@ -128,7 +135,8 @@ fn has(name: &str, point: Point) -> bool {
 }
 
 impl PluginSet {
-    fn read(part: Part<'_>) -> Self {
+    /// What a configuration says of a point.
+    pub(super) fn read(part: Part<'_>) -> Self {
         let name = |plugin: Part<'_>| plugin.at("name").text().to_owned();
         let enabled = part.at("enabled").items();
         let weight = |plugin: Part<'_>| plugin.at("weight").number().unwrap_or_default();
@@ -295,7 +303,7 @@ impl PluginSets {
 
 /// Whether the plugin says something of nodes.
 fn is_asked_of_nodes(name: &str) -> bool {
-    (has(name, FILTER) || has(name, SCORE)) && name != SILENT
+    (has(name, FILTER) || has(name, SCORE)) && !SILENT.contains(&name)
 }
 
 /// Whether all that a point names is there and of that point, once each.

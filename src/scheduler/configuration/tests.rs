@@ -250,8 +250,7 @@ fn a_bad_configuration_is_refused_in_upstreams_words() {
         ),
         (
             "profiles: [{}, {schedulerName: a}, {schedulerName: a}]",
-            "[profiles[0].schedulerName: Required value, profiles[2].schedulerName: Duplicate value: \
-             \"profiles[1].schedulerName\"]"
+            "[profiles[0].schedulerName: Required value, profiles[2].schedulerName: Duplicate value: {}]"
                 .into(),
         ),
         (
@@ -259,14 +258,8 @@ fn a_bad_configuration_is_refused_in_upstreams_words() {
             "clientConnection.burst: Invalid value: -100: must be non-negative".into(),
         ),
         (
-            "leaderElection: {resourceLock: configmap}",
-            "leaderElection.resourceLock: Invalid value: \"configmap\": resourceLock value must be \
-             \"leases\""
-                .into(),
-        ),
-        (
-            "leaderElection: {lease: 15s}",
-            "strict decoding error: unknown field \"leaderElection.lease\"".into(),
+            "profiles: [{schedulerName: ''}]",
+            "profiles[0].schedulerName: Required value".into(),
         ),
         (
             "percentageOfNodesToScore: 101",
@@ -281,19 +274,208 @@ fn a_bad_configuration_is_refused_in_upstreams_words() {
         (
             "profiles: [{plugins: {filter: {enabled: [{name: EBSLimits}]}}}]",
             "profiles[0].plugins.filter.enabled[0]: Invalid value: \"EBSLimits\": was invalid in version \
-             \"kubescheduler.config.k8s.io/v1\" (KubeSchedulerConfiguration is version \
-             \"kubescheduler.config.k8s.io/v1\")"
+             \"v1\" (KubeSchedulerConfiguration is version \"kubescheduler.config.k8s.io/v1\")"
                 .into(),
         ),
     ];
     assert_refused(cases);
-    let unread = "leaderElection: {leaderElect: false, resourceLock: configmap}";
-    assert!(read(unread).is_ok(), "who is not elected locks nothing");
     let other = json!({"apiVersion": "kubescheduler.config.k8s.io/v1beta3", "kind": KIND});
     assert!(is_configuration(&other));
     assert_eq!(
         Configuration::read(&other).unwrap_err().to_string(),
         "no kind \"KubeSchedulerConfiguration\" is registered for version \
          \"kubescheduler.config.k8s.io/v1beta3\""
+    );
+}
+
+#[test]
+fn an_election_is_checked_although_there_is_one_scheduler() {
+    let of = |field: &str, words: &str| format!("leaderElection.{field}: {words}");
+    let cases = [
+        (
+            "leaderElection: {lease: 15s}",
+            "strict decoding error: unknown field \"leaderElection.lease\"".to_owned(),
+        ),
+        (
+            "leaderElection: {resourceLock: configmap}",
+            of(
+                "resourceLock",
+                "Invalid value: \"configmap\": resourceLock value must be \"leases\"",
+            ),
+        ),
+        ("leaderElection: {leaseDuration: soon}", "time: invalid duration \"soon\"".to_owned()),
+        (
+            "leaderElection: {leaseDuration: 15}",
+            "json: cannot unmarshal number into Go struct field \
+             LeaderElectionConfiguration.leaderElection.leaseDuration of type string"
+                .to_owned(),
+        ),
+        (
+            "leaderElection: {leaseDuration: 10s}",
+            of("leaseDuration", "Invalid value: \"10s\": must be greater than `RenewDeadline`"),
+        ),
+        (
+            "leaderElection: {retryPeriod: -1500ms}",
+            of("retryPeriod", "Invalid value: \"-1.5s\": must be greater than zero"),
+        ),
+        (
+            "leaderElection: {retryPeriod: 8334ms}",
+            "couldn't create leader elector: renewDeadline must be greater than \
+             retryPeriod*JitterFactor"
+                .to_owned(),
+        ),
+        (
+            "clientConnection: {qps: many}",
+            "json: cannot unmarshal string into Go struct field \
+             ClientConnectionConfiguration.clientConnection.qps of type float32"
+                .to_owned(),
+        ),
+    ];
+    assert_refused(cases);
+    let unread = "leaderElection: {leaderElect: false, resourceLock: configmap, retryPeriod: -1s}";
+    assert!(read(unread).is_ok(), "who is not elected locks nothing");
+    let whole = "
+clientConnection:
+  kubeconfig: /etc/kubernetes/scheduler.conf
+  acceptContentTypes: ''
+  contentType: application/vnd.kubernetes.protobuf
+  qps: 50.5
+  burst: 100
+leaderElection:
+  leaderElect: true
+  leaseDuration: 1m
+  renewDeadline: 0s
+  retryPeriod: 8333ms
+  resourceLock: leases
+  resourceName: kube-scheduler
+  resourceNamespace: kube-system
+enableProfiling: true
+enableContentionProfiling: false
+delayCacheUntilActive: false
+parallelism: 16
+";
+    assert_eq!(read(whole).err(), None);
+}
+
+#[test]
+fn all_profiles_sort_the_queue_alike() {
+    let sorts = |plugins: &str| {
+        format!("profiles: [{{schedulerName: a}}, {{schedulerName: b, plugins: {plugins}}}]")
+    };
+    for same in ["{queueSort: {}}", "{queueSort: {enabled: []}}", "{multiPoint: {enabled: []}}"] {
+        assert_eq!(read(&sorts(same)).err(), None, "{same}");
+    }
+    let refused = |rest: &str| read(rest).unwrap_err();
+    assert_eq!(
+        refused(&sorts("{queueSort: {enabled: [{name: PrioritySort}], disabled: [{name: '*'}]}}")),
+        "profiles[1].plugins.queueSort: Invalid value: \
+         {\"Enabled\":[{\"Name\":\"PrioritySort\",\"Weight\":0}],\"Disabled\":[{\"Name\":\"*\",\
+         \"Weight\":0}]}: must be the same for all profiles"
+    );
+    let first = "profiles: [{schedulerName: a, plugins: {queueSort: {enabled: [{name: PrioritySort}]}}}, \
+                 {schedulerName: b}]";
+    assert_eq!(
+        refused(first),
+        "profiles[1].plugins.queueSort: Invalid value: {\"Enabled\":null,\"Disabled\":null}: must be the \
+         same for all profiles"
+    );
+    let two = "profiles: [{plugins: {queueSort: {enabled: [{name: PrioritySort}, {name: Mine}]}}}]";
+    assert_eq!(
+        refused(two),
+        "profiles[0].plugins.queueSort.Enabled: Invalid value: 2: only one queue sort plugin can be \
+         enabled"
+    );
+    let given = "{name: PrioritySort, args: {by: age}}";
+    let config =
+        format!("profiles: [{{schedulerName: a}}, {{schedulerName: b, pluginConfig: [{given}]}}]");
+    assert_eq!(
+        refused(&config),
+        "initializing profiles: different queue sort plugin args for profile \"b\""
+    );
+    let config = format!(
+        "profiles: [{{schedulerName: a, pluginConfig: [{given}]}}, \
+         {{schedulerName: b, pluginConfig: [{given}]}}]"
+    );
+    assert_eq!(read(&config).err(), None);
+    let named = "plugins: {queueSort: {enabled: [{name: PrioritySort}]}}";
+    let config = format!(
+        "profiles: [{{schedulerName: a, {named}}}, \
+         {{schedulerName: b, {named}, pluginConfig: [{given}]}}]"
+    );
+    assert_eq!(
+        refused(&config),
+        "profiles[1].pluginConfig.args: Invalid value: {\"by\":\"age\"}: queueSort must be the same for \
+         all profiles"
+    );
+}
+
+#[test]
+fn several_mistakes_come_in_upstreams_order() {
+    let weight = "args: {hardPodAffinityWeight: 101}";
+    let rest = format!(
+        "
+podMaxBackoffSeconds: 0
+percentageOfNodesToScore: -1
+parallelism: 0
+leaderElection: {{resourceLock: configmap, leaseDuration: -1s}}
+clientConnection: {{burst: -1}}
+profiles:
+- pluginConfig:
+  - {{name: InterPodAffinity, {weight}}}
+  - {{name: CinderLimits}}
+  - {{name: InterPodAffinity, {weight}}}
+  plugins: {{score: {{enabled: [{{name: EBSLimits}}]}}}}
+  percentageOfNodesToScore: 101
+- schedulerName: b
+  pluginConfig: [{{name: InterPodAffinity, {weight}}}]
+- schedulerName: b
+  plugins: {{queueSort: {{disabled: [{{name: '*'}}]}}}}
+"
+    );
+    let range = "hardPodAffinityWeight: Invalid value: 101: not in valid range [0, 100]";
+    let gone = "was invalid in version \"v1\" (KubeSchedulerConfiguration is version \
+                \"kubescheduler.config.k8s.io/v1\")";
+    let wanted = [
+        "clientConnection.burst: Invalid value: -1: must be non-negative",
+        "leaderElection.leaseDuration: Invalid value: \"-1s\": must be greater than zero",
+        "leaderElection.leaseDuration: Invalid value: \"10s\": must be greater than `RenewDeadline`",
+        "leaderElection.resourceLock: Invalid value: \"configmap\": resourceLock value must be \"leases\"",
+        "parallelism: Invalid value: 0: should be an integer value greater than zero",
+        "profiles[0].schedulerName: Required value",
+        "profiles[0].percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100]",
+        &format!("profiles[0].plugins.score.enabled[0]: Invalid value: \"EBSLimits\": {gone}"),
+        &format!("profiles[0].pluginConfig[0].args.{range}"),
+        &format!("profiles[0].pluginConfig[1]: Invalid value: \"CinderLimits\": {gone}"),
+        "profiles[0].pluginConfig[2]: Duplicate value: \"InterPodAffinity\"",
+        &format!("profiles[0].pluginConfig[2].args.{range}"),
+        &format!("profiles[1].pluginConfig[0].args.{range}"),
+        "profiles[2].schedulerName: Duplicate value: {}",
+        "profiles[2].plugins.queueSort: Invalid value: \
+         {\"Enabled\":null,\"Disabled\":[{\"Name\":\"*\",\"Weight\":0}]}: must be the same for all profiles",
+        "percentageOfNodesToScore: Invalid value: -1: not in valid range [0-100]",
+        "podMaxBackoffSeconds: Invalid value: 0: must be greater than or equal to PodInitialBackoffSeconds",
+    ];
+    assert_eq!(read(&rest).unwrap_err(), format!("[{}]", wanted.join(", ")));
+}
+
+#[test]
+fn plugins_that_have_nothing_to_say_here_may_be_named() {
+    let configuration = read(
+        "
+profiles:
+- plugins:
+    preFilter: {enabled: [{name: NodeDeclaredFeatures}]}
+    filter: {disabled: [{name: NodeDeclaredFeatures}]}
+    score: {enabled: [{name: DynamicResources, weight: 2}]}
+",
+    )
+    .unwrap();
+    let (filter, score) = names(&configuration.profiles[0]);
+    assert_eq!((filter.as_slice(), score.len()), (&FILTERS[..], SCORES.len()));
+    let built = "initializing profiles: creating profile for scheduler name default-scheduler: ";
+    assert_eq!(
+        read("profiles: [{plugins: {score: {enabled: [{name: NodeDeclaredFeatures}]}}}]")
+            .unwrap_err(),
+        format!("{built}plugin \"NodeDeclaredFeatures\" does not extend ScorePlugin plugin")
     );
 }

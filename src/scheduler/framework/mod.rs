@@ -12,6 +12,7 @@ use super::node_info::{NodeInfo, PodInfo};
 use super::plugins::node_selector::{Preferred, Required};
 use super::plugins::{
     Affinity, AffinityScores, FullNodes, Images, Spread, SpreadScores, Volumes, Zones, has_image,
+    size_on,
 };
 use crate::api::{Document, Kind};
 
@@ -123,6 +124,11 @@ pub trait Snapshot {
     fn having(&self, image: &str) -> (usize, usize) {
         let (having, all): (Vec<_>, Vec<_>) = self.nodes().partition(|node| has_image(node, image));
         (having.len(), having.len() + all.len())
+    }
+
+    /// How large an image is, as the first node said that had it: others may say something else.
+    fn size_of(&self, image: &str) -> i64 {
+        self.nodes().find_map(|node| size_on(node, image)).unwrap_or_default()
     }
 
     /// The labels of a namespace; none if it is not known.

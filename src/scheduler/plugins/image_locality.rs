@@ -1,4 +1,7 @@
 //! `ImageLocality`: nodes that have a pod's images already score higher, the more so the larger they are.
+//!
+//! Mirrors: `pkg/scheduler/framework/plugins/imagelocality`. All nodes share what an image counts for,
+//! whatever size each of them says that it has.
 
 use crate::scheduler::framework::{CycleState, MAX_NODE_SCORE, Plugin, Snapshot, Verdict};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
@@ -18,8 +21,8 @@ pub struct ImageLocality;
 pub struct Images {
     /// How many it asks for.
     count: usize,
-    /// Those that any node has, with the share of the nodes that have each.
-    there: Vec<(String, f64)>,
+    /// Those that any node has, with what each counts for.
+    there: Vec<(String, i64)>,
 }
 
 impl Plugin for ImageLocality {
@@ -34,15 +37,13 @@ impl Plugin for ImageLocality {
         _nodes: &[&NodeInfo],
         state: &mut CycleState,
     ) -> Verdict {
-        let share = |name: &str| {
-            let (having, all) = cluster.having(name);
-            let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-            count(having) / count(all.max(1))
-        };
         let names = pod.images();
         let count = names.len();
-        let there = names.into_iter().map(|name| (share(&name), name));
-        let there = there.filter(|(share, _)| *share > 0.0).map(|(share, name)| (name, share));
+        let there = names.into_iter().filter_map(|name| {
+            let (having, all) = cluster.having(&name);
+            let counts = || spread(cluster.size_of(&name), having, all);
+            (having > 0).then(counts).map(|counts| (name, counts))
+        });
         state.images = Images { count, there: there.collect() };
         Verdict::SUCCESS
     }
@@ -54,9 +55,8 @@ impl Plugin for ImageLocality {
 
     fn score(&self, _pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
         let Images { count, there } = &state.images;
-        let there =
-            there.iter().filter_map(|(name, share)| Some(spread(size(node, name)?, *share)));
-        let sum: i64 = there.sum();
+        let here = there.iter().filter(|(name, _)| has_image(node, name));
+        let sum: i64 = here.map(|(_, counts)| counts).sum();
         let most = MOST_PER_CONTAINER * i64::try_from(*count).unwrap_or(i64::MAX);
         if most <= LEAST {
             return 0;
@@ -71,16 +71,17 @@ impl Plugin for ImageLocality {
     clippy::cast_possible_truncation,
     reason = "upstream computes with floats; sizes of images are far below 2^53"
 )]
-fn spread(size: i64, share: f64) -> i64 {
-    (size as f64 * share) as i64
+fn spread(size: i64, having: usize, all: usize) -> i64 {
+    (size as f64 * (having as f64 / all as f64)) as i64
 }
 
 /// Whether the node has an image.
 pub fn has_image(node: &NodeInfo, name: &str) -> bool {
-    size(node, name).is_some()
+    size_on(node, name).is_some()
 }
 
-fn size(node: &NodeInfo, name: &str) -> Option<i64> {
+/// How large the node says that an image is, if it has it.
+pub fn size_on(node: &NodeInfo, name: &str) -> Option<i64> {
     let mut images = node.node.status.as_ref()?.images.iter().flatten();
     let image = images.find(|image| image.names.iter().flatten().any(|one| one == name))?;
     Some(image.size_bytes.unwrap_or_default())

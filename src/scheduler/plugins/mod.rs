@@ -19,7 +19,7 @@ mod volumes;
 
 pub use balanced_allocation::BalancedAllocation;
 pub use fit::{Fit, Strategy, Weight};
-pub use image_locality::{ImageLocality, Images, has_image, normalized_name};
+pub use image_locality::{ImageLocality, Images, has_image, normalized_name, size_on};
 pub use inter_pod_affinity::{Affinity, AffinityScores, InterPodAffinity, Terms};
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;

@@ -4,6 +4,7 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::{Function, Meter, Of, Stop, Value, global, member};
+use crate::api::duration::from_go;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     global("timestamp", &[Of::Time], Of::Time, as_it_is),
@@ -22,7 +23,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     global("duration", &[Of::Span], Of::Span, as_it_is),
     global("duration", &[Of::Text], Of::Span, |_, it| match it {
-        [Value::Text(text)] => parse_span(text).map(Value::Span).ok_or_else(|| {
+        [Value::Text(text)] => from_go(text).ok().map(Value::Span).ok_or_else(|| {
             Stop::failed("type conversion error from 'string' to 'google.protobuf.Duration'")
         }),
         _ => Err(Stop::no_overload()),
@@ -101,53 +102,6 @@ fn length(it: &[Value], unit: i128) -> Result<Value, Stop> {
     let [Value::Span(span)] = it else { return Err(Stop::no_overload()) };
     let whole = span.as_nanos() / 1_000_000 / unit;
     Ok(Value::Int(i64::try_from(whole).unwrap_or(i64::MAX)))
-}
-
-/// A span as Go writes it: `1h30m`, `-1.5s`, `100ms`.
-pub fn parse_span(text: &str) -> Option<SignedDuration> {
-    let (is_negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(SignedDuration::ZERO);
-    }
-    let mut nanos = 0_i128;
-    while !rest.is_empty() || nanos == 0 && rest == text {
-        let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
-        let (number, after) = rest.split_at_checked(end)?;
-        let end = after.find(|letter: char| letter.is_ascii_digit() || letter == '.');
-        let (unit, after) = after.split_at_checked(end.unwrap_or(after.len()))?;
-        let unit: i128 = match unit {
-            "ns" => 1,
-            "us" | "µs" | "μs" => 1000,
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" => 60_000_000_000,
-            "h" => 3_600_000_000_000,
-            _ => return None,
-        };
-        nanos = nanos.checked_add(of_units(number, unit)?)?;
-        rest = after;
-    }
-    let nanos = i64::try_from(if is_negative { -nanos } else { nanos }).ok()?;
-    Some(SignedDuration::from_nanos(nanos))
-}
-
-/// A number with a point, of units of so many nanoseconds.
-fn of_units(number: &str, unit: i128) -> Option<i128> {
-    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() && part.is_empty() || whole.len() > 18 {
-        return None;
-    }
-    let mut sum =
-        if whole.is_empty() { 0 } else { whole.parse::<i128>().ok()?.checked_mul(unit)? };
-    let mut scale = unit;
-    for digit in part.chars() {
-        scale /= 10;
-        sum = sum.checked_add(i128::from(digit.to_digit(10)?) * scale)?;
-    }
-    Some(sum)
 }
 
 /// A span in seconds, as `string(x)` has it: `5400s`.
