@@ -326,9 +326,10 @@ mod tests {
                 Effect::Send { body, .. } => Some(body),
                 Effect::Timer { .. } => None,
             });
-            let said = |request: Request| match request.verb {
-                Verb::Patch => request.body().unwrap_or_default().to_string(),
-                _ => request.method().to_owned(),
+            let said = |request: Request| {
+                let is_patch = request.verb == Verb::Patch;
+                let body = request.body().filter(|_| is_patch);
+                body.map_or_else(|| request.method().to_owned(), |body| body.to_string())
             };
             asked.map(said).collect()
         }
@@ -344,7 +345,7 @@ mod tests {
         }
 
         fn look_after(&mut self, minute: u64) -> Vec<String> {
-            self.at(minute, |recorder, ctx, client| recorder.look_after(ctx, client))
+            self.at(minute, Recorder::look_after)
         }
     }
 

@@ -409,7 +409,7 @@ mod tests {
         Rc::clone(Node::unwrap(&object).unwrap())
     }
 
-    fn pod(app: &str, nominated: Value) -> Rc<PodInfo> {
+    fn pod(app: &str, nominated: Option<&str>) -> Rc<PodInfo> {
         let object = json!({
             "metadata": {"name": "web", "namespace": "default", "uid": "1", "labels": {"app": app}},
             "spec": {"containers": [{"name": "c", "image": "i"}]},
@@ -428,15 +428,15 @@ mod tests {
     #[test]
     fn room_is_kept_on_a_node_that_is_not_there_yet_or_comes_back() {
         let mut cache = Cache::default();
-        cache.follow_nomination(None, &pod("a", json!("node-1")));
+        cache.follow_nomination(None, &pod("a", Some("node-1")));
         cache.put_node(&node("node-1", &json!([])));
         assert_eq!(promised(&cache), ["a"]);
-        cache.remove_node("node-1", &json!([]));
+        cache.remove_node("node-1");
         cache.put_node(&node("node-1", &json!([])));
         assert_eq!(promised(&cache), ["a"]);
         cache.forget_nominated("1");
         assert_eq!(promised(&cache), [""; 0]);
-        cache.remove_node("node-1", &json!([]));
+        cache.remove_node("node-1");
         cache.put_node(&node("node-1", &json!([])));
         assert_eq!(promised(&cache), [""; 0]);
     }
@@ -445,13 +445,13 @@ mod tests {
     fn room_is_kept_for_a_pod_as_it_is_now() {
         let mut cache = Cache::default();
         cache.put_node(&node("node-1", &json!([])));
-        let waiting = pod("a", json!("node-1"));
+        let waiting = pod("a", Some("node-1"));
         cache.follow_nomination(None, &waiting);
-        let changed = pod("b", json!("node-1"));
+        let changed = pod("b", Some("node-1"));
         cache.follow_nomination(Some(&waiting.pod), &changed);
         assert_eq!(promised(&cache), ["b"]);
         // Where its status does not say so yet, it is the same.
-        let (before, after) = (pod("b", json!(null)), pod("c", json!(null)));
+        let (before, after) = (pod("b", None), pod("c", None));
         cache.follow_nomination(Some(&before.pod), &after);
         assert_eq!(promised(&cache), ["c"]);
         cache.follow_nomination(Some(&changed.pod), &after);

@@ -148,9 +148,9 @@ fn the_event_of_a_victim_has_to_do_with_the_pod_that_it_makes_room_for() {
     let (mut world, _) = making_room();
     world.answer_told(FINE);
     world.answer_told(FINE);
-    let events = world.sent.iter().filter_map(|request| match &request.payload {
-        Payload::Object(Object::Event(event)) => Some(event),
-        _ => None,
+    let events = world.sent.iter().filter_map(|request| {
+        let Payload::Object(Object::Event(event)) = &request.payload else { return None };
+        Some(event)
     });
     let told: Vec<_> = events
         .map(|event| {
@@ -179,9 +179,11 @@ fn where_no_plugin_makes_room_a_pod_that_fits_nowhere_waits_for_no_node() {
         let nodes = [node_json("node-1", "2")];
         let mut world = World::configured(Rc::clone(&configuration), &nodes, &[web], &[]);
         world.run(MOMENT);
-        let nominated = world.sent.iter().find_map(|request| match &request.payload {
-            Payload::Patch(Patch::PodCondition { nominated, .. }) => Some(nominated.clone()),
-            _ => None,
+        let nominated = world.sent.iter().find_map(|request| {
+            let Payload::Patch(Patch::PodCondition { nominated, .. }) = &request.payload else {
+                return None;
+            };
+            Some(nominated.clone())
         });
         assert_eq!(nominated, Some(Some("".into())), "{cpu}");
         assert!(world.scheduler.cache().node("node-1").unwrap().promised.is_empty());
