@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::api::caller::{Attributes, Caller, Credentials};
-use crate::api::decode::{self, duplicate_fields};
+use crate::api::decode::{self, duplicate_fields, has_duplicate_fields};
 use crate::api::port_forward::Forwarded;
 use crate::api::representation::{Representation, YAML};
 use crate::api::request::{
@@ -119,7 +119,7 @@ impl HttpCall {
         match json {
             Some(json) => {
                 // What is there twice is nowhere else to be seen.
-                let twice = !is_yaml(&self.content_type) && !duplicate_fields(text).is_empty();
+                let twice = !is_yaml(&self.content_type) && has_duplicate_fields(text, &json);
                 // One that stands in a line needs not be written again to be kept.
                 let is_line = !is_yaml(&self.content_type) && !text.contains('\n');
                 let packed = is_line.then(|| text.into());

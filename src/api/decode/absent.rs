@@ -216,17 +216,22 @@ const LISTS: &[&str] = &[
 ];
 
 /// Whether `value` may stand for nothing in a field of that form: an empty text does so for a text, an
-/// empty list for a list, and anywhere else they are mistakes. `of` is what the table of fields says of
-/// it; what is read by its type is not there.
-pub(super) fn may_be_absent(of: Option<&str>, field: &str, value: &Value) -> bool {
-    let is_list = || of.map_or(LISTS.contains(&field), |of| of.starts_with("[]"));
-    let is_text = || match of {
-        Some(of) => ["any", "bytes", "intorstring", "quantity", "string"].contains(&of),
-        None => TEXTS.contains(&field),
-    };
+/// empty list for a list, and anywhere else they are mistakes. `of` finds out what the table of fields says
+/// of it; what is read by its type is not there.
+pub(super) fn may_be_absent<'t>(
+    of: impl FnOnce() -> Option<&'t str>,
+    field: &str,
+    value: &Value,
+) -> bool {
     match value {
-        Value::Array(_) => is_list() || of == Some("any"),
-        Value::String(_) => is_text(),
+        Value::Array(_) => match of() {
+            Some(of) => of.starts_with("[]") || of == "any",
+            None => LISTS.contains(&field),
+        },
+        Value::String(_) => match of() {
+            Some(of) => ["any", "bytes", "intorstring", "quantity", "string"].contains(&of),
+            None => TEXTS.contains(&field),
+        },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => true,
     }
 }

@@ -2,6 +2,32 @@
 //!
 //! Mirrors: `sigs.k8s.io/json`, which tells of them where fields are validated strictly.
 
+use serde_json::Value;
+
+/// Whether a valid JSON text has a field more than once, of which `read` is what was made: then that has fewer
+/// than stand in the text.
+pub fn has_duplicate_fields(json: &str, read: &Value) -> bool {
+    let (bytes, mut at, mut written) = (json.as_bytes(), 0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = end_of_text(bytes, at),
+            b':' => written += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    written > count(read)
+}
+
+/// How many fields there are in a value, whichever objects they are in.
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Object(fields) => fields.len() + fields.values().map(count).sum::<usize>(),
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
 /// A map or a list that is not over yet.
 enum Open {
     Map { keys: Vec<String>, key: String, wants_key: bool },
@@ -68,7 +94,7 @@ fn path_of(open: &[Open]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::duplicate_fields;
+    use super::*;
 
     #[test]
     fn what_is_there_twice_is_told_once_with_its_path() {
@@ -76,9 +102,12 @@ mod tests {
             (r#"{"a": 1, "b": {"a": 2}, "c": [{"a": 1}, {"a": "b,\"a\":"}]}"#, &[][..]),
             (r#"{"a": 1, "a": 2, "a": 3}"#, &["a"]),
             (r#"{"a": {"b": 1, "b": {"c": 1, "c": 1}}}"#, &["a.b", "a.b.c"]),
+            (r#"{"a": "\":", "b": {"\\": ":"}}"#, &[]),
             (r#"{"a": [1, {"b": [], "b": []}], "\u0061": 1}"#, &["a[1].b", "a"]),
         ] {
             assert_eq!(duplicate_fields(json), want, "{json}");
+            let read = serde_json::from_str(json).unwrap();
+            assert_eq!(has_duplicate_fields(json, &read), !want.is_empty(), "{json}");
         }
     }
 }

@@ -43,10 +43,8 @@ impl<'de, 'c> Source<'de, 'c> {
         match self.value {
             Some(value) => {
                 let (structure, field) = (self.context.structure(), self.context.field());
-                Ok(is_absent(structure, field, value) && {
-                    let listed = Fields::of(structure).get(field);
-                    may_be_absent(listed.map(|field| field.of), field, value)
-                })
+                let listed = || Fields::of(structure).get(field).map(|field| field.of);
+                Ok(is_absent(structure, field, value) && may_be_absent(listed, field, value))
             }
             None => Err(probed(go_type::list("uint8"))),
         }

@@ -105,7 +105,7 @@ fn field<'de>(
         return Ok(());
     };
     let is_absent =
-        is_absent(context.structure(), key, value) && may_be_absent(Some(field.of), key, value);
+        is_absent(context.structure(), key, value) && may_be_absent(|| Some(field.of), key, value);
     if !is_absent {
         read.insert(key.to_owned(), self::value(context, field.of, value)?);
     }
