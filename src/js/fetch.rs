@@ -43,6 +43,22 @@ extern "C" {
     fn new(status: u16, write: JsValue) -> Unwritten;
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// What a script says of a request. Such getters pass no names, as `Reflect` does with each.
+    #[wasm_bindgen(extends = Object)]
+    type Init;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn method(this: &Init) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn headers(this: &Init) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn body(this: &Init) -> Result<JsValue, JsValue>;
+}
+
 /// A list of more objects is written in a task of its own.
 const LONG_LIST: usize = 100;
 
@@ -100,10 +116,10 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
     let Some(init) = init else {
         return Ok(HttpCall::get(path));
     };
-    let field = |name: &str| Reflect::get(init, &name.into()).unwrap_or_default();
-    let method = field("method").as_string().unwrap_or_else(|| "GET".to_owned());
+    let init: &Init = init.unchecked_ref();
+    let method = init.method()?.as_string().unwrap_or_else(|| "GET".to_owned());
     let mut call = HttpCall::new(&method.to_ascii_uppercase(), path, None);
-    let headers = field("headers");
+    let headers = init.headers()?;
     if headers.is_object() {
         let headers = Headers::new_with_record_from_str_to_str(headers.unchecked_ref())?;
         if let Some(kind) = headers.get("content-type")? {
@@ -121,7 +137,7 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
             call.credentials = Some(Rc::new(credentials));
         }
     }
-    if let Some(text) = field("body").as_string().filter(|text| !text.is_empty()) {
+    if let Some(text) = init.body()?.as_string().filter(|text| !text.is_empty()) {
         call = call.with_text(&text);
     }
     Ok(call)

@@ -11,6 +11,8 @@ const MOST: usize = 48;
 const LEAST: usize = 4;
 /// The events between two checkpoints at first; it grows whenever they are thinned out.
 const FIRST_INTERVAL: u64 = 2_000;
+/// Above so many objects only events count, not how much time has passed.
+const LARGE: u64 = 10_000;
 const FIRST_SPAN: Duration = Duration::from_secs(2);
 /// The messages, and the nodes in decisions, that all checkpoints together may keep; beyond that the older
 /// ones have few messages each, and no decisions.
@@ -63,10 +65,11 @@ impl Checkpoints {
     pub(super) fn offer(&mut self, cluster: &Cluster, played: usize) {
         let Checkpoint { cluster: last, size, .. } = self.kept.last().unwrap_or(&self.start);
         let events = cluster.steps().saturating_sub(last.steps());
-        // A large cluster takes longer to copy, and the copy makes whatever changes next be copied, too.
+        // A large cluster takes longer to copy, and the copy makes whatever changes next be copied, too: there
+        // to play as many events again as it has objects costs less.
         let is_late = || cluster.now().since(last.now()) >= self.span;
-        let far = events >= self.interval.max(size / 2) || events > size / 8 && is_late();
-        if !far {
+        let far = events >= self.interval.max(*size);
+        if !far && (*size > LARGE || events <= size / 8 || !is_late()) {
             return;
         }
         let before = last.scheduler().decided();
