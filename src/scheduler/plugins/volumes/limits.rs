@@ -1,7 +1,7 @@
 //! `NodeVolumeLimits`: a node gets no more volumes of a driver than its `CSINode` says it can have, and
 //! none of a driver that has to be there first and is not.
 //!
-//! Mirrors: `pkg/scheduler/framework/plugins/nodevolumelimits/csi.go`.
+//! Mirrors: `pkg/scheduler/framework/plugins/nodevolumelimits`.
 
 use super::built_in::BuiltIn;
 use super::{claim, class, mounts, name, volume_name, volumes};
@@ -224,8 +224,16 @@ fn counted<'a>(
 ) -> impl Iterator<Item = String> + 'a {
     let claims = mounts(&pod.pod).filter_map(|mount| claim(cluster, pod, &mount.name).ok());
     let behind = claims.filter_map(move |claim| attached(claim, csi_node, cluster));
-    let own = inline(&pod.pod).filter(move |(built_in, _)| built_in.is_migrated(csi_node));
+    let own = inline(&pod.pod).filter(move |_| is_migrated(csi_node));
     behind.chain(own.map(|(built_in, disk)| format!("{}{BETWEEN}{disk}", built_in.driver)))
+}
+
+/// Whether drivers have taken over what was built in, on a node. Where volumes are counted that is so as soon
+/// as it is known which drivers there are, whatever these say that they have taken over.
+///
+/// Mirrors: `isCSIMigrationOn` of `nodevolumelimits/utils.go`.
+fn is_migrated(csi_node: Option<&Document>) -> bool {
+    csi_node.is_some()
 }
 
 /// The volume behind a claim, or that is to be made for it, after its driver; none if no driver is
@@ -246,14 +254,14 @@ fn attached(
             let zone = labels
                 .and_then(|labels| super::zone::ZONES.iter().find_map(|label| labels.get(*label)));
             let built_in = BuiltIn::of(spec)?;
-            let driver = if built_in.is_migrated(csi_node) { built_in.driver } else { "" };
+            let driver = if is_migrated(csi_node) { built_in.driver } else { "" };
             (driver, built_in.handle(spec, zone.map_or("", String::as_str)))
         }
     } else {
         let class = cluster.document(Kind::StorageClass, "", class(claim))?;
         let provisioner = class.at("provisioner").text();
         let driver = match BuiltIn::named(provisioner) {
-            Some(built_in) if built_in.is_migrated(csi_node) => built_in.driver,
+            Some(built_in) if is_migrated(csi_node) => built_in.driver,
             None if !UNCOUNTED.contains(&provisioner) => provisioner,
             Some(_) | None => "",
         };
