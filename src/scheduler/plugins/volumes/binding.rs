@@ -362,9 +362,9 @@ impl Waiting {
         let holds = |(label, values): (&String, &Vec<String>)| {
             node.label(label).is_some_and(|own| values.iter().any(|value| value == own))
         };
-        self.made.as_ref().is_some_and(|terms| {
-            terms.is_empty() || terms.iter().any(|term| term.iter().all(holds))
-        })
+        // A term that asks for nothing means no node, though no terms mean all of them.
+        let matches = |term: &SortedMap<_, _>| !term.is_empty() && term.iter().all(holds);
+        self.made.as_ref().is_some_and(|terms| terms.is_empty() || terms.iter().any(matches))
     }
 }
 
