@@ -32,9 +32,11 @@ impl Place {
         required(volume).into()
     }
 
-    /// Whether `node` has the volume.
+    /// Whether `node` has the volume, which is read off its labels alone: by name a volume is nowhere.
+    ///
+    /// Mirrors: `CheckNodeAffinity` of `component-helpers/storage/volume`.
     pub fn has(&self, node: &NodeInfo) -> bool {
-        self.0.as_ref().is_none_or(|required| required.matches(node))
+        self.0.as_ref().is_none_or(|required| required.matches_labels(node))
     }
 }
 
