@@ -34,6 +34,7 @@ pub static FORMS: &[Form] = &[
     form("nodeports", plugin),
     form("nodevolumelimits", plugin),
     form("volumebinding", plugin),
+    form("volumerestrictions", plugin),
     form("hints", hint),
     form("args_validation", invalid_args),
     form("noderesources_fit", plugin),

@@ -4,7 +4,7 @@
 //! Mirrors: `pkg/scheduler/framework/plugins/nodevolumelimits`.
 
 use super::built_in::BuiltIn;
-use super::{claim, class, mounts, name, volume_name, volumes};
+use super::{claim, class, mounts, name, named, volume_name, volumes};
 use crate::api::{Document, Kind, Pod};
 use crate::scheduler::framework::{
     About, ClusterEvent, CycleState, Plugin, PreFilter, Reason, Snapshot, Verdict,
@@ -74,7 +74,7 @@ impl Plugin for NodeVolumeLimits {
             }
             About::Document { old: Some(gone), new: None } => {
                 let attacher = gone.at("spec").at("attacher").text();
-                mounts(&pod.pod).any(|mount| !mount.ephemeral)
+                named(&pod.pod).next().is_some()
                     || inline(&pod.pod).any(|(built_in, _)| built_in.driver == attacher)
             }
             About::Document { old: None, new: Some(new) } => {

@@ -49,6 +49,11 @@ fn mounts(pod: &Pod) -> impl Iterator<Item = Mount<'_>> {
     })
 }
 
+/// Those of them that the pod names: none that is made for it alone.
+fn named(pod: &Pod) -> impl Iterator<Item = Mount<'_>> {
+    mounts(pod).filter(|mount| !mount.ephemeral)
+}
+
 /// Whether a pod mounts the claim called so in its namespace.
 fn mounts_claim(pod: &Pod, claim: &Document) -> bool {
     pod.metadata.namespace == claim.metadata.namespace
