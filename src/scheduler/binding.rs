@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::evicting::Outcome;
 use super::framework::{About, ClusterEvent, PreBind};
+use super::node_info::PodInfo;
 use super::queue::QueuedPod;
 use super::writing::{Reason, names};
 use super::{DOCUMENTS, Scheduler, Timer};
@@ -171,27 +172,32 @@ impl Scheduler {
     }
 
     fn binding_failed(&mut self, ctx: &mut Ctx<'_, Self>, queued: QueuedPod, error: &str) {
-        let why = format!("binding rejected: running Bind plugin \"DefaultBinder\": {error}");
+        let why = format!("running Bind plugin \"DefaultBinder\": {error}");
         self.not_bound(ctx, queued, &why);
     }
 
-    fn not_bound(&mut self, ctx: &mut Ctx<'_, Self>, queued: QueuedPod, why: &str) {
-        let pod = Rc::clone(&queued.info.pod);
+    fn not_bound(&mut self, ctx: &mut Ctx<'_, Self>, mut queued: QueuedPod, why: &str) {
+        let mut pod = Rc::clone(&queued.info.pod);
         let uid = Rc::clone(&queued.info.uid);
         if self.cache.is_assumed(&uid) {
             self.cache.remove_pod(&uid);
             let about = About::Pod { old: Some(&queued.info), new: None };
             self.tell(ClusterEvent::AssignedPodDeleted, ctx.now, about);
         }
-        let (namespace, name) = names(&pod);
-        let known = self.pods.get(namespace, name);
-        let waits = known.is_some_and(|known| {
-            known.node_name.is_none() && known.metadata.uid == pod.metadata.uid
-        });
-        if waits {
-            self.queue.errored(queued, ctx.now);
-        }
         self.cache.forget_nominated(&uid);
+        let (namespace, name) = names(&pod);
+        if let Some(known) = self.pods.get(namespace, name).map(Rc::clone) {
+            // A pod that was made anew under this name has nothing to do with it.
+            if known.metadata.uid != pod.metadata.uid {
+                return;
+            }
+            // It may have changed since it was tried, and is tried again as it is now.
+            pod = known;
+            if pod.node_name.is_none() {
+                queued.info = Rc::new(PodInfo::new(Rc::clone(&pod)));
+                self.queue.errored(queued, ctx.now);
+            }
+        }
         self.report(ctx, &pod, Reason::SchedulerError, why, Some("".into()));
     }
 
