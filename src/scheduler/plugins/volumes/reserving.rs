@@ -17,11 +17,14 @@ pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 
-/// The volume as the claim's own.
+/// The volume as the claim's own; as it is, if it is that already.
 pub fn bound(volume: &Document, claim: &Document) -> Document {
-    let meta = &claim.metadata;
+    let (by, meta) = (volume.at("spec").at("claimRef"), &claim.metadata);
     let was_put_aside = is_for(volume, claim);
     let mut volume = volume.clone();
+    if was_put_aside && Some(by.at("uid").text()) == meta.uid.as_deref() {
+        return volume;
+    }
     if let Some(Value::Object(spec)) = volume.fields_mut().get_mut("spec") {
         let claim = json!({
             "apiVersion": "v1",
@@ -33,7 +36,7 @@ pub fn bound(volume: &Document, claim: &Document) -> Document {
         });
         spec.insert("claimRef".to_owned(), claim);
     }
-    if !was_put_aside {
+    if !was_put_aside && annotation(&volume, BOUND_BY_CONTROLLER).is_none() {
         annotate(&mut volume, BOUND_BY_CONTROLLER, "yes");
     }
     volume
@@ -166,4 +169,44 @@ fn check_place(volume: &Document, node: &NodeInfo, cluster: &dyn Snapshot) -> Re
     Err(format!(
         "pv \"{volume}\" node affinity doesn't match node \"{node}\": no matching NodeSelectorTerms"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(kind: Kind, json: &Value) -> Document {
+        Document::from_json(kind, json).unwrap().object
+    }
+
+    /// What becomes of a volume with this reference and these annotations: both.
+    fn reserved(reference: &Value, annotations: &Value) -> (Value, Value) {
+        let claim = json!({"metadata": {
+            "name": "c", "namespace": "default", "uid": "u", "resourceVersion": "7",
+        }});
+        let claim = document(Kind::PersistentVolumeClaim, &claim);
+        let volume = json!({
+            "metadata": {"name": "v", "annotations": annotations}, "spec": {"claimRef": reference},
+        });
+        let volume = bound(&document(Kind::PersistentVolume, &volume), &claim);
+        let of = volume.at("spec").at("claimRef").value().clone();
+        (of, json!(volume.metadata.annotations))
+    }
+
+    #[test]
+    fn a_volume_becomes_the_claims_own_and_tells_who_did_so() {
+        let own = json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": "c",
+            "namespace": "default", "resourceVersion": "7", "uid": "u",
+        });
+        let by = |word: &str| json!({BOUND_BY_CONTROLLER: word});
+        assert_eq!(reserved(&Value::Null, &Value::Null), (own.clone(), by("yes")));
+        assert_eq!(reserved(&Value::Null, &by("x")), (own.clone(), by("x")));
+        // Somebody has put it aside.
+        let aside = json!({"name": "c", "namespace": "default"});
+        assert_eq!(reserved(&aside, &Value::Null), (own, Value::Null));
+        // It is the claim's already.
+        let already = json!({"name": "c", "namespace": "default", "uid": "u"});
+        assert_eq!(reserved(&already, &Value::Null), (already, Value::Null));
+    }
 }
