@@ -6,11 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::evicting::Outcome;
-use super::framework::{About, ClusterEvent, PreBind};
+use super::framework::{About, ClusterEvent, PreBind, Reserved, Snapshot};
+use super::node_info::PodInfo;
 use super::queue::QueuedPod;
+use super::stored::Stored;
 use super::writing::{Reason, names};
-use super::{DOCUMENTS, Scheduler, Timer};
-use crate::api::request::RequestId;
+use super::{Scheduler, Timer};
+use crate::api::request::{Answer, RequestId};
 use crate::api::status::StatusError;
 use crate::api::{Document, Object};
 use crate::client::EventKind;
@@ -24,9 +26,12 @@ const POLL: Duration = Duration::from_secs(1);
 pub(super) struct PreBinding {
     queued: QueuedPod,
     node: Rc<str>,
-    reserved: Vec<Document>,
-    /// What is not written yet.
-    writes: Vec<RequestId>,
+    /// As they are to be; those that are written, as they were stored.
+    reserved: Vec<Rc<Document>>,
+    /// How many of them are written: one after the other, until one cannot be.
+    written: usize,
+    /// The write that is on its way; none once all are written.
+    write: Option<RequestId>,
     /// When it was all written.
     since: Instant,
 }
@@ -47,14 +52,20 @@ impl Scheduler {
         }
         // It may take long until it is bound; who looks at pods is told where it will be.
         self.patch_status(ctx, &queued.info.pod, None, Some(Rc::clone(&node)));
-        let mut writes = Vec::with_capacity(reserved.len());
+        let reserved: Vec<Rc<Document>> = reserved.into_iter().map(Rc::new).collect();
         for document in &reserved {
-            let document = Rc::new(document.clone());
-            self.cache.put_document(&document);
-            writes.push(self.client.update(ctx, Object::Document(document)));
+            self.cache.put_document(document);
         }
         let since = ctx.now;
-        self.pre_binding.push(PreBinding { queued, node, reserved, writes, since });
+        let mut waiting = PreBinding { queued, node, reserved, written: 0, write: None, since };
+        self.write_next(ctx, &mut waiting);
+        self.pre_binding.push(waiting);
+    }
+
+    fn write_next(&mut self, ctx: &mut Ctx<'_, Self>, waiting: &mut PreBinding) {
+        let next = waiting.reserved.get(waiting.written);
+        let next = next.map(|document| Object::Document(Rc::clone(document)));
+        waiting.write = next.map(|document| self.client.update(ctx, document));
     }
 
     /// Binds the pods for which everything is so by now.
@@ -66,19 +77,32 @@ impl Scheduler {
                 PreBind::Failed(why) => self.pre_binding_failed(ctx, waiting, &why),
             }
         }
-        if !self.pre_binding.is_empty() {
+        if self.looks_after_some() {
             ctx.set_timer(POLL, Timer::PreBind);
         }
+    }
+
+    /// Whether it is looked, time and again, how far what is written has come.
+    fn looks_after_some(&self) -> bool {
+        self.pre_binding.iter().any(|waiting| waiting.write.is_none())
     }
 
     fn progress(&self, waiting: &PreBinding, now: Instant) -> PreBind {
         let info = &waiting.queued.info;
         let Some((_, profile)) = self.profile(&info.pod) else { return PreBind::Done };
-        if !waiting.writes.is_empty() {
+        if waiting.write.is_some() {
             return PreBind::Wait;
         }
+        let (namespace, name) = names(&info.pod);
+        let reserved = Reserved {
+            node_name: &waiting.node,
+            node: self.cache.node(&waiting.node).map(|node| &**node),
+            is_wanted: self.pods.get(namespace, name).is_some(),
+            documents: &waiting.reserved,
+            waited: now.since(waiting.since),
+        };
         for plugin in &profile.pre_bind {
-            match plugin.pre_bind(info, &self.cache, now.since(waiting.since)) {
+            match plugin.pre_bind(info, &reserved, &Stored(self)) {
                 PreBind::Done => {}
                 PreBind::Wait => return PreBind::Wait,
                 PreBind::Failed(why) => {
@@ -103,18 +127,18 @@ impl Scheduler {
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         id: RequestId,
-        error: Option<&Rc<StatusError>>,
+        result: &Result<Answer, Rc<StatusError>>,
     ) {
-        let text = error.map(ToString::to_string);
         let Some((queued, node)) = self.binding.remove(&id) else {
-            let outcome = Outcome::of(error.map(Rc::as_ref));
+            let outcome = Outcome::of(result.as_ref().err().map(Rc::as_ref));
             if !self.on_told(ctx, id, outcome) {
-                self.on_written(ctx, id, text.as_deref());
+                let result = result.as_ref().map_err(ToString::to_string);
+                self.on_written(ctx, id, result.map(Answer::object));
             }
             return;
         };
-        if let Some(error) = text {
-            self.binding_failed(ctx, queued, &error);
+        if let Err(error) = result {
+            self.binding_failed(ctx, queued, &error.to_string());
             return;
         }
         let pod = &queued.info.pod;
@@ -130,40 +154,55 @@ impl Scheduler {
         match self.binding.remove(&id) {
             Some((queued, _)) => self.binding_failed(ctx, queued, lost),
             None if self.on_told(ctx, id, Outcome::Failed) => {}
-            None => self.on_written(ctx, id, Some(lost)),
+            None => self.on_written(ctx, id, Err(lost.to_owned())),
         }
     }
 
-    /// Something that was reserved is written, or cannot be.
-    fn on_written(&mut self, ctx: &mut Ctx<'_, Self>, id: RequestId, error: Option<&str>) {
-        let waits = |waiting: &PreBinding| waiting.writes.contains(&id);
+    /// Something that was reserved is written, and stored so, or cannot be.
+    fn on_written(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        id: RequestId,
+        result: Result<Option<&Object>, String>,
+    ) {
+        let waits = |waiting: &PreBinding| waiting.write == Some(id);
         let Some(at) = self.pre_binding.iter().position(waits) else { return };
-        if let Some(error) = error {
-            let waiting = self.pre_binding.remove(at);
-            let why = format!("running PreBind plugin \"VolumeBinding\": {error}");
-            self.pre_binding_failed(ctx, waiting, &why);
-            return;
+        let mut waiting = self.pre_binding.remove(at);
+        let stored = match result {
+            Ok(stored) => stored.and_then(Object::document),
+            Err(error) => {
+                let why = format!("running PreBind plugin \"VolumeBinding\": {error}");
+                self.pre_binding_failed(ctx, waiting, &why);
+                return;
+            }
+        };
+        let sent = waiting.reserved.get_mut(waiting.written);
+        if let Some((sent, stored)) = sent.zip(stored) {
+            *sent = Rc::clone(stored);
         }
-        let first = self.pre_binding.iter().all(|waiting| !waiting.writes.is_empty());
-        let Some(waiting) = self.pre_binding.get_mut(at) else { return };
-        waiting.writes.retain(|write| *write != id);
+        waiting.written += 1;
         waiting.since = ctx.now;
+        self.write_next(ctx, &mut waiting);
         // While others are looked after, so is this one.
-        if first && waiting.writes.is_empty() {
+        if waiting.write.is_none() && !self.looks_after_some() {
             ctx.set_timer(POLL, Timer::PreBind);
         }
+        self.pre_binding.insert(at, waiting);
     }
 
     /// Nothing is kept for a pod any more that was not bound.
     fn pre_binding_failed(&mut self, ctx: &mut Ctx<'_, Self>, waiting: PreBinding, why: &str) {
         for document in &waiting.reserved {
-            let informer = DOCUMENTS.iter().zip(&self.documents);
-            let informer = informer.filter(|(kind, _)| **kind == document.kind());
-            let metadata = &document.metadata;
+            let (kind, metadata) = (document.kind(), &document.metadata);
             let namespace = metadata.namespace.as_deref().unwrap_or_default();
             let name = metadata.name.as_deref().unwrap_or_default();
-            match informer.map(|(_, them)| them).find_map(|them| them.get(namespace, name)) {
-                Some(stored) => self.cache.put_document(&Rc::clone(stored)),
+            let own = self.cache.document(kind, namespace, name);
+            // Another version is what was written, or others may have reserved something of it.
+            if own.is_none_or(|own| own.metadata.resource_version != metadata.resource_version) {
+                continue;
+            }
+            match self.stored(kind, namespace, name).map(Rc::clone) {
+                Some(stored) => self.cache.put_document(&stored),
                 None => self.cache.remove_document(document),
             }
         }
@@ -171,27 +210,32 @@ impl Scheduler {
     }
 
     fn binding_failed(&mut self, ctx: &mut Ctx<'_, Self>, queued: QueuedPod, error: &str) {
-        let why = format!("binding rejected: running Bind plugin \"DefaultBinder\": {error}");
+        let why = format!("running Bind plugin \"DefaultBinder\": {error}");
         self.not_bound(ctx, queued, &why);
     }
 
-    fn not_bound(&mut self, ctx: &mut Ctx<'_, Self>, queued: QueuedPod, why: &str) {
-        let pod = Rc::clone(&queued.info.pod);
+    fn not_bound(&mut self, ctx: &mut Ctx<'_, Self>, mut queued: QueuedPod, why: &str) {
+        let mut pod = Rc::clone(&queued.info.pod);
         let uid = Rc::clone(&queued.info.uid);
         if self.cache.is_assumed(&uid) {
             self.cache.remove_pod(&uid);
             let about = About::Pod { old: Some(&queued.info), new: None };
             self.tell(ClusterEvent::AssignedPodDeleted, ctx.now, about);
         }
-        let (namespace, name) = names(&pod);
-        let known = self.pods.get(namespace, name);
-        let waits = known.is_some_and(|known| {
-            known.node_name.is_none() && known.metadata.uid == pod.metadata.uid
-        });
-        if waits {
-            self.queue.errored(queued, ctx.now);
-        }
         self.cache.forget_nominated(&uid);
+        let (namespace, name) = names(&pod);
+        if let Some(known) = self.pods.get(namespace, name).map(Rc::clone) {
+            // A pod that was made anew under this name has nothing to do with it.
+            if known.metadata.uid != pod.metadata.uid {
+                return;
+            }
+            // It may have changed since it was tried, and is tried again as it is now.
+            pod = known;
+            if pod.node_name.is_none() {
+                queued.info = Rc::new(PodInfo::new(Rc::clone(&pod)));
+                self.queue.errored(queued, ctx.now);
+            }
+        }
         self.report(ctx, &pod, Reason::SchedulerError, why, Some("".into()));
     }
 
@@ -200,10 +244,5 @@ impl Scheduler {
         let written = self.binding.values().map(|(queued, _)| queued);
         let waiting = self.pre_binding.iter().map(|waiting| &waiting.queued);
         written.chain(waiting).any(|queued| *queued.info.uid == *uid)
-    }
-
-    /// Forgets a pod that is gone before it was bound.
-    pub(super) fn forget_pre_binding(&mut self, uid: &str) {
-        self.pre_binding.retain(|waiting| &*waiting.queued.info.uid != uid);
     }
 }

@@ -21,6 +21,7 @@ pub mod preemption;
 pub mod profile;
 pub mod queue;
 pub mod resources;
+mod stored;
 mod tally;
 mod told;
 mod watching;

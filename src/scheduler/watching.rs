@@ -32,7 +32,7 @@ impl Scheduler {
         } else if self.receive_document(ctx, incoming).is_none() {
             match incoming {
                 Incoming::Response(response) => {
-                    self.on_answer(ctx, response.id, response.result.as_ref().err());
+                    self.on_answer(ctx, response.id, &response.result);
                 }
                 Incoming::Closed(id) => self.on_lost(ctx, *id),
                 Incoming::Watch(_) => {}
@@ -260,7 +260,6 @@ impl Scheduler {
     fn remove_pod(&mut self, pod: &Pod, now: Instant) {
         let uid = uid(pod);
         self.queue.delete(&uid);
-        self.forget_pre_binding(&uid);
         self.cache.forget_nominated(&uid);
         if self.cache.remove_pod(&uid) && self.queue.waits_for_events() {
             let gone = PodInfo::new(Rc::new(pod.clone()));

@@ -223,6 +223,36 @@ fn a_volume_is_asked_for_on_the_node_of_the_pod_and_waited_for_only_so_long() {
 }
 
 #[test]
+fn a_pod_for_which_no_volume_can_be_made_is_tried_elsewhere() {
+    let mut world = World::of_nodes(2);
+    world.class("made", "example.com/disks", "WaitForFirstConsumer");
+    world.claim("data", "made");
+    world.pod("web", &mounting("data"));
+    let selected = |world: &World| {
+        let claim = world.get(Kind::PersistentVolumeClaim, "default", "data");
+        claim["metadata"]["annotations"]["volume.kubernetes.io/selected-node"].clone()
+    };
+    let first = selected(&world);
+    let path = format!("/api/v1/nodes/{}", first.as_str().expect("a node"));
+    world.send("PATCH", &path, &json!({"spec": {"unschedulable": true}}));
+    // What a driver does that gives up.
+    let none = json!({"metadata": {"annotations": {
+        "volume.kubernetes.io/selected-node": null, "example.com/given-up": "yes",
+    }}});
+    world.send("PATCH", &format!("{CLAIMS}/data"), &none);
+    let why = "running PreBind plugin \"VolumeBinding\": binding volumes: provisioning failed for PVC \
+               \"data\"";
+    assert_eq!(world.why("web"), why);
+    world.0.run_for(LATER);
+    let second = selected(&world);
+    assert!(second.is_string() && second != first, "{second}");
+    world.volume("disk", "made", "1Gi", second.as_str().expect("a node"));
+    world.bind("data", "disk");
+    world.0.run_for(LATER);
+    assert_eq!(world.node_of("web").as_deref(), second.as_str());
+}
+
+#[test]
 fn a_pod_that_goes_before_it_is_bound_is_forgotten() {
     let mut world = World::of_nodes(1);
     world.class("made", "example.com/disks", "WaitForFirstConsumer");

@@ -79,6 +79,20 @@ pub enum PreFilter {
     Reject(Verdict),
 }
 
+/// What was reserved for a pod on a node.
+#[derive(Clone, Copy, Debug)]
+pub struct Reserved<'a> {
+    pub node_name: &'a str,
+    /// None once it is gone.
+    pub node: Option<&'a NodeInfo>,
+    /// Whether there is a pod of that name still.
+    pub is_wanted: bool,
+    /// As it was stored when it was written.
+    pub documents: &'a [Rc<Document>],
+    /// How long ago that was.
+    pub waited: Duration,
+}
+
 /// How far what a plugin has reserved has come, before the pod is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PreBind {
@@ -264,8 +278,14 @@ pub trait Plugin {
         Vec::new()
     }
 
-    /// Whether the pod can be bound, `waited` after what was reserved for it has been written.
-    fn pre_bind(&self, _pod: &PodInfo, _cluster: &dyn Snapshot, _waited: Duration) -> PreBind {
+    /// Whether the pod can be bound, once all that was reserved for it has been written. `cluster` is as
+    /// it is stored, as far as that is known: what is only taken to be so is not so there.
+    fn pre_bind(
+        &self,
+        _pod: &PodInfo,
+        _reserved: &Reserved<'_>,
+        _cluster: &dyn Snapshot,
+    ) -> PreBind {
         PreBind::Done
     }
 

@@ -61,9 +61,19 @@ impl Required {
 
     /// Whether the node is like that.
     pub fn matches(&self, node: &NodeInfo) -> bool {
+        self.matches_named(&node.name, node)
+    }
+
+    /// Whether a node without a name and with the labels of this one is like that.
+    pub fn matches_labels(&self, node: &NodeInfo) -> bool {
+        self.matches_named("", node)
+    }
+
+    fn matches_named(&self, name: &str, node: &NodeInfo) -> bool {
         let labels = node.node.metadata.labels.as_deref();
+        let holds = |term: &Term| term.matches(name, labels);
         self.labels.as_ref().is_none_or(|selector| selector.matches(labels))
-            && self.terms.as_ref().is_none_or(|terms| terms.iter().any(|term| term.matches(node)))
+            && self.terms.as_ref().is_none_or(|terms| terms.iter().any(holds))
     }
 }
 
@@ -76,7 +86,9 @@ impl Preferred {
 
     /// The sum of the weights of the terms that hold.
     pub fn score(&self, node: &NodeInfo) -> i64 {
-        self.0.iter().filter(|(_, term)| term.matches(node)).map(|(weight, _)| weight).sum()
+        let labels = node.node.metadata.labels.as_deref();
+        let holding = self.0.iter().filter(|(_, term)| term.matches(&node.name, labels));
+        holding.map(|(weight, _)| weight).sum()
     }
 }
 
@@ -129,14 +141,14 @@ impl Term {
         Self(needs(term, None).ok().filter(|needs| !needs.is_empty()))
     }
 
-    fn matches(&self, node: &NodeInfo) -> bool {
+    fn matches(&self, name: &str, labels: Option<&Labels>) -> bool {
         const NO_LABELS: &Labels = &Labels::new();
         let Some(needs) = &self.0 else { return false };
-        let labels = node.node.metadata.labels.as_deref().unwrap_or(NO_LABELS);
+        let labels = labels.unwrap_or(NO_LABELS);
         needs.iter().all(|need| match need {
             Need::Label(requirement) => requirement.matches(labels),
             Need::Field { is_name, is, value } => {
-                let own = if *is_name { &*node.name } else { "" };
+                let own = if *is_name { name } else { "" };
                 (**value == *own) == *is
             }
         })

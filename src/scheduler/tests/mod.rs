@@ -17,6 +17,8 @@ use crate::api::status::{GroupResource, StatusError};
 use crate::api::{Kind, Object, wire};
 use crate::sim::{Effect, Instant, Rng};
 
+mod binding;
+
 /// A scheduler, its clock, its timers and what it has sent.
 struct World {
     scheduler: Scheduler,
@@ -210,7 +212,7 @@ fn a_binding_that_fails_is_tried_again_after_a_while() {
     world.run(MOMENT);
     let id = world.bindings()[0].2;
     world.answer(id, Err(Rc::new(StatusError::bad_request("no"))));
-    let words = "binding rejected: running Bind plugin \"DefaultBinder\": no";
+    let words = "running Bind plugin \"DefaultBinder\": no";
     assert_eq!(world.messages(), [words]);
     assert_eq!(world.scheduler.cache().node("node-1").unwrap().pods.len(), 0);
     world.run(Duration::from_millis(500));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1 as core;
 use podflow::testing::api::labels::Selector;
@@ -10,7 +11,7 @@ use podflow::testing::scheduler::cache::Cache;
 use podflow::testing::scheduler::cycle::{self, Rotation};
 use podflow::testing::scheduler::evaluations::Evaluations;
 use podflow::testing::scheduler::framework::{
-    About, Code, CycleState, Labels, Plugin, PreFilter, Snapshot, Verdict,
+    About, Code, CycleState, Labels, Plugin, PreBind, PreFilter, Reserved, Snapshot, Verdict,
 };
 use podflow::testing::scheduler::node_info::{NodeInfo, PodInfo};
 use podflow::testing::scheduler::plugins::{Point, Shape, normalized_name};
@@ -34,6 +35,8 @@ pub static FORMS: &[Form] = &[
     form("nodeports", plugin),
     form("nodevolumelimits", plugin),
     form("volumebinding", plugin),
+    form("volumebinding_prebind", pre_bind),
+    form("volumerestrictions", plugin),
     form("hints", hint),
     form("args_validation", invalid_args),
     form("noderesources_fit", plugin),
@@ -229,6 +232,31 @@ fn plugin(file: &Value, case: &Value) -> Outcome {
         }
     }
     scores(&*plugin, &pod, &world, case, state)
+}
+
+fn pre_bind(file: &Value, case: &Value) -> Outcome {
+    let (pod, world) = (pod(&file["pod"])?, World::of(case)?);
+    let plugin = named("VolumeBinding", &Value::Null)?;
+    let documents = |key: &str, kind| {
+        let list = case["written"][key].as_array().into_iter().flatten();
+        list.map(move |value| document(kind, value))
+    };
+    let volumes = documents("volumes", Kind::PersistentVolume);
+    let claims = documents("claims", Kind::PersistentVolumeClaim);
+    let written = volumes.chain(claims).collect::<Result<Vec<_>, _>>()?;
+    let reserved = Reserved {
+        node_name: "a",
+        node: world.nodes.get("a"),
+        is_wanted: case["pod_is_gone"].is_null(),
+        documents: &written,
+        waited: Duration::from_secs(case["waited_seconds"].as_u64().unwrap_or(1)),
+    };
+    let got = match plugin.pre_bind(&pod, &reserved, &world) {
+        PreBind::Done => "done".to_owned(),
+        PreBind::Wait => "waits".to_owned(),
+        PreBind::Failed(why) => why,
+    };
+    same("before the binding", &got.as_str(), &text(case, "want"))
 }
 
 fn hint(_: &Value, case: &Value) -> Outcome {

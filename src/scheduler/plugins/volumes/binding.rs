@@ -1,32 +1,27 @@
 //! `VolumeBinding`: the volumes behind a pod's claims can be had on its node. Claims that wait for their
 //! first consumer get a volume, or a node to have one made for, before the pod is bound.
 //!
-//! Mirrors: `pkg/scheduler/framework/plugins/volumebinding`, `FindMatchingVolume` and
-//! `GetBindVolumeToClaim` of `component-helpers/storage/volume`.
+//! Mirrors: `pkg/scheduler/framework/plugins/volumebinding` and `FindMatchingVolume` of
+//! `component-helpers/storage/volume`.
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::built_in::MIGRATED;
 use super::place::{Bound, Place};
-use super::{
-    BIND_COMPLETED, annotation, claim, class, mounts, mounts_claim, name, volume_name, volumes,
-    waits,
-};
+use super::reserving::{self, SELECTED_NODE, is_bound, is_for};
+use super::{annotation, claim, class, mounts, mounts_claim, name, volume_name, volumes, waits};
 use crate::api::document::Part;
 use crate::api::labels::Selector;
 use crate::api::quantity::Quantity;
 use crate::api::{Document, Kind};
 use crate::scheduler::framework::{
-    About, ClusterEvent, CycleState, Plugin, PreBind, PreFilter, Reason, Snapshot, Verdict,
+    About, ClusterEvent, CycleState, Plugin, PreBind, PreFilter, Reason, Reserved, Snapshot,
+    Verdict,
 };
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
 use crate::scheduler::plugins::shape::Shape;
 use crate::sim::{SortedMap, sort};
 
-const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
-const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 
 const ATTRIBUTES: &str = "volumeAttributesClassName";
@@ -161,23 +156,22 @@ impl Plugin for VolumeBinding {
 
     fn reserve(&self, state: &CycleState, node: &NodeInfo) -> Vec<Document> {
         let steps = state.volumes.steps(node).unwrap_or_default();
-        steps.iter().map(|step| step.outcome(node)).collect()
+        let reserved = steps.iter().map(|step| match *step {
+            Step::Bind(claim, volume) => reserving::bound(volume, claim),
+            Step::Make(claim, _) => reserving::made_for(claim, &node.name),
+        });
+        reserved.collect()
     }
 
-    fn pre_bind(&self, pod: &PodInfo, cluster: &dyn Snapshot, waited: Duration) -> PreBind {
-        for mount in mounts(&pod.pod) {
-            match claim(cluster, pod, &mount.name) {
-                Err(missing) => return PreBind::Failed(missing.reasons.concat()),
-                Ok(claim) if is_bound(claim) => {}
-                Ok(_) if waited >= self.timeout => {
-                    return PreBind::Failed(
-                        "binding volumes: context deadline exceeded".to_owned(),
-                    );
-                }
-                Ok(_) => return PreBind::Wait,
+    fn pre_bind(&self, pod: &PodInfo, reserved: &Reserved<'_>, cluster: &dyn Snapshot) -> PreBind {
+        match reserving::is_done(pod, reserved, cluster) {
+            Ok(true) => PreBind::Done,
+            Ok(false) if reserved.waited >= self.timeout => {
+                PreBind::Failed("binding volumes: context deadline exceeded".to_owned())
             }
+            Ok(false) => PreBind::Wait,
+            Err(why) => PreBind::Failed(format!("binding volumes: {why}")),
         }
-        PreBind::Done
     }
 
     fn wakes_on(&self, event: ClusterEvent) -> bool {
@@ -362,42 +356,10 @@ impl Waiting {
         let holds = |(label, values): (&String, &Vec<String>)| {
             node.label(label).is_some_and(|own| values.iter().any(|value| value == own))
         };
-        self.made.as_ref().is_some_and(|terms| {
-            terms.is_empty() || terms.iter().any(|term| term.iter().all(holds))
-        })
+        // A term that asks for nothing means no node, though no terms mean all of them.
+        let matches = |term: &SortedMap<_, _>| !term.is_empty() && term.iter().all(holds);
+        self.made.as_ref().is_some_and(|terms| terms.is_empty() || terms.iter().any(matches))
     }
-}
-
-impl Step<'_> {
-    /// The object that it changes, as it is to be.
-    fn outcome(&self, node: &NodeInfo) -> Document {
-        let (mut changed, key, value) = match *self {
-            Self::Bind(claim, volume) if is_for(volume, claim) => return bound(volume, claim),
-            Self::Bind(claim, volume) => (bound(volume, claim), BOUND_BY_CONTROLLER, "yes"),
-            Self::Make(claim, _) => (claim.clone(), SELECTED_NODE, &*node.name),
-        };
-        let annotations = changed.metadata.annotations_mut();
-        annotations.insert(key.to_owned(), value.to_owned());
-        changed
-    }
-}
-
-/// The volume as the claim's own.
-fn bound(volume: &Document, claim: &Document) -> Document {
-    let mut volume = volume.clone();
-    let meta = &claim.metadata;
-    if let Some(Value::Object(spec)) = volume.fields_mut().get_mut("spec") {
-        let claim = json!({
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "name": meta.name,
-            "namespace": meta.namespace,
-            "resourceVersion": meta.resource_version,
-            "uid": meta.uid,
-        });
-        spec.insert("claimRef".to_owned(), claim);
-    }
-    volume
 }
 
 /// The claim that a pod mounts, if it can be used at all.
@@ -440,25 +402,12 @@ fn usable<'a>(
     Ok(claim)
 }
 
-fn is_bound(claim: &Document) -> bool {
-    !volume_name(claim).is_empty() && annotation(claim, BIND_COMPLETED).is_some()
-}
-
 fn requested(claim: &Document) -> Option<Quantity> {
     claim.at("spec").at("resources").at("requests").at("storage").quantity()
 }
 
 fn capacity(volume: &Document) -> Option<Quantity> {
     volume.at("spec").at("capacity").at("storage").quantity()
-}
-
-/// Whether a volume is put aside for a claim.
-fn is_for(volume: &Document, claim: &Document) -> bool {
-    let (by, meta) = (volume.at("spec").at("claimRef"), &claim.metadata);
-    let uid = by.at("uid").text();
-    by.at("name").text() == name(claim)
-        && Some(by.at("namespace").text()) == meta.namespace.as_deref()
-        && (uid.is_empty() || Some(uid) == meta.uid.as_deref())
 }
 
 /// Whether a claim could have a volume, were it on the right node.

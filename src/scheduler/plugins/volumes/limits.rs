@@ -1,10 +1,10 @@
 //! `NodeVolumeLimits`: a node gets no more volumes of a driver than its `CSINode` says it can have, and
 //! none of a driver that has to be there first and is not.
 //!
-//! Mirrors: `pkg/scheduler/framework/plugins/nodevolumelimits/csi.go`.
+//! Mirrors: `pkg/scheduler/framework/plugins/nodevolumelimits`.
 
 use super::built_in::BuiltIn;
-use super::{claim, class, mounts, name, volume_name, volumes};
+use super::{claim, class, mounts, name, named, volume_name, volumes};
 use crate::api::{Document, Kind, Pod};
 use crate::scheduler::framework::{
     About, ClusterEvent, CycleState, Plugin, PreFilter, Reason, Snapshot, Verdict,
@@ -74,7 +74,7 @@ impl Plugin for NodeVolumeLimits {
             }
             About::Document { old: Some(gone), new: None } => {
                 let attacher = gone.at("spec").at("attacher").text();
-                mounts(&pod.pod).any(|mount| !mount.ephemeral)
+                named(&pod.pod).next().is_some()
                     || inline(&pod.pod).any(|(built_in, _)| built_in.driver == attacher)
             }
             About::Document { old: None, new: Some(new) } => {
@@ -224,8 +224,16 @@ fn counted<'a>(
 ) -> impl Iterator<Item = String> + 'a {
     let claims = mounts(&pod.pod).filter_map(|mount| claim(cluster, pod, &mount.name).ok());
     let behind = claims.filter_map(move |claim| attached(claim, csi_node, cluster));
-    let own = inline(&pod.pod).filter(move |(built_in, _)| built_in.is_migrated(csi_node));
+    let own = inline(&pod.pod).filter(move |_| is_migrated(csi_node));
     behind.chain(own.map(|(built_in, disk)| format!("{}{BETWEEN}{disk}", built_in.driver)))
+}
+
+/// Whether drivers have taken over what was built in, on a node. Where volumes are counted that is so as soon
+/// as it is known which drivers there are, whatever these say that they have taken over.
+///
+/// Mirrors: `isCSIMigrationOn` of `nodevolumelimits/utils.go`.
+fn is_migrated(csi_node: Option<&Document>) -> bool {
+    csi_node.is_some()
 }
 
 /// The volume behind a claim, or that is to be made for it, after its driver; none if no driver is
@@ -246,14 +254,14 @@ fn attached(
             let zone = labels
                 .and_then(|labels| super::zone::ZONES.iter().find_map(|label| labels.get(*label)));
             let built_in = BuiltIn::of(spec)?;
-            let driver = if built_in.is_migrated(csi_node) { built_in.driver } else { "" };
+            let driver = if is_migrated(csi_node) { built_in.driver } else { "" };
             (driver, built_in.handle(spec, zone.map_or("", String::as_str)))
         }
     } else {
         let class = cluster.document(Kind::StorageClass, "", class(claim))?;
         let provisioner = class.at("provisioner").text();
         let driver = match BuiltIn::named(provisioner) {
-            Some(built_in) if built_in.is_migrated(csi_node) => built_in.driver,
+            Some(built_in) if is_migrated(csi_node) => built_in.driver,
             None if !UNCOUNTED.contains(&provisioner) => provisioner,
             Some(_) | None => "",
         };

@@ -4,6 +4,7 @@ mod binding;
 mod built_in;
 mod limits;
 mod place;
+mod reserving;
 mod restrictions;
 mod zone;
 
@@ -19,7 +20,6 @@ use crate::api::{Document, Kind, Pod};
 use crate::scheduler::framework::{Snapshot, Verdict};
 use crate::scheduler::node_info::PodInfo;
 
-const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 const WAIT_FOR_FIRST_CONSUMER: &str = "WaitForFirstConsumer";
 
@@ -47,6 +47,11 @@ fn mounts(pod: &Pod) -> impl Iterator<Item = Mount<'_>> {
         let name = || Cow::Owned([own, "-", volume.at("name").text()].concat());
         volume.at("ephemeral").is_there().then(|| Mount { name: name(), ephemeral: true })
     })
+}
+
+/// Those of them that the pod names: none that is made for it alone.
+fn named(pod: &Pod) -> impl Iterator<Item = Mount<'_>> {
+    mounts(pod).filter(|mount| !mount.ephemeral)
 }
 
 /// Whether a pod mounts the claim called so in its namespace.

@@ -32,9 +32,21 @@ impl Place {
         required(volume).into()
     }
 
-    /// Whether `node` has the volume.
+    /// Where `volume` is by what a node with this `CSINode` knows of it.
+    ///
+    /// Mirrors: `tryTranslatePVToCSI` of `volumebinding/binder.go`.
+    pub fn on(volume: &Document, csi_node: Option<&Document>) -> Self {
+        match BuiltIn::of(volume.at("spec")).filter(|built_in| built_in.is_migrated(csi_node)) {
+            Some(built_in) => built_in.place(volume, required(volume)).into(),
+            None => Self::of(volume),
+        }
+    }
+
+    /// Whether `node` has the volume, which is read off its labels alone: by name a volume is nowhere.
+    ///
+    /// Mirrors: `CheckNodeAffinity` of `component-helpers/storage/volume`.
     pub fn has(&self, node: &NodeInfo) -> bool {
-        self.0.as_ref().is_none_or(|required| required.matches(node))
+        self.0.as_ref().is_none_or(|required| required.matches_labels(node))
     }
 }
 

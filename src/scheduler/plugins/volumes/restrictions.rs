@@ -2,7 +2,7 @@
 //!
 //! Mirrors: `pkg/scheduler/framework/plugins/volumerestrictions`.
 
-use super::{claim, mounts, name, volumes};
+use super::{claim, name, named, volumes};
 use crate::api::Pod;
 use crate::api::document::Part;
 use crate::scheduler::framework::{
@@ -28,7 +28,7 @@ impl Plugin for VolumeRestrictions {
         state: &mut CycleState,
     ) -> PreFilter {
         state.claims_in_use = 0;
-        for mount in mounts(&pod.pod).filter(|mount| !mount.ephemeral) {
+        for mount in named(&pod.pod) {
             let claim = match claim(cluster, pod, &mount.name) {
                 Ok(claim) => claim,
                 Err(missing) => return PreFilter::Reject(missing),
@@ -36,7 +36,7 @@ impl Plugin for VolumeRestrictions {
             let alone = claim.at("spec").at("accessModes").texts().any(|mode| mode == ONE_POD);
             let used = |there: &PodInfo| {
                 there.namespace() == pod.namespace()
-                    && mounts(&there.pod).any(|mount| mount.name == name(claim))
+                    && named(&there.pod).any(|mount| mount.name == name(claim))
             };
             if alone && cluster.nodes().any(|node| node.pods.iter().any(|there| used(there))) {
                 state.claims_in_use += 1;
@@ -68,8 +68,7 @@ impl Plugin for VolumeRestrictions {
 
     fn hint(&self, pod: &PodInfo, about: &About<'_>, _cluster: &dyn Snapshot) -> bool {
         let claims = |pod: &PodInfo| -> Vec<String> {
-            let named = mounts(&pod.pod).filter(|mount| !mount.ephemeral);
-            named.map(|mount| mount.name.into_owned()).collect()
+            named(&pod.pod).map(|mount| mount.name.into_owned()).collect()
         };
         match about {
             About::Pod { old: Some(gone), new: None } => {

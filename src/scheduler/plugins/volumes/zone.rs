@@ -2,7 +2,7 @@
 //!
 //! Mirrors: `pkg/scheduler/framework/plugins/volumezone`.
 
-use super::{class, mounts, mounts_claim, not_found, volume_name, waits};
+use super::{class, name, named, not_found, volume_name, waits};
 use crate::api::{Document, Kind};
 use crate::scheduler::framework::{
     About, ClusterEvent, CycleState, Plugin, PreFilter, Snapshot, Verdict,
@@ -74,7 +74,8 @@ impl Plugin for VolumeZone {
             return waits(new);
         }
         if new.kind() == Kind::PersistentVolumeClaim {
-            return mounts_claim(&pod.pod, new);
+            return new.metadata.namespace.as_deref() == Some(pod.namespace())
+                && named(&pod.pod).any(|mount| mount.name == name(new));
         }
         old.is_none_or(|old| places(old) != places(new))
     }
@@ -91,7 +92,7 @@ fn current(label: &str) -> &str {
 
 fn zones(pod: &PodInfo, cluster: &dyn Snapshot) -> Result<Zones, Verdict> {
     let mut zones = Zones::new();
-    for mount in mounts(&pod.pod).filter(|mount| !mount.ephemeral) {
+    for mount in named(&pod.pod) {
         let claim = super::claim(cluster, pod, &mount.name)?;
         let volume = volume_name(claim);
         if volume.is_empty() {
