@@ -187,9 +187,22 @@ impl Recorder {
     {
         let is_over = self.finished + FINISH <= ctx.now;
         let goes_on = self.refreshed + REFRESH <= ctx.now;
-        if !is_over && !goes_on {
-            return;
+        if is_over || goes_on {
+            self.tell_of_series(ctx, client, is_over, goes_on);
         }
+    }
+
+    /// Seldom, so that it comes later to the page.
+    #[inline(never)]
+    fn tell_of_series<C>(
+        &mut self,
+        ctx: &mut Ctx<'_, C>,
+        client: &mut Client,
+        is_over: bool,
+        goes_on: bool,
+    ) where
+        C: Component<Out: From<Request>>,
+    {
         let now = ctx.now.date(self.epoch);
         let is_old = |event: &Event| {
             let series =

@@ -99,6 +99,8 @@ fn inline(pod: &Pod) -> impl Iterator<Item = (&'static BuiltIn, String)> {
 }
 
 impl FullNodes {
+    /// Those for a pod. Few have volumes that count, so that this comes later to the page.
+    #[inline(never)]
     fn of(pod: &PodInfo, cluster: &dyn Snapshot) -> Self {
         for mount in mounts(&pod.pod) {
             if let Err(missing) = claim(cluster, pod, &mount.name) {
