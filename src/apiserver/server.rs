@@ -260,16 +260,7 @@ impl ApiServer {
     }
 
     pub(super) fn birth(&mut self, now: Timestamp) -> Birth {
-        let (high, low) = (self.identity.next_u64(), self.identity.next_u64());
-        let uid = format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            high >> 32,
-            high >> 16 & 0xffff,
-            high & 0xfff,
-            low >> 48 & 0x3fff | 0x8000,
-            low & 0xffff_ffff_ffff
-        )
-        .into();
+        let uid = uid([self.identity.next_u64(), self.identity.next_u64()]).into();
         let suffix = suffix(&mut self.identity);
         Birth { uid, suffix, now, has_known_spec: false }
     }
@@ -553,6 +544,22 @@ impl Component for ApiServer {
     }
 }
 
+/// A random UUID (version 4) of these bits; there is one for each object that is created.
+fn uid([high, low]: [u64; 2]) -> String {
+    let bits = [high & !0xf000 | 0x4000, low << 2 >> 2 | 1 << 63];
+    let digits =
+        bits.into_iter().flat_map(|word| (0..16).rev().map(move |at| word >> (4 * at) & 0xf));
+    let mut text = String::with_capacity(36);
+    for (at, digit) in digits.enumerate() {
+        if matches!(at, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        let digit = u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit, 16));
+        text.extend(digit);
+    }
+    text
+}
+
 /// What generated names end with.
 pub(super) fn suffix(rng: &mut Rng) -> String {
     let mut letter = || {
@@ -622,4 +629,17 @@ fn not_found(request: &Request) -> StatusError {
 
 pub(super) fn no_such_resource() -> StatusError {
     StatusError::generic(crate::api::status::Reason::NotFound, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_says_that_it_is_random() {
+        assert_eq!(uid([0; 2]), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uid([u64::MAX; 2]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        let bits = [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210];
+        assert_eq!(uid(bits), "01234567-89ab-4def-bedc-ba9876543210");
+    }
 }

@@ -152,14 +152,16 @@ impl Recorder {
             Some(_) => (version(about), related.as_deref().map(version).unwrap_or_default()),
             None => (String::new(), message.to_owned()),
         };
-        let key: Text = format!(
-            "{}/{}/{}/{}/{reason}/{of}/{by}",
+        let parts = [
             about.uid.as_deref().or(about.name.as_deref()).unwrap_or_default(),
             about.kind.as_deref().unwrap_or_default(),
             about.field_path.as_deref().unwrap_or_default(),
             kind.name(),
-        )
-        .into();
+            reason,
+            &of,
+            &by,
+        ];
+        let key: Text = parts.join("/").into();
         if let Some(Object::Event(earlier)) = self.seen.get(&key) {
             let again = Rc::new(self.again(earlier, now));
             self.seen.insert(key, Object::Event(Rc::clone(&again)));

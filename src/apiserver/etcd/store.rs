@@ -84,11 +84,6 @@ impl<V: Clone + 'static> Store<V> {
         Ok(self.read(range, self.revision))
     }
 
-    /// The key as it is now.
-    pub fn get(&self, key: &str) -> Option<&Rc<KeyValue<V>>> {
-        self.keys.get(key)?.latest()
-    }
-
     /// The key as it was at `revision`; nothing if that is compacted or to come.
     pub fn get_at(&self, key: &str, revision: Revision) -> Option<&Rc<KeyValue<V>>> {
         self.check_revision(Some(revision)).ok()?;
@@ -197,8 +192,15 @@ impl<V: Clone + 'static> Store<V> {
     /// [`EtcdError::LeaseNotFound`] for a put. Nothing changes then.
     pub fn txn(&mut self, txn: &Txn<V>) -> Result<TxnResponse<V>, EtcdError> {
         txn.check()?;
-        let succeeded =
-            txn.compare.iter().all(|compare| compare.holds(self.get(&compare.key).map(|kv| &**kv)));
+        // A key that was just looked for in vain need not be looked for again to be put in.
+        let mut unknown = None;
+        let succeeded = txn.compare.iter().all(|compare| {
+            let history = self.keys.get(&compare.key);
+            if history.is_none() {
+                unknown = Some(&compare.key);
+            }
+            compare.holds(history.and_then(History::latest).map(|kv| &**kv))
+        });
         let ops = if succeeded { &txn.success } else { &txn.failure };
         for op in ops {
             match op {
@@ -213,7 +215,8 @@ impl<V: Clone + 'static> Store<V> {
             .map(|op| match op {
                 TxnOp::Range(range) => TxnOpResponse::Range(self.read(range, self.head(at))),
                 TxnOp::Put(put) => {
-                    self.put_at(at, put);
+                    let is_known = unknown.take_if(|key| **key == put.key).is_none();
+                    self.put_at(at, put, is_known);
                     TxnOpResponse::Put
                 }
                 TxnOp::DeleteRange(keys) => {
@@ -289,8 +292,9 @@ impl<V: Clone + 'static> Store<V> {
         if wrote { at } else { self.revision }
     }
 
-    fn put_at(&mut self, at: Revision, put: &Put<V>) {
-        let history = self.keys.get_mut(&put.key);
+    /// Puts a key in; unless it `is_known` there is nothing of it.
+    fn put_at(&mut self, at: Revision, put: &Put<V>, is_known: bool) {
+        let history = if is_known { self.keys.get_mut(&put.key) } else { None };
         let before = history.as_ref().and_then(|history| history.latest());
         self.live += usize::from(before.is_none());
         let (key, create_revision, version, old_lease) = match before {
