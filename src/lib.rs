@@ -74,6 +74,7 @@ pub fn mount() {
             is_open,
             address: Rc::new(platform::address),
             crowd: Rc::default(),
+            specs: Rc::default(),
         };
         js::install(&platform::global(), host)
     });

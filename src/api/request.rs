@@ -141,6 +141,11 @@ pub enum Payload {
     Object(Object),
     /// As it came over HTTP: not yet decoded, defaulted or validated.
     Json(Rc<Value>),
+    /// The same of a new pod whose spec came before with others: all but the spec, and that.
+    Alike {
+        rest: Rc<Value>,
+        spec: Rc<Value>,
+    },
     /// `v1.Binding`: the node that the pod is to run on.
     Binding {
         uid: Option<Rc<str>>,
@@ -350,10 +355,19 @@ impl Change {
 }
 
 impl Payload {
-    /// The JSON that was sent; an absent part if it is none.
+    /// The JSON that was sent; an absent part if it is none, or a pod whose spec is shared.
     pub fn json(&self) -> Part<'_> {
         Part::of(if let Self::Json(json) = self { Some(json) } else { None })
     }
+}
+
+/// The object of which `rest` is all but the spec.
+pub fn with_spec(rest: &Value, spec: &Value) -> Value {
+    let mut whole = rest.clone();
+    if let Some(fields) = whole.as_object_mut() {
+        fields.insert("spec".to_owned(), spec.clone());
+    }
+    whole
 }
 
 impl Subresource {
@@ -537,6 +551,7 @@ impl Request {
             }
             Payload::Object(object) => Some(object.to_json()),
             Payload::Json(value) => Some((**value).clone()),
+            Payload::Alike { rest, spec } => Some(with_spec(rest, spec)),
             Payload::Binding { uid, node } => Some(json!({
                 "apiVersion": "v1", "kind": "Binding",
                 "metadata": {"name": self.name(), "namespace": self.namespace(), "uid": uid_of(uid)},

@@ -33,6 +33,7 @@ pub(super) fn configuration(request: &Request) -> Option<&Rc<Value>> {
         | Payload::None
         | Payload::Object(_)
         | Payload::Json(_)
+        | Payload::Alike { .. }
         | Payload::Binding { .. }
         | Payload::Refused(_)
         | Payload::Precondition { .. } => None,
@@ -165,8 +166,10 @@ fn writer<'a>(
 
 /// Whom the request's write is put down to as an update; none if it applies, or is a component's.
 pub(super) fn updater(request: &Request) -> Option<&str> {
-    let from_outside =
-        matches!(&request.payload, Payload::Json(_) | Payload::Patch(Patch::Json { .. }));
+    let from_outside = matches!(
+        &request.payload,
+        Payload::Json(_) | Payload::Alike { .. } | Payload::Patch(Patch::Json { .. })
+    );
     let updates = from_outside && configuration(request).is_none();
     updates.then(|| request.params.field_manager.as_deref().unwrap_or(UNKNOWN))
 }

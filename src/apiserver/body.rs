@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::api::decode::{self, UnknownField};
-use crate::api::request::{FieldValidation, Payload, Request, Subresource, Verb};
+use crate::api::request::{FieldValidation, Payload, Request, Subresource, Verb, with_spec};
 use crate::api::status::StatusError;
 use crate::api::{Kind, Object, ResourceType};
 
@@ -30,6 +30,7 @@ pub(super) fn object_of(
     match payload {
         Payload::Object(object) => Ok((object.clone(), Vec::new())),
         Payload::Json(value) => decode_json(kind, value, validation),
+        Payload::Alike { rest, spec } => decode_json(kind, &with_spec(rest, spec), validation),
         Payload::Refused(error) => Err(StatusError::clone(error)),
         Payload::None
         | Payload::Binding { .. }
@@ -50,9 +51,10 @@ pub(super) fn told_of(
     if request.target.kind() == Some(Kind::Endpoints) {
         told.insert(0, ENDPOINTS.to_owned());
     }
-    let by_a_person = matches!(request.payload, Payload::Json(_) | Payload::Patch(_))
-        && request.target.subresource().is_none()
-        && !request.deletes();
+    let by_a_person =
+        matches!(request.payload, Payload::Json(_) | Payload::Alike { .. } | Payload::Patch(_))
+            && request.target.subresource().is_none()
+            && !request.deletes();
     if by_a_person {
         told.extend(surprising());
     }
@@ -61,7 +63,12 @@ pub(super) fn told_of(
 
 /// The fields of a request's body that have no place in its type, and those that do nothing here.
 fn left_aside(request: &Request, read: Option<&[UnknownField]>) -> Vec<String> {
-    let (Some(kind), Payload::Json(value)) = (request.target.kind(), &request.payload) else {
+    let (
+        Some(kind),
+        // A pod's spec that is shared was read without finding anything of that sort.
+        Payload::Json(value) | Payload::Alike { rest: value, .. },
+    ) = (request.target.kind(), &request.payload)
+    else {
         return Vec::new();
     };
     let writes = matches!(request.verb, Verb::Create | Verb::Update);

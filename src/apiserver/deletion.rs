@@ -62,6 +62,7 @@ pub(super) fn delete(
         Payload::None
         | Payload::Refused(_)
         | Payload::Object(_)
+        | Payload::Alike { .. }
         | Payload::Binding { .. }
         | Payload::Patch(_) => {}
     }

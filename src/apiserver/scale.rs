@@ -97,6 +97,7 @@ pub(super) fn scaled(object: &Object, payload: &Payload) -> Result<Object, Statu
         Payload::None
         | Payload::Refused(_)
         | Payload::Object(_)
+        | Payload::Alike { .. }
         | Payload::Binding { .. }
         | Payload::Patch(_)
         | Payload::Precondition { .. } => {

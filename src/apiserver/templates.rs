@@ -1,14 +1,16 @@
 //! What is remembered of the last pods that were created: they come in numbers of one template, so what was
 //! worked out for one holds for the next.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
+use std::ptr;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::apply;
-use super::body::object_of;
+use super::body::{decode_json, object_of};
 use super::server::suffix;
 use super::service_accounts::mount_token;
 use crate::api::decode::UnknownField;
@@ -30,14 +32,14 @@ pub(super) struct Templates {
     names: Rng,
     read: VecDeque<Read>,
     specs: VecDeque<Known>,
-    sent: VecDeque<Rc<Sent>>,
+    owned: VecDeque<Rc<Owned>>,
     told: VecDeque<Told>,
 }
 
-/// A pod that came as JSON, with nothing in it that is unknown, and what was read.
+/// The spec of a pod that came as JSON, with nothing in it that is unknown, and what was read.
 #[derive(Clone, Debug)]
 struct Read {
-    sent: Rc<Value>,
+    spec: Rc<Value>,
     pod: Rc<Pod>,
 }
 
@@ -59,7 +61,7 @@ struct Told {
 
 /// A pod or an event as it was sent, and who owns which of its fields.
 #[derive(Clone, Debug)]
-struct Sent {
+struct Owned {
     object: Object,
     by: String,
     owners: Rc<Vec<ManagedFieldsEntry>>,
@@ -71,7 +73,7 @@ impl Templates {
             names: Rng::stream(seed, 0xA13),
             read: VecDeque::new(),
             specs: VecDeque::new(),
-            sent: VecDeque::new(),
+            owned: VecDeque::new(),
             told: VecDeque::new(),
         }
     }
@@ -84,11 +86,15 @@ impl Templates {
         request: &Request,
     ) -> Result<(Object, Vec<UnknownField>), StatusError> {
         let validation = request.params.field_validation;
-        let Some(sent) = body_with_spec(&request.payload).filter(|_| kind == Kind::Pod) else {
+        let Some(sent) = Sent::of(&request.payload).filter(|_| kind == Kind::Pod) else {
             return object_of(kind, &request.payload, validation);
         };
-        if let Some(known) = self.read.iter().find(|it| it.sent.get("spec") == sent.get("spec")) {
-            let (mut object, unknown) = object_of(kind, &without_spec(sent), validation)?;
+        if let Some(known) = self.read.iter_mut().find(|it| sent.has_spec(&it.spec)) {
+            if let Some(spec) = sent.shared {
+                // The next one that shares it is found at once.
+                known.spec = Rc::clone(spec);
+            }
+            let (mut object, unknown) = decode_json(kind, &sent.rest(), validation)?;
             if let Object::Pod(pod) = &mut object {
                 let pod = Rc::make_mut(pod);
                 pod.spec = Rc::clone(&known.pod.spec);
@@ -98,8 +104,8 @@ impl Templates {
         }
         let (object, unknown) = object_of(kind, &request.payload, validation)?;
         if let (Object::Pod(pod), true) = (&object, unknown.is_empty()) {
-            let (sent, pod) = (Rc::clone(sent), Rc::clone(pod));
-            remember(&mut self.read, Read { sent, pod });
+            let (spec, pod) = (sent.to_spec(), Rc::clone(pod));
+            remember(&mut self.read, Read { spec, pod });
         }
         Ok((object, unknown))
     }
@@ -163,37 +169,67 @@ impl Templates {
         let Some(by) = apply::updater(request).filter(|_| is_frequent) else {
             return apply::tracked(request, None, None, new, now);
         };
-        let mut known = self.sent.iter_mut();
-        if let Some(sent) = known.find(|sent| sent.by == by && alike(&sent.object, &new)) {
+        let mut known = self.owned.iter_mut();
+        if let Some(owned) = known.find(|it| it.by == by && alike(&it.object, &new)) {
             let time = Some(seconds(now));
-            if sent.owners.iter().any(|entry| entry.time != time) {
-                for entry in Rc::make_mut(&mut Rc::make_mut(sent).owners) {
+            if owned.owners.iter().any(|entry| entry.time != time) {
+                for entry in Rc::make_mut(&mut Rc::make_mut(owned).owners) {
                     entry.time.clone_from(&time);
                 }
             }
-            let owners = Rc::clone(&sent.owners);
+            let owners = Rc::clone(&owned.owners);
             return new.with_meta(|meta| meta.managed_fields = Some(owners));
         }
         let tracked = apply::tracked(request, None, None, new.clone(), now);
         if let Some(owners) = tracked.meta().managed_fields.clone() {
-            let sent = Sent { object: new, by: by.to_owned(), owners };
-            remember(&mut self.sent, Rc::new(sent));
+            let owned = Owned { object: new, by: by.to_owned(), owners };
+            remember(&mut self.owned, Rc::new(owned));
         }
         tracked
     }
 }
 
-/// What was sent as JSON, if it has a spec.
-fn body_with_spec(payload: &Payload) -> Option<&Rc<Value>> {
-    let Payload::Json(sent) = payload else { return None };
-    sent.get("spec").is_some().then_some(sent)
+/// What was sent as JSON, with a spec.
+struct Sent<'a> {
+    /// All of it, or all but a spec that is shared.
+    body: &'a Value,
+    spec: &'a Value,
+    shared: Option<&'a Rc<Value>>,
 }
 
-/// The body of a pod but for its spec.
-fn without_spec(sent: &Value) -> Payload {
-    let fields = sent.as_object().into_iter().flatten().filter(|(name, _)| *name != "spec");
-    let rest: Map<_, _> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
-    Payload::Json(Rc::new(Value::Object(rest)))
+impl<'a> Sent<'a> {
+    /// None if it has no spec.
+    fn of(payload: &'a Payload) -> Option<Self> {
+        match payload {
+            Payload::Json(body) => Some(Self { body, spec: body.get("spec")?, shared: None }),
+            Payload::Alike { rest, spec } => Some(Self { body: rest, spec, shared: Some(spec) }),
+            Payload::None
+            | Payload::Object(_)
+            | Payload::Binding { .. }
+            | Payload::Patch(_)
+            | Payload::Refused(_)
+            | Payload::Precondition { .. } => None,
+        }
+    }
+
+    fn has_spec(&self, spec: &Rc<Value>) -> bool {
+        ptr::eq(self.spec, &raw const **spec) || *self.spec == **spec
+    }
+
+    fn to_spec(&self) -> Rc<Value> {
+        self.shared.map_or_else(|| Rc::new(self.spec.clone()), Rc::clone)
+    }
+
+    /// All but the spec.
+    fn rest(&self) -> Cow<'a, Value> {
+        if self.shared.is_some() {
+            return Cow::Borrowed(self.body);
+        }
+        let fields = self.body.as_object().into_iter().flatten();
+        let fields = fields.filter(|(name, _)| *name != "spec");
+        let rest: Map<_, _> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Cow::Owned(Value::Object(rest))
+    }
 }
 
 fn is_same(one: &Rc<PodSpec>, other: &Rc<PodSpec>) -> bool {
@@ -349,6 +385,25 @@ mod tests {
         }
         // Those with the two specs, and with none, each once.
         assert_eq!(templates.read.len(), 3);
+        let new = Templates::new(1);
+        for (body, mut templates) in
+            bodies.iter().flat_map(|body| [(body, templates.clone()), (body, new.clone())])
+        {
+            let mut rest = body.clone();
+            let spec = rest.as_object_mut().and_then(|fields| fields.remove("spec"));
+            let Some(spec) = spec.filter(Value::is_object).map(Rc::new) else { continue };
+            let known = templates.read.len();
+            let payload = Payload::Alike { rest: Rc::new(rest), spec: Rc::clone(&spec) };
+            let request = Request { payload, ..ask(body) };
+            let read = templates.read(Kind::Pod, &request);
+            let alone = templates.clone().read(Kind::Pod, &ask(body));
+            assert_eq!(read, alone, "{body}");
+            let shares = templates.read.iter().any(|known| Rc::ptr_eq(&known.spec, &spec));
+            assert_eq!(
+                shares,
+                known > 0 && spec.get("hue").is_none() || templates.read.len() > known
+            );
+        }
         let read = |body| templates.clone().read(Kind::Pod, &ask(body)).unwrap().0;
         let [Object::Pod(first), Object::Pod(second)] = [&bodies[0], &bodies[1]].map(read) else {
             panic!("pods are read as pods");
@@ -428,7 +483,7 @@ mod tests {
             let tracked = templates.tracked(&ask(second), event(second), now);
             let alone = apply::tracked(&ask(second), None, None, event(second), now);
             assert_eq!(tracked, alone, "{second} after {first}");
-            shared += usize::from(templates.sent.len() == 1);
+            shared += usize::from(templates.owned.len() == 1);
         }
         // Each with itself; and those among each other that differ in what all have: a name, a reason, a
         // uid, and who reports it, which is empty where nobody does.

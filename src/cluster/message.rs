@@ -162,6 +162,7 @@ impl Body {
                     Payload::None
                     | Payload::Refused(_)
                     | Payload::Json(_)
+                    | Payload::Alike { .. }
                     | Payload::Binding { .. }
                     | Payload::Patch(_)
                     | Payload::Precondition { .. } => None,
@@ -216,7 +217,10 @@ fn request_subject(request: &Request) -> Option<(Kind, Rc<str>, Rc<str>)> {
             Some((*kind, namespace.clone().unwrap_or_default(), Rc::clone(name)))
         }
         (Target::Resource { .. }, Payload::Object(object)) => Some(subject_of(object)),
-        (Target::Resource { kind, namespace, name: None, .. }, Payload::Json(value)) => {
+        (
+            Target::Resource { kind, namespace, name: None, .. },
+            Payload::Json(value) | Payload::Alike { rest: value, .. },
+        ) => {
             let name = value.pointer("/metadata/name")?.as_str()?;
             Some((*kind, namespace.clone().unwrap_or_default(), name.into()))
         }

@@ -3,6 +3,7 @@
 //! The one place that knows all components. A message's way: a component puts it in its outbox; its
 //! type says where it may go; the link says when it arrives; the queue says in which order.
 
+mod alike;
 mod log;
 mod message;
 mod setup;
@@ -10,6 +11,7 @@ mod what_if;
 mod wiring;
 mod you;
 
+pub use alike::Specs;
 pub use message::{Address, Body, BodyKind, Message};
 pub use setup::{MOST_NODES, Setup, epoch};
 pub use what_if::{Trial, Untried};

@@ -30,7 +30,10 @@ pub struct HttpCall {
     pub content_type: Rc<str>,
     /// The header `Accept`; empty takes anything.
     pub accept: Rc<str>,
+    /// All of it, or all but the spec.
     pub body: Option<Rc<Value>>,
+    /// The body's spec, if it is shared with other calls; see [`HttpCall::with_text_alike`].
+    pub spec: Option<Rc<Value>>,
     /// The body's text, in its place where it is kept: it takes a tenth of the room.
     pub packed: Option<Rc<str>>,
     /// What `body` does not tell: one that is no JSON, or has a field twice, as it came.
@@ -97,6 +100,7 @@ impl HttpCall {
             content_type: JSON.into(),
             accept: "".into(),
             body: body.map(Rc::new),
+            spec: None,
             packed: None,
             text: None,
             upgrade: None,
@@ -135,7 +139,7 @@ impl HttpCall {
     pub fn packed(self) -> Self {
         let written = || self.body.as_ref().map(|body| body.to_string().into());
         let packed = self.packed.clone().or_else(written);
-        Self { packed, body: None, ..self }
+        Self { packed, body: None, spec: None, ..self }
     }
 
     /// The call as it was before it was packed.
@@ -355,6 +359,13 @@ fn is_yaml(content_type: &str) -> bool {
 /// What the call carries, or why it cannot be read.
 fn payload(call: &HttpCall, verb: Verb, target: &Target, validation: FieldValidation) -> Payload {
     let refused = |error| Payload::Refused(Rc::new(error));
+    if let (Some(rest), Some(spec)) = (&call.body, &call.spec) {
+        // Whoever shows something is looked at more closely, and so is all of what they send.
+        if verb == Verb::Create && creates_pods(target) && call.credentials.is_none() {
+            return Payload::Alike { rest: Rc::clone(rest), spec: Rc::clone(spec) };
+        }
+        return payload(&call.whole(), verb, target, validation);
+    }
     let kind = media(&call.content_type);
     let has_body = call.body.is_some() || call.text.is_some();
     if !has_body || matches!(verb, Verb::Get | Verb::List | Verb::Watch) {
@@ -421,6 +432,13 @@ fn payload(call: &HttpCall, verb: Verb, target: &Target, validation: FieldValida
             unreadable(&go_json_error(text), text)
         }
     }
+}
+
+fn creates_pods(target: &Target) -> bool {
+    let Target::Resource { kind: Kind::Pod, name: None, subresource: None, .. } = target else {
+        return false;
+    };
+    true
 }
 
 fn verb_of(method: &str) -> Verb {

@@ -14,7 +14,7 @@ use super::drive::breathe;
 use super::events::{self, Listeners, Pen};
 use crate::api::caller::Credentials;
 use crate::api::request::Answer;
-use crate::cluster::{HttpCall, HttpReply};
+use crate::cluster::{HttpCall, HttpReply, Specs};
 
 #[wasm_bindgen(inline_js = "
 export class Unwritten extends Response {
@@ -71,7 +71,7 @@ pub(super) async fn fetch(
     init: Option<&Object>,
 ) -> Result<JsValue, JsValue> {
     host.turn().await;
-    let call = read_call(path, init)?;
+    let call = read_call(path, init, &mut host.specs.borrow_mut())?;
     let id = host.session.borrow_mut().submit(call);
     let response = host.answer(id).await?;
     if matches!(&response.result, Ok(Answer::List { items, .. }) if items.len() > LONG_LIST) {
@@ -109,7 +109,7 @@ fn head_of(reply: &HttpReply) -> Result<ResponseInit, JsValue> {
     Ok(head)
 }
 
-fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
+fn read_call(path: &str, init: Option<&Object>, specs: &mut Specs) -> Result<HttpCall, JsValue> {
     if !path.starts_with('/') {
         return Err(JsError::new("fetch: a path, beginning with /").into());
     }
@@ -138,7 +138,7 @@ fn read_call(path: &str, init: Option<&Object>) -> Result<HttpCall, JsValue> {
         }
     }
     if let Some(text) = init.body()?.as_string().filter(|text| !text.is_empty()) {
-        call = call.with_text(&text);
+        call = call.with_text_alike(&text, specs);
     }
     Ok(call)
 }

@@ -20,7 +20,7 @@ use wasm_bindgen::{JsError, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::api::decode::{TypeError, decode};
-use crate::cluster::Setup;
+use crate::cluster::{Setup, Specs};
 use crate::recording::Session;
 use crate::share::{self, Shared};
 use crate::sim::Instant;
@@ -53,6 +53,8 @@ pub struct Host {
     /// The page's address without a fragment.
     pub address: Rc<dyn Fn() -> String>,
     pub crowd: Rc<Crowd>,
+    /// What scripts have sent last.
+    pub specs: Rc<RefCell<Specs>>,
 }
 
 /// `window.podflow`.

@@ -97,6 +97,7 @@ pub(super) fn input(wire: Part<'_>) -> Option<Input> {
             content_type: text("c").unwrap_or_else(|| JSON.into()),
             accept: "".into(),
             body: None,
+            spec: None,
             packed: body.is_there().then(|| body.value().to_string().into()),
             text: text("x"),
             upgrade: text("g"),

@@ -191,6 +191,7 @@ fn phase_of(body: &Body) -> String {
         | Payload::Refused(_)
         | Payload::Object(_)
         | Payload::Json(_)
+        | Payload::Alike { .. }
         | Payload::Binding { .. }
         | Payload::Patch(_)
         | Payload::Precondition { .. } => String::new(),

@@ -2,6 +2,8 @@
 //!
 //! Mirrors: `sigs.k8s.io/json`, which tells of them where fields are validated strictly.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 /// Whether a valid JSON text has a field more than once, of which `read` is what was made: then that has fewer
@@ -26,6 +28,37 @@ fn count(value: &Value) -> usize {
         Value::Array(items) => items.iter().map(count).sum(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
+}
+
+/// Where in the text of an object the value of its field `name` stands, if it is written there without
+/// escapes and is an object, too. What is no JSON has it anywhere, or nowhere.
+pub fn place_of_field(json: &str, name: &str) -> Option<Range<usize>> {
+    let bytes = json.as_bytes();
+    let (mut at, mut depth, mut begin) = (0, 0_usize, None);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                let end = end_of_text(bytes, at);
+                let is_it = depth == 1 && begin.is_none() && json.get(at + 1..end) == Some(name);
+                at = end;
+                if is_it {
+                    let after = json.get(end + 1..)?.trim_ascii_start();
+                    let value = after.strip_prefix(':').map(str::trim_ascii_start);
+                    if let Some(value) = value.filter(|value| value.starts_with('{')) {
+                        begin = Some(json.len() - value.len());
+                    }
+                }
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        at += 1;
+        if let (1, b'}', Some(begin)) = (depth, *byte, begin) {
+            return Some(begin..at);
+        }
+    }
+    None
 }
 
 /// A map or a list that is not over yet.

@@ -22,7 +22,7 @@ mod typed;
 mod yaml;
 
 pub use document::{Document, Limits, Manifests, read};
-pub use duplicates::{duplicate_fields, has_duplicate_fields};
+pub use duplicates::{duplicate_fields, has_duplicate_fields, place_of_field};
 pub use place::{Mark, Place};
 pub use suggest::nearest;
 pub use table::{OF_EVERY_KIND, decode_custom, decode_document};

@@ -167,7 +167,7 @@ pub(super) fn change(
             let validation = request.params.field_validation;
             self::patch(patch, part, current, spoken, validation, admit)
         }
-        Payload::Object(_) | Payload::Json(_) => {
+        Payload::Object(_) | Payload::Json(_) | Payload::Alike { .. } => {
             let (new, _) = object_of(spoken, &request.payload, request.params.field_validation)?;
             update(part, current, &new, spoken, admit)
         }

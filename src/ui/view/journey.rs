@@ -278,7 +278,7 @@ impl Reader<'_> {
         }
         let is_it = match &request.payload {
             Payload::Object(object) => self.is_it(object),
-            Payload::Json(value) => {
+            Payload::Json(value) | Payload::Alike { rest: value, .. } => {
                 value.pointer("/metadata/name").and_then(Value::as_str) == Some(self.name)
             }
             Payload::Refused(_)
