@@ -190,6 +190,21 @@ impl Scheduler {
         self.pre_binding.insert(at, waiting);
     }
 
+    /// A pod is not to be bound for which something was reserved; whether there was one.
+    pub(super) fn give_up_pre_binding(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        uid: &str,
+        why: &str,
+    ) -> bool {
+        let is_it = |waiting: &PreBinding| *waiting.queued.info.uid == *uid;
+        let Some(at) = self.pre_binding.iter().position(is_it) else { return false };
+        let waiting = self.pre_binding.remove(at);
+        let why = format!("running PreBind plugin \"VolumeBinding\": {why}");
+        self.pre_binding_failed(ctx, waiting, &why);
+        true
+    }
+
     /// Nothing is kept for a pod any more that was not bound.
     fn pre_binding_failed(&mut self, ctx: &mut Ctx<'_, Self>, waiting: PreBinding, why: &str) {
         for document in &waiting.reserved {

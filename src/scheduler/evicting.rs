@@ -1,8 +1,8 @@
 //! Making room: a pod's victims are told to go, and meanwhile the pod itself is held back.
 //!
 //! Mirrors: `prepareCandidateAsync` of `pkg/scheduler/framework/preemption/executor.go`, and `PreEnqueue` of
-//! `plugins/defaultpreemption`. No pod here waits for a permit, so all victims are deleted, and as many
-//! are told at once as there are.
+//! `plugins/defaultpreemption`. No pod here waits for a permit, and as many victims are told at once as
+//! there are.
 
 use std::rc::Rc;
 
@@ -97,27 +97,32 @@ impl Evictions {
 
 impl Scheduler {
     /// Makes room on a node: each victim is told why, and deleted with its grace; less important pods wait
-    /// for this node no longer.
+    /// for this node no longer. Whether there is room at once: a victim that is not bound yet is only tried
+    /// anew.
     pub(super) fn evict(
         &mut self,
         ctx: &mut Ctx<'_, Self>,
         (preemptor, uid): (&Rc<Pod>, &Rc<str>),
         candidate: &Candidate,
-    ) {
+    ) -> bool {
         let stays = |victim: &&Rc<Pod>| victim.metadata.deletion_timestamp.is_none();
         let pods = candidate.victims.iter().map(|victim| &victim.pod);
         let mut victims: Vec<Rc<Pod>> = pods.filter(stays).map(Rc::clone).collect();
-        let Some(last) = victims.pop() else { return };
         let (preemptor, uid, node) =
             (Rc::clone(preemptor), Rc::clone(uid), Rc::clone(&candidate.node));
-        if self.profile(&preemptor).is_some_and(|(_, profile)| profile.holds_preemptors) {
-            self.queue.hold(&uid);
+        if victims.is_empty() {
+            return false;
         }
         for other in self.cache.less_important_on(&node, &preemptor) {
             // Its status may not say yet what it is about to.
             let target = target(&other).part(Subresource::Status);
             let patch = Patch::PodCondition { condition: None, nominated: Some("".into()) };
             self.client.patch(ctx, target, patch);
+        }
+        victims.retain(|victim| !self.take_back(ctx, (&preemptor, &uid), victim, &node));
+        let Some(last) = victims.pop() else { return true };
+        if self.profile(&preemptor).is_some_and(|(_, profile)| profile.holds_preemptors) {
+            self.queue.hold(&uid);
         }
         self.evictions.count += 1;
         let number = self.evictions.count;
@@ -126,6 +131,24 @@ impl Scheduler {
         }
         let eviction = Eviction { preemptor, uid, node, left: victims.len(), last: Some(last) };
         self.go_on(ctx, number, eviction);
+        false
+    }
+
+    /// A victim that is about to be bound is not; whether it is one.
+    fn take_back(
+        &mut self,
+        ctx: &mut Ctx<'_, Self>,
+        (preemptor, by): (&Pod, &str),
+        victim: &Pod,
+        node: &str,
+    ) -> bool {
+        let is_taken =
+            self.give_up_pre_binding(ctx, &uid(victim), "preempted by DefaultPreemption");
+        if is_taken {
+            let message = format!("{} (in kube-scheduler memory).", preempted(by, node));
+            self.record(ctx, preemptor, victim, PREEMPTED, &message);
+        }
+        is_taken
     }
 
     /// Tells the last victim once the others are told; after that the pod is held back no more.
@@ -179,10 +202,8 @@ impl Scheduler {
             }
             Step::Condition => self.delete(ctx, &victim, of),
             Step::Deletion => {
-                let (by, node) = (&eviction.uid, &eviction.node);
-                let message = format!("Preempted by pod {by} on node {node}");
-                let words = (EventKind::Normal, "Preempted", Some("Preempting"));
-                self.record(ctx, &eviction.preemptor, &victim, words, &message);
+                let message = preempted(&eviction.uid, &eviction.node);
+                self.record(ctx, &eviction.preemptor, &victim, PREEMPTED, &message);
                 eviction.left -= 1;
             }
         }
@@ -229,6 +250,13 @@ impl Scheduler {
         let told = Told { victim: Rc::clone(victim), step: Step::Deletion, of };
         self.evictions.told.insert(request, told);
     }
+}
+
+const PREEMPTED: (EventKind, &str, Option<&str>) =
+    (EventKind::Normal, "Preempted", Some("Preempting"));
+
+fn preempted(by: &str, node: &str) -> String {
+    format!("Preempted by pod {by} on node {node}")
 }
 
 fn target(pod: &Pod) -> Target {

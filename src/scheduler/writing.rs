@@ -79,14 +79,18 @@ impl Scheduler {
             Ok(node) => self.begin_binding(ctx, queued, node, outcome.reserved),
             Err(Failure { message, refused_by, preempt, waits_for_none }) => {
                 let mut nominated = waits_for_none.then(|| "".into());
+                let (uid, mut has_room) = (Rc::clone(&queued.info.uid), false);
                 if let Some(candidate) = preempt {
                     self.cache.nominate(&queued.info, &candidate.node);
-                    self.evict(ctx, (&pod, &queued.info.uid), &candidate);
+                    has_room = self.evict(ctx, (&pod, &uid), &candidate);
                     nominated = Some(Rc::clone(&candidate.node));
                 } else if waits_for_none {
-                    self.cache.forget_nominated(&queued.info.uid);
+                    self.cache.forget_nominated(&uid);
                 }
                 self.queue.unschedulable(queued, ctx.now, refused_by);
+                if has_room {
+                    self.queue.activate(&uid);
+                }
                 self.report(ctx, &pod, Reason::Unschedulable, &message, nominated);
             }
         }

@@ -238,3 +238,26 @@ fn a_pod_that_was_made_anew_hears_nothing_of_the_one_before() {
     world.run(MOMENT);
     assert_eq!(world.bindings().len(), 2, "no back-off");
 }
+
+#[test]
+fn a_victim_that_is_not_bound_yet_is_tried_anew_instead_of_being_deleted() {
+    let mut slow = mounting("slow", &["claim"]);
+    slow["spec"]["containers"][0]["resources"]["requests"]["cpu"] = json!("2");
+    let mut world = World::with_volumes(&[slow], &[claim("claim", "made")]);
+    world.store(0, "5", true);
+    let mut urgent = pod_json("web", "2");
+    urgent["spec"]["priority"] = json!(1000);
+    world.watch(Kind::Pod, Change::Added(pod(urgent)));
+    world.run(MOMENT);
+    let deleted = world.sent.iter().any(|request| request.verb == Verb::Delete);
+    assert!(!deleted, "it is wanted still");
+    let told = [
+        "running PreBind plugin \"VolumeBinding\": preempted by DefaultPreemption",
+        "Preempted by pod web on node node-1 (in kube-scheduler memory).",
+    ];
+    assert_eq!(world.messages()[..2], told);
+    let [(target, node, _)] = &world.bindings()[..] else { panic!("one is bound") };
+    assert!(target.contains("/web/") && *node == "node-1", "{target}");
+    let waiting: Vec<_> = world.scheduler.pending().map(|queued| &*queued.info.uid).collect();
+    assert_eq!(waiting, ["slow"]);
+}
