@@ -62,12 +62,30 @@ pub fn PodInspector(props: &PodInspectorProps) -> Html {
 /// The colour of a status that `kubectl get pods` shows.
 fn tone(status: &str) -> &'static str {
     let calm = ["Running", "Completed", "Succeeded"];
-    let on_the_way = ["Pending", "ContainerCreating", "PodInitializing", "Terminating"];
+    let on_the_way =
+        ["Pending", "SchedulingGated", "ContainerCreating", "PodInitializing", "Terminating"];
     if calm.contains(&status) {
         "is-good"
     } else if on_the_way.contains(&status) || status.starts_with("Init:") {
         "is-waiting"
     } else {
         "is-bad"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tone;
+
+    #[test]
+    fn only_what_went_wrong_is_a_worry() {
+        for (status, colour) in [
+            ("Running", "is-good"),
+            ("SchedulingGated", "is-waiting"),
+            ("Init:0/1", "is-waiting"),
+            ("CrashLoopBackOff", "is-bad"),
+        ] {
+            assert_eq!(tone(status), colour, "{status}");
+        }
     }
 }
