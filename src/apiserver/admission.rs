@@ -1,9 +1,12 @@
 //! What admission adds to pods.
 
+use std::rc::Rc;
+
 use k8s_openapi::api::core::v1 as core;
 
 use crate::api::wire::PodSpec;
 use crate::api::words::NO_EXECUTE;
+use crate::api::{Object, ObjectMeta};
 
 /// `Priority` of an update: who says nothing of the number leaves it as it is.
 pub(super) fn keep_priority(spec: &mut PodSpec, old: &PodSpec) {
@@ -32,6 +35,22 @@ pub(super) fn tolerate(spec: &mut PodSpec) {
                 toleration_seconds: Some(300),
                 ..core::Toleration::default()
             });
+        }
+    }
+}
+
+/// The labels of a node that its pods have, too.
+const TOPOLOGY: [&str; 2] = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"];
+
+/// `PodTopologyLabels`: a program can read off its pod where the pod's node is. What is bound is where its
+/// node is, whatever it said before; who is created on a node may say otherwise.
+pub(super) fn place(meta: &mut ObjectMeta, node: &Object, is_bound: bool) {
+    let Some(of_node) = node.meta().labels.as_deref() else { return };
+    for (key, value) in TOPOLOGY.iter().filter_map(|key| of_node.get_key_value(*key)) {
+        let own = meta.labels.as_deref().and_then(|labels| labels.get(key));
+        if own.is_none() || is_bound && own != Some(value) {
+            let labels = Rc::make_mut(meta.labels.get_or_insert_default());
+            labels.insert(key.clone(), value.clone());
         }
     }
 }

@@ -312,7 +312,20 @@ impl ApiServer {
         let own = Rc::make_mut(&mut pod);
         self.admit_priority(own)?;
         admission::tolerate(Rc::make_mut(&mut own.spec));
+        if let Some(node) = own.node_name.as_deref().and_then(|it| self.object(Kind::Node, "", it))
+        {
+            admission::place(&mut own.metadata, node, false);
+        }
         Ok(Object::Pod(pod))
+    }
+
+    /// `bound` with what says where its node is, if that is what `request` does to it.
+    fn placed(&self, request: &Request, bound: Object) -> Object {
+        let Payload::Binding { node, .. } = &request.payload else { return bound };
+        match self.object(Kind::Node, "", node) {
+            Some(node) => bound.with_meta(|meta| admission::place(meta, node, true)),
+            None => bound,
+        }
     }
 
     /// `object` with what the server gives to those of its kind.
@@ -415,7 +428,7 @@ impl ApiServer {
         } else {
             match strategy::change(request, part, &current, now, &admit)? {
                 Write::Put(new) => {
-                    let new = self.given(new)?;
+                    let new = self.given(self.placed(request, new))?;
                     self.admit_grant(request, &new, Some(&current), now)?;
                     if part == Some(Subresource::Resize) {
                         self.admit_resize(&new, &current)?;
@@ -511,7 +524,12 @@ fn with_binding(request: &Rc<Request>) -> Result<Rc<Request>, StatusError> {
         // Upstream forgets to say that this is the client's fault.
         return Err(StatusError::unforeseen(aggregate(&errors)));
     }
-    let uid = binding.at("metadata").at("uid").value().as_str().map(Into::into);
+    let meta = binding.at("metadata");
+    if !["", request.name()].contains(&meta.at("name").text()) {
+        let why = "name in URL does not match name in Binding object";
+        return Err(StatusError::bad_request(why));
+    }
+    let uid = Some(meta.at("uid").text()).filter(|uid| !uid.is_empty()).map(Into::into);
     let payload = Payload::Binding { uid, node: binding.at("target").at("name").text().into() };
     Ok(Rc::new(Request { payload, ..Request::clone(request) }))
 }

@@ -9,6 +9,7 @@ use super::plugins::{Terms, normalized_name};
 use super::preemption::priority;
 use super::resources::{self, Resources};
 use crate::api::Pod;
+use crate::api::document::Fragment;
 use crate::api::wire::Node;
 
 const ANY_ADDRESS: &str = "0.0.0.0";
@@ -88,11 +89,14 @@ impl PodInfo {
         self.pod.metadata.labels.as_deref()
     }
 
-    /// The images of its containers, as nodes name them.
+    /// The images of its containers and of its volumes, as nodes name them.
     pub fn images(&self) -> Vec<String> {
         let spec = &self.pod.spec;
-        let all = spec.init_containers.iter().flatten().chain(&spec.containers);
-        all.map(|one| normalized_name(one.image.as_deref().unwrap_or_default())).collect()
+        let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
+        let run = containers.map(|one| one.image.as_deref().unwrap_or_default());
+        let volumes = Fragment::part(&spec.volumes).items().map(|volume| volume.at("image"));
+        let mounted = volumes.filter(|image| image.is_there()).map(|it| it.at("reference").text());
+        run.chain(mounted).map(normalized_name).collect()
     }
 }
 

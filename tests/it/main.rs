@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod access;
 mod applying;
+mod binding;
 #[cfg(test)]
 mod claims;
 mod clients;

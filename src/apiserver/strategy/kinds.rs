@@ -6,7 +6,7 @@ use super::{Birth, Strategy, count};
 use crate::api::defaults::create;
 use crate::api::request::Subresource;
 use crate::api::types::{Event, Lease, Node, Pod};
-use crate::api::wire::PodSpec;
+use crate::api::wire::{PodSpec, PodStatus};
 use crate::apiserver::{admission, node_taints};
 
 impl Strategy for Pod {
@@ -29,6 +29,9 @@ impl Strategy for Pod {
             self.spec = Rc::clone(&old.spec);
             self.node_name.clone_from(&old.node_name);
             self.metadata.owner_references.clone_from(&old.metadata.owner_references);
+            if lacks_what_it_had(&self.status, &old.status) {
+                fill_up(Rc::make_mut(&mut self.status), &old.status);
+            }
             return;
         }
         let is_part = match part {
@@ -45,6 +48,7 @@ impl Strategy for Pod {
             Some(_) | None => false,
         };
         if is_part {
+            self.node_name.clone_from(&old.node_name);
             let (own, old) = (&mut self.metadata, &old.metadata);
             own.labels.clone_from(&old.labels);
             own.annotations.clone_from(&old.annotations);
@@ -52,11 +56,39 @@ impl Strategy for Pod {
             own.owner_references.clone_from(&old.owner_references);
         }
         self.status = Rc::clone(&old.status);
-        self.node_name.clone_from(&old.node_name);
         let spec = Rc::make_mut(&mut self.spec);
         admission::keep_priority(spec, &old.spec);
         admission::tolerate(spec);
         count(&mut self.metadata, self.spec != old.spec);
+    }
+}
+
+fn is_unset(generation: Option<i64>) -> bool {
+    generation.unwrap_or_default() == 0
+}
+
+fn lacks_what_it_had(status: &PodStatus, old: &PodStatus) -> bool {
+    let mut conditions = status.conditions.iter().flatten();
+    status.qos_class.is_none() && old.qos_class.is_some()
+        || is_unset(status.observed_generation) && !is_unset(old.observed_generation)
+        || conditions.any(|condition| is_unset(condition.observed_generation))
+}
+
+/// Who does not know the class of a pod, or of which generation it speaks, changes neither.
+fn fill_up(status: &mut PodStatus, old: &PodStatus) {
+    if status.qos_class.is_none() {
+        status.qos_class.clone_from(&old.qos_class);
+    }
+    if is_unset(status.observed_generation) {
+        status.observed_generation = old.observed_generation;
+    }
+    let mut earlier: Vec<_> = old.conditions.iter().flatten().collect();
+    for condition in status.conditions.iter_mut().flatten() {
+        let same = earlier.iter().position(|other| other.type_ == condition.type_);
+        let same = same.map(|at| earlier.remove(at));
+        if is_unset(condition.observed_generation) {
+            condition.observed_generation = same.and_then(|same| same.observed_generation);
+        }
     }
 }
 

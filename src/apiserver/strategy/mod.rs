@@ -338,6 +338,10 @@ fn bind(
             format!("pod {} is already assigned to node \"{bound}\"", current.name()),
         ));
     }
+    if pod.spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
+        let why = format!("pod {} has non-empty .spec.schedulingGates", current.name());
+        return Err(StatusError::conflict(pods(), current.name(), why));
+    }
     let condition = core::PodCondition {
         type_: "PodScheduled".into(),
         status: "True".into(),

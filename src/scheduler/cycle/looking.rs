@@ -3,8 +3,9 @@
 use super::{Profile, Rotation, Search, enough_nodes};
 use crate::scheduler::cache::Cache;
 use crate::scheduler::evaluations::Evaluations;
-use crate::scheduler::framework::{Plugin, Verdict};
+use crate::scheduler::framework::{CycleState, Plugin, PreFilter, Verdict};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
+use crate::scheduler::preemption::Overlay;
 
 /// The places in the cache of nodes that can take a pod.
 pub(super) type Feasible = Vec<usize>;
@@ -72,6 +73,8 @@ impl<'a> Look<'a> {
         let further = self.further;
         let number = match further {
             [] => return None,
+            // What is promised makes a node unlike others.
+            [_] if self.cache.nodes().get(at).is_some_and(|node| !node.promised.is_empty()) => None,
             [one] => one.alike(&self.search.state, at).filter(|number| *number < MOST_ALIKE),
             _ => None,
         };
@@ -99,7 +102,7 @@ impl<'a> Look<'a> {
 }
 
 /// Who refuses the node at `at`, and why. Room that was made there for a more important pod is not for
-/// this one.
+/// this one, and what such a pod has against others counts as if it ran there.
 fn refused_by(
     pod: &PodInfo,
     search: &Search<'_>,
@@ -109,8 +112,34 @@ fn refused_by(
 ) -> Option<(&'static str, Verdict)> {
     let node = cache.nodes().get(at)?;
     let with = node.with_promised(pod);
-    let with = with.and_then(|node| first_refusal(pod, search, filters, &node));
+    let with = with.and_then(|node| refused_with_promised(pod, search, cache, filters, node));
     with.or_else(|| first_refusal(pod, search, filters, node))
+}
+
+fn refused_with_promised(
+    pod: &PodInfo,
+    search: &Search<'_>,
+    cache: &Cache,
+    filters: &[&dyn Plugin],
+    node: NodeInfo,
+) -> Option<(&'static str, Verdict)> {
+    let cluster = Overlay { below: cache, node };
+    filters.iter().find_map(|plugin| {
+        // Who looks further has counted the pods that are there, and counts these with them.
+        let mut state = CycleState::default();
+        let said = if plugin.looks_at_node_only() {
+            PreFilter::Run
+        } else {
+            plugin.pre_filter(pod, &cluster, &mut state)
+        };
+        let state = if plugin.looks_at_node_only() { &search.state } else { &state };
+        let verdict = match said {
+            PreFilter::Skip => return None,
+            PreFilter::Reject(verdict) => verdict,
+            PreFilter::Run | PreFilter::Nodes(_) => plugin.filter(pod, state, &cluster.node),
+        };
+        (!verdict.is_success()).then(|| (plugin.name(), verdict))
+    })
 }
 
 /// The place of the node that a pod waits for.

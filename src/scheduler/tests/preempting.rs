@@ -189,3 +189,28 @@ fn where_no_plugin_makes_room_a_pod_that_fits_nowhere_waits_for_no_node() {
         assert!(world.scheduler.cache().node("node-1").unwrap().promised.is_empty());
     }
 }
+
+#[test]
+fn what_a_pod_has_against_others_holds_where_room_is_made_for_it() {
+    let near = |term: &str| {
+        let selector = json!({"matchLabels": {"app": "holder"}});
+        let term_of = json!([{"topologyKey": "kubernetes.io/hostname", "labelSelector": selector}]);
+        json!({term: {"requiredDuringSchedulingIgnoredDuringExecution": term_of}})
+    };
+    for (affinity, bound) in [(near("podAntiAffinity"), 0), (json!({}), 1)] {
+        let mut node = node_json("node-1", "4");
+        node["metadata"]["labels"] = json!({"kubernetes.io/hostname": "node-1"});
+        // It waits for the node, and cannot come yet.
+        let mut holder = pod_json("holder", "1");
+        holder["metadata"]["labels"] = json!({"app": "holder"});
+        holder["spec"]["priority"] = json!(10);
+        holder["spec"]["preemptionPolicy"] = json!("Never");
+        holder["spec"]["nodeSelector"] = json!({"disk": "ssd"});
+        holder["status"] = json!({"nominatedNodeName": "node-1"});
+        let mut web = pod_json("web", "1");
+        web["spec"]["affinity"] = affinity;
+        let mut world = World::new(&[node], &[holder, web]);
+        world.run(MOMENT);
+        assert_eq!(world.bindings().len(), bound);
+    }
+}
