@@ -36,13 +36,13 @@ scripted("apply creates, changes and leaves alone, as kubectl does", async ({ pa
     const [without] = await podflow.apply(pod);
     return {
       uid: created.metadata.uid === same.metadata.uid && same.metadata.uid === changed.metadata.uid,
-      labels: [changed.metadata.labels, without.metadata.labels ?? null],
+      tier: [changed.metadata.labels.tier, without.metadata.labels?.tier ?? null],
       note: Object.keys(created.metadata.annotations),
     };
   }, POD);
   assert.deepEqual(seen, {
     uid: true,
-    labels: [{ tier: "1" }, null],
+    tier: ["1", null],
     note: ["kubectl.kubernetes.io/last-applied-configuration"],
   });
 });
