@@ -46,26 +46,14 @@ pub(super) fn delete(
     now: Timestamp,
 ) -> Result<Write, StatusError> {
     let mut grace = request.params.grace_period_seconds;
-    let (mut uid, mut version) = (None, None);
-    match &request.payload {
-        Payload::Precondition { uid: wanted } => uid = wanted.as_deref(),
-        Payload::Json(options) => {
-            let options = eviction::delete_options(request, options);
-            check_options(options)?;
-            let precondition = |field| {
-                let wanted = options.at("preconditions").at(field);
-                wanted.is_there().then(|| wanted.text())
-            };
-            grace = options.at("gracePeriodSeconds").number().or(grace);
-            (uid, version) = (precondition("uid"), precondition("resourceVersion"));
-        }
-        Payload::None
-        | Payload::Refused(_)
-        | Payload::Object(_)
-        | Payload::Alike { .. }
-        | Payload::Binding { .. }
-        | Payload::Patch(_) => {}
+    if let Payload::Json(options) = &request.payload {
+        let options = eviction::delete_options(request, options);
+        check_options(options)?;
+        grace = options.at("gracePeriodSeconds").number().or(grace);
     }
+    let (uid, version) = preconditions(request);
+    // The mark of an eviction is a version of its own.
+    let version = version.filter(|_| !request.is_eviction() || !eviction::is_marked(current));
     meant(current, uid, version)?;
     let stays = IMMORTAL
         .iter()
@@ -111,6 +99,33 @@ fn is_held(meta: &ObjectMeta) -> bool {
 /// Mirrors: `ShouldDeleteDuringUpdate` of `apiserver/pkg/registry/generic/registry/store.go`.
 pub(super) fn lets_go(new: &Object, current: &Object) -> bool {
     !is_held(new.meta()) && current.meta().deletion_grace_period_seconds == Some(0)
+}
+
+/// The uid and the version of the object that is to be deleted, if they were said.
+fn preconditions(request: &Request) -> (Option<&str>, Option<&str>) {
+    match &request.payload {
+        Payload::Precondition { uid } => (uid.as_deref(), None),
+        Payload::Json(options) => {
+            let options = eviction::delete_options(request, options).at("preconditions");
+            let wanted = |field| {
+                let wanted = options.at(field);
+                wanted.is_there().then(|| wanted.text())
+            };
+            (wanted("uid"), wanted("resourceVersion"))
+        }
+        Payload::None
+        | Payload::Refused(_)
+        | Payload::Object(_)
+        | Payload::Alike { .. }
+        | Payload::Binding { .. }
+        | Payload::Patch(_) => (None, None),
+    }
+}
+
+/// 409 unless the object is the one that a delete means.
+pub(super) fn check_meant(request: &Request, current: &Object) -> Result<(), StatusError> {
+    let (uid, version) = preconditions(request);
+    meant(current, uid, version)
 }
 
 /// 409 unless the object is the very one that was meant.

@@ -24,6 +24,7 @@ use crate::api::words::{DISRUPTION_TARGET, FALSE, READY, TRUE};
 use crate::api::{Kind, Object, Pod, seconds, to_json};
 use crate::sim::Ctx;
 
+const BY_EVICTION: &str = "EvictionByEvictionAPI";
 const DISRUPTION_ALLOWED: &str = "DisruptionAllowed";
 const VIOLATED: &str = "Cannot evict pod as it would violate the pod's disruption budget.";
 /// Evictions that a budget counts at most until it has been brought up to date.
@@ -189,21 +190,39 @@ fn is_ready(pod: &Pod) -> bool {
     conditions.any(|condition| condition.type_ == READY && condition.status == TRUE)
 }
 
-/// The pod with the condition that says why it goes; none if it has that, or goes already.
-pub(super) fn marked(request: &Request, current: &Object, now: Timestamp) -> Option<Object> {
-    let Object::Pod(pod) = current else { return None };
+fn why_it_goes(pod: &Pod) -> Option<&core::PodCondition> {
     let mut conditions = pod.status.conditions.iter().flatten();
-    let old = conditions.find(|condition| condition.type_ == DISRUPTION_TARGET);
-    let reason = "EvictionByEvictionAPI";
-    let is_marked = old.is_some_and(|old| old.reason.as_deref() == Some(reason));
-    if !request.is_eviction() || is_marked || pod.metadata.deletion_timestamp.is_some() {
-        return None;
+    conditions.find(|condition| condition.type_ == DISRUPTION_TARGET)
+}
+
+/// Whether a pod has the condition that says that it is evicted.
+pub(super) fn is_marked(current: &Object) -> bool {
+    let Object::Pod(pod) = current else { return false };
+    why_it_goes(pod).is_some_and(|old| old.reason.as_deref() == Some(BY_EVICTION))
+}
+
+/// The pod with the condition that says why it goes; none if it has that, or goes already.
+///
+/// # Errors
+///
+/// 409 if another one was meant.
+pub(super) fn marked(
+    request: &Request,
+    current: &Object,
+    now: Timestamp,
+) -> Result<Option<Object>, StatusError> {
+    let Object::Pod(pod) = current else { return Ok(None) };
+    let goes = is_marked(current) || pod.metadata.deletion_timestamp.is_some();
+    if !request.is_eviction() || goes {
+        return Ok(None);
     }
+    deletion::check_meant(request, current)?;
+    let old = why_it_goes(pod);
     let since = old.filter(|old| old.status == TRUE).map(|old| old.last_transition_time.clone());
     let condition = core::PodCondition {
         type_: DISRUPTION_TARGET.to_owned(),
         status: TRUE.to_owned(),
-        reason: Some(reason.to_owned()),
+        reason: Some(BY_EVICTION.to_owned()),
         message: Some("Eviction API: evicting".to_owned()),
         observed_generation: pod.metadata.generation,
         last_transition_time: since.unwrap_or_else(|| Some(seconds(now))),
@@ -211,7 +230,7 @@ pub(super) fn marked(request: &Request, current: &Object, now: Timestamp) -> Opt
     };
     let mut status = PodStatus::clone(&pod.status);
     set_condition(status.conditions.get_or_insert_default(), condition);
-    Some(Object::Pod(Rc::new(Pod { status: Rc::new(status), ..Pod::clone(pod) })))
+    Ok(Some(Object::Pod(Rc::new(Pod { status: Rc::new(status), ..Pod::clone(pod) }))))
 }
 
 /// The `DeleteOptions` of an eviction or of a delete.

@@ -419,7 +419,7 @@ impl ApiServer {
         }
         let admit =
             |new: &Object| kubelet.iter().try_for_each(|kubelet| kubelet.updates(new, &current));
-        let write = if let Some(marked) = eviction::marked(request, &current, now) {
+        let write = if let Some(marked) = eviction::marked(request, &current, now)? {
             Write::Put(marked)
         } else if request.deletes() {
             let empty =

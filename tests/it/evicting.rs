@@ -96,7 +96,13 @@ fn the_options_of_an_eviction_are_those_of_the_delete() {
         let options = json!({"preconditions": {"uid": "other"}, "dryRun": dry});
         let (code, answer) = evict(&mut cluster, "web", &options);
         assert_eq!((code, &answer["reason"]), (409, &json!("Conflict")));
+        assert!(condition(&cluster, "web", "DisruptionTarget").is_none(), "another one was meant");
     }
+    let pod = cluster.object(Kind::Pod, "default", "web").expect("the pod").to_json();
+    let version = &pod["metadata"]["resourceVersion"];
+    let options = json!({"preconditions": {"resourceVersion": version}});
+    let (code, answer) = evict(&mut cluster, "web", &options);
+    assert_eq!(code, 201, "{answer}");
     let (code, _) = evict(&mut cluster, "web", &json!({"gracePeriodSeconds": 0}));
     assert_eq!(code, 201);
     assert!(cluster.object(Kind::Pod, "default", "web").is_none());
