@@ -419,7 +419,9 @@ impl ApiServer {
         }
         let admit =
             |new: &Object| kubelet.iter().try_for_each(|kubelet| kubelet.updates(new, &current));
-        let write = if let Some(marked) = eviction::marked(request, &current, now)? {
+        let marked =
+            if request.is_eviction() { eviction::marked(request, &current, now)? } else { None };
+        let write = if let Some(marked) = marked {
             Write::Put(marked)
         } else if request.deletes() {
             let empty =
