@@ -26,6 +26,13 @@ const PANIC = new RegExp(
   ].join("|"),
 );
 
+/**
+ * What comes later to the page, and would be part of its one caller, which is called for each Pod. It has to
+ * stay by itself to come later.
+ */
+const APART =
+  /^<podflow::(client::recorder::Recorder>::tell_of_series|scheduler::plugins::volumes::(binding::Volumes|limits::FullNodes)>::of\b)/;
+
 /** The module in `bytes`, small, but for its names. */
 export function shrunk(bytes) {
   binaryen.setDebugInfo(true); // Names, for the order below, and for what splits the module.
@@ -36,6 +43,7 @@ export function shrunk(bytes) {
   // The stack ends below the first kilobyte, so every address is above: offsets fold into loads.
   binaryen.setLowMemoryUnused(true);
   const module = binaryen.readBinary(bytes);
+  const apart = [];
   for (let index = 0; index < module.getNumFunctions(); index += 1) {
     const func = module.getFunctionByIndex(index);
     // Names have the hash of each crate.
@@ -43,6 +51,11 @@ export function shrunk(bytes) {
     if (UNREAD.test(name) || PANIC.test(name)) {
       binaryen.Function.setBody(func, module.unreachable());
     }
+    if (APART.test(name)) apart.push(binaryen.getFunctionInfo(func).name);
+  }
+  for (const name of apart) {
+    binaryen.setPassArgument("no-inline", name);
+    module.runPasses(["no-inline"]);
   }
   module.optimize();
   module.optimize(); // What the first time has left bare.
