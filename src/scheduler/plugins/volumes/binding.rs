@@ -157,6 +157,9 @@ impl Plugin for VolumeBinding {
     }
 
     fn reserve(&self, state: &CycleState, node: &NodeInfo) -> Vec<Document> {
+        if state.volumes.waiting.is_empty() {
+            return Vec::new();
+        }
         let steps = state.volumes.steps(node).unwrap_or_default();
         let reserved = steps.iter().map(|step| match *step {
             Step::Bind(claim, volume) => reserving::bound(volume, claim),
