@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::HttpCall;
+use super::you::BODY_MAX;
 use crate::api::decode::{has_duplicate_fields, place_of_field};
 use crate::api::request::{JSON, with_spec};
 
@@ -22,8 +23,9 @@ impl HttpCall {
     /// As [`HttpCall::with_text`]; a spec that came before is shared.
     #[must_use]
     pub fn with_text_alike(self, text: &str, specs: &mut Specs) -> Self {
-        // Only a text of one line is kept as it came.
-        let may_share = &*self.content_type == JSON && !text.contains('\n');
+        // Only a text of one line is kept as it came, and one that is too large is not read at all.
+        let may_share =
+            &*self.content_type == JSON && text.len() <= BODY_MAX && !text.contains('\n');
         let Some(place) = may_share.then(|| place_of_field(text, SPEC)).flatten() else {
             return self.with_text(text);
         };
@@ -117,6 +119,7 @@ mod tests {
             format!(r#"{{"spec": {spec}}}}}"#),
             format!("{{\"spec\": {spec}\n}}"),
             format!(r#"[{{"spec": {spec}}}]"#),
+            format!(r#"{{"spec": {spec}, "kind": "{}"}}"#, "x".repeat(BODY_MAX)),
             r#"{"spec": null}"#.to_owned(),
             r#"{"spec": {"a": 1, "a": 2}}"#.to_owned(),
             r#"{"spec": {"a": 1, "a": 2}, "b": 1}"#.to_owned(),

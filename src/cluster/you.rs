@@ -346,7 +346,7 @@ const BODIES: [&str; 2] = [JSON, YAML];
 const TYPE_META: &str = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
                          \"json:\\\"kind,omitempty\\\"\" }";
 /// Upstream's limit for a body.
-const BODY_MAX: usize = 3 << 20;
+pub(super) const BODY_MAX: usize = 3 << 20;
 
 fn media(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()

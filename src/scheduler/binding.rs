@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::evicting::Outcome;
-use super::framework::{About, ClusterEvent, PreBind, Reserved, Snapshot};
+use super::framework::{PreBind, Reserved, Snapshot};
 use super::node_info::PodInfo;
 use super::queue::QueuedPod;
 use super::stored::Stored;
@@ -106,8 +106,7 @@ impl Scheduler {
                 PreBind::Done => {}
                 PreBind::Wait => return PreBind::Wait,
                 PreBind::Failed(why) => {
-                    let name = plugin.name();
-                    return PreBind::Failed(format!("running PreBind plugin \"{name}\": {why}"));
+                    return PreBind::Failed(in_pre_bind(plugin.name(), &why));
                 }
             }
         }
@@ -171,8 +170,7 @@ impl Scheduler {
         let stored = match result {
             Ok(stored) => stored.and_then(Object::document),
             Err(error) => {
-                let why = format!("running PreBind plugin \"VolumeBinding\": {error}");
-                self.pre_binding_failed(ctx, waiting, &why);
+                self.pre_binding_failed(ctx, waiting, &in_pre_bind("VolumeBinding", &error));
                 return;
             }
         };
@@ -200,8 +198,7 @@ impl Scheduler {
         let is_it = |waiting: &PreBinding| *waiting.queued.info.uid == *uid;
         let Some(at) = self.pre_binding.iter().position(is_it) else { return false };
         let waiting = self.pre_binding.remove(at);
-        let why = format!("running PreBind plugin \"VolumeBinding\": {why}");
-        self.pre_binding_failed(ctx, waiting, &why);
+        self.pre_binding_failed(ctx, waiting, &in_pre_bind("VolumeBinding", why));
         true
     }
 
@@ -233,9 +230,7 @@ impl Scheduler {
         let mut pod = Rc::clone(&queued.info.pod);
         let uid = Rc::clone(&queued.info.uid);
         if self.cache.is_assumed(&uid) {
-            self.cache.remove_pod(&uid);
-            let about = About::Pod { old: Some(&queued.info), new: None };
-            self.tell(ClusterEvent::AssignedPodDeleted, ctx.now, about);
+            self.leave(&pod, ctx.now);
         }
         self.cache.forget_nominated(&uid);
         let (namespace, name) = names(&pod);
@@ -260,4 +255,9 @@ impl Scheduler {
         let waiting = self.pre_binding.iter().map(|waiting| &waiting.queued);
         written.chain(waiting).any(|queued| *queued.info.uid == *uid)
     }
+}
+
+/// Why a pod is not bound, if that is because of what a plugin does before.
+fn in_pre_bind(plugin: &str, why: &str) -> String {
+    format!("running PreBind plugin \"{plugin}\": {why}")
 }

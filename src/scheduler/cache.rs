@@ -193,7 +193,7 @@ impl Cache {
         }
         let known = self.nominated.get(&pod.uid);
         match known.filter(|known| node.is_empty() || *known.node == *node) {
-            Some(Nominated { pod: own, .. }) if own.is_as_large_as(pod) => {}
+            Some(Nominated { pod: own, .. }) if own.is_alike(pod) => {}
             Some(Nominated { node, .. }) => self.nominate(pod, &Rc::clone(node)),
             None if node.is_empty() => {}
             None => self.nominate(pod, &node.into()),

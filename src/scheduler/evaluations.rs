@@ -99,7 +99,7 @@ impl Evaluations {
     /// What plugins worked out for the last pod, if `pod` is equal to it; all else is forgotten.
     pub fn begin(&mut self, pod: &Rc<PodInfo>, cache: &Cache) -> CycleState {
         let same = self.surroundings == cache.surroundings() && self.refusals.len() < MOST_REFUSALS;
-        if !same || !self.of.as_ref().is_some_and(|of| alike(of, pod)) {
+        if !same || !self.of.as_ref().is_some_and(|of| of.is_alike(pod)) {
             *self = Self { surroundings: cache.surroundings(), ..Self::default() };
         }
         self.of = Some(Rc::clone(pod));
@@ -146,8 +146,8 @@ impl Evaluations {
         self.all = Some(AllRefused { from, order: order.map(Rc::clone), refused, own });
     }
 
-    /// What was said of all nodes in this order, from the turn `from` on, when an equal pod fitted nowhere, and the places
-    /// that have to be asked anew: the rest of it still holds.
+    /// What was said of all nodes in this order, from the turn `from` on, when an equal pod fitted nowhere,
+    /// and the places that have to be asked anew: the rest of it still holds.
     pub fn all_refused(
         &self,
         from: usize,
@@ -300,12 +300,4 @@ impl Evaluations {
             None => self.victims.fill(Victims::Unknown),
         }
     }
-}
-
-/// Whether no plugin can tell the pods apart by themselves.
-fn alike(one: &PodInfo, other: &PodInfo) -> bool {
-    one.pod.has_spec_of(&other.pod)
-        && one.namespace() == other.namespace()
-        && one.labels() == other.labels()
-        && one.pod.metadata.owner_references == other.pod.metadata.owner_references
 }

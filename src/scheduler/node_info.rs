@@ -74,9 +74,12 @@ impl PodInfo {
         Self { uid: uid(pod), pod: Rc::clone(pod), ..other.clone() }
     }
 
-    /// Whether as much room has to be kept for `other`, which is a version of this pod.
-    pub fn is_as_large_as(&self, other: &Self) -> bool {
-        self.pod.has_spec_of(&other.pod) && self.labels() == other.labels()
+    /// Whether no plugin can tell the pods apart by themselves.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.pod.has_spec_of(&other.pod)
+            && self.namespace() == other.namespace()
+            && self.labels() == other.labels()
+            && self.pod.metadata.owner_references == other.pod.metadata.owner_references
     }
 
     /// Its namespace.

@@ -194,8 +194,9 @@ impl Scheduler {
         let Some((_, profile)) = self.profile(pod) else { return };
         let gated = profile.gates && gates(pod).is_some();
         if self.cache.is_assumed(&uid) {
+            // Before it is bound: others may have its room at once.
             if let Some(old) = old.filter(|old| begins_to_go(old, pod)) {
-                self.forget_assumed(old, now);
+                self.leave(old, now);
             }
             return;
         }
@@ -223,13 +224,15 @@ impl Scheduler {
         }
     }
 
-    /// A pod that is about to be bound goes: others may have its room at once.
-    fn forget_assumed(&mut self, old: &Rc<Pod>, now: Instant) {
-        if self.cache.remove_pod(&uid(old)) && self.queue.waits_for_events() {
-            let gone = PodInfo::new(Rc::clone(old));
+    /// Takes a pod off its node, which may help others; whether it was on one.
+    pub(super) fn leave(&mut self, pod: &Pod, now: Instant) -> bool {
+        let was_there = self.cache.remove_pod(&uid(pod));
+        if was_there && self.queue.waits_for_events() {
+            let gone = PodInfo::new(Rc::new(pod.clone()));
             let about = About::Pod { old: Some(&gone), new: None };
             self.tell(ClusterEvent::AssignedPodDeleted, now, about);
         }
+        was_there
     }
 
     /// A pod waits no longer for the node that `old` has waited for. To pods that are no more important it
@@ -261,11 +264,7 @@ impl Scheduler {
         let uid = uid(pod);
         self.queue.delete(&uid);
         self.cache.forget_nominated(&uid);
-        if self.cache.remove_pod(&uid) && self.queue.waits_for_events() {
-            let gone = PodInfo::new(Rc::new(pod.clone()));
-            let about = About::Pod { old: Some(&gone), new: None };
-            self.tell(ClusterEvent::AssignedPodDeleted, now, about);
-        } else if pod.node_name.is_none() && self.profile(pod).is_some() {
+        if !self.leave(pod, now) && pod.node_name.is_none() && self.profile(pod).is_some() {
             self.on_lost_nomination(pod, now);
         }
     }

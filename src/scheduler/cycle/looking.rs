@@ -125,18 +125,16 @@ fn refused_with_promised(
 ) -> Option<(&'static str, Verdict)> {
     let cluster = Overlay { below: cache, node };
     filters.iter().find_map(|plugin| {
-        // Who looks further has counted the pods that are there, and counts these with them.
-        let mut state = CycleState::default();
-        let said = if plugin.looks_at_node_only() {
-            PreFilter::Run
+        let verdict = if plugin.looks_at_node_only() {
+            plugin.filter(pod, &search.state, &cluster.node)
         } else {
-            plugin.pre_filter(pod, &cluster, &mut state)
-        };
-        let state = if plugin.looks_at_node_only() { &search.state } else { &state };
-        let verdict = match said {
-            PreFilter::Skip => return None,
-            PreFilter::Reject(verdict) => verdict,
-            PreFilter::Run | PreFilter::Nodes(_) => plugin.filter(pod, state, &cluster.node),
+            // It has counted the pods that are there, and counts these with them.
+            let mut state = CycleState::default();
+            match plugin.pre_filter(pod, &cluster, &mut state) {
+                PreFilter::Skip => return None,
+                PreFilter::Reject(verdict) => verdict,
+                PreFilter::Run | PreFilter::Nodes(_) => plugin.filter(pod, &state, &cluster.node),
+            }
         };
         (!verdict.is_success()).then(|| (plugin.name(), verdict))
     })
