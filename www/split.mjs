@@ -25,14 +25,14 @@ const MODULES = [
   "cluster::Cluster>::what_if",
   "js::(manifest|Podflow>::(apply|import_cluster|what_if)::)",
   "kubectl::apply",
-  "recording::import::(?!is_cluster|kind_of)(Import>::)?\\w+",
+  "recording::import::(?!is_cluster|kind_of)",
   "runtime::(shell|web)",
   "runtime::service::Runtime>::(forward|serve|start_exec)",
   "client::recorder::Recorder>::(again|tell_of_series)",
   "scheduler::plugins::(\\w+::)+\\w+ as podflow::scheduler::framework::Plugin>::hint",
   "scheduler::plugins::volumes::binding::VolumeBinding as podflow::scheduler::framework::Plugin>::(filter|pre_bind|score)",
-  "scheduler::plugins::volumes::(binding::(Volumes|Waiting)|limits::FullNodes)>::\\w+",
-  "scheduler::plugins::volumes::(built_in::(BuiltIn>::(?!of\\b)\\w+|rename)|place|reserving)",
+  "scheduler::plugins::volumes::(binding::(Volumes|Waiting)|limits::FullNodes)>::",
+  "scheduler::plugins::volumes::(built_in::(BuiltIn>::(?!of\\b)|rename)|place|reserving)",
   "scheduler::stored",
   "scheduler::configuration::(?!is_configuration|plugin_sets|profile_of|Configuration>::profile\\b)",
   "share::decision",
@@ -43,9 +43,12 @@ const MODULES = [
 /** What only they need of other crates: numbers and times as text, where there is no short way. */
 const OTHERS = ["cel", "core::num::flt2dec::strategy::dragon", "jiff::fmt::(offset|temporal::parser)"];
 
-/** What belongs to one of them: its functions, those of its types, Yew's for its components, and its promises. */
+/**
+ * What belongs to one of them: its functions, those of its types, Yew's for its components, and its promises. One that
+ * ends with a path is all below that.
+ */
 const LATER = new RegExp(
-  `^(<yew::html::component::lifecycle::\\w+|js_sys::futures::future_to_promise::)?<*(podflow::(${MODULES.join("|")})|${OTHERS.join("|")})(?!\\w)`,
+  `^(<yew::html::component::lifecycle::\\w+|js_sys::futures::future_to_promise::)?<*(podflow::(${MODULES.join("|")})|${OTHERS.join("|")})((?<=::)|(?!\\w))`,
 );
 
 /** In the second part, whatever is imported from the first. */
