@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::num::{IntErrorKind, ParseIntError};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -223,6 +224,25 @@ fn scaled(number: f64, power: i32) -> f64 {
     value
 }
 
+/// A duration as Go writes it, to the millisecond: `1.2s`, `350ms`, `1m3s`.
+pub fn go_duration(span: Duration) -> String {
+    let millis = span.as_millis();
+    if millis == 0 {
+        return "0s".into();
+    }
+    if millis < 1000 {
+        return format!("{millis}ms");
+    }
+    let (minutes, rest) = (millis / 60_000, millis % 60_000);
+    let seconds = format!("{}.{:03}", rest / 1000, rest % 1000);
+    let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
+    match minutes {
+        0 => format!("{seconds}s"),
+        1..60 => format!("{minutes}m{seconds}s"),
+        _ => format!("{}h{}m{seconds}s", minutes / 60, minutes % 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,5 +322,14 @@ mod tests {
         }
         let near: f64 = "1.2345678901234567e-300".parse().unwrap();
         assert!((float("1.2345678901234567e-300").unwrap() / near - 1.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn durations_are_written_as_in_go() {
+        for (millis, want) in
+            [(0, "0s"), (350, "350ms"), (1200, "1.2s"), (2000, "2s"), (63_045, "1m3.045s")]
+        {
+            assert_eq!(go_duration(Duration::from_millis(millis)), want);
+        }
     }
 }

@@ -99,36 +99,3 @@ impl Puller {
         Some((rest, message))
     }
 }
-
-/// A duration as Go writes it, to the millisecond: `1.2s`, `350ms`, `1m3s`.
-pub(super) fn go_duration(span: Duration) -> String {
-    let millis = span.as_millis();
-    if millis == 0 {
-        return "0s".into();
-    }
-    if millis < 1000 {
-        return format!("{millis}ms");
-    }
-    let (minutes, rest) = (millis / 60_000, millis % 60_000);
-    let seconds = format!("{}.{:03}", rest / 1000, rest % 1000);
-    let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
-    match minutes {
-        0 => format!("{seconds}s"),
-        1..60 => format!("{minutes}m{seconds}s"),
-        _ => format!("{}h{}m{seconds}s", minutes / 60, minutes % 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_written_as_in_go() {
-        for (millis, want) in
-            [(0, "0s"), (350, "350ms"), (1200, "1.2s"), (2000, "2s"), (63_045, "1m3.045s")]
-        {
-            assert_eq!(go_duration(Duration::from_millis(millis)), want);
-        }
-    }
-}

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use super::Kubelet;
 use super::container::{self, Cause, Facts, Kind, Record};
-use super::images::{Wish, go_duration, with_tag};
+use super::images::{Wish, with_tag};
 use super::pod_worker::{PodWorker, State};
 use super::shared::Shared;
 use super::status::specs;
 use crate::api::pull_policy::ImagePullPolicy;
+use crate::api::text::go_duration;
 use crate::api::wire::Container;
 use crate::client::EventKind::{self, Normal, Warning};
 use crate::runtime::{CriError, CriRequest, CriResponse, Image};

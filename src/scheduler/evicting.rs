@@ -1,8 +1,7 @@
 //! Making room: a pod's victims are told to go, and meanwhile the pod itself is held back.
 //!
 //! Mirrors: `prepareCandidateAsync` of `pkg/scheduler/framework/preemption/executor.go`, and `PreEnqueue` of
-//! `plugins/defaultpreemption`. No pod here waits for a permit, and as many victims are told at once as
-//! there are.
+//! `plugins/defaultpreemption`. As many victims are told at once as there are.
 
 use std::rc::Rc;
 
@@ -142,8 +141,9 @@ impl Scheduler {
         victim: &Pod,
         node: &str,
     ) -> bool {
-        let is_taken =
-            self.give_up_pre_binding(ctx, &uid(victim), "preempted by DefaultPreemption");
+        let uid = uid(victim);
+        let is_taken = self.waiting.preempt(&uid)
+            || self.give_up_pre_binding(ctx, &uid, "preempted by DefaultPreemption");
         if is_taken {
             let message = format!("{} (in kube-scheduler memory).", preempted(by, node));
             self.record(ctx, preemptor, victim, PREEMPTED, &message);

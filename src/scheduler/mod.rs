@@ -16,6 +16,7 @@ pub mod framework;
 pub mod helps;
 pub mod node_info;
 pub mod order;
+mod permit;
 pub mod plugins;
 pub mod preemption;
 pub mod profile;
@@ -38,12 +39,13 @@ use std::time::Duration;
 use crate::api::wire::Node;
 use jiff::Timestamp;
 
-use self::binding::PreBinding;
+use self::binding::{Chosen, PreBinding};
 use self::cache::Cache;
 use self::cycle::Rotation;
 use self::decision::Decisions;
 use self::evaluations::Evaluations;
 use self::evicting::Evictions;
+use self::framework::WaitingPods;
 use self::node_info::PodInfo;
 use self::profile::Profile;
 use self::queue::Queue;
@@ -86,6 +88,8 @@ pub enum Timer {
     FlushBackoff,
     FlushUnschedulable,
     CycleEnd,
+    /// To see for which pods the time to permit them is over.
+    Permit,
     /// To see whether what was reserved for pods is so.
     PreBind,
 }
@@ -108,9 +112,13 @@ pub struct Scheduler {
     cache: Cache,
     /// The pod of the cycle that runs.
     current: Option<QueuedPod>,
-    /// Bindings on their way, with the nodes.
-    binding: SortedMap<RequestId, (QueuedPod, Rc<str>)>,
-    /// Pods whose binding waits for something.
+    /// Pods whose binding waits until plugins permit it, by uid.
+    permitting: SortedMap<Rc<str>, Chosen>,
+    /// What those plugins know of them.
+    waiting: WaitingPods,
+    /// Bindings on their way.
+    binding: SortedMap<RequestId, Chosen>,
+    /// Pods whose binding waits for what was reserved for them.
     pre_binding: Vec<PreBinding>,
     /// What makes room just now.
     evictions: Evictions,
@@ -139,6 +147,8 @@ impl Scheduler {
             queue: Queue::new(configuration.backoff),
             cache: Cache::default(),
             current: None,
+            permitting: SortedMap::new(),
+            waiting: WaitingPods::default(),
             binding: SortedMap::new(),
             pre_binding: Vec::new(),
             evictions: Evictions::default(),
@@ -275,8 +285,10 @@ impl Component for Scheduler {
                 ctx.set_timer(FLUSH_UNSCHEDULABLE, Timer::FlushUnschedulable);
             }
             Event::Timer(Timer::CycleEnd) => self.end_cycle(ctx),
+            Event::Timer(Timer::Permit) => self.waiting.time_out(ctx.now),
             Event::Timer(Timer::PreBind) => self.poll_pre_bindings(ctx),
         }
+        self.settle_permits(ctx);
         self.begin(ctx);
     }
 }

@@ -14,8 +14,8 @@ pub struct Weighted {
     pub weight: i64,
 }
 
-/// Which plugins run at each extension point, in order. The points that no plugin has (`Permit`,
-/// `PostBind`) and those that only one has (`QueueSort`, `Bind`) are not in it.
+/// Which plugins run at each extension point, in order. The points that only one plugin has (`QueueSort`,
+/// `Bind`) are not in it.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// The `schedulerName` by which pods choose it.
@@ -28,8 +28,12 @@ pub struct Profile {
     pub score: Vec<Weighted>,
     /// `Reserve`.
     pub reserve: Vec<Rc<dyn Plugin>>,
+    /// `Permit`.
+    pub permit: Vec<Rc<dyn Plugin>>,
     /// `PreBind`.
     pub pre_bind: Vec<Rc<dyn Plugin>>,
+    /// `PostBind`.
+    pub post_bind: Vec<Rc<dyn Plugin>>,
     /// `PostFilter`: none if no pod makes room for another.
     pub preemption: Option<Limits>,
     /// `PreEnqueue`: whether scheduling gates hold pods back.
@@ -41,9 +45,9 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The plugin called `name`, of those that can refuse a node.
+    /// The plugin called `name`, of those that can refuse a node or a binding.
     pub fn plugin(&self, name: &str) -> Option<&dyn Plugin> {
-        let mut all = self.filter.iter().chain(&self.pre_filter);
+        let mut all = self.filter.iter().chain(&self.pre_filter).chain(&self.permit);
         all.find(|plugin| plugin.name() == name).map(|plugin| &**plugin)
     }
 }

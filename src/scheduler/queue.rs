@@ -175,7 +175,7 @@ impl Queue {
             let changes: Vec<ClusterEvent> = own_changes(&old, &queued.info).collect();
             let wakes = |plugin: &&'static str| {
                 let mut changes = changes.iter();
-                changes.any(|event| plugins::waking_on(*event).any(|one| one == *plugin))
+                changes.any(|event| plugins::wakes(plugin, *event))
                     && hint(plugin, &old, &queued.info)
             };
             queued.refused_by.iter().any(wakes)
@@ -262,8 +262,8 @@ impl Queue {
         if self.unschedulable.is_empty() {
             return;
         }
-        let refusers = plugins::waking_on(event).filter(|one| self.refusers.contains_key(one));
-        let waking: Vec<&str> = refusers.collect();
+        let refusers = self.refusers.keys().copied();
+        let waking: Vec<&str> = refusers.filter(|plugin| plugins::wakes(plugin, event)).collect();
         if waking.is_empty() {
             return;
         }
@@ -290,6 +290,11 @@ impl Queue {
     /// Moves the pods that have been unschedulable for long.
     pub fn flush_unschedulable(&mut self, now: Instant) {
         self.move_if(now, |queued| now.since(queued.since) > MOST_UNSCHEDULABLE);
+    }
+
+    /// Moves a pod that something has helped.
+    pub fn wake(&mut self, uid: &str, now: Instant) {
+        self.move_if(now, |queued| *queued.info.uid == *uid);
     }
 
     /// Lets a pod that is put back in the queue only once its victims are told to go.

@@ -111,9 +111,10 @@ impl Scheduler {
             }
             let profile = configuration.profile(&pod.pod);
             let plugin = profile.and_then(|(_, profile)| profile.plugin(plugin));
-            plugin.is_none_or(|plugin| plugin.hint(pod, &about, cache))
+            plugin.is_none_or(|plugin| plugin.wakes_on(event) && plugin.hint(pod, &about, cache))
         };
         self.queue.on_event(event, now, hint);
+        self.waiting.help(hint);
     }
 
     fn on_node(&mut self, delta: &Delta<Node>, now: Instant) {
@@ -121,7 +122,7 @@ impl Scheduler {
         match delta {
             Delta::Added(node) => {
                 self.cache.put_node(node);
-                if self.queue.waits_for_events() {
+                if self.waits_for_events() {
                     let about = About::Node { old: None, new: Some(&info(node)) };
                     self.tell(ClusterEvent::NodeAdded, now, about);
                 }
@@ -129,7 +130,7 @@ impl Scheduler {
             Delta::Updated { old, new } => {
                 self.cache.put_node(new);
                 let changes = changes(old, new);
-                if changes.is_empty() || !self.queue.waits_for_events() {
+                if changes.is_empty() || !self.waits_for_events() {
                     return;
                 }
                 let (old, new) = (info(old), info(new));
@@ -173,7 +174,7 @@ impl Scheduler {
             self.queue.delete(&uid);
             let info = self.work_out(pod);
             self.cache.put_pod(&info, node);
-            if !self.queue.waits_for_events() {
+            if !self.waits_for_events() {
                 return;
             }
             let Some(old) = old.filter(|old| old.node_name.is_some()) else {
@@ -195,7 +196,9 @@ impl Scheduler {
         let gated = profile.gates && gates(pod).is_some();
         if self.cache.is_assumed(&uid) {
             // Before it is bound: others may have its room at once.
-            if let Some(old) = old.filter(|old| begins_to_go(old, pod)) {
+            if let Some(old) = old.filter(|old| begins_to_go(old, pod))
+                && !self.waiting.remove(&uid)
+            {
                 self.leave(old, now);
             }
             return;
@@ -224,10 +227,15 @@ impl Scheduler {
         }
     }
 
+    /// Whether there is a pod that an event may help.
+    fn waits_for_events(&self) -> bool {
+        self.queue.waits_for_events() || !self.waiting.is_empty()
+    }
+
     /// Takes a pod off its node, which may help others; whether it was on one.
     pub(super) fn leave(&mut self, pod: &Pod, now: Instant) -> bool {
         let was_there = self.cache.remove_pod(&uid(pod));
-        if was_there && self.queue.waits_for_events() {
+        if was_there && self.waits_for_events() {
             let gone = PodInfo::new(Rc::new(pod.clone()));
             let about = About::Pod { old: Some(&gone), new: None };
             self.tell(ClusterEvent::AssignedPodDeleted, now, about);
@@ -239,7 +247,7 @@ impl Scheduler {
     /// was as if it ran there.
     fn on_lost_nomination(&mut self, old: &Pod, now: Instant) {
         let waited = old.status.nominated_node_name.as_deref().is_some_and(|node| !node.is_empty());
-        if waited && self.queue.waits_for_events() {
+        if waited && self.waits_for_events() {
             let gone = PodInfo::new(Rc::new(old.clone()));
             let about = About::Pod { old: Some(&gone), new: None };
             let meant = |pod: &PodInfo| priority(pod) <= priority(&gone);
@@ -264,6 +272,9 @@ impl Scheduler {
         let uid = uid(pod);
         self.queue.delete(&uid);
         self.cache.forget_nominated(&uid);
+        if self.waiting.remove(&uid) {
+            return;
+        }
         if !self.leave(pod, now) && pod.node_name.is_none() && self.profile(pod).is_some() {
             self.on_lost_nomination(pod, now);
         }

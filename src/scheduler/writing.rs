@@ -10,6 +10,8 @@ use k8s_openapi::api::core::v1::PodCondition;
 use super::Scheduler;
 use super::cycle::{self, Failure};
 use super::decision::Decision;
+use super::permit::Permitted;
+use super::queue::QueuedPod;
 use crate::api::request::{Patch, Subresource, Target};
 use crate::api::{Kind, Pod, seconds};
 use crate::client::{EventKind, Regarding};
@@ -64,36 +66,55 @@ impl Scheduler {
             ctx.rng,
             now,
         );
+        let uid = Rc::clone(&queued.info.uid);
+        let placed = match outcome.result {
+            Ok(node) => {
+                let chosen = self.keep_room(queued, node, outcome.reserved);
+                let permitted = self.permitted(&chosen);
+                Ok((chosen, permitted))
+            }
+            Err(failure) => Err((queued, failure)),
+        };
+        let message = match &placed {
+            Ok((_, Permitted::Never(why))) => Some(why.message()),
+            Ok((_, Permitted::Now | Permitted::Later(_))) => None,
+            Err((_, failure)) => Some(failure.message.as_str()),
+        };
         self.decisions.push(Decision {
             pod: (namespace.into(), name.into()),
-            uid: Rc::clone(&queued.info.uid),
+            uid,
             at: ctx.now,
-            message: outcome.result.as_ref().err().map(|failure| failure.message.as_str().into()),
+            message: message.map(Into::into),
             nodes: std::mem::take(&mut outcome.nodes),
             feasible: outcome.feasible,
             refused: outcome.refused,
-            chosen: outcome.result.as_ref().ok().map(Rc::clone),
+            chosen: placed.as_ref().ok().map(|(chosen, _)| Rc::clone(&chosen.node)),
             tied: outcome.tied,
         });
-        match outcome.result {
-            Ok(node) => self.begin_binding(ctx, queued, node, outcome.reserved),
-            Err(Failure { message, refused_by, preempt, waits_for_none }) => {
-                let mut nominated = waits_for_none.then(|| "".into());
-                let (uid, mut has_room) = (Rc::clone(&queued.info.uid), false);
-                if let Some(candidate) = preempt {
-                    self.cache.nominate(&queued.info, &candidate.node);
-                    has_room = self.evict(ctx, (&pod, &uid), &candidate);
-                    nominated = Some(Rc::clone(&candidate.node));
-                } else if waits_for_none {
-                    self.cache.forget_nominated(&uid);
-                }
-                self.queue.unschedulable(queued, ctx.now, refused_by);
-                if has_room {
-                    self.queue.activate(&uid);
-                }
-                self.report(ctx, &pod, Reason::Unschedulable, &message, nominated);
-            }
+        match placed {
+            Ok((chosen, permitted)) => self.begin_binding(ctx, chosen, permitted),
+            Err((queued, failure)) => self.found_none(ctx, queued, failure),
         }
+    }
+
+    /// There is no node for a pod: it waits, maybe for others to make room.
+    fn found_none(&mut self, ctx: &mut Ctx<'_, Self>, queued: QueuedPod, failure: Failure) {
+        let Failure { message, refused_by, preempt, waits_for_none } = failure;
+        let pod = Rc::clone(&queued.info.pod);
+        let mut nominated = waits_for_none.then(|| "".into());
+        let (uid, mut has_room) = (Rc::clone(&queued.info.uid), false);
+        if let Some(candidate) = preempt {
+            self.cache.nominate(&queued.info, &candidate.node);
+            has_room = self.evict(ctx, (&pod, &uid), &candidate);
+            nominated = Some(Rc::clone(&candidate.node));
+        } else if waits_for_none {
+            self.cache.forget_nominated(&uid);
+        }
+        self.queue.unschedulable(queued, ctx.now, refused_by);
+        if has_room {
+            self.queue.activate(&uid);
+        }
+        self.report(ctx, &pod, Reason::Unschedulable, &message, nominated);
     }
 
     /// Tells why a pod is not scheduled, by an event and in its status; `nominated` is the node that it

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::Search;
 use super::looking::Refused;
 use crate::scheduler::evaluations::Refusal;
-use crate::scheduler::framework::Verdict;
+use crate::scheduler::framework::{Reason, Verdict};
 use crate::sim::{SortedMap, SortedSet, sort};
 
 /// Why no node can take the pod, in upstream's words, and whose refusals those are.
@@ -52,6 +52,12 @@ pub fn preemption_failed(count: usize, refused: &[Rc<Verdict>]) -> String {
         reasons.insert("Preemption is not helpful for scheduling".into(), count - refused.len());
     }
     format!("preemption: 0/{count} nodes are available: {}.", histogram(&reasons))
+}
+
+/// Why a pod cannot have the one node that was chosen for it.
+pub fn refused_on_one(reasons: &[Reason]) -> String {
+    let reasons = reasons.iter().map(|reason| (Cow::Borrowed(&**reason), 1)).collect();
+    format!("0/1 nodes are available: {}.", histogram(&reasons))
 }
 
 /// `1 this, 2 that`, sorted as texts.

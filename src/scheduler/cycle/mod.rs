@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-pub use self::diagnosis::preemption_failed;
+pub use self::diagnosis::{preemption_failed, refused_on_one};
 
 use self::diagnosis::diagnose;
 use self::looking::{Refused, first_refusal, look, look_at_nominated, nominated};

@@ -2,6 +2,10 @@
 //!
 //! Mirrors: `pkg/scheduler/framework`.
 
+mod waiting;
+
+pub use waiting::{Denied, Permit, WaitingPod, WaitingPods};
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -214,7 +218,8 @@ impl fmt::Debug for dyn Plugin {
     }
 }
 
-/// A part of the policy. Every extension point has a default that holds no opinion.
+/// A part of the policy. Every extension point has a default that holds no opinion. It keeps nothing between
+/// calls: clusters are forked and taken back in time, and all of them share it.
 pub trait Plugin {
     /// Its name in a scheduler's configuration.
     fn name(&self) -> &'static str;
@@ -278,6 +283,21 @@ pub trait Plugin {
         Vec::new()
     }
 
+    /// Whether the pod may be bound to the node that was chosen, where room is kept for it. Of the pods that
+    /// are `waiting` it may allow or refuse some with it.
+    fn permit(
+        &self,
+        _pod: &PodInfo,
+        _node: &str,
+        _cluster: &dyn Snapshot,
+        _waiting: &mut WaitingPods,
+    ) -> Permit {
+        Permit::Allowed
+    }
+
+    /// The pod is not bound to that node after all, and what was reserved for it is given back.
+    fn unreserve(&self, _pod: &PodInfo, _node: &str, _waiting: &mut WaitingPods) {}
+
     /// Whether the pod can be bound, once all that was reserved for it has been written. `cluster` is as
     /// it is stored, as far as that is known: what is only taken to be so is not so there.
     fn pre_bind(
@@ -288,6 +308,9 @@ pub trait Plugin {
     ) -> PreBind {
         PreBind::Done
     }
+
+    /// The pod is bound to the node.
+    fn post_bind(&self, _pod: &PodInfo, _node: &str, _waiting: &mut WaitingPods) {}
 
     /// Whether `event` may help a pod that this plugin refused.
     fn wakes_on(&self, _event: ClusterEvent) -> bool {

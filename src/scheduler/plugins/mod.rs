@@ -34,9 +34,9 @@ pub use volumes::{
 
 use super::framework::{ClusterEvent, Plugin};
 
-/// The names of the plugins whose refusals are worth another try after `event`, which does not depend on
-/// their arguments.
-pub fn waking_on(event: ClusterEvent) -> impl Iterator<Item = &'static str> {
+/// Whether a refusal by the plugin called `name` is worth another try after `event`, which does not depend on
+/// its arguments. Of a plugin that is not one of these nothing is known, and so it is.
+pub fn wakes(name: &str, event: ClusterEvent) -> bool {
     const ALL: &[&dyn Plugin] = &[
         &NodeUnschedulable,
         &NodeName,
@@ -51,5 +51,6 @@ pub fn waking_on(event: ClusterEvent) -> impl Iterator<Item = &'static str> {
         &VolumeBinding { timeout: VolumeBinding::TIMEOUT, shape: Shape(Vec::new()) },
         &VolumeZone,
     ];
-    ALL.iter().filter(move |plugin| plugin.wakes_on(event)).map(|plugin| plugin.name())
+    let known = ALL.iter().find(|plugin| plugin.name() == name);
+    known.is_none_or(|plugin| plugin.wakes_on(event))
 }

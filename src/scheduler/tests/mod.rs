@@ -1,5 +1,6 @@
 //! The scheduler in a world of one: what is delivered to it, and what it asks for.
 
+mod permitting;
 mod preempting;
 mod waiting;
 
