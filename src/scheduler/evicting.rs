@@ -104,33 +104,38 @@ impl Scheduler {
         (preemptor, uid): (&Rc<Pod>, &Rc<str>),
         candidate: &Candidate,
     ) -> bool {
-        let stays = |victim: &&Rc<Pod>| victim.metadata.deletion_timestamp.is_none();
-        let pods = candidate.victims.iter().map(|victim| &victim.pod);
-        let mut victims: Vec<Rc<Pod>> = pods.filter(stays).map(Rc::clone).collect();
+        let stays = |victim: &Rc<Pod>| victim.metadata.deletion_timestamp.is_none();
+        let pods = candidate.victims.iter().map(|victim| self.latest(&victim.pod));
+        let mut victims: Vec<Rc<Pod>> = pods.filter(stays).collect();
         let (preemptor, uid, node) =
             (Rc::clone(preemptor), Rc::clone(uid), Rc::clone(&candidate.node));
-        if victims.is_empty() {
-            return false;
-        }
+        let Some(last) = victims.pop() else { return false };
         for other in self.cache.less_important_on(&node, &preemptor) {
             // Its status may not say yet what it is about to.
             let target = target(&other).part(Subresource::Status);
             let patch = Patch::PodCondition { condition: None, nominated: Some("".into()) };
             self.client.patch(ctx, target, patch);
         }
-        victims.retain(|victim| !self.take_back(ctx, (&preemptor, &uid), victim, &node));
-        let Some(last) = victims.pop() else { return true };
         if self.profile(&preemptor).is_some_and(|(_, profile)| profile.holds_preemptors) {
             self.queue.hold(&uid);
         }
         self.evictions.count += 1;
         let number = self.evictions.count;
+        victims.retain(|victim| !self.take_back(ctx, (&preemptor, &uid), victim, &node));
         for victim in &victims {
             self.tell_why(ctx, &preemptor, victim, number);
         }
         let eviction = Eviction { preemptor, uid, node, left: victims.len(), last: Some(last) };
-        self.go_on(ctx, number, eviction);
-        false
+        self.go_on(ctx, number, eviction)
+    }
+
+    /// A pod as it is stored, as far as that is known: who looks for room need not hear of all that its kubelet
+    /// reports, nor of what it was told before.
+    fn latest(&self, pod: &Rc<Pod>) -> Rc<Pod> {
+        let (namespace, name) = names(pod);
+        let known = self.pods.get(namespace, name);
+        let same = known.filter(|known| known.metadata.uid == pod.metadata.uid);
+        Rc::clone(same.unwrap_or(pod))
     }
 
     /// A victim that is about to be bound is not; whether it is one.
@@ -151,13 +156,19 @@ impl Scheduler {
         is_taken
     }
 
-    /// Tells the last victim once the others are told; after that the pod is held back no more.
-    fn go_on(&mut self, ctx: &mut Ctx<'_, Self>, number: u64, mut eviction: Eviction) {
+    /// Tells the last victim once the others are told; after that the pod is held back no more. Whether there is
+    /// room by that: of a victim that is not bound yet nobody else hears that it leaves.
+    fn go_on(&mut self, ctx: &mut Ctx<'_, Self>, number: u64, mut eviction: Eviction) -> bool {
         if eviction.left == 0 {
             let Some(last) = eviction.last.take() else {
                 self.queue.let_go(&eviction.uid);
-                return;
+                return false;
             };
+            let by = (&*eviction.preemptor, &*eviction.uid);
+            if self.take_back(ctx, by, &last, &eviction.node) {
+                self.queue.let_go(&eviction.uid);
+                return true;
+            }
             let (namespace, name) = names(&last);
             let known = self.pods.get(namespace, name);
             if known.is_none_or(|pod| pod.metadata.deletion_timestamp.is_some()) {
@@ -169,6 +180,7 @@ impl Scheduler {
             eviction.left = 1;
         }
         self.evictions.running.insert(number, eviction);
+        false
     }
 
     /// A pod is going, or gone: whom it was the last to make room for is held back no more.
@@ -210,7 +222,10 @@ impl Scheduler {
         if eviction.left == 0 {
             self.evictions.forget(&uid(&victim), &eviction.uid);
         }
-        self.go_on(ctx, of, eviction);
+        let preemptor = Rc::clone(&eviction.uid);
+        if self.go_on(ctx, of, eviction) {
+            self.queue.activate(&preemptor);
+        }
         true
     }
 

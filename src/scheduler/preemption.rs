@@ -89,7 +89,8 @@ fn start(pod: &PodInfo) -> Option<Timestamp> {
 pub struct Preemption<'a> {
     pub pod: &'a PodInfo,
     pub cluster: &'a dyn Snapshot,
-    pub filters: &'a [Rc<dyn Plugin>],
+    /// Those that have something to say in this cycle.
+    pub filters: &'a [&'a dyn Plugin],
     /// The moment at which a pod without a start is taken to have started.
     pub now: Timestamp,
 }

@@ -7,11 +7,23 @@ use std::rc::Rc;
 use super::framework::Plugin;
 use super::preemption::Limits;
 
+/// Who sees to it that a plugin can score: its `PreScore` may be switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preparation {
+    /// `PreScore`, which may find that the plugin has no scores to give.
+    PreScore,
+    /// The plugin itself, when it is asked.
+    Itself,
+    /// Nobody: it fails with these words.
+    Nobody(&'static str),
+}
+
 /// A plugin that scores nodes, and how much its scores count.
 #[derive(Clone, Debug)]
 pub struct Weighted {
     pub plugin: Rc<dyn Plugin>,
     pub weight: i64,
+    pub prepared_by: Preparation,
 }
 
 /// Which plugins run at each extension point, in order. The points that only one plugin has (`QueueSort`,

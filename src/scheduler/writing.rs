@@ -99,7 +99,7 @@ impl Scheduler {
 
     /// There is no node for a pod: it waits, maybe for others to make room.
     fn found_none(&mut self, ctx: &mut Ctx<'_, Self>, queued: QueuedPod, failure: Failure) {
-        let Failure { message, refused_by, preempt, waits_for_none } = failure;
+        let Failure { message, is_error, refused_by, preempt, waits_for_none } = failure;
         let pod = Rc::clone(&queued.info.pod);
         let mut nominated = waits_for_none.then(|| "".into());
         let (uid, mut has_room) = (Rc::clone(&queued.info.uid), false);
@@ -110,11 +110,17 @@ impl Scheduler {
         } else if waits_for_none {
             self.cache.forget_nominated(&uid);
         }
-        self.queue.unschedulable(queued, ctx.now, refused_by);
+        let reason = if is_error {
+            self.queue.errored(queued, ctx.now);
+            Reason::SchedulerError
+        } else {
+            self.queue.unschedulable(queued, ctx.now, refused_by);
+            Reason::Unschedulable
+        };
         if has_room {
             self.queue.activate(&uid);
         }
-        self.report(ctx, &pod, Reason::Unschedulable, &message, nominated);
+        self.report(ctx, &pod, reason, &message, nominated);
     }
 
     /// Tells why a pod is not scheduled, by an event and in its status; `nominated` is the node that it

@@ -6,6 +6,7 @@
 mod arguments;
 mod election;
 mod plugin_sets;
+mod unprepared;
 mod validation;
 
 use std::rc::Rc;

@@ -8,13 +8,13 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::PRIORITY_SORT;
+use super::{PRIORITY_SORT, unprepared};
 use crate::api::document::Part;
 use crate::api::text::go_quote;
 use crate::scheduler::args::{self, ArgsError};
 use crate::scheduler::framework::{MAX_NODE_SCORE, Plugin};
 use crate::scheduler::preemption::Limits;
-use crate::scheduler::profile::Weighted;
+use crate::scheduler::profile::{Preparation, Weighted};
 use crate::sim::SortedMap;
 
 /// A place in a pod's way where plugins are asked.
@@ -73,7 +73,7 @@ const PLUGINS: [(&str, i64, &[Point]); 20] = [
     ("VolumeRestrictions", 0, &[PRE_FILTER, FILTER]),
     ("NodeVolumeLimits", 0, &[PRE_FILTER, FILTER]),
     ("VolumeBinding", 0, &[PRE_FILTER, FILTER, RESERVE, PRE_SCORE, SCORE, PRE_BIND]),
-    ("VolumeZone", 0, &[PRE_FILTER, FILTER]),
+    (ZONE, 0, &[PRE_FILTER, FILTER]),
     ("PodTopologySpread", 2, &[PRE_FILTER, FILTER, PRE_SCORE, SCORE]),
     ("InterPodAffinity", 2, &[PRE_FILTER, FILTER, PRE_SCORE, SCORE]),
     (DEVICES, 2, &[PRE_ENQUEUE, PRE_FILTER, FILTER, POST_FILTER, SCORE, RESERVE, PRE_BIND]),
@@ -86,6 +86,9 @@ const PLUGINS: [(&str, i64, &[Point]); 20] = [
 
 const PREEMPTION: &str = "DefaultPreemption";
 const GATES: &str = "SchedulingGates";
+
+/// A filter that can do without its `preFilter`, which others cannot that look beyond the node.
+const ZONE: &str = "VolumeZone";
 
 const DEVICES: &str = "DynamicResources";
 const FEATURES: &str = "NodeDeclaredFeatures";
@@ -214,26 +217,40 @@ impl PluginSets {
             names(point).iter().filter_map(|name| made.get(&name.as_str()).map(Rc::clone)).collect()
         };
         let weights = self.weights()?;
+        let is_at = |point: Point, name: &str| names(point).iter().any(|own| own == name);
         let weighted = |plugin: Rc<dyn Plugin>| {
-            let weight = weights.get(&plugin.name()).copied().unwrap_or(1);
-            Weighted { plugin, weight }
+            let name = plugin.name();
+            let weight = weights.get(&name).copied().unwrap_or(1);
+            let is_prepared = !has(name, PRE_SCORE) || is_at(PRE_SCORE, name);
+            let by_others = Preparation::PreScore;
+            let prepared_by = if is_prepared { by_others } else { unprepared::score(name) };
+            Weighted { plugin, weight, prepared_by }
         };
-        let has = |point: Point, name: &str| names(point).iter().any(|own| own == name);
+        let filter = |plugin: Rc<dyn Plugin>| {
+            let name = plugin.name();
+            let is_prepared = !has(name, PRE_FILTER) || is_at(PRE_FILTER, name) || name == ZONE;
+            if is_prepared { plugin } else { unprepared::filter(plugin) }
+        };
+        let mut pre_filter = plugins(PRE_FILTER);
+        if is_at(FILTER, ZONE) && !is_at(PRE_FILTER, ZONE) {
+            // It finds out in its filter what it does not know.
+            pre_filter.extend(made.get(&ZONE).map(Rc::clone));
+        }
         let limits = || {
             let given = args.get(&PREEMPTION).copied().unwrap_or(&Value::Null);
             args::limits(given).map_err(|error| failed(PREEMPTION, &error))
         };
         Ok(Built {
-            pre_filter: plugins(PRE_FILTER),
-            filter: plugins(FILTER),
+            pre_filter,
+            filter: plugins(FILTER).into_iter().map(filter).collect(),
             score: plugins(SCORE).into_iter().map(weighted).collect(),
             reserve: plugins(RESERVE),
             permit: plugins(PERMIT),
             pre_bind: plugins(PRE_BIND),
             post_bind: plugins(POST_BIND),
-            preemption: has(POST_FILTER, PREEMPTION).then(limits).transpose()?,
-            gates: has(PRE_ENQUEUE, GATES),
-            holds_preemptors: has(PRE_ENQUEUE, PREEMPTION),
+            preemption: is_at(POST_FILTER, PREEMPTION).then(limits).transpose()?,
+            gates: is_at(PRE_ENQUEUE, GATES),
+            holds_preemptors: is_at(PRE_ENQUEUE, PREEMPTION),
         })
     }
 

@@ -5,9 +5,20 @@ use std::rc::Rc;
 
 use super::Search;
 use super::looking::Refused;
+use crate::api::text::go_quote;
 use crate::scheduler::evaluations::Refusal;
-use crate::scheduler::framework::{Reason, Verdict};
+use crate::scheduler::framework::{Code, Reason, Verdict};
 use crate::sim::{SortedMap, SortedSet, sort};
+
+/// What a filter said of a node that could not tell, in upstream's words.
+pub(super) fn filter_error(refused: &Refused, refusals: &[Refusal]) -> Option<String> {
+    // Mostly none of them has ever been one.
+    let number = refusals.iter().position(|refusal| refusal.1.code == Code::Error)?;
+    refused.iter().find(|(_, own)| *own == number)?;
+    let (plugin, verdict) = &**refusals.get(number)?;
+    let reasons = verdict.reasons.join(", ");
+    Some(format!("running {} filter plugin: {reasons}", go_quote(plugin)))
+}
 
 /// Why no node can take the pod, in upstream's words, and whose refusals those are.
 pub(super) fn diagnose(

@@ -145,21 +145,35 @@ pub(super) fn nominated(pod: &PodInfo, cache: &Cache) -> Option<usize> {
     cache.position(pod.pod.status.nominated_node_name.as_deref()?)
 }
 
-/// The node at `at` alone, if it can take the pod that waits for it.
-pub(super) fn look_at_nominated(
+/// The nodes that can take the pod, and those of the others that were looked at. If it waits for a node that
+/// can, no other is looked at.
+pub(super) fn look(
+    profile: &Profile,
     pod: &PodInfo,
     search: &Search<'_>,
     cache: &Cache,
-    at: usize,
+    rotation: &mut Rotation,
     evaluations: &mut Evaluations,
-) -> Option<(Feasible, Refused)> {
-    let mut look = Look::new(pod, search, cache, evaluations);
-    let refusal = look.ask(at, *cache.last_changes().get(at)?);
-    refusal.is_none().then(|| (vec![at], Vec::new()))
+) -> (Feasible, Refused) {
+    let mut aside = None;
+    if let Some(at) = nominated(pod, cache) {
+        let change = cache.last_changes().get(at).copied().unwrap_or_default();
+        match Look::new(pod, search, cache, evaluations).ask(at, change) {
+            None => return (vec![at], Vec::new()),
+            Some(refusal) => aside = Some((at, refusal)),
+        }
+    }
+    let (feasible, mut refused) = look_around(profile, pod, search, cache, rotation, evaluations);
+    // What was said of it counts, even if it is none of those that were to be looked at.
+    refused.extend(aside.filter(|(at, _)| {
+        let name = cache.nodes().get(*at).map(|node| &*node.name).unwrap_or_default();
+        search.names.as_ref().is_some_and(|names| !names.contains(name))
+    }));
+    (feasible, refused)
 }
 
-/// The nodes that can take the pod, and those of the others that were looked at.
-pub(super) fn look(
+/// As [`look`], of all nodes.
+fn look_around(
     profile: &Profile,
     pod: &PodInfo,
     search: &Search<'_>,

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 
 pub use self::diagnosis::{preemption_failed, refused_on_one};
 
-use self::diagnosis::diagnose;
-use self::looking::{Refused, first_refusal, look, look_at_nominated, nominated};
+use self::diagnosis::{diagnose, filter_error};
+use self::looking::{Feasible, Refused, first_refusal, look, nominated};
 use self::scoring::{score, totals};
 use super::cache::Cache;
 use super::decision::NODES;
@@ -54,6 +54,8 @@ pub struct Outcome {
 #[derive(Clone, Debug)]
 pub struct Failure {
     pub message: String,
+    /// Whether it is not known if one could: a plugin could not tell.
+    pub is_error: bool,
     pub refused_by: Rc<[&'static str]>,
     /// The node that can be had if these pods go.
     pub preempt: Option<Rc<Candidate>>,
@@ -110,7 +112,13 @@ pub fn schedule(
         refused: 0,
         tied: 0,
         reserved: Vec::new(),
-        result: Err(Failure { message, refused_by, preempt: None, waits_for_none }),
+        result: Err(Failure {
+            message,
+            is_error: false,
+            refused_by,
+            preempt: None,
+            waits_for_none,
+        }),
     };
     let count = cache.nodes().len();
     if count == 0 {
@@ -120,30 +128,18 @@ pub fn schedule(
     let mut search = match prepare(profile, pod, cache, evaluations.begin(pod, cache)) {
         Ok(search) => search,
         Err((plugin, verdict)) => {
-            let reasons = verdict.reasons.join(", ");
-            let mut message = format!("0/{count} nodes are available: {reasons}.");
-            let mut waits_for_none = profile.preemption.is_none();
-            if profile.preemption.is_some() {
-                let why = match eligible(pod, None) {
-                    Ok(()) => preemption_failed(count, &[]),
-                    Err(why) => format!("preemption: {why}"),
-                };
-                waits_for_none = eligible(pod, None).is_ok();
-                message = format!("{message} {why}");
-            }
+            let (message, waits_for_none) = refused_at_all(profile, pod, count, &verdict);
             return fail(message, Rc::new([plugin]), waits_for_none);
         }
     };
-    let nominated = nominated(pod, cache);
-    let (feasible, refused) = match nominated {
-        Some(at) => look_at_nominated(pod, &search, cache, at, evaluations),
-        None => None,
+    let (feasible, refused) = look(profile, pod, &search, cache, rotation, evaluations);
+    if let Some(message) = filter_error(&refused, evaluations.refusals()) {
+        return without_decision(message, search, cache, evaluations, (feasible, refused));
     }
-    .unwrap_or_else(|| look(profile, pod, &search, cache, rotation, evaluations));
     if feasible.is_empty() {
         let (mut message, refused_by) = diagnose(count, &search, &refused, evaluations.refusals());
         let is_known = search.looks_at_nodes_only();
-        let preemption = Preemption { pod, cluster: cache, filters: &profile.filter, now };
+        let preemption = Preemption { pod, cluster: cache, filters: &search.filters, now };
         let preempt = profile.preemption.map(|limits| {
             preempt(&preemption, cache, limits, &refused, evaluations, is_known, rng)
         });
@@ -157,7 +153,8 @@ pub fn schedule(
             None => (None, true),
         };
         evaluations.keep(search.state);
-        let result = Err(Failure { message, refused_by, preempt, waits_for_none });
+        let is_error = false;
+        let result = Err(Failure { message, is_error, refused_by, preempt, waits_for_none });
         let nodes = Told {
             names: Rc::clone(cache.names()),
             refused: told(&refused, evaluations.refusals(), NODES),
@@ -173,7 +170,12 @@ pub fn schedule(
         }
         return Outcome { nodes, feasible: 0, refused: looked_at, tied: 0, reserved, result };
     }
-    let columns = score(profile, pod, cache, &mut search.state, &feasible, evaluations);
+    let columns = match score(profile, pod, cache, &mut search.state, &feasible, evaluations) {
+        Ok(columns) => columns,
+        Err(message) => {
+            return without_decision(message, search, cache, evaluations, (feasible, refused));
+        }
+    };
     let totals = totals(&columns, feasible.len());
     let best = totals.iter().copied().max();
     let winners = || (0..totals.len()).filter(|at| totals.get(*at).copied() == best);
@@ -199,6 +201,60 @@ pub fn schedule(
     evaluations.leave(feasible, refused);
     let result = Ok(node.map(|node| Rc::clone(&node.name)).unwrap_or_default());
     Outcome { nodes, feasible: can, refused: cannot, tied, reserved, result }
+}
+
+/// What is told of a pod that no node can take, as a plugin said before any was looked at, and whether there is
+/// none that it could wait for.
+fn refused_at_all(
+    profile: &Profile,
+    pod: &PodInfo,
+    count: usize,
+    verdict: &Verdict,
+) -> (String, bool) {
+    let reasons = verdict.reasons.join(", ");
+    let message = format!("0/{count} nodes are available: {reasons}.");
+    if profile.preemption.is_none() {
+        return (message, true);
+    }
+    let eligible = eligible(pod, None);
+    let waits_for_none = eligible.is_ok();
+    let why = match eligible {
+        Ok(()) => preemption_failed(count, &[]),
+        Err(why) => format!("preemption: {why}"),
+    };
+    (format!("{message} {why}"), waits_for_none)
+}
+
+/// A plugin could not tell what was asked of it.
+fn without_decision(
+    message: String,
+    search: Search<'_>,
+    cache: &Cache,
+    evaluations: &mut Evaluations,
+    (feasible, refused): (Feasible, Refused),
+) -> Outcome {
+    evaluations.keep(search.state);
+    let outcome = Outcome {
+        nodes: Told {
+            names: Rc::clone(cache.names()),
+            feasible: feasible.iter().copied().take(NODES).collect(),
+            refused: told(&refused, evaluations.refusals(), NODES.saturating_sub(feasible.len())),
+            ..Told::default()
+        },
+        feasible: feasible.len(),
+        refused: refused.len(),
+        tied: 0,
+        reserved: Vec::new(),
+        result: Err(Failure {
+            message,
+            is_error: true,
+            refused_by: Rc::default(),
+            preempt: None,
+            waits_for_none: true,
+        }),
+    };
+    evaluations.leave(feasible, refused);
+    outcome
 }
 
 /// Whether every plugin of the profile lets `pod` onto `node`, which may be another than the one of

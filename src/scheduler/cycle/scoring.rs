@@ -2,11 +2,12 @@
 
 use super::Profile;
 use super::looking::Feasible;
+use crate::api::text::go_quote;
 use crate::scheduler::cache::Cache;
 use crate::scheduler::evaluations::Evaluations;
 use crate::scheduler::framework::{Code, CycleState};
 use crate::scheduler::node_info::{NodeInfo, PodInfo};
-use crate::scheduler::profile::Weighted;
+use crate::scheduler::profile::{Preparation, Weighted};
 use crate::scheduler::told::Column;
 
 /// The weighted sums of `count` nodes.
@@ -28,6 +29,10 @@ pub(super) fn totals(columns: &[Column], count: usize) -> Vec<i64> {
 }
 
 /// The scores by plugin, in the order of the plugins; none where there is nothing to choose.
+///
+/// # Errors
+///
+/// A plugin cannot score, in upstream's words.
 pub(super) fn score(
     profile: &Profile,
     pod: &PodInfo,
@@ -35,14 +40,18 @@ pub(super) fn score(
     state: &mut CycleState,
     nodes: &Feasible,
     evaluations: &mut Evaluations,
-) -> Vec<Column> {
+) -> Result<Vec<Column>, String> {
     if nodes.len() < 2 {
-        return Vec::new();
+        return Ok(Vec::new());
+    }
+    if let Some((plugin, words)) = profile.score.iter().find_map(unprepared) {
+        return Err(format!("running Score plugins: plugin {plugin} failed with: {words}"));
     }
     let mut able: Vec<&NodeInfo> = Vec::with_capacity(nodes.len());
     able.extend(nodes.iter().filter_map(|at| cache.nodes().get(*at)).map(|node| &**node));
     let scores = |one: &&Weighted, state: &mut CycleState| {
-        one.plugin.pre_score(pod, cache, &able, state).code != Code::Skip
+        let has_some = one.plugin.pre_score(pod, cache, &able, state).code != Code::Skip;
+        has_some || one.prepared_by == Preparation::Itself
     };
     let plugins: Vec<&Weighted> = profile.score.iter().filter(|one| scores(one, state)).collect();
     let local = || plugins.iter().filter(|one| one.plugin.looks_at_node_only());
@@ -69,7 +78,15 @@ pub(super) fn score(
         let normalized = plugin.normalized(&raw).filter(|normalized| *normalized != raw);
         Column { plugin: plugin.name(), weight: one.weight, raw, normalized }
     };
-    plugins.iter().map(column).collect()
+    Ok(plugins.iter().map(column).collect())
+}
+
+/// A plugin that cannot score, and why.
+fn unprepared(one: &Weighted) -> Option<(String, &'static str)> {
+    match one.prepared_by {
+        Preparation::PreScore | Preparation::Itself => None,
+        Preparation::Nobody(words) => Some((go_quote(one.plugin.name()), words)),
+    }
 }
 
 /// All numbers, or the first alone if they are equal.

@@ -39,6 +39,8 @@ pub enum Code {
     Unschedulable,
     /// Not here, whoever leaves.
     UnschedulableAndUnresolvable,
+    /// The plugin could not tell, which ends the cycle.
+    Error,
 }
 
 /// How an extension point came out, and why.
@@ -62,6 +64,11 @@ impl Verdict {
     /// Not here, whoever leaves.
     pub fn unresolvable(reason: impl Into<Reason>) -> Self {
         Self { code: Code::UnschedulableAndUnresolvable, reasons: vec![reason.into()] }
+    }
+
+    /// The plugin cannot tell, in upstream's words.
+    pub fn error(reason: impl Into<Reason>) -> Self {
+        Self { code: Code::Error, reasons: vec![reason.into()] }
     }
 
     /// Whether all is well.
@@ -109,7 +116,8 @@ pub enum PreBind {
 /// What plugins work out once for a pod and use for every node.
 #[derive(Clone, Debug, Default)]
 pub struct CycleState {
-    pub required: Required,
+    /// None where nobody has worked it out.
+    pub required: Option<Required>,
     pub preferred: Preferred,
     pub images: Images,
     pub spread: Spread,

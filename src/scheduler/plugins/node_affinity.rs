@@ -49,7 +49,7 @@ impl Plugin for NodeAffinity {
         if own.is_none() && self.added_required().is_none() {
             return PreFilter::Skip;
         }
-        state.required = own.unwrap_or_default();
+        state.required = Some(own.unwrap_or_default());
         let required = node_selector::required(spec.affinity.as_ref());
         match required.and_then(node_selector::names) {
             Some(names) if names.is_empty() => {
@@ -60,12 +60,17 @@ impl Plugin for NodeAffinity {
         }
     }
 
-    fn filter(&self, _pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Verdict {
+    fn filter(&self, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Verdict {
         if self.added_required().is_some_and(|added| !added.matches(node)) {
             let reason = "node(s) didn't match scheduler-enforced node affinity";
             return Verdict::unresolvable(reason);
         }
-        if state.required.matches(node) {
+        let is_met = match &state.required {
+            Some(required) => required.matches(node),
+            // Its PreFilter is switched off.
+            None => Required::of_pod(&pod.pod.spec).unwrap_or_default().matches(node),
+        };
+        if is_met {
             return Verdict::SUCCESS;
         }
         Verdict::unresolvable("node(s) didn't match Pod's node affinity/selector")

@@ -240,6 +240,36 @@ fn a_pod_that_was_made_anew_hears_nothing_of_the_one_before() {
 }
 
 #[test]
+fn a_victim_that_is_not_bound_yet_keeps_its_node_if_the_others_cannot_be_told() {
+    let sized = |mut pod: Value, node: Option<&str>| {
+        pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] = json!("1");
+        pod["spec"]["nodeName"] = json!(node);
+        pod
+    };
+    let there = sized(pod_json("there", "1"), Some("node-1"));
+    let slow = sized(mounting("slow", &["claim"]), None);
+    for (is_told, waiting) in [(false, false), (true, true)] {
+        let mut world =
+            World::with_volumes(&[there.clone(), slow.clone()], &[claim("claim", "made")]);
+        world.store(0, "5", true);
+        let mut urgent = pod_json("web", "2");
+        urgent["spec"]["priority"] = json!(1000);
+        world.watch(Kind::Pod, Change::Added(pod(urgent)));
+        world.run(MOMENT);
+        assert_eq!(world.told().last().map(String::as_str), Some("PATCH there"));
+        assert!(!world.scheduler.pending().any(|queued| *queued.info.uid == *"slow"));
+        if is_told {
+            world.answer_told(Ok(Answer::Success { code: 200 }));
+            world.answer_told(Ok(Answer::Success { code: 200 }));
+        } else {
+            world.answer_told(refused());
+        }
+        let gave_up = world.scheduler.pending().any(|queued| *queued.info.uid == *"slow");
+        assert_eq!(gave_up, waiting);
+    }
+}
+
+#[test]
 fn a_victim_that_is_not_bound_yet_is_tried_anew_instead_of_being_deleted() {
     let mut slow = mounting("slow", &["claim"]);
     slow["spec"]["containers"][0]["resources"]["requests"]["cpu"] = json!("2");

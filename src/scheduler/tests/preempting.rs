@@ -1,6 +1,7 @@
 //! Pods that have others go.
 
 use super::*;
+use crate::api::words::DISRUPTION_TARGET;
 
 #[test]
 fn preemption_spares_the_pods_that_a_budget_protects() {
@@ -90,6 +91,73 @@ fn a_pod_whose_victims_cannot_be_told_is_tried_at_once() {
     world.run(MOMENT);
     assert_eq!(decisions(&world), 2);
     assert_eq!(world.told(), ["PATCH a", "PATCH a"]);
+}
+
+#[test]
+fn a_victim_that_has_been_told_why_is_not_told_again() {
+    let (mut world, [mut a, _]) = making_room();
+    let why = world.sent.iter().rev().find_map(|request| {
+        let Payload::Patch(patch) = &request.payload else { return None };
+        let Patch::PodCondition { condition: Some(condition), .. } = patch else { return None };
+        (condition.type_ == DISRUPTION_TARGET).then(|| json!(condition))
+    });
+    world.answer_told(FINE);
+    a["metadata"]["resourceVersion"] = json!("2");
+    a["status"] = json!({"conditions": [why]});
+    world.watch(Kind::Pod, Change::Modified { object: pod(a), before: None });
+    world.answer_told(Err(Rc::new(StatusError::bad_request("no"))));
+    world.run(MOMENT);
+    assert_eq!(world.told(), ["PATCH a", "DELETE a", "DELETE a"]);
+}
+
+#[test]
+fn what_a_plugin_skips_in_a_cycle_it_does_not_look_at_where_room_is_made() {
+    let mut node = node_json("node-1", "2");
+    node["metadata"]["labels"] = json!({"kubernetes.io/hostname": "node-1"});
+    let mut there = pod_json("there", "1");
+    there["spec"]["nodeName"] = json!("node-1");
+    // It waits for the node, and wants no other there; nobody who is there wants anything.
+    let mut holder = pod_json("holder", "1");
+    holder["spec"]["priority"] = json!(1000);
+    holder["spec"]["preemptionPolicy"] = json!("Never");
+    holder["spec"]["nodeSelector"] = json!({"disk": "ssd"});
+    holder["status"] = json!({"nominatedNodeName": "node-1"});
+    let selector = json!({"matchLabels": {"app": "web"}});
+    holder["spec"]["affinity"] = json!({"podAntiAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution":
+            [{"topologyKey": "kubernetes.io/hostname", "labelSelector": selector}],
+    }});
+    let mut web = pod_json("web", "1");
+    web["metadata"]["labels"] = json!({"app": "web"});
+    web["spec"]["priority"] = json!(1000);
+    let mut world = World::new(&[node], &[there, holder, web]);
+    world.run(MOMENT);
+    assert_eq!(world.told().last().map(String::as_str), Some("PATCH there"));
+}
+
+#[test]
+fn the_node_that_a_pod_waits_for_is_looked_at_even_if_it_is_not_among_those_it_wants() {
+    let mut web = pod_json("web", "1");
+    web["spec"]["affinity"] = json!({"nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["node-9"]}]},
+        ]},
+    }});
+    let refused = |web: &Value| {
+        let mut world = World::new(
+            &["node-1", "node-2"].map(|it| node_json(it, "2")),
+            std::slice::from_ref(web),
+        );
+        world.run(MOMENT);
+        let message = world.messages()[0].to_owned();
+        message.split_once(" preemption: ").unwrap().0.to_owned()
+    };
+    let absent = "0/2 nodes are available: 2 node(s) didn't satisfy plugin(s) [NodeAffinity].";
+    assert_eq!(refused(&web), absent);
+    web["status"] = json!({"nominatedNodeName": "node-1"});
+    let said = "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 \
+                node(s) didn't satisfy plugin(s) [NodeAffinity].";
+    assert_eq!(refused(&web), said);
 }
 
 #[test]

@@ -45,6 +45,81 @@ fn after_five_minutes_a_pod_is_tried_again_without_any_event() {
     assert_eq!(patches.count(), 2, "nobody stored the first one");
 }
 
+/// The default profile without these at a point.
+fn without(point: &str, names: &[&str]) -> Rc<Configuration> {
+    let disabled: Value = names.iter().map(|name| json!({"name": name})).collect();
+    let configuration = json!({
+        "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+        "profiles": [{"plugins": {point: {"disabled": disabled}}}],
+    });
+    Rc::new(Configuration::read(&configuration).unwrap())
+}
+
+#[test]
+fn a_plugin_that_nobody_prepares_fails_and_the_pod_is_tried_again() {
+    let cases = [
+        (
+            "preFilter",
+            "NodeResourcesFit",
+            "running \"NodeResourcesFit\" filter plugin: error reading \
+            \"PreFilterNodeResourcesFit\" from cycleState: not found",
+        ),
+        ("preFilter", "VolumeBinding", "running \"VolumeBinding\" filter plugin: not found"),
+        (
+            "preFilter",
+            "*",
+            "running \"NodePorts\" filter plugin: reading \"PreFilterNodePorts\" from \
+            cycleState: not found",
+        ),
+        (
+            "preScore",
+            "*",
+            "running Score plugins: plugin \"TaintToleration\" failed with: failed to read \
+            \"PreScoreTaintToleration\" from cycleState: not found",
+        ),
+    ];
+    for (point, name, words) in cases {
+        let nodes = ["node-1", "node-2"].map(|name| node_json(name, "2"));
+        let configuration = without(point, &[name]);
+        let mut world = World::configured(configuration, &nodes, &[pod_json("web", "1")], &[]);
+        world.run(MOMENT);
+        assert_eq!(world.messages(), [words]);
+        let Payload::Patch(Patch::PodCondition { condition, .. }) =
+            &world.sent.iter().find(|request| request.verb == Verb::Patch).unwrap().payload
+        else {
+            panic!("patch")
+        };
+        assert_eq!(condition.as_ref().unwrap().reason.as_deref(), Some("SchedulerError"));
+        world.run(Duration::from_secs(3));
+        assert_eq!(decisions(&world), 2, "{point} {name}");
+    }
+}
+
+#[test]
+fn some_plugins_prepare_themselves() {
+    let mut web = pod_json("web", "1");
+    web["spec"]["nodeSelector"] = json!({"disk": "ssd"});
+    let mut nodes = ["node-1", "node-2"].map(|name| node_json(name, "2"));
+    nodes[1]["metadata"]["labels"] = json!({"disk": "ssd"});
+    for (point, names) in [
+        ("preFilter", &["NodeAffinity", "VolumeZone"][..]),
+        ("preScore", &["NodeResourcesFit", "NodeResourcesBalancedAllocation", "NodeAffinity"]),
+    ] {
+        let mut world = World::configured(without(point, names), &nodes, &[web.clone()], &[]);
+        world.run(MOMENT);
+        assert_eq!(world.bindings()[0].1, "node-2", "{point}");
+    }
+    let scores = |configuration| {
+        let pods = [pod_json("web", "1")];
+        let mut world = World::configured(configuration, &nodes, &pods, &[]);
+        world.run(MOMENT);
+        scores_of(&world, "NodeAffinity")
+    };
+    assert_eq!(scores(Rc::default()), []);
+    let none = ["node-1", "node-2"].map(|name| (name.to_owned(), 0));
+    assert_eq!(scores(without("preScore", &["NodeAffinity"])), none);
+}
+
 #[test]
 fn a_pod_waits_for_its_gates() {
     let mut gated = pod_json("web", "1");

@@ -324,7 +324,12 @@ impl Reader<'_> {
                     .then_some(Asked::Sandbox)
             }
             // Whose image it is no call says: it is this Pod's while its sandbox waits for one.
-            CriRequest::PullImage { .. } | CriRequest::ImageStatus { .. } => {
+            CriRequest::ImageStatus { .. } => self.sandbox.is_some().then_some(Asked::Image),
+            CriRequest::PullImage { .. } => {
+                if self.sandbox.is_some() && !self.has(Station::ContainerStarted) {
+                    // That it was there did not do.
+                    self.found.retain(|mark| mark.station != Station::ImagePulled);
+                }
                 self.sandbox.is_some().then_some(Asked::Image)
             }
             CriRequest::CreateContainer { pod_sandbox_id, .. } => {

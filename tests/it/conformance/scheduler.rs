@@ -315,7 +315,7 @@ fn scores(
     let Some(want) = expect.get("scores") else { return Ok(()) };
     let raw: Vec<i64> = match before.code {
         Code::Skip => vec![0; nodes.len()],
-        Code::Success | Code::Unschedulable | Code::UnschedulableAndUnresolvable => {
+        Code::Success | Code::Unschedulable | Code::UnschedulableAndUnresolvable | Code::Error => {
             nodes.iter().map(|node| plugin.score(pod, &state, node)).collect()
         }
     };
@@ -331,6 +331,7 @@ fn verdict_json(verdict: &Verdict) -> Value {
         Code::Skip => "Skip",
         Code::Unschedulable => "Unschedulable",
         Code::UnschedulableAndUnresolvable => "UnschedulableAndUnresolvable",
+        Code::Error => "Error",
     };
     serde_json::json!({ "code": code, "reasons": verdict.reasons })
 }
@@ -415,8 +416,9 @@ fn preemption(_: &Value, case: &Value) -> Outcome {
         .iter()
         .map(|name| named(name, &Value::Null).map(Into::into))
         .collect::<Result<_, _>>()?;
+    let asked: Vec<&dyn Plugin> = filters.iter().map(|plugin| &**plugin).collect();
     let preemption =
-        Preemption { pod: &pod, cluster: &world, filters: &filters, now: jiff::Timestamp::MAX };
+        Preemption { pod: &pod, cluster: &world, filters: &asked, now: jiff::Timestamp::MAX };
     let limits = args::limits(&case["args"]).map_err(|error| error.to_string())?;
     let nodes = worth_a_try(case, &world);
     let (offset, limits) = match case["offset"].as_u64() {
