@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::evaluations::Refusal;
+use super::preemption::Candidate;
 use super::told::Told;
 use crate::sim::{Instant, SortedMap};
 
@@ -18,9 +19,11 @@ const PODS: usize = 512;
 const LATEST: usize = 512;
 /// Of how many nodes a decision tells.
 pub const NODES: usize = 128;
+/// Of how many nodes a decision tells who would have to go.
+pub const CANDIDATES: usize = 32;
 
 /// One attempt to schedule a pod.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Decision {
     pub pod: PodKey,
     pub uid: Rc<str>,
@@ -34,8 +37,20 @@ pub struct Decision {
     /// How many cannot.
     pub refused: usize,
     pub chosen: Option<Rc<str>>,
+    /// Whether the pod waited for the chosen node: then no other was looked at.
+    pub was_nominated: bool,
+    /// The nodes that it could have if others went: first the one where room is made, then the others as they
+    /// were looked at; of many only the first.
+    pub candidates: Vec<Rc<Candidate>>,
     /// How many nodes had the best score.
     pub tied: usize,
+}
+
+impl PartialEq for Decision {
+    /// Whether both are of the same attempt: no pod is tried twice in a moment.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.uid, self.at) == (&other.uid, other.at) && self.nodes == other.nodes
+    }
 }
 
 /// What the plugins said of one node.
@@ -56,6 +71,7 @@ pub struct Score {
     pub plugin: &'static str,
     pub raw: i64,
     pub normalized: i64,
+    pub weight: i64,
     pub weighted: i64,
 }
 

@@ -67,7 +67,9 @@ pub struct Cost {
 }
 
 impl Candidate {
-    fn new(node: Rc<str>, victims: Vec<Rc<PodInfo>>, violations: usize) -> Self {
+    /// A node that can be had if these pods go, the most important first; the budgets of so many of them are
+    /// spent.
+    pub fn new(node: Rc<str>, victims: Vec<Rc<PodInfo>>, violations: usize) -> Self {
         let priorities = || victims.iter().map(|victim| i64::from(priority(victim)));
         let highest = priorities().next().unwrap_or(i64::MIN);
         let sum = priorities().map(|one| one + i64::from(i32::MAX) + 1).sum();

@@ -46,7 +46,8 @@ impl Column {
     /// What it gave the node that is the one of that number among them.
     fn score(&self, at: usize) -> Score {
         let (raw, normalized) = (number(&self.raw, at), number(self.normalized(), at));
-        Score { plugin: self.plugin, raw, normalized, weighted: normalized * self.weight }
+        let weight = self.weight;
+        Score { plugin: self.plugin, raw, normalized, weight, weighted: normalized * weight }
     }
 
     /// The part of it about some of the nodes.
@@ -116,9 +117,9 @@ impl From<Vec<NodeVerdict>> for Told {
             told.feasible.push(at);
             for (number, score) in verdict.scores.iter().enumerate() {
                 if told.columns.len() == number {
-                    let weight = score.weighted.checked_div(score.normalized).unwrap_or(1);
                     let (raw, normalized) = (Vec::new(), Some(Vec::new()));
-                    told.columns.push(Column { plugin: score.plugin, weight, raw, normalized });
+                    let (plugin, weight) = (score.plugin, score.weight);
+                    told.columns.push(Column { plugin, weight, raw, normalized });
                 }
                 told.columns[number].raw.push(score.raw);
                 let normalized = &mut told.columns[number].normalized;

@@ -88,6 +88,14 @@ impl Scheduler {
             nodes: std::mem::take(&mut outcome.nodes),
             feasible: outcome.feasible,
             refused: outcome.refused,
+            was_nominated: placed.as_ref().is_ok_and(|(chosen, _)| {
+                pod.status.nominated_node_name.as_deref() == Some(&*chosen.node)
+            }),
+            candidates: placed
+                .as_ref()
+                .err()
+                .map(|(_, failure)| failure.candidates.clone())
+                .unwrap_or_default(),
             chosen: placed.as_ref().ok().map(|(chosen, _)| Rc::clone(&chosen.node)),
             tied: outcome.tied,
         });
@@ -99,13 +107,13 @@ impl Scheduler {
 
     /// There is no node for a pod: it waits, maybe for others to make room.
     fn found_none(&mut self, ctx: &mut Ctx<'_, Self>, queued: QueuedPod, failure: Failure) {
-        let Failure { message, is_error, refused_by, preempt, waits_for_none } = failure;
+        let Failure { message, is_error, refused_by, candidates, waits_for_none } = failure;
         let pod = Rc::clone(&queued.info.pod);
         let mut nominated = waits_for_none.then(|| "".into());
         let (uid, mut has_room) = (Rc::clone(&queued.info.uid), false);
-        if let Some(candidate) = preempt {
+        if let Some(candidate) = candidates.first() {
             self.cache.nominate(&queued.info, &candidate.node);
-            has_room = self.evict(ctx, (&pod, &uid), &candidate);
+            has_room = self.evict(ctx, (&pod, &uid), candidate);
             nominated = Some(Rc::clone(&candidate.node));
         } else if waits_for_none {
             self.cache.forget_nominated(&uid);

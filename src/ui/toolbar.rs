@@ -5,6 +5,7 @@ use yew::{AttrValue, Callback, Event, Html, Properties, TargetCast, classes, com
 use super::i18n::Words;
 use super::icons::{Icon, icon, logo};
 use super::state::{Action, Gear, Theme};
+use super::view::clock;
 use crate::platform;
 use crate::sim::Instant;
 
@@ -76,13 +77,6 @@ pub fn Toolbar(props: &ToolbarProps) -> Html {
 
 fn action_is_main(kind: Icon) -> bool {
     matches!(kind, Icon::Play | Icon::Pause)
-}
-
-/// Time to the thousandth of a second.
-fn clock(now: Instant) -> String {
-    let text = now.to_string();
-    let end = text.len().saturating_sub(3);
-    text.get(..end).map(str::to_owned).unwrap_or(text)
 }
 
 /// What the choice of the speed needs.

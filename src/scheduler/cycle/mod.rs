@@ -18,7 +18,7 @@ use self::diagnosis::{diagnose, filter_error};
 use self::looking::{Feasible, Refused, first_refusal, look, nominated};
 use self::scoring::{score, totals};
 use super::cache::Cache;
-use super::decision::NODES;
+use super::decision::{CANDIDATES, NODES};
 use super::evaluations::{Evaluations, Refusal};
 use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
@@ -51,14 +51,14 @@ pub struct Outcome {
 }
 
 /// Why no node takes the pod.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Failure {
     pub message: String,
     /// Whether it is not known if one could: a plugin could not tell.
     pub is_error: bool,
     pub refused_by: Rc<[&'static str]>,
-    /// The node that can be had if these pods go.
-    pub preempt: Option<Rc<Candidate>>,
+    /// The nodes that can be had if others go, as far as is told: first the one where they are to go.
+    pub candidates: Vec<Rc<Candidate>>,
     /// Whether there is no node that the pod could wait for.
     pub waits_for_none: bool,
 }
@@ -112,13 +112,7 @@ pub fn schedule(
         refused: 0,
         tied: 0,
         reserved: Vec::new(),
-        result: Err(Failure {
-            message,
-            is_error: false,
-            refused_by,
-            preempt: None,
-            waits_for_none,
-        }),
+        result: Err(Failure { message, refused_by, waits_for_none, ..Failure::default() }),
     };
     let count = cache.nodes().len();
     if count == 0 {
@@ -143,18 +137,18 @@ pub fn schedule(
         let preempt = profile.preemption.map(|limits| {
             preempt(&preemption, cache, limits, &refused, evaluations, is_known, rng)
         });
-        let (preempt, waits_for_none) = match preempt {
-            Some(Ok(candidate)) => (Some(candidate), false),
+        let (candidates, waits_for_none) = match preempt {
+            Some(Ok(candidates)) => (candidates, false),
             Some(Err(NoRoom { why, is_eligible })) => {
                 message = format!("{message} {why}");
-                (None, is_eligible)
+                (Vec::new(), is_eligible)
             }
             // Where nobody makes room, none is kept.
-            None => (None, true),
+            None => (Vec::new(), true),
         };
         evaluations.keep(search.state);
         let is_error = false;
-        let result = Err(Failure { message, is_error, refused_by, preempt, waits_for_none });
+        let result = Err(Failure { message, is_error, refused_by, candidates, waits_for_none });
         let nodes = Told {
             names: Rc::clone(cache.names()),
             refused: told(&refused, evaluations.refusals(), NODES),
@@ -248,9 +242,8 @@ fn without_decision(
         result: Err(Failure {
             message,
             is_error: true,
-            refused_by: Rc::default(),
-            preempt: None,
             waits_for_none: true,
+            ..Failure::default()
         }),
     };
     evaluations.leave(feasible, refused);
@@ -307,7 +300,8 @@ struct NoRoom {
     is_eligible: bool,
 }
 
-/// Looks for pods that have to go, so that the pod can run; `evaluations` know who refused the nodes.
+/// Looks for pods that have to go, so that the pod can run; `evaluations` know who refused the nodes. What is
+/// best comes first, then some of the others.
 fn preempt(
     preemption: &Preemption<'_>,
     cache: &Cache,
@@ -316,7 +310,7 @@ fn preempt(
     evaluations: &mut Evaluations,
     is_known: bool,
     rng: &mut Rng,
-) -> Result<Rc<Candidate>, NoRoom> {
+) -> Result<Vec<Rc<Candidate>>, NoRoom> {
     let pod = preemption.pod;
     let code = |number: usize| evaluations.refusals().get(number).map(|refusal| refusal.1.code);
     let nominated = nominated(pod, cache).and_then(|at| {
@@ -362,10 +356,12 @@ fn preempt(
         })
     };
     let (candidates, failed) = Preemption::among(&places, offset, limits, violations);
-    let priced = candidates.into_iter().filter_map(|(at, _)| Some((at, evaluations.cost(at)?)));
+    let priced = candidates.iter().filter_map(|(at, _)| Some((*at, evaluations.cost(*at)?)));
     let best = priced.min_by_key(|(_, cost)| preemption.price(*cost)).map(|(at, _)| at);
-    let best = best.and_then(|at| evaluations.candidate(at)).map(Rc::clone);
-    let preempted = best.ok_or_else(|| {
+    let others = candidates.iter().map(|(at, _)| *at).filter(|at| Some(*at) != best);
+    let told = best.into_iter().chain(others.take(CANDIDATES - 1));
+    let told: Vec<_> = told.filter_map(|at| evaluations.candidate(at).map(Rc::clone)).collect();
+    let preempted = Some(told).filter(|told| !told.is_empty()).ok_or_else(|| {
         let why = failed.into_iter().filter_map(|(at, _)| evaluations.hopeless(at).map(Rc::clone));
         let why = preemption_failed(cache.nodes().len(), &why.collect::<Vec<_>>());
         NoRoom { why, is_eligible: true }

@@ -152,9 +152,9 @@ proptest! {
             left + urgent.requests.milli_cpu <= node.allocatable.milli_cpu
         });
         let Err(failure) = outcome.result else { return Ok(()) };
-        prop_assert_eq!(failure.preempt.is_some(), can_be_had, "{}", failure.message);
-        let Some(preempt) = failure.preempt else { return Ok(()) };
-        let Candidate { node, victims, .. } = &*preempt;
+        prop_assert_eq!(!failure.candidates.is_empty(), can_be_had, "{}", failure.message);
+        let Some(preempt) = failure.candidates.first() else { return Ok(()) };
+        let Candidate { node, victims, .. } = &**preempt;
         prop_assert!(victims.iter().all(|victim| priority(victim) < own));
         let mut without = NodeInfo::clone(cache.node(node).unwrap());
         for victim in victims {

@@ -95,7 +95,7 @@ fn node(number: u8, zone: u8) -> Rc<Node> {
 fn told(outcome: &Outcome) -> String {
     let nodes: Vec<_> = outcome.nodes.iter().collect();
     let result = outcome.result.as_ref().map_err(|failure| {
-        let preempt = failure.preempt.as_deref();
+        let preempt = failure.candidates.first();
         let victims = preempt.iter().flat_map(|them| &them.victims).map(|pod| &pod.uid);
         (&failure.message, preempt.map(|them| &them.node), victims.collect::<Vec<_>>())
     });
@@ -148,7 +148,8 @@ proptest! {
                 prop_assert_eq!(other_rng.below(1000), rng.clone().below(1000));
                 match outcome.result {
                     Ok(node) => cache.assume(&pod, &node),
-                    Err(Failure { preempt: Some(preempt), .. }) => {
+                    Err(Failure { candidates, .. }) if !candidates.is_empty() => {
+                        let preempt = &candidates[0];
                         cache.nominate(&pod, &preempt.node);
                         // One goes at once, the others when the story has it so.
                         if let Some(victim) = preempt.victims.first() {

@@ -20,6 +20,13 @@ use jiff::Timestamp;
 use crate::cluster::epoch;
 use crate::sim::Instant;
 
+/// Time to the thousandth of a second.
+pub fn clock(now: Instant) -> String {
+    let text = now.to_string();
+    let end = text.len().saturating_sub(3);
+    text.get(..end).map(str::to_owned).unwrap_or(text)
+}
+
 /// The date of a moment of virtual time.
 pub fn date(at: Instant) -> Timestamp {
     at.date(epoch())

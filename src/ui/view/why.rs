@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use crate::api::Pod;
 use crate::cluster::Cluster;
-use crate::scheduler::Decision;
 use crate::scheduler::helps::{Change, Help, helps};
 use crate::scheduler::node_info::PodInfo;
+use crate::scheduler::preemption::priority;
+use crate::scheduler::{Decision, Score};
 use crate::sim::sort;
 
 /// Of as many nodes what would help is worked out.
@@ -20,11 +21,13 @@ const FEW: usize = 12;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Why {
     pub decision: Rc<Decision>,
-    /// The plugins that gave scores, in their order.
-    pub plugins: Vec<&'static str>,
+    /// The plugins that gave scores, in their order, with their weights.
+    pub plugins: Vec<(&'static str, i64)>,
     /// The best first, then those that do not fit. Of many nodes, those of which the same was said share
     /// a row.
     pub rows: Vec<WhyRow>,
+    /// The attempts that are kept, oldest first; this one is among them.
+    pub attempts: Vec<Rc<Decision>>,
     /// What would help a Pod that still waits, each change with the nodes that it is enough for.
     pub helps: Vec<(Change, Vec<Rc<str>>)>,
 }
@@ -39,10 +42,35 @@ pub struct WhyRow {
 /// Whether a node would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeVerdict {
-    /// With the weighted score of each plugin.
-    Fits { scores: Vec<i64> },
-    /// With the plugin that refused it and its reasons.
-    Refused { plugin: &'static str, reasons: String },
+    /// With the scores of each plugin; none where there was nothing to choose.
+    Fits { scores: Rc<[Score]> },
+    /// With the plugin that refused it, its reasons, and who would have to go.
+    Refused { plugin: &'static str, reasons: String, room: Option<Room> },
+}
+
+/// What it would cost to have a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The names of the Pods that would have to go, with their priorities.
+    pub victims: Vec<(Rc<str>, i32)>,
+    /// How many of them a disruption budget protects.
+    pub violations: usize,
+    /// Whether they are told to.
+    pub is_made: bool,
+}
+
+impl Room {
+    fn of(decision: &Decision, node: &str) -> Option<Self> {
+        let mut candidates = decision.candidates.iter();
+        let at = candidates.position(|candidate| *candidate.node == *node)?;
+        let candidate = decision.candidates.get(at)?;
+        let name = |victim: &Rc<PodInfo>| victim.pod.metadata.name.clone().unwrap_or_default();
+        Some(Self {
+            victims: candidate.victims.iter().map(|it| (name(it), priority(it))).collect(),
+            violations: candidate.violations,
+            is_made: at == 0,
+        })
+    }
 }
 
 /// What the rows are ordered by.
@@ -59,7 +87,7 @@ impl WhyRow {
     /// The sum of its scores; none if it does not fit.
     pub fn total(&self) -> Option<i64> {
         match &self.verdict {
-            NodeVerdict::Fits { scores } => Some(scores.iter().sum()),
+            NodeVerdict::Fits { scores } => Some(scores.iter().map(|score| score.weighted).sum()),
             NodeVerdict::Refused { .. } => None,
         }
     }
@@ -67,7 +95,7 @@ impl WhyRow {
     /// What the plugin numbered `at` gave it.
     fn score(&self, at: usize) -> Option<i64> {
         match &self.verdict {
-            NodeVerdict::Fits { scores } => scores.get(at).copied(),
+            NodeVerdict::Fits { scores } => scores.get(at).map(|score| score.weighted),
             NodeVerdict::Refused { .. } => None,
         }
     }
@@ -82,12 +110,24 @@ impl Why {
     /// What the scheduler last thought of `pod`, if it still knows.
     pub fn of(cluster: &Cluster, pod: &Pod) -> Option<Self> {
         let (namespace, name) = pod.key();
-        let decision = cluster.decision(namespace, name).map(Rc::clone)?;
-        // Of an earlier Pod of that name.
-        if pod.metadata.uid.as_deref() != Some(&decision.uid) {
-            return None;
-        }
-        Some(Self::with_helps(cluster, pod, decision))
+        let decisions = cluster.scheduler().decisions(namespace, name).iter();
+        // Others are of an earlier Pod of that name.
+        let own = decisions.filter(|one| pod.metadata.uid.as_deref() == Some(&one.uid));
+        let attempts: Vec<Rc<Decision>> = own.map(Rc::clone).collect();
+        let latest = attempts.last().map(Rc::clone)?;
+        Some(Self { attempts, ..Self::with_helps(cluster, pod, latest) })
+    }
+
+    /// What the scheduler thought at an earlier attempt.
+    #[must_use]
+    pub fn at(&self, attempt: Rc<Decision>) -> Self {
+        Self { attempts: self.attempts.clone(), ..Self::from(attempt) }
+    }
+
+    /// The node where others are told to go, and what that costs.
+    pub fn room(&self) -> Option<(&Rc<str>, Room)> {
+        let node = &self.decision.candidates.first()?.node;
+        Some((node, Room::of(&self.decision, node)?))
     }
 
     /// A decision about a pod, with what would help where it found no node.
@@ -121,7 +161,14 @@ impl Why {
                 Column::Plugin(at) => row.score(at),
             };
             let name = row.nodes.first().map(|name| in_order(name));
-            (!row.has(self.decision.chosen.as_ref()), Reverse(score), name)
+            // Then those that could be had, of which room is made on the first.
+            let room = match &row.verdict {
+                NodeVerdict::Refused { room: Some(room), .. } if by != Column::Node => {
+                    1 + usize::from(room.is_made)
+                }
+                NodeVerdict::Refused { .. } | NodeVerdict::Fits { .. } => 0,
+            };
+            (!row.has(self.decision.chosen.as_ref()), Reverse((score, room)), name)
         });
         rows
     }
@@ -149,17 +196,18 @@ fn in_order(name: &str) -> (&str, usize, &str) {
 impl From<Rc<Decision>> for Why {
     fn from(decision: Rc<Decision>) -> Self {
         let scored = decision.nodes.iter().find(|node| !node.scores.is_empty());
-        let plugins = scored.map(|node| node.scores.iter().map(|score| score.plugin).collect());
+        let plugin = |score: &Score| (score.plugin, score.weight);
+        let plugins = scored.map(|node| node.scores.iter().map(plugin).collect());
         let groups = decision.nodes.len() > FEW;
         let mut rows: Vec<WhyRow> = Vec::new();
         for node in decision.nodes.iter() {
             let verdict = match node.filtered_by.as_deref() {
-                Some((plugin, verdict)) => {
-                    NodeVerdict::Refused { plugin, reasons: verdict.reasons.join(", ") }
-                }
-                None => NodeVerdict::Fits {
-                    scores: node.scores.iter().map(|score| score.weighted).collect(),
+                Some((plugin, verdict)) => NodeVerdict::Refused {
+                    plugin,
+                    reasons: verdict.reasons.join(", "),
+                    room: Room::of(&decision, &node.node),
                 },
+                None => NodeVerdict::Fits { scores: node.scores },
             };
             let chosen = decision.chosen.as_ref();
             let alike = rows.iter_mut().find(|row| {
@@ -170,15 +218,26 @@ impl From<Rc<Decision>> for Why {
                 None => rows.push(WhyRow { nodes: vec![Rc::clone(&node.node)], verdict }),
             }
         }
-        Self { plugins: plugins.unwrap_or_default(), rows, helps: Vec::new(), decision }
+        // Where very many nodes were looked at, these may not be among those that are told of.
+        for candidate in &decision.candidates {
+            let node = &candidate.node;
+            if !rows.iter().any(|row| row.has(Some(node))) {
+                let (plugin, reasons, room) = ("", String::new(), Room::of(&decision, node));
+                let verdict = NodeVerdict::Refused { plugin, reasons, room };
+                rows.push(WhyRow { nodes: vec![Rc::clone(node)], verdict });
+            }
+        }
+        let (plugins, attempts) = (plugins.unwrap_or_default(), vec![Rc::clone(&decision)]);
+        Self { plugins, rows, attempts, helps: Vec::new(), decision }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scheduler as decision;
     use crate::scheduler::framework::Verdict;
-    use crate::scheduler::{self as decision, Score};
+    use crate::scheduler::preemption::Candidate;
     use crate::sim::Instant;
 
     #[test]
@@ -209,12 +268,15 @@ mod tests {
             refused,
             nodes: nodes.into(),
             chosen: Some(chosen.into()),
+            was_nominated: false,
+            candidates: Vec::new(),
             tied: 1,
         }))
     }
 
     fn fits(node: &str, first: i64, second: i64) -> decision::NodeVerdict {
-        let score = |plugin, weighted| Score { plugin, raw: 0, normalized: weighted, weighted };
+        let score =
+            |plugin, weighted| Score { plugin, raw: 0, normalized: weighted, weight: 1, weighted };
         decision::NodeVerdict {
             node: node.into(),
             filtered_by: None,
@@ -238,6 +300,21 @@ mod tests {
         assert_eq!(order(Column::Plugin(1)), ["n3", "n1", "n2", "n0"]);
         assert_eq!(order(Column::Node), ["n3", "n0", "n1", "n2"]);
         assert_eq!(why.untold(), 7);
+    }
+
+    #[test]
+    fn nodes_that_could_be_had_come_before_others_and_first_the_one_that_is_emptied() {
+        let candidate = |node: &str| Rc::new(Candidate::new(node.into(), Vec::new(), 0));
+        let mut decision =
+            (*decided(vec![refused("n1"), refused("n2"), refused("n3")], "").decision).clone();
+        decision.chosen = None;
+        decision.candidates = vec![candidate("n3"), candidate("n2"), candidate("n9")];
+        let why = Why::from(Rc::new(decision));
+        let rows = why.ordered(Column::Total);
+        let names: Vec<_> = rows.iter().map(|row| row.nodes.join(" ")).collect();
+        assert_eq!(names, ["n3", "n2", "n9", "n1"]);
+        let (node, room) = why.room().unwrap();
+        assert_eq!((&**node, room.is_made), ("n3", true));
     }
 
     #[test]
