@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::Resource;
 use k8s_openapi::api::{
     apps, authentication, authorization, autoscaling, batch, coordination, core, discovery, events,
-    networking, policy, rbac, scheduling, storage,
+    networking, node, policy, rbac, scheduling, storage,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -82,6 +82,7 @@ impl Schemas {
             rbac::v1::Role,
             rbac::v1::RoleBinding,
             scheduling::v1::PriorityClass,
+            node::v1::RuntimeClass,
             storage::v1::CSIDriver,
             storage::v1::CSINode,
             storage::v1::CSIStorageCapacity,

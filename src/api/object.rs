@@ -211,6 +211,7 @@ objects! { $ {
     NetworkPolicy,
     PodDisruptionBudget,
     PriorityClass,
+    RuntimeClass,
     CSIDriver,
     CSINode,
     CSIStorageCapacity,

@@ -157,6 +157,7 @@ resources! {
     Ingress: "networking.k8s.io" "ingresses".short(&["ing"]).parts(&["status"]).stored("ingress");
     IngressClass: "networking.k8s.io" "ingressclasses".cluster();
     NetworkPolicy: "networking.k8s.io" "networkpolicies".short(&["netpol"]);
+    RuntimeClass: "node.k8s.io" "runtimeclasses".cluster();
     PodDisruptionBudget: "policy" "poddisruptionbudgets".short(&["pdb"]).parts(&["status"]);
     CSIDriver: "storage.k8s.io" "csidrivers".cluster();
     CSINode: "storage.k8s.io" "csinodes".cluster();

@@ -4,9 +4,24 @@ use std::rc::Rc;
 
 use k8s_openapi::api::core::v1 as core;
 
+use super::strategy::group_resource;
+use crate::api::status::StatusError;
 use crate::api::wire::PodSpec;
 use crate::api::words::NO_EXECUTE;
-use crate::api::{Object, ObjectMeta};
+use crate::api::{Kind, Object, ObjectMeta};
+
+/// 403 of a plugin, of an object that may have no name yet.
+///
+/// Mirrors: `apiserver/pkg/admission/errors.go`.
+pub(super) fn forbidden(kind: Kind, meta: &ObjectMeta, why: String) -> StatusError {
+    StatusError::forbidden(group_resource(kind.resource()), name_of(meta), why)
+}
+
+/// What a plugin calls an object: by its name, or by what its name is to begin with.
+pub(super) fn name_of(meta: &ObjectMeta) -> &str {
+    let mut names = [&meta.name, &meta.generate_name].into_iter().flatten();
+    names.find(|name| !name.is_empty()).map_or("Unknown", |name| &**name)
+}
 
 /// `Priority` of an update: who says nothing of the number leaves it as it is.
 pub(super) fn keep_priority(spec: &mut PodSpec, old: &PodSpec) {

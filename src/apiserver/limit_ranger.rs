@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Wire;
 
 use super::server::ApiServer;
 use super::strategy::group_resource;
-use crate::api::defaults::{container_limits, container_requests};
+use crate::api::defaults::{pod_limits, pod_requests};
 use crate::api::document::{Document, Part};
 use crate::api::quantity::Quantity;
 use crate::api::status::StatusError;
@@ -24,16 +24,11 @@ const ANNOTATION: &str = "kubernetes.io/limit-ranger";
 type Amounts = SortedMap<String, Quantity>;
 
 impl ApiServer {
-    /// A pod with the requests and limits that its namespace has for those who say nothing.
-    ///
-    /// # Errors
-    ///
-    /// 403 with all that is outside the limits.
-    pub(super) fn admit_limits(&self, pod: &mut Pod, namespace: &str) -> Result<(), StatusError> {
+    /// Gives a pod the requests and limits that its namespace has for those who say nothing.
+    pub(super) fn fill_in_limits(&self, pod: &mut Pod, namespace: &str) {
         for range in self.documents(Kind::LimitRange, namespace) {
             fill_in(pod, range);
         }
-        self.check_limits(pod, namespace)
     }
 
     /// # Errors
@@ -52,7 +47,7 @@ impl ApiServer {
                     }
                 }
                 of @ "Pod" => {
-                    let lists = (container_requests(&pod.spec), container_limits(&pod.spec));
+                    let lists = (pod_requests(&pod.spec), pod_limits(&pod.spec));
                     check(&mut wrong, limit, of, &lists);
                 }
                 _ => {}

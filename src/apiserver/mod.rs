@@ -39,6 +39,7 @@ mod quota;
 mod requests;
 mod resize;
 mod reviews;
+mod runtime_class;
 mod scale;
 mod server;
 mod service_accounts;

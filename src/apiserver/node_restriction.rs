@@ -10,6 +10,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::admission::name_of;
 use super::node_authorizer::{
     NODE_LEASES, ONLY_NODE_LEASES, OTHER_CSI_NODE, OTHER_LEASE, is_mirror, named,
 };
@@ -97,11 +98,7 @@ impl Restricted<'_> {
     ///
     /// 403 in upstream's words, as of all that follow; 404 if what it depends on is not there.
     pub(super) fn creates(&self, object: &Object) -> Checked {
-        let name = match (object.name(), object.meta().generate_name.as_deref()) {
-            ("", None | Some("")) => "Unknown",
-            ("", Some(prefix)) => prefix,
-            (name, _) => name,
-        };
+        let name = name_of(object.meta());
         match object {
             Object::Pod(pod) => self.creates_pod(name, pod),
             Object::Node(node) => {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use serde_json::json;
 
+use super::admission::forbidden;
 use super::server::ApiServer;
-use super::strategy::group_resource;
 use crate::api::document::Document;
 use crate::api::status::StatusError;
 use crate::api::validation::priority_class::OF_SYSTEM;
@@ -30,9 +30,7 @@ impl ApiServer {
     ///
     /// 403 if there is no such class, or the pod says another number than the class.
     pub(super) fn admit_priority(&self, pod: &mut Pod) -> Result<(), StatusError> {
-        let resource = || group_resource(Kind::Pod.resource());
-        let name = pod.metadata.name.as_deref().unwrap_or_default();
-        let refuse = |why: String| Err(StatusError::forbidden(resource(), name, why));
+        let refuse = |why: String| Err(forbidden(Kind::Pod, &pod.metadata, why));
         let wanted = pod.spec.priority_class_name.as_deref().unwrap_or_default();
         let class = if wanted.is_empty() {
             self.default_class()

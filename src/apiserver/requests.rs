@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::admission;
+use super::admission::{self, forbidden};
 use super::apply::{self, check_options};
 use super::authentication::unsecured;
 use super::body::told_of;
@@ -262,6 +262,9 @@ impl ApiServer {
         let object = strategy::create(&object, namespace, &birth, spoken)?;
         let object = self.given(object)?;
         let pod = Pod::unwrap(&object);
+        if let Some(pod) = pod {
+            self.approve(pod, namespace.unwrap_or_default())?;
+        }
         let mounts = pod.is_some_and(|pod| self.mounts_token(pod, namespace.unwrap_or_default()));
         let object = self.templates.shared(object, mounts);
         self.admits_more(kind)?;
@@ -305,18 +308,26 @@ impl ApiServer {
             return Ok(self.with_default_class(object));
         };
         let mut pod = Rc::unwrap_or_clone(pod);
-        self.admit_limits(&mut pod, namespace.unwrap_or_default())?;
+        self.fill_in_limits(&mut pod, namespace.unwrap_or_default());
         self.admit_account(&mut pod, namespace.unwrap_or_default())?;
         let mut pod = Rc::new(pod);
         restrict(&Object::Pod(Rc::clone(&pod)))?;
         let own = Rc::make_mut(&mut pod);
         self.admit_priority(own)?;
         admission::tolerate(Rc::make_mut(&mut own.spec));
+        self.admit_class(own)?;
         if let Some(node) = own.node_name.as_deref().and_then(|it| self.object(Kind::Node, "", it))
         {
             admission::place(&mut own.metadata, node, false);
         }
         Ok(Object::Pod(pod))
+    }
+
+    /// Asks the plugins of admission that look at a new pod once it is made and right by itself, in upstream's order.
+    fn approve(&self, pod: &Pod, namespace: &str) -> Result<(), StatusError> {
+        self.check_limits(pod, namespace)?;
+        self.check_account(pod, namespace)?;
+        self.check_overhead(pod)
     }
 
     /// `bound` with what says where its node is, if that is what `request` does to it.
@@ -372,8 +383,7 @@ impl ApiServer {
             let why = format!(
                 "unable to create new content in namespace {namespace} because it is being terminated"
             );
-            let resource = group_resource(object.kind().resource());
-            let mut error = StatusError::forbidden(resource, object.name(), why);
+            let mut error = forbidden(object.kind(), object.meta(), why);
             let cause = format!("namespace {namespace} is being terminated");
             error.add_cause("NamespaceTerminating", "metadata.namespace", cause);
             return Err(error);

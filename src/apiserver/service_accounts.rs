@@ -9,11 +9,12 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
+use super::admission::forbidden;
 use super::etcd::Op;
 use super::keys::{insert, key};
 use super::node_authorizer::{is_mirror, named};
 use super::server::ApiServer;
-use super::strategy::{self, Write, group_resource};
+use super::strategy::{self, Write};
 use crate::api::decode::Decoded;
 use crate::api::document::{Fragment, Part};
 use crate::api::status::StatusError;
@@ -49,8 +50,7 @@ impl ApiServer {
     ///
     /// # Errors
     ///
-    /// 403 if there is no such account, if that account holds its pods to its own secrets and this one refers to
-    /// others, or for a mirror pod that refers to an account or secrets.
+    /// 403 if there is no such account, or for a mirror pod that refers to an account or secrets.
     pub(super) fn admit_account(&self, pod: &mut Pod, namespace: &str) -> Result<(), StatusError> {
         if is_mirror(pod) {
             return check_mirror(pod);
@@ -64,7 +64,7 @@ impl ApiServer {
                 &*["error looking up service account ", namespace, "/", &name].concat(),
                 &*[": serviceaccount \"", &name, "\" not found"].concat(),
             ];
-            return Err(forbidden(pod, why.concat()));
+            return Err(refused(pod, why.concat()));
         }
         spec.service_account = Some(name.clone());
         spec.service_account_name = Some(name);
@@ -74,11 +74,24 @@ impl ApiServer {
             let secrets = to_pull.items().map(|secret| json!({"name": secret.at("name").text()}));
             spec.image_pull_secrets = Some(Fragment::new(secrets.collect()));
         }
+        Ok(())
+    }
+
+    /// Checks that a pod refers to no secrets that its account keeps it from.
+    ///
+    /// # Errors
+    ///
+    /// 403 if it does.
+    pub(super) fn check_account(&self, pod: &Pod, namespace: &str) -> Result<(), StatusError> {
+        let name = pod.spec.service_account_name.as_deref().unwrap_or_default();
+        let Some(account) = self.account(namespace, name).filter(|_| !is_mirror(pod)) else {
+            return Ok(());
+        };
         let annotations = account.metadata.annotations.as_ref();
         let enforces = annotations.and_then(|all| all.get(ENFORCE));
         if enforces.is_some_and(|value| TRUE.contains(&value.as_str())) {
             let spec = to_json(&*pod.spec);
-            check_secrets(Part::of(Some(&spec)), account).map_err(|why| forbidden(pod, why))?;
+            check_secrets(Part::of(Some(&spec)), account).map_err(|why| refused(pod, why))?;
         }
         Ok(())
     }
@@ -200,9 +213,8 @@ fn push(list: &mut Option<Fragment>, item: Value) {
     }
 }
 
-fn forbidden(pod: &Pod, why: String) -> StatusError {
-    let name = pod.metadata.name.as_deref().unwrap_or_default();
-    StatusError::forbidden(group_resource(Kind::Pod.resource()), name, why)
+fn refused(pod: &Pod, why: String) -> StatusError {
+    forbidden(Kind::Pod, &pod.metadata, why)
 }
 
 /// A mirror pod stays as it is, and refers to nothing that a kubelet may not see without it.
@@ -219,7 +231,7 @@ fn check_mirror(pod: &Pod) -> Result<(), StatusError> {
     } else {
         return Ok(());
     };
-    Err(forbidden(pod, ["a mirror pod may not ", what].concat()))
+    Err(refused(pod, ["a mirror pod may not ", what].concat()))
 }
 
 /// What an account says of a pod that refers to secrets which are not the account's.

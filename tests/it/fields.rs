@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::{
-    apps, autoscaling, batch, core, discovery, events, networking, policy, rbac, scheduling,
+    apps, autoscaling, batch, core, discovery, events, networking, node, policy, rbac, scheduling,
     storage,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions;
@@ -128,6 +128,7 @@ fn generator() -> (SchemaGenerator, Vec<String>) {
     add::<rbac::v1::Role>(&mut all, &mut kinds);
     add::<rbac::v1::RoleBinding>(&mut all, &mut kinds);
     add::<scheduling::v1::PriorityClass>(&mut all, &mut kinds);
+    add::<node::v1::RuntimeClass>(&mut all, &mut kinds);
     add::<storage::v1::CSIDriver>(&mut all, &mut kinds);
     add::<storage::v1::CSINode>(&mut all, &mut kinds);
     add::<storage::v1::CSIStorageCapacity>(&mut all, &mut kinds);

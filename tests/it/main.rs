@@ -48,6 +48,8 @@ mod quotas;
 #[cfg(test)]
 mod resizing;
 #[cfg(test)]
+mod runtime_classes;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod service_accounts;

@@ -73,6 +73,40 @@ fn a_quota_counts_what_there_is_and_refuses_what_is_too_much() {
 }
 
 #[test]
+fn a_quota_counts_overhead_and_what_a_pod_says_of_itself_as_a_whole() {
+    let mut api = Api::new();
+    let class = json!({
+        "metadata": {"name": "kata"}, "handler": "kata",
+        "overhead": {"podFixed": {"cpu": "100m", "memory": "10Mi"}},
+    });
+    let path = "/apis/node.k8s.io/v1/runtimeclasses";
+    api.0.submit(&HttpCall::new("POST", path, Some(class)));
+    let hard = json!({"requests.cpu": "2", "limits.cpu": "2"});
+    api.create("resourcequotas", "q", &json!({"hard": hard}));
+    let own = json!({"requests": {"cpu": "200m"}, "limits": {"cpu": "300m"}});
+    let mut spec = pod(&own);
+    spec["runtimeClassName"] = json!("kata");
+    api.create("pods", "a", &spec);
+    assert_eq!(api.used("q"), json!({"limits.cpu": "400m", "requests.cpu": "300m"}));
+    spec = pod(&own);
+    spec["resources"] = json!({"requests": {"cpu": "500m"}, "limits": {"cpu": "1"}});
+    api.create("pods", "b", &spec);
+    assert_eq!(api.used("q"), json!({"limits.cpu": "1400m", "requests.cpu": "800m"}));
+    // To a limit range overhead is nothing.
+    let limit = json!({"type": "Pod", "max": {"cpu": "300m"}});
+    api.create("limitranges", "l", &json!({"limits": [limit]}));
+    spec["resources"]["limits"]["cpu"] = json!("600m");
+    let said = api.refused("pods", "c", &spec);
+    assert_eq!(
+        said,
+        "pods \"c\" is forbidden: maximum cpu usage per Pod is 300m, but limit is 600m"
+    );
+    spec = pod(&own);
+    spec["runtimeClassName"] = json!("kata");
+    api.create("pods", "c", &spec);
+}
+
+#[test]
 fn what_is_on_its_way_counts_too() {
     let mut api = Api::new();
     // The certificate that every namespace has counts as well.

@@ -30,6 +30,7 @@ const TABLES: &[Table] = &[
     (Kind::Secret, objects::SECRET, objects::secret),
     (Kind::ServiceAccount, objects::SERVICE_ACCOUNT, objects::service_account),
     (Kind::PriorityClass, objects::PRIORITY_CLASS, objects::priority_class),
+    (Kind::RuntimeClass, objects::RUNTIME_CLASS, objects::runtime_class),
     (Kind::Role, rbac::ROLE, rbac::role),
     (Kind::ClusterRole, rbac::ROLE, rbac::role),
     (Kind::RoleBinding, rbac::ROLE_BINDING, rbac::binding),

@@ -150,6 +150,28 @@ pub fn priority_class(class: &Document, now: Timestamp) -> Vec<Cell> {
     ]
 }
 
+/// The columns of runtime classes.
+pub const RUNTIME_CLASS: &[Column] = &[
+    Column::NAME,
+    Column::text(
+        "Handler",
+        "handler specifies the underlying runtime and configuration that the CRI implementation will \
+         use to handle pods of this class. The possible values are specific to the node & CRI \
+         configuration.  It is assumed that all handlers are available on every node, and handlers of \
+         the same name are equivalent on every node. For example, a handler called \"runc\" might \
+         specify that the runc OCI runtime (using native Linux containers) will be used to run the \
+         containers in a pod. The Handler must be lowercase, conform to the DNS Label (RFC 1123) \
+         requirements, and is immutable.",
+    ),
+    Column::AGE,
+];
+
+/// The row of a runtime class.
+pub fn runtime_class(class: &Document, now: Timestamp) -> Vec<Cell> {
+    let handler = class.at("handler").text();
+    vec![name(&class.metadata), handler.into(), age(&class.metadata, now)]
+}
+
 /// The columns of config maps.
 pub const CONFIG_MAP: &[Column] =
     &[Column::NAME, Column::text("Data", "Data contains the configuration data."), Column::AGE];

@@ -111,6 +111,7 @@ const MAPS: &[&str] = &[
     "matchLabels",
     "nodeSelector",
     "overhead",
+    "podFixed",
     "requests",
     "stringData",
     "used",
@@ -273,6 +274,9 @@ pub(super) fn is_absent(structure: &str, field: &str, value: &Value) -> bool {
             text.is_empty() && !pointer
         }
         Value::Array(items) => items.is_empty(),
-        Value::Object(entries) => entries.is_empty() && MAPS.contains(&field),
+        // What a class says of overhead is a structure.
+        Value::Object(entries) => {
+            entries.is_empty() && MAPS.contains(&field) && structure != "RuntimeClass"
+        }
     }
 }

@@ -57,6 +57,16 @@ fn fill_up(list: &mut Option<ResourceList>, others: Option<&ResourceList>) {
     }
 }
 
+/// What a Pod may use, by resource: what it says of itself as a whole, or else what its containers say.
+pub fn pod_limits(spec: &PodSpec) -> SortedMap<String, Quantity> {
+    pod_resources::whole_or_total(spec, |resources| resources.limits.as_ref())
+}
+
+/// What a Pod asks for, by resource, as [`pod_limits`].
+pub fn pod_requests(spec: &PodSpec) -> SortedMap<String, Quantity> {
+    pod_resources::whole_or_total(spec, |resources| resources.requests.as_ref())
+}
+
 /// What the containers of a Pod may use together, by resource.
 pub fn container_limits(spec: &PodSpec) -> SortedMap<String, Quantity> {
     pod_resources::total(spec, |resources| resources.limits.as_ref())

@@ -83,6 +83,21 @@ fn put(list: &mut Option<ResourceList>, name: String, quantity: &Quantity) {
     list.entry(name).or_insert_with(|| WireQuantity(quantity.to_string()));
 }
 
+/// What the Pod says of itself as a whole, and of other resources what its containers need together.
+pub(super) fn whole_or_total(
+    spec: &PodSpec,
+    list: fn(&ResourceRequirements) -> Option<&ResourceList>,
+) -> SortedMap<String, Quantity> {
+    let mut needed = total(spec, list);
+    let own = spec.resources.as_ref().and_then(list).into_iter().flatten();
+    for (name, wire) in own.filter(|(name, _)| whole(name)) {
+        if let Ok(quantity) = Quantity::parse(&wire.0) {
+            needed.insert(name.clone(), quantity);
+        }
+    }
+    needed
+}
+
 /// What the containers need together: those that stay add up, and an init container that ends
 /// needs its own beside the sidecars before it.
 pub(super) fn total(

@@ -300,6 +300,7 @@ pub const BUILT_IN: Types = Types(&[
     ("rbac.ClusterRoleBinding", &[("metadata", map("meta.ObjectMeta"))]),
     ("rbac.Role", &[("metadata", map("meta.ObjectMeta"))]),
     ("rbac.RoleBinding", &[("metadata", map("meta.ObjectMeta"))]),
+    ("node.RuntimeClass", &[("metadata", map("meta.ObjectMeta"))]),
     ("scheduling.PriorityClass", &[("metadata", map("meta.ObjectMeta"))]),
     (
         "core.ReplicationController",

@@ -34,6 +34,7 @@ use super::types::Event;
 use super::{Kind, Object, Resource, names};
 
 pub use documents::priority_class;
+pub use documents::runtime_class;
 pub use documents::service;
 pub use resources::is_extended;
 

@@ -122,13 +122,7 @@ fn plain_fields(out: &mut Report, spec: &PodSpec, node_name: &str, path: &Path) 
         let policies = ["PreemptLowerPriority", "Never"];
         out.one_of_at(path, "preemptionPolicy", policy, &policies);
     }
-    let overhead = spec.overhead.as_ref();
-    resources::list(
-        out,
-        overhead,
-        resources::Owner::Container,
-        &path.child("overhead").child("limits"),
-    );
+    resources::overhead(out, spec.overhead.clone(), &path.child("overhead"));
     let os = Fragment::part(&spec.os);
     if os.is_there() {
         let (own, name) = (path.child("os"), os.at("name").text());

@@ -100,6 +100,12 @@ pub(super) fn list(out: &mut Report, list: Option<&ResourceList>, owner: Owner, 
     }
 }
 
+/// What it takes to run a Pod besides its containers, which upstream reads as limits of a container.
+pub(super) fn overhead(out: &mut Report, list: Option<ResourceList>, path: &Path) {
+    let own = ResourceRequirements { limits: list, ..ResourceRequirements::default() };
+    requirements(out, &own, Owner::Container, &[], path);
+}
+
 fn one(out: &mut Report, name: &str, wire: &WireQuantity, owner: Owner, path: &Path) {
     resource_name(out, name, owner, path);
     quantity(out, name, wire, path);

@@ -3,7 +3,7 @@
 //! Mirrors: `pkg/quota/v1/evaluator/core` and the count of any resource by `count/RESOURCE.GROUP`.
 
 use super::Usage;
-use crate::api::defaults::{container_limits, container_requests};
+use crate::api::defaults::{pod_limits, pod_requests};
 use crate::api::document::Document;
 use crate::api::phase::PodPhase;
 use crate::api::quantity::{Format, Quantity};
@@ -46,13 +46,23 @@ fn of_pod(usage: &mut Usage, pod: &Pod) {
         return;
     }
     usage.insert("pods".to_owned(), Quantity::new(1, Format::DecimalSi));
-    for (name, amount) in container_requests(&pod.spec) {
+    let overhead = |name: &str| {
+        let own = pod.spec.overhead.as_ref().and_then(|own| own.get(name));
+        own.and_then(|own| Quantity::parse(&own.0).ok()).unwrap_or_default()
+    };
+    let mut requests = pod_requests(&pod.spec);
+    for name in pod.spec.overhead.iter().flat_map(|own| own.keys()) {
+        requests.or_default(name.clone()).add(&overhead(name));
+    }
+    for (name, amount) in requests {
         if ["cpu", "memory", "ephemeral-storage"].contains(&name.as_str()) {
             usage.insert(name.clone(), amount.clone());
         }
         usage.insert(format!("requests.{name}"), amount);
     }
-    for (name, amount) in container_limits(&pod.spec) {
+    for (name, mut amount) in pod_limits(&pod.spec) {
+        // What knows no limit gets none by that.
+        amount.add(&overhead(&name));
         usage.insert(format!("limits.{name}"), amount);
     }
 }

@@ -169,11 +169,12 @@ fn follow(next: &mut Document, current: &Document, part: Option<Subresource>) {
 
 /// Whether an update of a document of `kind` need not say of which version it was made.
 pub(super) fn allows_any_version(kind: Kind) -> bool {
-    const OF_A_VERSION: [Kind; 5] = [
+    const OF_A_VERSION: [Kind; 6] = [
         Kind::CSIDriver,
         Kind::CSINode,
         Kind::CSIStorageCapacity,
         Kind::CustomResourceDefinition,
+        Kind::RuntimeClass,
         Kind::VolumeAttachment,
     ];
     !OF_A_VERSION.contains(&kind) && kind.custom().is_none()

@@ -171,7 +171,8 @@ struct Reader<'a> {
     nodes: Vec<Node>,
     names: SortedSet<&'a str>,
     accounts: SortedSet<(&'a str, &'a str)>,
-    classes: SortedSet<&'a str>,
+    /// Classes of priority and of runtimes.
+    classes: SortedSet<(Kind, &'a str)>,
     others: Vec<(Kind, Part<'a>)>,
     pods: Vec<Part<'a>>,
     secrets: usize,
@@ -229,8 +230,8 @@ impl<'a> Reader<'a> {
         }
         if kind == Kind::ServiceAccount {
             self.accounts.insert((namespace, name_of(object)));
-        } else if kind == Kind::PriorityClass {
-            self.classes.insert(name_of(object));
+        } else if [Kind::PriorityClass, Kind::RuntimeClass].contains(&kind) {
+            self.classes.insert((kind, name_of(object)));
         } else if kind == Kind::Secret {
             self.secrets += 1;
         }
@@ -244,7 +245,8 @@ impl<'a> Reader<'a> {
         for (kind, object) in &self.others {
             let stage = if *kind == Kind::Namespace {
                 &mut *namespaces
-            } else if [Kind::PriorityClass, Kind::ServiceAccount].contains(kind) {
+            } else if [Kind::PriorityClass, Kind::RuntimeClass, Kind::ServiceAccount].contains(kind)
+            {
                 &mut *classes
             } else {
                 &mut *others
@@ -277,26 +279,29 @@ impl<'a> Reader<'a> {
         Import { nodes: self.nodes, stages, summary }
     }
 
-    /// The classes that Pods name and that are not among the objects: their Pods tell what they count.
+    /// The classes that Pods name and that are not among the objects: their Pods tell what they say.
     fn missing_classes(&self) -> impl Iterator<Item = HttpCall> + use<> {
-        let mut missing: SortedMap<String, i64> = SortedMap::new();
-        for pod in &self.pods {
-            let spec = pod.at("spec");
-            let class = spec.at("priorityClassName").text();
-            if !class.is_empty() && !class.starts_with("system-") && !self.classes.contains(class) {
-                missing.insert(class.to_owned(), spec.at("priority").number().unwrap_or_default());
+        let mut missing: SortedMap<(Kind, String), Value> = SortedMap::new();
+        for spec in self.pods.iter().map(|pod| pod.at("spec")) {
+            let (priority, runtime) = ("priorityClassName", "runtimeClassName");
+            let (priority, runtime) = (spec.at(priority).text(), spec.at(runtime).text());
+            if !priority.starts_with("system-") {
+                let value = spec.at("priority").number().unwrap_or_default();
+                let class = json!({"metadata": {"name": priority}, "value": value});
+                missing.insert((Kind::PriorityClass, priority.to_owned()), class);
             }
-        }
-        let call = |(name, value)| {
+            let overhead = json!({"podFixed": spec.at("overhead").value()});
+            // By which handler they ran there nobody says, nor does it matter here.
             let class = json!({
-                "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
-                "metadata": {"name": name}, "value": value,
+                "metadata": {"name": runtime}, "handler": "unknown", "overhead": overhead,
             });
-            HttpCall::new(
-                "POST",
-                &Target::collection(Kind::PriorityClass, None).to_string(),
-                Some(class),
-            )
+            missing.insert((Kind::RuntimeClass, runtime.to_owned()), class);
+        }
+        let is_there =
+            |kind: Kind, name: &str| name.is_empty() || self.classes.contains(&(kind, name));
+        missing.retain(|(kind, name), _| !is_there(*kind, name));
+        let call = |((kind, _), class): ((Kind, String), Value)| {
+            HttpCall::new("POST", &Target::collection(kind, None).to_string(), Some(class))
         };
         missing.into_iter().map(call)
     }
@@ -304,8 +309,10 @@ impl<'a> Reader<'a> {
     fn pod(&self, pod: Part<'_>) -> Map<String, Value> {
         let mut made = bare(pod);
         let Some(spec) = made.get_mut("spec").and_then(Value::as_object_mut) else { return made };
-        // Made again from the class.
-        for field in ["ephemeralContainers", "preemptionPolicy", "priority", "serviceAccount"] {
+        // Made again from the classes.
+        for field in
+            ["ephemeralContainers", "overhead", "preemptionPolicy", "priority", "serviceAccount"]
+        {
             spec.remove(field);
         }
         let namespace = pod.at("metadata").at("namespace").text();

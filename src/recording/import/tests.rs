@@ -59,6 +59,11 @@ items:
   metadata: {name: disk}
   spec: {attacher: csi.example.com, nodeName: alpha, source: {persistentVolumeName: disk}}
   status: {attached: true}
+- apiVersion: node.k8s.io/v1
+  kind: RuntimeClass
+  metadata: {name: kata}
+  handler: kata
+  overhead: {podFixed: {cpu: 350m}}
 - apiVersion: example.com/v1
   kind: Gadget
   metadata: {name: g}
@@ -73,6 +78,8 @@ items:
     nodeName: alpha
     priority: 700
     priorityClassName: urgent
+    runtimeClassName: gvisor
+    overhead: {cpu: 250m}
     preemptionPolicy: PreemptLowerPriority
     serviceAccountName: shopkeeper
     tolerations: [{key: team, operator: Exists}]
@@ -82,6 +89,8 @@ items:
   kind: Pod
   metadata: {name: waits, namespace: shop}
   spec:
+    runtimeClassName: kata
+    overhead: {cpu: 300m}
     tolerations: [{key: team, operator: Exists}]
     containers: [{name: c, image: nginx, resources: {requests: {cpu: "1"}}}]
   status: {phase: Pending}
@@ -112,7 +121,7 @@ fn a_cluster_comes_over_with_its_places_and_without_its_secrets() {
         nodes: 1,
         placed: 1,
         pending: 1,
-        others: 7,
+        others: 8,
         secrets: 1,
         left_out: left_out.map(|(what, count)| (what.to_owned(), count)).to_vec(),
     };
@@ -137,6 +146,12 @@ fn a_cluster_comes_over_with_its_places_and_without_its_secrets() {
         (&json!(700), &json!("default"))
     );
     let waits = object(Kind::Pod, "waits");
+    // Of a class that was left out its Pods tell; else it is the class that counts.
+    for (pod, name, cpu) in [(&runs, "gvisor", "250m"), (&waits, "kata", "350m")] {
+        let class = session.cluster().object(Kind::RuntimeClass, "", name).unwrap().to_json();
+        assert_eq!(class["overhead"]["podFixed"], json!({"cpu": cpu}));
+        assert_eq!(pod["spec"]["overhead"], json!({"cpu": cpu}));
+    }
     let condition = &waits["status"]["conditions"][0]["message"];
     let words = "0/1 nodes are available: 1 Insufficient cpu.";
     assert!(condition.as_str().unwrap().starts_with(words), "{waits:#}");

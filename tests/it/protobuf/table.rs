@@ -120,6 +120,7 @@ fn bindings() -> Messages {
         "api/discovery/v1",
         "api/events/v1",
         "api/networking/v1",
+        "api/node/v1",
         "api/policy/v1",
         "api/rbac/v1",
         "api/scheduling/v1",

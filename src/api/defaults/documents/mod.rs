@@ -28,6 +28,7 @@ const DEFAULTS: &[OfKind] = &[
     (Kind::Namespace, namespace),
     (Kind::Secret, secret),
     (Kind::PriorityClass, priority_class),
+    (Kind::RuntimeClass, runtime_class),
     (Kind::RoleBinding, role_binding),
     (Kind::ClusterRoleBinding, role_binding),
     (Kind::Service, service),
@@ -135,6 +136,13 @@ fn secret(fields: &mut Fields) {
 fn priority_class(fields: &mut Fields) {
     default_to(fields, "value", 0);
     default_to(fields, "preemptionPolicy", "PreemptLowerPriority");
+}
+
+/// Mirrors: `SetObjectDefaults_RuntimeClass`.
+fn runtime_class(fields: &mut Fields) {
+    if let Some(overhead) = found(fields, "overhead") {
+        round(overhead, "podFixed");
+    }
 }
 
 /// Mirrors: `SetDefaults_RoleBinding`, `SetDefaults_ClusterRoleBinding` and `SetDefaults_Subject`.

@@ -9,6 +9,7 @@ mod network;
 pub mod priority_class;
 mod quota;
 mod rbac;
+pub mod runtime_class;
 pub mod service;
 mod storage;
 mod workload;
@@ -74,6 +75,7 @@ const RULES: &[(Kind, Rules)] = &[
     (Kind::ConfigMap, config::CONFIG_MAP),
     (Kind::Secret, config::SECRET),
     (Kind::PriorityClass, priority_class::RULES),
+    (Kind::RuntimeClass, runtime_class::RULES),
     (Kind::Role, rbac::ROLE),
     (Kind::ClusterRole, rbac::CLUSTER_ROLE),
     (Kind::RoleBinding, rbac::ROLE_BINDING),
