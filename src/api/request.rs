@@ -150,6 +150,8 @@ pub enum Payload {
     Binding {
         uid: Option<Rc<str>>,
         node: Rc<str>,
+        /// All of it, as it came over HTTP.
+        sent: Option<Rc<Value>>,
     },
     Patch(Patch),
     /// What cannot be read; the server answers with this.
@@ -552,7 +554,7 @@ impl Request {
             Payload::Object(object) => Some(object.to_json()),
             Payload::Json(value) => Some((**value).clone()),
             Payload::Alike { rest, spec } => Some(with_spec(rest, spec)),
-            Payload::Binding { uid, node } => Some(json!({
+            Payload::Binding { uid, node, .. } => Some(json!({
                 "apiVersion": "v1", "kind": "Binding",
                 "metadata": {"name": self.name(), "namespace": self.namespace(), "uid": uid_of(uid)},
                 "target": {"kind": "Node", "name": &**node},

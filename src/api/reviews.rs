@@ -1,5 +1,5 @@
 //! Reviews: questions about who somebody is and what they may do. They are asked by creating them, and
-//! kept nowhere.
+//! kept nowhere; nor are bindings, which have a path of their own still.
 
 /// A kind of review, of version `v1` of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,12 @@ const fn review(group: &'static str, name: &'static str, plural: &'static str) -
 const AUTHENTICATION: &str = "authentication.k8s.io";
 const AUTHORIZATION: &str = "authorization.k8s.io";
 
-/// The reviews that are answered.
-pub const REVIEWS: [Review; 6] = [
+/// Where Pods were bound before they had a path for it.
+pub const BINDINGS: &str = "bindings";
+
+/// The reviews that are answered, and bindings.
+pub const REVIEWS: [Review; 7] = [
+    Review { namespaced: true, ..review("", "Binding", BINDINGS) },
     review(AUTHENTICATION, "SelfSubjectReview", "selfsubjectreviews"),
     review(AUTHENTICATION, "TokenReview", "tokenreviews"),
     Review {
@@ -35,8 +39,11 @@ pub const REVIEWS: [Review; 6] = [
 impl Review {
     /// The kind that is created at `path`, if it is one, and the namespace, if it is asked within one.
     pub fn at(path: &str) -> Option<(&'static Self, Option<&str>)> {
-        let rest = path.trim_end_matches('/').strip_prefix("/apis/")?;
-        let (group, rest) = rest.split_once('/')?;
+        let path = path.trim_end_matches('/');
+        let (group, rest) = match path.strip_prefix("/apis/") {
+            Some(rest) => rest.split_once('/')?,
+            None => ("", path.strip_prefix("/api/")?),
+        };
         let rest = rest.strip_prefix("v1/")?;
         let (namespace, plural) = match rest.strip_prefix("namespaces/") {
             Some(rest) => {

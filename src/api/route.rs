@@ -37,8 +37,12 @@ pub fn parse(
     let target = target(kinds, path)?;
     let Target::Resource { ref name, subresource, .. } = target else {
         let representation = Representation::of(accept, Include::default()).unwrap_or_default();
-        let is_review = method == "POST" && Review::at(path).is_some();
+        let is_review = Review::at(path).is_some();
+        if is_review && method != "POST" {
+            return Err(StatusError::generic(Reason::MethodNotAllowed, ""));
+        }
         let verb = if is_review { Verb::Create } else { Verb::Get };
+        let params = if is_review { params(verb, &query)? } else { Params::default() };
         let target = match target {
             // Of the checks of health it is asked whether to tell them one by one.
             Target::Path(path) if query.get("verbose").is_some() => {
@@ -46,7 +50,7 @@ pub fn parse(
             }
             target @ (Target::Path(_) | Target::Resource { .. }) => target,
         };
-        return Ok((verb, target, Params { representation, ..Params::default() }));
+        return Ok((verb, target, Params { representation, ..params }));
     };
     let watch = query.flag("watch");
     let verb = match (method, name.is_some(), subresource) {
@@ -352,7 +356,8 @@ fn target(kinds: &Kinds, path: &str) -> Result<Target, StatusError> {
         ["apis", group, version, rest @ ..] if !rest.is_empty() => (*group, *version, rest),
         _ => return Ok(Target::Path(path.into())),
     };
-    if kinds.resources().all(|resource| resource.group != group) {
+    let is_review = Review::at(path).is_some();
+    if is_review || kinds.resources().all(|resource| resource.group != group) {
         return Ok(Target::Path(path.into()));
     }
     let find = |plural: &str| -> Result<Kind, StatusError> {

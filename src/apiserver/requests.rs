@@ -27,6 +27,7 @@ use crate::api::request::{
     Answer, Change, Params, Payload, Request, RequestId, Response, Subresource, Target, Verb,
     WatchEvent,
 };
+use crate::api::reviews::{BINDINGS, Review};
 use crate::api::status::{Reason, StatusError};
 use crate::api::validation::pod;
 use crate::api::{Document, Kind, Object, Pod, Resource as _, warnings};
@@ -72,6 +73,9 @@ impl ApiServer {
         }
         let (kind, namespace, name, part) = match &request.target {
             Target::Path(path) if request.verb == Verb::Create => {
+                if let Some((Review { plural: BINDINGS, .. }, Some(namespace))) = Review::at(path) {
+                    return self.route(ctx, from, &bound_of_old(request, namespace)?);
+                }
                 let none = Value::Null;
                 let sent = if let Payload::Json(sent) = &request.payload { sent } else { &none };
                 let document = self.review(path, &user, sent, self.now(ctx))?;
@@ -332,8 +336,11 @@ impl ApiServer {
 
     /// `bound` with what says where its node is, if that is what `request` does to it.
     fn placed(&self, request: &Request, bound: Object) -> Object {
-        let Payload::Binding { node, .. } = &request.payload else { return bound };
-        match self.object(Kind::Node, "", node) {
+        let Payload::Binding { node, sent, .. } = &request.payload else { return bound };
+        // Who leaves open what it is that the Pod is bound to is not looked at.
+        let is_node =
+            |sent: &Rc<Value>| Part::of(Some(sent)).at("target").at("kind").text() == "Node";
+        match self.object(Kind::Node, "", node).filter(|_| sent.as_ref().is_none_or(is_node)) {
             Some(node) => bound.with_meta(|meta| admission::place(meta, node, true)),
             None => bound,
         }
@@ -461,6 +468,12 @@ impl ApiServer {
         )];
         let failure = vec![TxnOp::Range(Range::latest(KeyRange::key(Rc::clone(&key))))];
         let (op, to) = match write {
+            Write::Put(_)
+                if request.params.dry_run && matches!(request.payload, Payload::Binding { .. }) =>
+            {
+                Self::answer(ctx, from, request, Ok(Answer::Success { code: 201 }));
+                return Ok(());
+            }
             Write::Put(object) if request.params.dry_run => {
                 let version = current.meta().resource_version.clone();
                 let object = object.with_meta(|meta| meta.resource_version = version);
@@ -531,17 +544,39 @@ fn with_binding(request: &Rc<Request>) -> Result<Rc<Request>, StatusError> {
         return Ok(Rc::clone(request));
     };
     let binding = Part::of(Some(body));
+    let meta = binding.at("metadata");
+    if !["", request.namespace()].contains(&meta.at("namespace").text()) {
+        return Err(StatusError::bad_request(strategy::OTHER_NAMESPACE));
+    }
+    if meta.at("name").text() != request.name() {
+        let why = "name in URL does not match name in Binding object";
+        return Err(StatusError::bad_request(why));
+    }
     let errors = pod::binding(binding);
     if !errors.is_empty() {
         // Upstream forgets to say that this is the client's fault.
         return Err(StatusError::unforeseen(aggregate(&errors)));
     }
-    let meta = binding.at("metadata");
-    if !["", request.name()].contains(&meta.at("name").text()) {
-        let why = "name in URL does not match name in Binding object";
-        return Err(StatusError::bad_request(why));
-    }
     let uid = Some(meta.at("uid").text()).filter(|uid| !uid.is_empty()).map(Into::into);
-    let payload = Payload::Binding { uid, node: binding.at("target").at("name").text().into() };
+    let node = binding.at("target").at("name").text().into();
+    let payload = Payload::Binding { uid, node, sent: Some(Rc::clone(body)) };
     Ok(Rc::new(Request { payload, ..Request::clone(request) }))
+}
+
+/// A binding at the path of old, where its body alone names the pod, as one at the pod.
+///
+/// Mirrors: `LegacyBindingREST`, to which admission adds nothing.
+fn bound_of_old(request: &Request, namespace: &str) -> Result<Rc<Request>, StatusError> {
+    let mut body =
+        if let Payload::Json(body) = &request.payload { Value::clone(body) } else { Value::Null };
+    let name = Part::of(Some(&body)).at("metadata").at("name").text();
+    if name.is_empty() {
+        return Err(StatusError::bad_request("Name parameter required."));
+    }
+    let target = Target::named(Kind::Pod, namespace, name).part(Subresource::Binding);
+    let kind = body.pointer_mut("/target/kind").filter(|kind| **kind == "Node");
+    if let Some(kind) = kind {
+        kind.take();
+    }
+    Ok(Rc::new(Request { target, payload: Payload::Json(Rc::new(body)), ..request.clone() }))
 }

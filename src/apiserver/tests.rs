@@ -143,7 +143,7 @@ impl World {
 
     fn bind(&mut self, name: &str, node: &str) -> Result<Answer, Rc<StatusError>> {
         let target = Target::named(Kind::Pod, "default", name).part(Subresource::Binding);
-        let payload = Payload::Binding { uid: None, node: node.into() };
+        let payload = Payload::Binding { uid: None, node: node.into(), sent: None };
         let id = self.send(Verb::Create, target, Params::default(), payload);
         self.answer(id)
     }
@@ -379,7 +379,7 @@ fn a_namespace_ends_once_it_is_empty() {
     world.http("POST", "/api/v1/namespaces/shop/pods", Some(pod("waiting"))).unwrap();
     world.http("POST", "/api/v1/namespaces/shop/pods", Some(pod("bound"))).unwrap();
     let target = Target::named(Kind::Pod, "shop", "bound").part(Subresource::Binding);
-    let payload = Payload::Binding { uid: None, node: "node-1".into() };
+    let payload = Payload::Binding { uid: None, node: "node-1".into(), sent: None };
     let id = world.send(Verb::Create, target, Params::default(), payload);
     world.answer(id).unwrap();
 

@@ -97,7 +97,7 @@ impl Client {
         C: Component<Out: From<Request>>,
     {
         let target = Target::named(Kind::Pod, namespace, name).part(Subresource::Binding);
-        let payload = Payload::Binding { uid, node };
+        let payload = Payload::Binding { uid, node, sent: None };
         self.send(ctx, Verb::Create, target, Params::default(), payload)
     }
 

@@ -16,6 +16,7 @@ use super::keys::key;
 use super::patch::patch;
 use super::scale::scaled;
 use super::validity;
+use crate::api::document::Part;
 use crate::api::field::{FieldError, Path};
 use crate::api::request::{Payload, Request, Subresource};
 use crate::api::status::{GroupResource, StatusError};
@@ -69,9 +70,7 @@ pub(super) fn group_resource(resource: &ResourceType) -> GroupResource<'static> 
 pub(super) fn belongs(object: &Object, namespace: Option<&str>) -> Result<(), StatusError> {
     let given = object.meta().namespace.as_deref().filter(|given| !given.is_empty());
     if namespace.is_some() && given.is_some() && namespace != given {
-        return Err(StatusError::bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request",
-        ));
+        return Err(StatusError::bad_request(OTHER_NAMESPACE));
     }
     Ok(())
 }
@@ -122,6 +121,10 @@ fn newborn<S: Strategy>(object: &S, namespace: Option<&str>, birth: &Birth) -> O
     S::wrap(Rc::new(object))
 }
 
+/// What is said of a body of another namespace than its path.
+pub(super) const OTHER_NAMESPACE: &str =
+    "the namespace of the provided object does not match the namespace sent on the request";
+
 /// So much of a prefix goes before what is generated that a label can have both.
 const LONGEST_PREFIX: usize = 58;
 
@@ -162,7 +165,9 @@ pub(super) fn change(
         return apply::change(request, part, current, now, admit);
     }
     match &request.payload {
-        Payload::Binding { uid, node } => bind(current, uid.as_deref(), node, now),
+        Payload::Binding { uid, node, sent } => {
+            bind(current, uid.as_deref(), (node, Part::of(sent.as_deref())), now)
+        }
         Payload::Patch(patch) => {
             let validation = request.params.field_validation;
             self::patch(patch, part, current, spoken, validation, admit)
@@ -208,9 +213,7 @@ pub(super) fn update(
     admit: Admit<'_>,
 ) -> Result<Write, StatusError> {
     if !new.namespace().is_empty() && new.namespace() != current.namespace() {
-        return Err(StatusError::bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request",
-        ));
+        return Err(StatusError::bad_request(OTHER_NAMESPACE));
     }
     is_called(new, current.name())?;
     admit(new)?;
@@ -242,12 +245,16 @@ pub(super) fn update(
 
 /// 409: the object is not the one that was meant.
 pub(super) fn wrong_uid(current: &Object, uid: &str) -> StatusError {
-    let stored = current.meta().uid.as_deref().unwrap_or_default();
+    unmet(current, "UID", uid, current.meta().uid.as_deref().unwrap_or_default())
+}
+
+/// 409: of the object that was meant `what` would be as it was `wanted`.
+fn unmet(current: &Object, what: &str, wanted: &str, stored: &str) -> StatusError {
     let key = key(current.kind(), current.namespace(), current.name());
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, \
-         AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: \
-         {stored}"
+         AdditionalErrorMsg: Precondition failed: {what} in precondition: {wanted}, {what} in object \
+         meta: {stored}"
     );
     StatusError::conflict(group_resource(current.kind().resource()), current.name(), why)
 }
@@ -309,7 +316,7 @@ pub(super) fn put(new: Object, current: &Object) -> Write {
 fn bind(
     current: &Object,
     uid: Option<&str>,
-    node: &Rc<str>,
+    (node, sent): (&Rc<str>, Part<'_>),
     now: Timestamp,
 ) -> Result<Write, StatusError> {
     let Object::Pod(pod) = current else {
@@ -323,6 +330,12 @@ fn bind(
         && pod.metadata.uid.as_deref() != Some(uid)
     {
         return Err(wrong_uid(current, uid));
+    }
+    let said = sent.at("metadata");
+    let version = said.at("resourceVersion").text();
+    let stored = current.meta().resource_version.as_deref().unwrap_or_default();
+    if !["", stored].contains(&version) {
+        return Err(unmet(current, "ResourceVersion", version, stored));
     }
     if pod.metadata.deletion_timestamp.is_some() {
         return Err(StatusError::conflict(
@@ -352,11 +365,19 @@ fn bind(
     set_condition(status.conditions.get_or_insert_default(), condition);
     // It waits for no node any more.
     status.nominated_node_name = None;
-    Ok(Write::Put(Object::Pod(Rc::new(Pod {
-        node_name: Some(Rc::clone(node)),
-        status: Rc::new(status),
-        ..Pod::clone(pod)
-    }))))
+    let mut bound =
+        Pod { node_name: Some(Rc::clone(node)), status: Rc::new(status), ..Pod::clone(pod) };
+    let texts = |part: Part<'_>| -> Vec<(String, String)> {
+        part.entries().map(|(key, text)| (key.to_owned(), text.text().to_owned())).collect()
+    };
+    let (annotations, labels) = (texts(said.at("annotations")), texts(said.at("labels")));
+    if !annotations.is_empty() {
+        bound.metadata.annotations_mut().extend(annotations);
+    }
+    if !labels.is_empty() {
+        bound.metadata.labels_mut().extend(labels);
+    }
+    Ok(Write::Put(Object::Pod(Rc::new(bound))))
 }
 
 pub(super) fn set_condition(
