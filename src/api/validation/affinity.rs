@@ -11,12 +11,10 @@ use super::report::{Report, text};
 use super::selector::{label_selector, node_selector, node_selector_term};
 use crate::api::field::Path;
 use crate::api::names;
-use crate::api::text::integer;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 const TAINT_EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
-const NOT_DECIMAL: &str = "must be a valid decimal integer in canonical form";
 const NO_SELECTOR: &str = "must not be specified when labelSelector is not set";
 
 pub(super) fn affinity(out: &mut Report, affinity: &Affinity, path: &Path) {
@@ -156,26 +154,12 @@ pub(super) fn tolerations(out: &mut Report, tolerations: &[Toleration], path: &P
                 let words = "value must be empty when `operator` is 'Exists'";
                 out.invalid(&operator_path, value, words);
             }
-            "Gt" | "Lt" => decimal(out, value, &path.child("value")),
+            // `Gt` and `Lt` belong to a feature that is off by default (`TaintTolerationComparisonOperators`).
             _ => out.supported(&operator_path, operator, &["Equal", "Exists"]),
         }
         if !effect.is_empty() {
             out.supported_at(&path, "effect", effect, &TAINT_EFFECTS);
         }
-    }
-}
-
-/// A whole number as text, without a plus and without zeros in front.
-fn decimal(out: &mut Report, value: &str, path: &Path) {
-    let digits = value.strip_prefix('-').unwrap_or(value);
-    let plain = value == "0" || !digits.starts_with('0');
-    if value.is_empty() {
-        out.invalid(path, value, "must be non-empty");
-    } else if !plain || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        out.invalid(path, value, NOT_DECIMAL);
-    }
-    if let Err(why) = integer(value) {
-        out.invalid(path, value, why);
     }
 }
 
