@@ -131,7 +131,7 @@ fn version() -> Value {
 /// In which order clients look for a kind that several groups have.
 ///
 /// Mirrors: `apiVersionPriorities` of `pkg/controlplane/apiserver/aggregator.go`.
-const PRIORITIES: [&str; 14] = [
+const PRIORITIES: [&str; 15] = [
     "",
     "apps",
     "events.k8s.io",
@@ -145,6 +145,7 @@ const PRIORITIES: [&str; 14] = [
     "storage.k8s.io",
     "scheduling.k8s.io",
     "coordination.k8s.io",
+    "node.k8s.io",
     "discovery.k8s.io",
 ];
 

@@ -201,7 +201,8 @@ pub(super) fn is_marked(current: &Object) -> bool {
     why_it_goes(pod).is_some_and(|old| old.reason.as_deref() == Some(BY_EVICTION))
 }
 
-/// The pod that is evicted with the condition that says why it goes; none if it has that, or goes already.
+/// The pod that is evicted with the condition that says why it goes; none if it has that. One that goes already
+/// gets it, too.
 ///
 /// # Errors
 ///
@@ -212,7 +213,7 @@ pub(super) fn marked(
     now: Timestamp,
 ) -> Result<Option<Object>, StatusError> {
     let Object::Pod(pod) = current else { return Ok(None) };
-    if is_marked(current) || pod.metadata.deletion_timestamp.is_some() {
+    if is_marked(current) {
         return Ok(None);
     }
     deletion::check_meant(request, current)?;

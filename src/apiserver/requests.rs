@@ -319,7 +319,9 @@ impl ApiServer {
         let own = Rc::make_mut(&mut pod);
         self.admit_priority(own)?;
         admission::tolerate(Rc::make_mut(&mut own.spec));
-        self.admit_class(own)?;
+        if own.spec.runtime_class_name.is_some() {
+            self.admit_class(own)?;
+        }
         if let Some(node) = own.node_name.as_deref().and_then(|it| self.object(Kind::Node, "", it))
         {
             admission::place(&mut own.metadata, node, false);
@@ -331,7 +333,10 @@ impl ApiServer {
     fn approve(&self, pod: &Pod, namespace: &str) -> Result<(), StatusError> {
         self.check_limits(pod, namespace)?;
         self.check_account(pod, namespace)?;
-        self.check_overhead(pod)
+        if pod.spec.runtime_class_name.is_some() || pod.spec.overhead.is_some() {
+            self.check_overhead(pod)?;
+        }
+        Ok(())
     }
 
     /// `bound` with what says where its node is, if that is what `request` does to it.

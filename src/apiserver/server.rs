@@ -14,6 +14,7 @@ use super::etcd::{
     Call, CallId, Change as StoreChange, EtcdError, LeaseId, Op, Out as StoreOut,
     Response as StoreResponse, Revision,
 };
+use super::eviction;
 use super::keys::{current_of, insert, key, prefix, text, versioned};
 use super::pending::{Pending, Step};
 use super::priority::system_classes;
@@ -438,12 +439,10 @@ impl ApiServer {
                 if matches!(request.payload, Payload::Binding { .. }) {
                     return Ok(Some(Answer::Success { code: 201 }));
                 }
-                let has_more_to_do = |marked: &Object| match marked.meta() {
-                    ending if ending.deletion_timestamp.is_some() => {
-                        ending.deletion_grace_period_seconds == Some(0)
-                    }
+                let has_more_to_do = |marked: &Object| {
                     // Why it goes is written first.
-                    _ => request.is_eviction(),
+                    request.is_eviction() && !eviction::is_marked(&current)
+                        || marked.meta().deletion_grace_period_seconds == Some(0)
                 };
                 if let Some(marked) = &to
                     && request.deletes()

@@ -87,6 +87,23 @@ fn a_pod_that_nothing_protects_is_told_why_and_goes_with_its_grace() {
 }
 
 #[test]
+fn a_pod_that_goes_already_is_told_why_and_goes_sooner() {
+    let mut cluster = with_pod("web");
+    // A budget that allows nothing has nothing to say any more.
+    budget(&mut cluster, "guard", &counts(0, 3, 3));
+    let id = cluster.submit(&HttpCall::new("DELETE", &format!("{PODS}/web"), None));
+    cluster.run_for(Duration::from_millis(100));
+    assert_eq!(cluster.reply(id).map(|reply| reply.code), Some(200));
+    assert!(condition(&cluster, "web", "DisruptionTarget").is_none());
+    let (code, answer) = evict(&mut cluster, "web", &json!({"gracePeriodSeconds": 20}));
+    assert_eq!((code, &answer["status"]), (201, &json!("Success")));
+    let told = condition(&cluster, "web", "DisruptionTarget").expect("the condition");
+    assert_eq!(told["reason"], "EvictionByEvictionAPI");
+    let pod = cluster.object(Kind::Pod, "default", "web").expect("the pod").to_json();
+    assert_eq!(pod["metadata"]["deletionGracePeriodSeconds"], 20);
+}
+
+#[test]
 fn the_options_of_an_eviction_are_those_of_the_delete() {
     let mut cluster = with_pod("web");
     let (code, _) = evict(&mut cluster, "web", &json!({"dryRun": ["All"]}));

@@ -81,6 +81,17 @@ fn a_class_keeps_its_handler_and_is_written_as_it_was_read() {
 }
 
 #[test]
+fn clients_look_for_classes_between_leases_and_slices() {
+    let mut api = Api::new();
+    let (_, list) = api.ask("GET", "/apis", None);
+    let groups = list["groups"].as_array().unwrap().iter();
+    let names: Vec<&str> = groups.map(|group| group["name"].as_str().unwrap()).collect();
+    let at = |name| names.iter().position(|own| *own == name).unwrap();
+    assert_eq!(at("node.k8s.io"), at("coordination.k8s.io") + 1);
+    assert_eq!(at("discovery.k8s.io"), at("node.k8s.io") + 1);
+}
+
+#[test]
 fn a_pod_has_what_its_class_says() {
     let mut api = Api::new();
     let kata = json!({"key": "kata", "operator": "Exists"});
