@@ -12,6 +12,7 @@ use super::admission::forbidden;
 use super::server::ApiServer;
 use crate::api::quantity::Quantity;
 use crate::api::status::StatusError;
+use crate::api::text::go_quote;
 use crate::api::validation::runtime_class::of_pods;
 use crate::api::wire::PodSpec;
 use crate::api::words::NO_EXECUTE;
@@ -25,11 +26,12 @@ const OWN_OVERHEAD: &str =
 type List = Option<BTreeMap<String, Wire>>;
 
 impl ApiServer {
-    /// A pod that names a class, with what the class says.
+    /// A pod that names a class, with what the class says. Few do, so that this comes later to the page.
     ///
     /// # Errors
     ///
     /// 403 if there is no such class, or it says something else than the pod.
+    #[inline(never)]
     pub(super) fn admit_class(&self, pod: &mut Pod) -> Result<(), StatusError> {
         let Some(name) = pod.spec.runtime_class_name.as_deref() else { return Ok(()) };
         if name.is_empty() {
@@ -37,7 +39,7 @@ impl ApiServer {
             return Err(StatusError::unforeseen("resource name may not be empty"));
         }
         let Some(class) = self.class(name) else {
-            let why = format!("pod rejected: RuntimeClass {name:?} not found");
+            let why = ["pod rejected: RuntimeClass ", &go_quote(name), " not found"].concat();
             return Err(forbidden(Kind::Pod, &pod.metadata, why));
         };
         let (said, mut spec) = (of_pods(class), PodSpec::clone(&pod.spec));
@@ -46,11 +48,12 @@ impl ApiServer {
         Ok(())
     }
 
-    /// Checks that a pod has the overhead of its class, or none.
+    /// Checks that a pod has the overhead of its class, or none. Few have either, so that this comes later to the page.
     ///
     /// # Errors
     ///
     /// 403 if it has another.
+    #[inline(never)]
     pub(super) fn check_overhead(&self, pod: &Pod) -> Result<(), StatusError> {
         let class = pod.spec.runtime_class_name.as_deref().and_then(|name| self.class(name));
         let is_wrong = match class.filter(|class| class.at("overhead").is_there()) {
