@@ -288,7 +288,9 @@ impl Component for Scheduler {
             Event::Timer(Timer::Permit) => self.waiting.time_out(ctx.now),
             Event::Timer(Timer::PreBind) => self.poll_pre_bindings(ctx),
         }
-        self.settle_permits(ctx);
+        if !self.waiting.is_empty() {
+            self.settle_permits(ctx);
+        }
         self.begin(ctx);
     }
 }
