@@ -253,7 +253,12 @@ fn events(cluster: &Cluster, kind: Kind, namespace: &str, name: &str) -> Vec<Eve
                 && about.namespace.as_deref().unwrap_or_default() == namespace
         })
         .collect();
-    sort::by_key(&mut mine, |event| when(event));
+    // Kubelets' clocks know whole seconds only; within one, what was written first comes first.
+    sort::by_key(&mut mine, |event| {
+        let version = event.metadata.resource_version.as_deref();
+        let version = version.and_then(|version| version.parse::<u64>().ok());
+        (when(event).map(Timestamp::as_second), version)
+    });
     let skipped = mine.len().saturating_sub(MOST_EVENTS);
     mine.into_iter().skip(skipped).map(|event| event_row(event, now)).collect()
 }

@@ -87,7 +87,7 @@ fn attempts(
     };
     html! {
         <label class="why-attempts">
-            { words.fill("why.attempts", &[("count", &why.attempts.len().to_string())]) }
+            { words.get("why.attempts") }
             <select {onchange}>{ for why.attempts.iter().rev().map(option) }</select>
         </label>
     }
@@ -294,7 +294,8 @@ fn sums(scores: &[Score], words: &Words) -> Html {
     let row = |score: &Score| {
         let numbers = [score.raw, score.normalized, score.weight, score.weighted];
         let cells = numbers.iter().map(|number| html! { <td>{ number.to_string() }</td> });
-        html! { <tr key={score.plugin}><th scope="row">{ score.plugin }</th>{ for cells }</tr> }
+        let name = breakable(score.plugin);
+        html! { <tr key={score.plugin}><th scope="row">{ name }</th>{ for cells }</tr> }
     };
     let heads = ["why.plugin", "why.raw", "why.normalized", "why.weight", "why.weighted"];
     let head = |key: &'static str| html! { <th scope="col">{ words.get(key) }</th> };
@@ -325,9 +326,13 @@ fn said(change: &Change, nodes: &[Rc<str>], words: &Words) -> String {
     words.fill(key, &[("node", &nodes.join(", ")), ("what", &what)])
 }
 
-/// A plugin's name without what its place already says; it may go on in another line before each word.
+/// A plugin's name without what its place already says.
 fn short(plugin: &str) -> String {
-    let short = plugin.replace("NodeResources", "").replace("BalancedAllocation", "Balance");
+    breakable(&plugin.replace("NodeResources", "").replace("BalancedAllocation", "Balance"))
+}
+
+/// A name that may go on in another line before each word.
+fn breakable(name: &str) -> String {
     let before = |letter: char| letter.is_ascii_uppercase().then_some('\u{200b}');
-    short.chars().flat_map(|letter| before(letter).into_iter().chain([letter])).collect()
+    name.chars().flat_map(|letter| before(letter).into_iter().chain([letter])).collect()
 }
