@@ -229,6 +229,40 @@ pageTest("a Pod that fits nowhere says what would help", async ({ page }) => {
   await inspector.getByText("Fits node-1, node-2, node-3 if it asks for cpu ≤ 4.").waitFor();
 });
 
+pageTest("Why here? tells of each attempt, of who had to go, and how a total comes about", async ({ page }) => {
+  await ready(page);
+  await page.evaluate(async () => {
+    const asking = (name, cpu, more = {}) => ({
+      apiVersion: "v1", kind: "Pod", metadata: { name },
+      spec: { containers: [{ name: "a", image: "nginx", resources: { requests: { cpu } } }], ...more },
+    });
+    await podflow.apply(JSON.stringify({ apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name: "urgent" }, value: 7 }));
+    for (const name of ["low-1", "low-2", "low-3"]) await podflow.apply(JSON.stringify(asking(name, "3")));
+    await podflow.run(30);
+    await podflow.apply(JSON.stringify(asking("vip", "2", { priorityClassName: "urgent" })));
+    await podflow.run(10);
+  });
+  const inspector = page.getByRole("region", { name: "Inspector" });
+  await page.getByRole("button", { name: /^Pod default\/vip/ }).click();
+  await inspector.getByRole("tab", { name: "Why here?" }).click();
+  await inspector.getByText("so this node was tried first").waitFor();
+  const attempts = inspector.getByLabel("Attempt");
+  assert.equal(await attempts.locator("option").count(), 2);
+  await attempts.selectOption({ index: 1 });
+  await inspector.getByText(/^So that it can have node-\d, these have to go: low-\d \(priority 0\)\.$/).waitFor();
+  assert.equal(await inspector.getByText("would have to go").count(), 2);
+  await attempts.selectOption({ index: 0 });
+  await inspector.getByText("can take it").waitFor();
+
+  await page.getByRole("button", { name: /^Pod default\/low-[12]/ }).first().click();
+  await inspector.getByText(/^[23] nodes share the highest total/).waitFor();
+  await inspector.getByRole("button", { name: /^node-1$/ }).click();
+  const sums = inspector.locator(".why-sums");
+  assert.deepEqual(await sums.locator("thead th").allInnerTexts(), ["Plugin", "Raw", "0–100", "Weight", "Score"]);
+  const row = await sums.getByRole("row", { name: /Taint/ }).locator("td").allInnerTexts();
+  assert.deepEqual(row, ["0", "100", "3", "300"]);
+});
+
 pageTest("the Logs tab shows what each container wrote, and why one has not", async ({ page }) => {
   await ready(page);
   const shell = (name, script) => `  - name: ${name}\n    image: busybox\n    command: [sh, -c, "${script}"]\n`;
