@@ -13,7 +13,7 @@ mod you;
 
 pub use alike::Specs;
 pub use message::{Address, Body, BodyKind, Message};
-pub use setup::{MOST_NODES, Setup, epoch};
+pub use setup::{MOST_NODES, Setup, epoch, pod_cidr};
 pub use what_if::{Trial, Untried};
 pub use you::{HttpCall, HttpReply, Unwritten, You};
 

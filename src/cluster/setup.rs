@@ -42,7 +42,7 @@ pub(super) fn node_ip(index: usize) -> Ipv4Addr {
 
 /// The Pods' addresses on the node numbered `index` from 0: of `10.224.0.0/11`, which has enough for all, beginning
 /// with `10.244.0.0`, where small clusters usually have theirs.
-fn pod_cidr(index: usize) -> String {
+pub fn pod_cidr(index: usize) -> String {
     format!("10.{}.{}.0/24", 224 + (20 + index / 256) % 32, index % 256)
 }
 

@@ -14,7 +14,7 @@ use crate::api::decode::{Document, decode};
 use crate::api::document::Part;
 use crate::api::request::{RequestId, Target};
 use crate::api::{Kind, Kinds};
-use crate::cluster::{HttpCall, MOST_NODES, Setup};
+use crate::cluster::{HttpCall, MOST_NODES, Setup, pod_cidr};
 use crate::sim::{Instant, SortedMap, SortedSet, sort};
 
 /// When the nodes are Ready and the rest is created.
@@ -135,16 +135,26 @@ impl Import {
         let mut session = Session::new(setup);
         session.run_until(READY);
         let (mut refused, mut refusals) = (Vec::new(), 0);
+        let mut refuse = |errors: Vec<String>| {
+            refusals += errors.len();
+            let room = MOST_REFUSED.saturating_sub(refused.len());
+            refused.extend(errors.into_iter().take(room));
+        };
+        refuse(self.absent(&session));
         for calls in self.stages.iter().flat_map(|stage| stage.chunks(AT_ONCE)) {
-            for error in submit_all(&mut session, calls) {
-                refusals += 1;
-                if refused.len() < MOST_REFUSED {
-                    refused.push(error);
-                }
-            }
+            refuse(submit_all(&mut session, calls));
         }
         session.run_for(SETTLED);
         Imported { session, refused, refusals }
+    }
+}
+
+impl Import {
+    /// The nodes that are not there, although their kubelets have run for a while.
+    fn absent(&self, session: &Session) -> Vec<String> {
+        let names = self.nodes.iter().filter_map(|node| node.metadata.name.as_deref());
+        let absent = names.filter(|name| session.cluster().object(Kind::Node, "", name).is_none());
+        absent.map(|name| format!("Node {name}: the API server takes it from no kubelet")).collect()
     }
 }
 
@@ -190,8 +200,7 @@ impl<'a> Reader<'a> {
             let key = Part::of(Some(taint)).at("key").text().to_owned();
             !key.starts_with(OF_CONDITIONS)
         };
-        let block = self.nodes.len();
-        let cidr = format!("10.{}.{}.0/24", 244 + block / 256, block % 256);
+        let cidr = pod_cidr(self.nodes.len());
         let status = object.at("status");
         let node = json!({
             "metadata": metadata,

@@ -172,6 +172,32 @@ fn a_cluster_comes_over_with_its_places_and_without_its_secrets() {
 }
 
 #[test]
+fn every_node_of_a_large_cluster_has_addresses_of_its_own() {
+    let node = |number| json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": format!("n{number}")}});
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": (0..MOST_NODES).map(node).collect::<Vec<_>>()});
+    let import = Import::of(&read(&list.to_string())).unwrap();
+    let cidrs = |nodes: &[Node]| -> Vec<Option<String>> {
+        nodes.iter().map(|node| node.spec.as_ref().unwrap().pod_cidr.clone()).collect()
+    };
+    assert_eq!(cidrs(&import.nodes), cidrs(&Setup::new(0, MOST_NODES).nodes));
+}
+
+#[test]
+fn a_node_that_the_server_takes_from_nobody_is_told() {
+    let node = |name| {
+        json!({
+            "apiVersion": "v1", "kind": "Node", "metadata": {"name": name},
+            "status": {"allocatable": {"cpu": "1", "memory": "1Gi", "pods": "10"}},
+        })
+    };
+    let list =
+        json!({"apiVersion": "v1", "kind": "List", "items": [node("good"), node("No good")]});
+    let imported = Import::of(&read(&list.to_string())).unwrap().start(1);
+    assert_eq!(imported.refused, ["Node No good: the API server takes it from no kubelet"]);
+    assert_eq!(imported.refusals, 1);
+}
+
+#[test]
 fn manifests_that_somebody_wrote_are_no_cluster() {
     let node = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n";
     assert!(!is_cluster(&read(node)));
