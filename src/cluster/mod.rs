@@ -166,6 +166,11 @@ impl Cluster {
         self.world.scheduler.component.forget_decisions();
     }
 
+    /// From now on decisions tell of all nodes that are looked at; nothing else changes by that.
+    pub fn tell_of_all_nodes(&mut self) {
+        self.world.scheduler.component.tell_of_all_nodes();
+    }
+
     /// How many objects there are, of all kinds.
     pub fn size(&self) -> usize {
         self.world.apiserver.component.size()

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::api::request::RequestId;
 use crate::cluster::{Cluster, HttpCall, Setup};
-use crate::scheduler::Configuration;
+use crate::scheduler::{Configuration, Decision};
 use crate::sim::Instant;
 
 use checkpoints::Checkpoints;
@@ -23,6 +23,20 @@ pub struct Input {
     pub at: Instant,
     pub after: u64,
     pub act: Act,
+}
+
+impl Input {
+    fn put_in(&self, cluster: &mut Cluster) {
+        if cluster.now() < self.at {
+            cluster.skip_to(self.at);
+        }
+        match &self.act {
+            Act::Call(call) => {
+                cluster.submit(&call.unpacked());
+            }
+            Act::ConfigureScheduler(to) => cluster.configure_scheduler(to),
+        }
+    }
 }
 
 /// What you can do.
@@ -101,7 +115,8 @@ impl Session {
 
     /// When something happens next.
     pub fn next_at(&self) -> Option<Instant> {
-        let input = self.due_input().map(|input| input.at);
+        let input = due(&self.cluster, &self.recording.inputs, self.played);
+        let input = input.map(|input| input.at);
         let event = self.cluster.next_at();
         input.into_iter().chain(event).min()
     }
@@ -130,16 +145,8 @@ impl Session {
 
     /// Plays the next event or recorded input; `false` if nothing is left.
     pub fn step(&mut self) -> bool {
-        if let Some(input) = self.due_input().cloned() {
-            if self.cluster.now() < input.at {
-                self.cluster.skip_to(input.at);
-            }
-            match &input.act {
-                Act::Call(call) => {
-                    self.cluster.submit(&call.unpacked());
-                }
-                Act::ConfigureScheduler(to) => self.cluster.configure_scheduler(to),
-            }
+        if let Some(input) = due(&self.cluster, &self.recording.inputs, self.played) {
+            input.put_in(&mut self.cluster);
             self.played += 1;
             self.horizon = self.horizon.max(self.cluster.now());
             return true;
@@ -192,8 +199,32 @@ impl Session {
         self.seek(before.unwrap_or(Instant::ZERO));
     }
 
-    fn due_input(&self) -> Option<&Input> {
-        let input = self.recording.inputs.get(self.played)?;
-        (input.after <= self.cluster.steps()).then_some(input)
+    /// A decision with all nodes that were looked at, where it tells of some: the cluster is played again from
+    /// before. None if it is not of this past. Cost: as of [`Session::seek`].
+    pub fn in_full(&self, decision: &Decision) -> Option<Rc<Decision>> {
+        let before = decision.at.as_micros().checked_sub(1)?;
+        let (mut cluster, mut played) = self.checkpoints.before(Instant::from_micros(before));
+        cluster.tell_of_all_nodes();
+        loop {
+            if let Some(input) = due(&cluster, &self.recording.inputs, played) {
+                if input.at > decision.at {
+                    break;
+                }
+                input.put_in(&mut cluster);
+                played += 1;
+            } else if cluster.next_at().is_some_and(|next| next <= decision.at) {
+                cluster.step();
+            } else {
+                break;
+            }
+        }
+        let (namespace, name) = &decision.pod;
+        let mut decisions = cluster.scheduler().decisions(namespace, name).iter();
+        decisions.find(|one| one.is_of_attempt(decision)).map(Rc::clone)
     }
+}
+
+/// The input that is next, if its time has come.
+fn due<'a>(cluster: &Cluster, inputs: &'a [Input], played: usize) -> Option<&'a Input> {
+    inputs.get(played).filter(|input| input.after <= cluster.steps())
 }

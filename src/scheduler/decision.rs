@@ -46,10 +46,17 @@ pub struct Decision {
     pub tied: usize,
 }
 
+impl Decision {
+    /// Whether both tell of the same attempt: no pod is tried twice in a moment.
+    pub fn is_of_attempt(&self, other: &Self) -> bool {
+        (&self.uid, self.at) == (&other.uid, other.at)
+    }
+}
+
 impl PartialEq for Decision {
-    /// Whether both are of the same attempt: no pod is tried twice in a moment.
+    /// Whether both tell of the same attempt, and the same of its nodes.
     fn eq(&self, other: &Self) -> bool {
-        (&self.uid, self.at) == (&other.uid, other.at) && self.nodes == other.nodes
+        self.is_of_attempt(other) && self.nodes == other.nodes
     }
 }
 

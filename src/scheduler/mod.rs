@@ -42,7 +42,7 @@ use jiff::Timestamp;
 use self::binding::{Chosen, PreBinding};
 use self::cache::Cache;
 use self::cycle::Rotation;
-use self::decision::Decisions;
+use self::decision::{Decisions, NODES};
 use self::evaluations::Evaluations;
 use self::evicting::Evictions;
 use self::framework::WaitingPods;
@@ -128,6 +128,8 @@ pub struct Scheduler {
     /// The pods of different templates that were worked out last, the latest first.
     latest: Vec<Rc<PodInfo>>,
     decisions: Decisions,
+    /// Of how many nodes each decision tells.
+    told_of: usize,
     rotation: Rotation,
     evaluations: Evaluations,
     epoch: Timestamp,
@@ -156,6 +158,7 @@ impl Scheduler {
             configuration,
             latest: Vec::new(),
             decisions: Decisions::default(),
+            told_of: NODES,
             rotation: Rotation::default(),
             evaluations: Evaluations::default(),
             epoch,
@@ -169,6 +172,7 @@ impl Scheduler {
         Self {
             client: self.client.clone(),
             decisions: self.decisions.clone(),
+            told_of: self.told_of,
             ..Self::new(self.epoch, configuration)
         }
     }
@@ -186,6 +190,11 @@ impl Scheduler {
     /// The latest decision about a pod.
     pub fn decision(&self, namespace: &str, name: &str) -> Option<&Rc<Decision>> {
         self.decisions(namespace, name).last()
+    }
+
+    /// From now on decisions tell of all nodes that are looked at.
+    pub fn tell_of_all_nodes(&mut self) {
+        self.told_of = usize::MAX;
     }
 
     /// Forgets what it decided, which only people look at.

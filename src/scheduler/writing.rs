@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodCondition;
 
 use super::Scheduler;
-use super::cycle::{self, Failure};
+use super::cycle::{self, Attempt, Failure};
 use super::decision::Decision;
 use super::permit::Permitted;
 use super::queue::QueuedPod;
@@ -57,14 +57,14 @@ impl Scheduler {
         let now = self.date(ctx);
         self.cache.settle();
         let Some((_, profile)) = self.profile(&pod) else { return };
+        let profile = Rc::clone(profile);
+        let attempt = Attempt { profile: &profile, pod: &queued.info, now, most: self.told_of };
         let mut outcome = cycle::schedule(
-            &Rc::clone(profile),
-            &queued.info,
+            attempt,
             &self.cache,
             &mut self.rotation,
             &mut self.evaluations,
             ctx.rng,
-            now,
         );
         let uid = Rc::clone(&queued.info.uid);
         let placed = match outcome.result {

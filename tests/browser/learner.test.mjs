@@ -263,6 +263,24 @@ pageTest("Why here? tells of each attempt, of who had to go, and how a total com
   assert.deepEqual(row, ["0", "100", "3", "300"]);
 });
 
+pageTest("Why here? tells of all nodes that were looked at if one asks", async ({ page }) => {
+  await ready(page);
+  await page.evaluate(async (pod) => {
+    await podflow.reset({ nodes: 300 });
+    await podflow.run(5);
+    await podflow.apply(pod);
+    await podflow.run(5);
+  }, pod("one"));
+  const inspector = page.getByRole("region", { name: "Inspector" });
+  await page.getByRole("tab", { name: "Objects" }).click();
+  await page.getByRole("cell", { name: "one", exact: true }).click();
+  await inspector.getByRole("tab", { name: "Why here?" }).click();
+  await inspector.getByText(/^1[56] more nodes were looked at\./).waitFor();
+  await inspector.getByRole("button", { name: "Show them" }).click();
+  await inspector.getByRole("rowheader", { name: "143 nodes" }).waitFor();
+  assert.equal(await inspector.getByText("more nodes were looked at").count(), 0);
+});
+
 pageTest("the Logs tab shows what each container wrote, and why one has not", async ({ page }) => {
   await ready(page);
   const shell = (name, script) => `  - name: ${name}\n    image: busybox\n    command: [sh, -c, "${script}"]\n`;

@@ -24,7 +24,7 @@ use std::rc::Rc;
 use podflow::testing::api::{Pod, wire};
 use podflow::testing::scheduler::Configuration;
 use podflow::testing::scheduler::cache::Cache;
-use podflow::testing::scheduler::cycle::{self, Rotation};
+use podflow::testing::scheduler::cycle::{self, Attempt, Rotation};
 use podflow::testing::scheduler::evaluations::Evaluations;
 use podflow::testing::scheduler::node_info::PodInfo;
 use podflow::testing::scheduler::profile::Profile;
@@ -92,7 +92,8 @@ fn compare(pod: &Rc<PodInfo>, cluster: &Cache, step: &Value, order: &[&str]) -> 
     let mut rotation = Rotation::default();
     let (mut known, mut rng) = (Evaluations::default(), Rng::new(1));
     let now = jiff::Timestamp::MAX;
-    let outcome = cycle::schedule(&profile, pod, cluster, &mut rotation, &mut known, &mut rng, now);
+    let attempt = Attempt { profile: &profile, pod, now, most: usize::MAX };
+    let outcome = cycle::schedule(attempt, cluster, &mut rotation, &mut known, &mut rng);
     let verdicts: Vec<_> = outcome.nodes.iter().collect();
     let feasible = verdicts.iter().filter(|node| node.filtered_by.is_none());
     let feasible: BTreeSet<&str> = feasible.map(|node| &*node.node).collect();

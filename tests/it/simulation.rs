@@ -154,6 +154,31 @@ fn a_seek_lands_in_the_very_past_that_was() {
 }
 
 #[test]
+fn what_a_decision_leaves_out_of_many_nodes_is_worked_out_again() {
+    let mut session = Session::new(Setup::new(1, 300));
+    session.run_until(Instant::from_micros(5_000_000));
+    session.submit(pod("first", "nginx"));
+    session.run_for(Duration::from_secs(3));
+    session.submit(pod("second", "nginx"));
+    session.run_for(Duration::from_mins(1));
+    for name in ["first", "second"] {
+        let told = Rc::clone(session.cluster().decision("default", name).unwrap());
+        assert!(told.nodes.len() < 130, "{}", told.nodes.len());
+        let full = session.in_full(&told).unwrap();
+        assert_eq!((full.nodes.len(), full.feasible), (144, 144));
+        assert_eq!((&full.chosen, full.tied, full.at), (&told.chosen, told.tied, told.at));
+        let mut some = told.nodes.iter();
+        assert!(some.all(|verdict| full.nodes.iter().any(|one| one == verdict)));
+    }
+    // Of a past that is not this one nothing is told.
+    let told = Rc::clone(session.cluster().decision("default", "second").unwrap());
+    session.seek(Instant::from_micros(6_000_000));
+    session.submit(pod("third", "nginx"));
+    session.run_for(Duration::from_secs(5));
+    assert!(session.in_full(&told).is_none());
+}
+
+#[test]
 fn acting_in_the_past_forks() {
     let mut session = Session::new(Setup::new(3, 3));
     session.run_for(READY);

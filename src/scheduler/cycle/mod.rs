@@ -18,7 +18,7 @@ use self::diagnosis::{diagnose, filter_error};
 use self::looking::{Feasible, Refused, first_refusal, look, nominated};
 use self::scoring::{score, totals};
 use super::cache::Cache;
-use super::decision::{CANDIDATES, NODES};
+use super::decision::CANDIDATES;
 use super::evaluations::{Evaluations, Refusal};
 use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
@@ -96,16 +96,25 @@ impl Search<'_> {
     }
 }
 
-/// Looks for a node for `pod`, as `profile` says.
+/// What is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    pub profile: &'a Profile,
+    pub pod: &'a Rc<PodInfo>,
+    pub now: Timestamp,
+    /// Of how many nodes is told; that changes nothing else.
+    pub most: usize,
+}
+
+/// Looks for a node for a pod, as its profile says.
 pub fn schedule(
-    profile: &Profile,
-    pod: &Rc<PodInfo>,
+    attempt: Attempt<'_>,
     cache: &Cache,
     rotation: &mut Rotation,
     evaluations: &mut Evaluations,
     rng: &mut Rng,
-    now: Timestamp,
 ) -> Outcome {
+    let Attempt { profile, pod, now, most } = attempt;
     let fail = |message: String, refused_by: Rc<[_]>, waits_for_none| Outcome {
         nodes: Told::default(),
         feasible: 0,
@@ -128,7 +137,7 @@ pub fn schedule(
     };
     let (feasible, refused) = look(profile, pod, &search, cache, rotation, evaluations);
     if let Some(message) = filter_error(&refused, evaluations.refusals()) {
-        return without_decision(message, search, cache, evaluations, (feasible, refused));
+        return without_decision(message, search, (cache, most), evaluations, (feasible, refused));
     }
     if feasible.is_empty() {
         let (mut message, refused_by) = diagnose(count, &search, &refused, evaluations.refusals());
@@ -151,7 +160,7 @@ pub fn schedule(
         let result = Err(Failure { message, is_error, refused_by, candidates, waits_for_none });
         let nodes = Told {
             names: Rc::clone(cache.names()),
-            refused: told(&refused, evaluations.refusals(), NODES),
+            refused: told(&refused, evaluations.refusals(), most),
             ..Told::default()
         };
         let (looked_at, reserved) = (refused.len(), Vec::new());
@@ -167,7 +176,13 @@ pub fn schedule(
     let columns = match score(profile, pod, cache, &mut search.state, &feasible, evaluations) {
         Ok(columns) => columns,
         Err(message) => {
-            return without_decision(message, search, cache, evaluations, (feasible, refused));
+            return without_decision(
+                message,
+                search,
+                (cache, most),
+                evaluations,
+                (feasible, refused),
+            );
         }
     };
     let totals = totals(&columns, feasible.len());
@@ -177,8 +192,8 @@ pub fn schedule(
     let pick = if tied > 1 { rng.below(tied as u64) } else { 0 };
     let chosen = winners().nth(usize::try_from(pick).unwrap_or_default()).unwrap_or_default();
     let shown: Vec<usize> =
-        (0..feasible.len()).take(NODES).chain((chosen >= NODES).then_some(chosen)).collect();
-    let room = NODES.saturating_sub(shown.len());
+        (0..feasible.len()).take(most).chain((chosen >= most).then_some(chosen)).collect();
+    let room = most.saturating_sub(shown.len());
     let nodes = Told {
         names: Rc::clone(cache.names()),
         feasible: shown.iter().filter_map(|at| feasible.get(*at).copied()).collect(),
@@ -223,7 +238,7 @@ fn refused_at_all(
 fn without_decision(
     message: String,
     search: Search<'_>,
-    cache: &Cache,
+    (cache, most): (&Cache, usize),
     evaluations: &mut Evaluations,
     (feasible, refused): (Feasible, Refused),
 ) -> Outcome {
@@ -231,8 +246,8 @@ fn without_decision(
     let outcome = Outcome {
         nodes: Told {
             names: Rc::clone(cache.names()),
-            feasible: feasible.iter().copied().take(NODES).collect(),
-            refused: told(&refused, evaluations.refusals(), NODES.saturating_sub(feasible.len())),
+            feasible: feasible.iter().copied().take(most).collect(),
+            refused: told(&refused, evaluations.refusals(), most.saturating_sub(feasible.len())),
             ..Told::default()
         },
         feasible: feasible.len(),

@@ -55,7 +55,8 @@ fn put_node(cache: &mut Cache, number: usize, zone: usize) {
 fn decide(cache: &Cache, pod: &Rc<PodInfo>) -> Outcome {
     let profile = &Configuration::default().profiles[0];
     let (mut rotation, mut known) = (Rotation::default(), Evaluations::default());
-    schedule(profile, pod, cache, &mut rotation, &mut known, &mut Rng::new(1), NOW)
+    let attempt = Attempt { profile, pod, now: NOW, most: usize::MAX };
+    schedule(attempt, cache, &mut rotation, &mut known, &mut Rng::new(1))
 }
 
 /// How many pods there are in each zone that has a node.

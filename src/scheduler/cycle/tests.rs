@@ -137,13 +137,11 @@ proptest! {
             if let Some(pod) = tried {
                 cache.settle();
                 let (mut other_rng, mut other_rotation) = (rng.clone(), rotation.clone());
+                let attempt = Attempt { profile, pod: &pod, now, most: usize::MAX };
                 let fresh = schedule(
-                    profile, &pod, &cache, &mut other_rotation, &mut Evaluations::default(),
-                    &mut other_rng, now,
+                    attempt, &cache, &mut other_rotation, &mut Evaluations::default(), &mut other_rng,
                 );
-                let outcome = schedule(
-                    profile, &pod, &cache, &mut rotation, &mut remembered, &mut rng, now,
-                );
+                let outcome = schedule(attempt, &cache, &mut rotation, &mut remembered, &mut rng);
                 prop_assert_eq!(told(&outcome), told(&fresh));
                 prop_assert_eq!(other_rng.below(1000), rng.clone().below(1000));
                 match outcome.result {
@@ -188,7 +186,8 @@ fn the_node_that_a_pod_waits_for_comes_first() {
     let mut decide = |pod: &Rc<PodInfo>, cache: &Cache| {
         let (mut rng, now) = (Rng::new(1), Timestamp::UNIX_EPOCH);
         let evaluations = &mut Evaluations::default();
-        schedule(profile, pod, cache, &mut rotation, evaluations, &mut rng, now)
+        let attempt = Attempt { profile, pod, now, most: usize::MAX };
+        schedule(attempt, cache, &mut rotation, evaluations, &mut rng)
     };
     // Fuller than the others, but it was emptied for this one.
     cache.assume(&pod(0, 0), &"node-2".into());

@@ -124,6 +124,13 @@ impl Why {
         Self { attempts: self.attempts.clone(), ..Self::from(attempt) }
     }
 
+    /// The same with all nodes that were looked at.
+    #[must_use]
+    pub fn in_full(&self, decision: Rc<Decision>) -> Self {
+        let (helps, attempts) = (self.helps.clone(), self.attempts.clone());
+        Self { attempts, helps, ..Self::from(decision) }
+    }
+
     /// The node where others are told to go, and what that costs.
     pub fn room(&self) -> Option<(&Rc<str>, Room)> {
         let node = &self.decision.candidates.first()?.node;

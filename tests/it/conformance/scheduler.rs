@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1 as core;
 use podflow::testing::api::labels::Selector;
 use podflow::testing::api::{Document, Kind, Pod, wire};
 use podflow::testing::scheduler::cache::Cache;
-use podflow::testing::scheduler::cycle::{self, Rotation};
+use podflow::testing::scheduler::cycle::{self, Attempt, Rotation};
 use podflow::testing::scheduler::evaluations::Evaluations;
 use podflow::testing::scheduler::framework::{
     About, Code, CycleState, Labels, Plugin, PreBind, PreFilter, Reserved, Snapshot, Verdict,
@@ -375,8 +375,8 @@ fn rotation(_: &Value, case: &Value) -> Outcome {
     let starts: Vec<usize> = read(&case["expect"]["next_start_index"])?;
     for want in starts {
         let now = jiff::Timestamp::MAX;
-        let outcome =
-            cycle::schedule(&profile, &pod, &cache, &mut rotation, &mut known, &mut rng, now);
+        let attempt = Attempt { profile: &profile, pod: &pod, now, most: usize::MAX };
+        let outcome = cycle::schedule(attempt, &cache, &mut rotation, &mut known, &mut rng);
         same("nodes", &outcome.feasible, &size(&case["expect"], "num_nodes")?)?;
         same("next start", &rotation.start, &want)?;
     }

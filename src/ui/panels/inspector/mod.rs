@@ -35,7 +35,7 @@ pub fn InspectorPanel(props: &PanelProps) -> Html {
             <p class="inspector-empty">{ words.fill("inspect.gone", &[("what", what)]) }</p>
         },
         Inspected::Pod(pod) => {
-            html! { <PodInspector pod={std::rc::Rc::clone(pod)} {words} {on_action} /> }
+            html! { <PodInspector engine={engine.clone()} pod={std::rc::Rc::clone(pod)} {words} {on_action} /> }
         }
         Inspected::Node(node) => {
             html! { <NodeInspector node={std::rc::Rc::clone(node)} {words} {on_action} /> }

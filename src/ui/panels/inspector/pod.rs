@@ -7,6 +7,7 @@ use yew::{AttrValue, Callback, Html, Properties, component, html, use_state_eq};
 use super::journey::Journey;
 use super::parts;
 use super::why::WhyHere;
+use crate::ui::engine::Engine;
 use crate::ui::i18n::Words;
 use crate::ui::panels::tabs::Tabs;
 use crate::ui::state::Action;
@@ -15,6 +16,7 @@ use crate::ui::view::inspect::PodView;
 /// A Pod, prepared.
 #[derive(Clone, PartialEq, Properties)]
 pub struct PodInspectorProps {
+    pub engine: Engine,
     pub pod: Rc<PodView>,
     pub words: Words,
     pub on_action: Callback<Action>,
@@ -32,7 +34,7 @@ const TABS: [&str; 6] = [
 /// Draws the Pod.
 #[component]
 pub fn PodInspector(props: &PodInspectorProps) -> Html {
-    let PodInspectorProps { pod, words, on_action } = props;
+    let PodInspectorProps { engine, pod, words, on_action } = props;
     let tab = use_state_eq(|| 0_usize);
     let on_select = {
         let tab = tab.clone();
@@ -43,7 +45,9 @@ pub fn PodInspector(props: &PodInspectorProps) -> Html {
         0 => {
             html! { <Journey pod={std::rc::Rc::clone(pod)} words={words.clone()} on_action={on_action.clone()} /> }
         }
-        1 => html! { <WhyHere pod={std::rc::Rc::clone(pod)} words={words.clone()} /> },
+        1 => {
+            html! { <WhyHere engine={engine.clone()} pod={std::rc::Rc::clone(pod)} words={words.clone()} /> }
+        }
         2 => parts::conditions(&pod.conditions, words),
         3 => parts::events(&pod.events, words),
         4 => parts::logs(&pod.logs, words),

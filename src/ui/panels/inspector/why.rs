@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use web_sys::HtmlSelectElement;
 use yew::{
-    Event, Html, MouseEvent, Properties, TargetCast, UseStateHandle, classes, component, html,
-    use_state_eq,
+    Callback, Event, Html, MouseEvent, Properties, TargetCast, UseStateHandle, classes, component,
+    html, use_state_eq,
 };
 
 use super::parts;
@@ -13,6 +13,7 @@ use crate::platform;
 use crate::scheduler::helps::Change;
 use crate::scheduler::{Decision, Score};
 use crate::share::decision::{as_csv, as_json};
+use crate::ui::engine::Engine;
 use crate::ui::i18n::Words;
 use crate::ui::view::clock;
 use crate::ui::view::inspect::PodView;
@@ -21,6 +22,7 @@ use crate::ui::view::why::{Column, NodeVerdict, Room, Why, WhyRow};
 /// The Pod that is asked about.
 #[derive(Clone, PartialEq, Properties)]
 pub struct WhyHereProps {
+    pub engine: Engine,
     pub pod: Rc<PodView>,
     pub words: Words,
 }
@@ -28,8 +30,9 @@ pub struct WhyHereProps {
 /// Draws what the scheduler last thought of a Pod, or at an earlier attempt.
 #[component]
 pub fn WhyHere(props: &WhyHereProps) -> Html {
-    let WhyHereProps { pod, words } = props;
+    let WhyHereProps { engine, pod, words } = props;
     let earlier = use_state_eq(|| None::<Rc<Decision>>);
+    let full = use_state_eq(|| None::<Rc<Decision>>);
     let Some(why) = &pod.why else {
         let scheduled: Vec<_> = pod
             .conditions
@@ -51,12 +54,18 @@ pub fn WhyHere(props: &WhyHereProps) -> Html {
         Some(node) => words.fill("why.chosen", &[("node", node)]),
         None => words.get("why.nowhere").to_string(),
     };
-    html! {
-        <>
-            if why.attempts.len() > 1 { { attempts(why, &shown.decision, &earlier, words) } }
-            <WhyTable why={shown} {title} words={words.clone()} />
-        </>
-    }
+    let choice = html! {
+        if why.attempts.len() > 1 { { attempts(why, &shown.decision, &earlier, words) } }
+    };
+    let on_all = {
+        let (engine, full, decision) = (engine.clone(), full.clone(), Rc::clone(&shown.decision));
+        Callback::from(move |()| full.set(engine.session(|session| session.in_full(&decision))))
+    };
+    let shown = match full.as_ref() {
+        Some(full) if full.is_of_attempt(&shown.decision) => shown.in_full(Rc::clone(full)),
+        Some(_) | None => shown,
+    };
+    html! { <>{ choice }<WhyTable why={shown} {title} words={words.clone()} {on_all} /></> }
 }
 
 /// The choice of the attempt, the latest first.
@@ -99,12 +108,15 @@ pub struct WhyTableProps {
     pub why: Why,
     pub title: String,
     pub words: Words,
+    /// Called to have all nodes told, where it can be.
+    #[prop_or_default]
+    pub on_all: Option<Callback<()>>,
 }
 
 /// Draws the table: nodes are rows, plugins are columns, and a column's head orders the rows.
 #[component]
 pub fn WhyTable(props: &WhyTableProps) -> Html {
-    let WhyTableProps { why, title, words } = props;
+    let WhyTableProps { why, title, words, on_all } = props;
     let by = use_state_eq(Column::default);
     // The first node of the row that is told at length.
     let open = use_state_eq(|| None::<Rc<str>>);
@@ -160,7 +172,15 @@ pub fn WhyTable(props: &WhyTableProps) -> Html {
                 <tbody>{ for why.ordered(*by).into_iter().map(|row| node(row, why, &open, words)) }</tbody>
             </table>
             if untold > 0 {
-                <p class="why-untold">{ words.fill("why.untold", &[("count", &untold.to_string())]) }</p>
+                <p class="why-untold">
+                    { words.fill("why.untold", &[("count", &untold.to_string())]) }
+                    if let Some(on_all) = on_all {
+                        { " " }
+                        <button class="button" onclick={on_all.reform(|_: MouseEvent| ())}>
+                            { words.get("why.all") }
+                        </button>
+                    }
+                </p>
             }
             { exports(why, &copied, words) }
         </div>
