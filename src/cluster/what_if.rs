@@ -67,6 +67,7 @@ impl Cluster {
             }
         }
         let mut cluster = self.clone();
+        cluster.tell_of_all_nodes();
         let path = format!("/api/v1/namespaces/{namespace}/pods");
         let id = cluster.submit(&HttpCall::new("POST", &path, Some(manifest)));
         let until = cluster.now() + PATIENCE;

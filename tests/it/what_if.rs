@@ -45,6 +45,14 @@ fn it_is_decided_as_it_would_be_and_nothing_has_happened() {
 }
 
 #[test]
+fn it_tells_of_every_node_that_was_looked_at() {
+    let mut cluster = Cluster::new(&Setup::new(1, 300));
+    cluster.run_for(Duration::from_secs(5));
+    let trial = cluster.what_if(&pod("web", "1")).unwrap();
+    assert_eq!((trial.decision.nodes.len(), trial.decision.feasible), (144, 144));
+}
+
+#[test]
 fn what_the_scheduler_has_no_say_in_says_so() {
     let cluster = cluster();
     let why = |change: fn(&mut Value)| {

@@ -175,7 +175,9 @@ impl Why {
                 }
                 NodeVerdict::Refused { .. } | NodeVerdict::Fits { .. } => 0,
             };
-            (!row.has(self.decision.chosen.as_ref()), Reverse((score, room)), name)
+            // Of those that were refused first what keeps the pod from most of them.
+            let alike = if score.is_none() && by != Column::Node { row.nodes.len() } else { 0 };
+            (!row.has(self.decision.chosen.as_ref()), Reverse((score, room, alike)), name)
         });
         rows
     }
@@ -326,16 +328,20 @@ mod tests {
 
     #[test]
     fn of_many_nodes_those_of_which_the_same_was_said_share_a_row() {
+        let other = Rc::new(("NodePorts", Verdict::unschedulable("neither")));
         let names: Vec<String> = (10..40).map(|number| format!("n{number}")).collect();
-        let verdict = |(at, name): (usize, &String)| match at % 3 {
-            0 => refused(name),
-            1 => fits(name, 10, 0),
+        let verdict = |(at, name): (usize, &String)| match (at, at % 3) {
+            (7, _) => {
+                decision::NodeVerdict { filtered_by: Some(Rc::clone(&other)), ..refused(name) }
+            }
+            (_, 0) => refused(name),
+            (_, 1) => fits(name, 10, 0),
             _ => fits(name, 20, 0),
         };
         let why = decided(names.iter().enumerate().map(verdict).collect(), "n12");
         let rows = why.ordered(Column::Total);
         let counts: Vec<_> = rows.iter().map(|row| (row.nodes.len(), row.total())).collect();
-        assert_eq!(counts, [(1, Some(20)), (9, Some(20)), (10, Some(10)), (10, None)]);
+        assert_eq!(counts, [(1, Some(20)), (9, Some(20)), (9, Some(10)), (10, None), (1, None)]);
         assert!(rows[0].has(Some(&"n12".into())));
     }
 }
