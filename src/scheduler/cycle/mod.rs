@@ -4,9 +4,9 @@
 
 mod diagnosis;
 mod looking;
+mod room;
 mod scoring;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -15,14 +15,14 @@ use jiff::Timestamp;
 pub use self::diagnosis::{preemption_failed, refused_on_one};
 
 use self::diagnosis::{diagnose, filter_error};
-use self::looking::{Feasible, Refused, first_refusal, look, nominated};
+use self::looking::{Feasible, Refused, first_refusal, look};
+use self::room::{NoRoom, preempt};
 use self::scoring::{score, totals};
 use super::cache::Cache;
-use super::decision::CANDIDATES;
 use super::evaluations::{Evaluations, Refusal};
-use super::framework::{Code, CycleState, Plugin, PreFilter, Snapshot, Verdict};
+use super::framework::{CycleState, Plugin, PreFilter, Snapshot, Verdict};
 use super::node_info::{NodeInfo, PodInfo};
-use super::preemption::{Candidate, Limits, Overlay, Preemption, eligible};
+use super::preemption::{Candidate, Overlay, Preemption, eligible};
 use super::profile::Profile;
 use super::told::Told;
 use crate::api::Document;
@@ -306,83 +306,6 @@ fn prepare<'p>(
 fn told(refused: &Refused, refusals: &[Refusal], most: usize) -> Vec<(usize, Refusal)> {
     let first = refused.iter().take(most);
     first.filter_map(|(at, number)| Some((*at, Rc::clone(refusals.get(*number)?)))).collect()
-}
-
-/// Why no node can be had.
-struct NoRoom {
-    why: String,
-    /// Whether the pod may have others go at all.
-    is_eligible: bool,
-}
-
-/// Looks for pods that have to go, so that the pod can run; `evaluations` know who refused the nodes. What is
-/// best comes first, then some of the others.
-fn preempt(
-    preemption: &Preemption<'_>,
-    cache: &Cache,
-    limits: Limits,
-    refused: &Refused,
-    evaluations: &mut Evaluations,
-    is_known: bool,
-    rng: &mut Rng,
-) -> Result<Vec<Rc<Candidate>>, NoRoom> {
-    let pod = preemption.pod;
-    let code = |number: usize| evaluations.refusals().get(number).map(|refusal| refusal.1.code);
-    let nominated = nominated(pod, cache).and_then(|at| {
-        let said = refused.iter().find(|(refused, _)| *refused == at);
-        Some((&**cache.nodes().get(at)?, said.and_then(|(_, number)| code(*number))))
-    });
-    let refused_at_all = |why| NoRoom { why: format!("preemption: {why}"), is_eligible: false };
-    eligible(pod, nominated).map_err(refused_at_all)?;
-    let helps: Vec<bool> = evaluations
-        .refusals()
-        .iter()
-        .map(|refusal| refusal.1.code == Code::Unschedulable)
-        .collect();
-    // Mostly all nodes are worth a try, and need no list of their own.
-    let places: Cow<'_, [(usize, usize)]> = if helps.iter().all(|helps| *helps) {
-        Cow::Borrowed(refused)
-    } else {
-        let helps = |number: usize| helps.get(number).copied().unwrap_or_default();
-        Cow::Owned(refused.iter().copied().filter(|(_, number)| helps(*number)).collect())
-    };
-    let has_victims = |(at, _): &(usize, usize)| {
-        cache.nodes().get(*at).is_some_and(|node| preemption.has_victims(node))
-    };
-    // Without anybody less important there is nothing to choose, nor any chance in it.
-    let offset = if places.iter().any(has_victims) {
-        usize::try_from(rng.below(places.len() as u64)).unwrap_or_default()
-    } else {
-        0
-    };
-    // What is promised to this very pod is no obstacle to it, but to its equals.
-    let promised = cache.promised_to(&pod.uid);
-    let own = if is_known { promised } else { None };
-    let forget = |evaluations: &mut Evaluations| {
-        if !is_known || own.is_some() {
-            evaluations.forget_victims(own);
-        }
-    };
-    forget(evaluations);
-    let violations = |(at, _): &(usize, usize)| {
-        evaluations.violations(*at, || match cache.nodes().get(*at) {
-            Some(node) => preemption.victims(node),
-            None => Err(Verdict::SUCCESS),
-        })
-    };
-    let (candidates, failed) = Preemption::among(&places, offset, limits, violations);
-    let priced = candidates.iter().filter_map(|(at, _)| Some((*at, evaluations.cost(*at)?)));
-    let best = priced.min_by_key(|(_, cost)| preemption.price(*cost)).map(|(at, _)| at);
-    let others = candidates.iter().map(|(at, _)| *at).filter(|at| Some(*at) != best);
-    let told = best.into_iter().chain(others.take(CANDIDATES - 1));
-    let told: Vec<_> = told.filter_map(|at| evaluations.candidate(at).map(Rc::clone)).collect();
-    let preempted = Some(told).filter(|told| !told.is_empty()).ok_or_else(|| {
-        let why = failed.into_iter().filter_map(|(at, _)| evaluations.hopeless(at).map(Rc::clone));
-        let why = preemption_failed(cache.nodes().len(), &why.collect::<Vec<_>>());
-        NoRoom { why, is_eligible: true }
-    });
-    forget(evaluations);
-    preempted
 }
 
 #[cfg(test)]
