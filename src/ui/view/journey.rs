@@ -397,3 +397,36 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::{Cluster, HttpCall, Setup};
+
+    #[test]
+    fn the_image_is_there_once_the_pull_is_over_that_comes_after_a_look() {
+        let mut cluster = Cluster::new(&Setup::new(1, 1));
+        cluster.run_for(Duration::from_secs(5));
+        let mut how = |name: &str, policy: &str| {
+            let container = json!({"name": "a", "image": "nginx:1", "imagePullPolicy": policy});
+            let body = json!({
+                "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+                "spec": {"containers": [container]},
+            });
+            let path = "/api/v1/namespaces/default/pods";
+            cluster.submit(&HttpCall::new("POST", path, Some(body)));
+            cluster.run_for(Duration::from_secs(20));
+            let steps = journey(cluster.trace(), "default", name, None);
+            let pulled = steps.into_iter().find(|step| step.station == Station::ImagePulled);
+            pulled.unwrap().detail
+        };
+        let digest = how("first", "IfNotPresent");
+        assert!(digest.starts_with("sha256:"), "{digest}");
+        assert_eq!(how("second", "IfNotPresent"), "already present on machine");
+        assert_eq!(how("third", "Always"), digest);
+    }
+}
