@@ -55,6 +55,17 @@ pageTest("Create shows the Pod's way at once, and the button then applies", asyn
   await page.getByText("pod/nginx unchanged").or(page.getByText("pod/nginx configured")).waitFor();
 });
 
+pageTest("of one manifest what others need is created before them, and the Pod is shown", async ({ page }) => {
+  await ready(page);
+  const shop = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+  const hot = "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: hot}\nvalue: 7\n";
+  const there = pod("web", "  priorityClassName: hot\n").replace("name: web", "name: web\n  namespace: shop");
+  await write(page, [shop, hot, there].join("---\n"));
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByText("3 objects created").waitFor();
+  await page.getByRole("region", { name: "Inspector" }).getByText("Pod in shop").waitFor();
+});
+
 pageTest("What if? shows where a Pod would go, and creates none", async ({ page }) => {
   await ready(page);
   const trial = page.getByRole("region", { name: "What if?" });

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::super::engine::Engine;
 use super::super::state::Selection;
 use super::manifest::{Problem, is_in, refusal};
-use crate::api::Object;
 use crate::api::request::{Answer, RequestId};
 use crate::api::status::StatusError;
+use crate::api::{Kind, Object};
 use crate::cluster::HttpCall;
 use crate::kubectl::{Apply, Manifest, apply};
 
@@ -20,9 +20,24 @@ pub struct Sent {
     pub stage: Stage,
 }
 
+/// Kinds that are looked at when others are admitted: what comes after one waits until it is there, as
+/// `kubectl apply` sends one object after the other.
+const FIRST: [Kind; 8] = [
+    Kind::Namespace,
+    Kind::CustomResourceDefinition,
+    Kind::ServiceAccount,
+    Kind::LimitRange,
+    Kind::ResourceQuota,
+    Kind::PriorityClass,
+    Kind::RuntimeClass,
+    Kind::StorageClass,
+];
+
 /// How far an object has come.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
+    /// Others before it have to be there first.
+    Waiting,
     /// It is there already: what it is like is being read, to find what to change.
     Reading(RequestId),
     /// It is being created.
@@ -40,22 +55,47 @@ impl Stage {
     fn request(&self) -> Option<RequestId> {
         match self {
             Self::Reading(id) | Self::Creating(id) | Self::Changing(id) => Some(*id),
-            Self::Unchanged | Self::Failed(_) => None,
+            Self::Waiting | Self::Unchanged | Self::Failed(_) => None,
+        }
+    }
+
+    /// Whether nothing more comes of it.
+    fn is_done(&self, engine: &Engine) -> bool {
+        match self {
+            Self::Waiting | Self::Reading(_) => false,
+            Self::Creating(id) | Self::Changing(id) => {
+                engine.look(|cluster| cluster.answer(*id).is_some())
+            }
+            Self::Unchanged | Self::Failed(_) => true,
         }
     }
 }
 
 /// Sends each object: what is there is read first, what is not is created.
 pub fn send(engine: &Engine, manifests: Vec<Manifest>) -> Rc<[Sent]> {
-    let send = |manifest: Manifest| {
-        let stage = if engine.look(|cluster| is_in(&manifest, cluster)) {
-            Stage::Reading(engine.submit(HttpCall::get(&manifest.path())))
-        } else {
-            create(engine, &manifest, (*manifest.object).clone())
-        };
-        Sent { manifest, stage }
-    };
-    manifests.into_iter().map(send).collect()
+    let waiting = |manifest| Sent { manifest, stage: Stage::Waiting };
+    let mut sent: Vec<Sent> = manifests.into_iter().map(waiting).collect();
+    begin(engine, &mut sent);
+    sent.into()
+}
+
+/// Sends those that wait, up to one that has to be there first; whether there are some.
+fn begin(engine: &Engine, sent: &mut [Sent]) -> bool {
+    let mut moved = false;
+    for Sent { manifest, stage } in sent {
+        if *stage == Stage::Waiting {
+            moved = true;
+            *stage = if engine.look(|cluster| is_in(manifest, cluster)) {
+                Stage::Reading(engine.submit(HttpCall::get(&manifest.path())))
+            } else {
+                create(engine, manifest, (*manifest.object).clone())
+            };
+        }
+        if FIRST.contains(&manifest.kind) && !stage.is_done(engine) {
+            break;
+        }
+    }
+    moved
 }
 
 fn create(engine: &Engine, manifest: &Manifest, object: Value) -> Stage {
@@ -63,16 +103,18 @@ fn create(engine: &Engine, manifest: &Manifest, object: Value) -> Stage {
     Stage::Creating(engine.submit(call))
 }
 
-/// Goes on with those that have been read; none if there are none.
+/// Goes on with those that have been read, and those that have waited long enough; none if there are none.
 pub fn go_on(engine: &Engine, sent: &[Sent]) -> Option<Rc<[Sent]>> {
     let mut moved = false;
-    let next = sent.iter().map(|one| {
-        let stage = next_stage(engine, one);
-        moved |= stage.is_some();
-        Sent { manifest: one.manifest.clone(), stage: stage.unwrap_or_else(|| one.stage.clone()) }
-    });
-    let next: Rc<[Sent]> = next.collect();
-    moved.then_some(next)
+    let mut next = sent.to_vec();
+    for one in &mut next {
+        if let Some(stage) = next_stage(engine, one) {
+            one.stage = stage;
+            moved = true;
+        }
+    }
+    moved |= begin(engine, &mut next);
+    moved.then(|| next.into())
 }
 
 fn next_stage(engine: &Engine, sent: &Sent) -> Option<Stage> {
@@ -107,7 +149,7 @@ pub struct Summary {
     pub failed: usize,
     /// If there is one object only, how it is called.
     pub only: Option<String>,
-    /// The first object that is as its manifest says.
+    /// The first object that is as its manifest says; if there are Pods, the first of those.
     pub first: Option<Selection>,
     pub refused: Vec<Problem>,
 }
@@ -119,6 +161,8 @@ impl Summary {
     /// Sums up the answers that are there.
     pub fn of(engine: &Engine, sent: &[Sent]) -> Self {
         let mut summary = Self { sent: sent.len(), ..Self::default() };
+        let has_pods = sent.iter().any(|one| one.manifest.kind == Kind::Pod);
+        let is_shown = |one: &Sent| !has_pods || one.manifest.kind == Kind::Pod;
         for one in sent {
             let response = one
                 .stage
@@ -128,15 +172,15 @@ impl Summary {
             match (&one.stage, result) {
                 (Stage::Creating(_), Some(Ok(answer))) => {
                     summary.created += 1;
-                    summary.succeeded(one, answer.object());
+                    summary.succeeded(one, answer.object(), is_shown(one));
                 }
                 (Stage::Changing(_), Some(Ok(answer))) => {
                     summary.configured += 1;
-                    summary.succeeded(one, answer.object());
+                    summary.succeeded(one, answer.object(), is_shown(one));
                 }
                 (Stage::Unchanged, _) => {
                     summary.unchanged += 1;
-                    summary.succeeded(one, None);
+                    summary.succeeded(one, None, is_shown(one));
                 }
                 (Stage::Failed(error), _)
                 | (Stage::Creating(_) | Stage::Changing(_), Some(Err(error))) => {
@@ -145,7 +189,8 @@ impl Summary {
                         summary.refused.push(refusal(error, &one.manifest.place));
                     }
                 }
-                (Stage::Reading(_), _) | (Stage::Creating(_) | Stage::Changing(_), None) => {}
+                (Stage::Waiting | Stage::Reading(_), _)
+                | (Stage::Creating(_) | Stage::Changing(_), None) => {}
             }
         }
         summary
@@ -156,17 +201,84 @@ impl Summary {
         self.created + self.configured + self.unchanged + self.failed
     }
 
-    fn succeeded(&mut self, sent: &Sent, stored: Option<&Object>) {
+    fn succeeded(&mut self, sent: &Sent, stored: Option<&Object>, is_shown: bool) {
         let Manifest { kind, namespace, name, .. } = &sent.manifest;
         // The server may have made up the name.
         let name: Rc<str> = stored.map_or_else(|| Rc::clone(name), |object| object.name().into());
         if self.sent == 1 {
             self.only = Some(format!("{}/{name}", kind.resource().singular()));
         }
-        self.first.get_or_insert_with(|| Selection::Object {
-            kind: *kind,
-            namespace: Rc::clone(namespace),
-            name,
-        });
+        if is_shown {
+            let (kind, namespace) = (*kind, Rc::clone(namespace));
+            self.first.get_or_insert(Selection::Object { kind, namespace, name });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cluster::Setup;
+    use crate::recording::Session;
+    use crate::ui::view::manifest::plan;
+
+    const MANIFEST: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: hot}
+value: 7
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: one, namespace: shop}
+spec: {priorityClassName: hot, containers: [{name: a, image: nginx}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: two, namespace: shop}
+spec: {containers: [{name: a, image: nginx}]}
+";
+
+    #[test]
+    fn what_others_need_is_there_before_they_are_sent() {
+        let engine = Engine::new(Session::new(Setup::new(1, 1)));
+        engine.change(|session| session.run_for(Duration::from_secs(5)));
+        let plan = plan(MANIFEST, &engine.look(crate::cluster::Cluster::kinds));
+        let mut sent = send(&engine, plan.outgoing);
+        let waiting = |sent: &[Sent]| sent.iter().filter(|one| one.stage == Stage::Waiting).count();
+        let mut counts = vec![waiting(&sent)];
+        while Summary::of(&engine, &sent).done() < 4 {
+            engine.change(|session| session.run_for(Duration::from_millis(1)));
+            if let Some(next) = go_on(&engine, &sent) {
+                counts.push(waiting(&next));
+                sent = next;
+            }
+        }
+        assert_eq!(counts, [3, 2, 0], "Pods do not wait for each other");
+        let summary = Summary::of(&engine, &sent);
+        assert_eq!((summary.created, summary.failed), (4, 0), "{:?}", summary.refused);
+        let (kind, namespace, name) = (Kind::Pod, "shop".into(), "one".into());
+        assert_eq!(summary.first, Some(Selection::Object { kind, namespace, name }));
+    }
+
+    #[test]
+    fn what_is_refused_is_waited_for_no_longer() {
+        let engine = Engine::new(Session::new(Setup::new(1, 1)));
+        engine.change(|session| session.run_for(Duration::from_secs(5)));
+        let bad = MANIFEST.replace("name: hot}\nvalue", "name: system-hot}\nvalue");
+        let plan = plan(&bad, &engine.look(crate::cluster::Cluster::kinds));
+        let mut sent = send(&engine, plan.outgoing);
+        while Summary::of(&engine, &sent).done() < 4 {
+            engine.change(|session| session.run_for(Duration::from_millis(1)));
+            sent = go_on(&engine, &sent).unwrap_or(sent);
+        }
+        let summary = Summary::of(&engine, &sent);
+        assert_eq!((summary.created, summary.failed), (2, 2), "{:?}", summary.refused);
     }
 }
