@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Cluster, HttpCall};
 use crate::api::request::Response;
 use crate::api::{Kind, Object, Pod};
-use crate::scheduler::{Decision, queue};
+use crate::scheduler::Decision;
 
 /// So long, of the cluster's time, a decision is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -100,8 +100,8 @@ impl Cluster {
             let name = pod.spec.scheduler_name.clone().unwrap_or_default();
             return Err(Untried::NoScheduler(name));
         };
-        match queue::gates(pod).filter(|_| profile.gates) {
-            Some(held) => Err(Untried::Held(held)),
+        match profile.held_back(pod) {
+            Some(verdict) => Err(Untried::Held(verdict.reasons.join(", "))),
             None => Ok(()),
         }
     }

@@ -4,8 +4,9 @@
 
 use std::rc::Rc;
 
-use super::framework::Plugin;
+use super::framework::{Plugin, Verdict};
 use super::preemption::Limits;
+use crate::api::Pod;
 
 /// Who sees to it that a plugin can score: its `PreScore` may be switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Weighted {
 pub struct Profile {
     /// The `schedulerName` by which pods choose it.
     pub name: Rc<str>,
+    /// `PreEnqueue`, without what holds preemptors back.
+    pub pre_enqueue: Vec<Rc<dyn Plugin>>,
     /// `PreFilter`.
     pub pre_filter: Vec<Rc<dyn Plugin>>,
     /// `Filter`.
@@ -48,8 +51,6 @@ pub struct Profile {
     pub post_bind: Vec<Rc<dyn Plugin>>,
     /// `PostFilter`: none if no pod makes room for another.
     pub preemption: Option<Limits>,
-    /// `PreEnqueue`: whether scheduling gates hold pods back.
-    pub gates: bool,
     /// `PreEnqueue`: whether a pod is held back while its victims are told to go.
     pub holds_preemptors: bool,
     /// How much of the nodes has to be found to do, in percent; 0 adapts to their number.
@@ -57,6 +58,12 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Why the pod may not come into the queue; none if it may.
+    pub fn held_back(&self, pod: &Pod) -> Option<Verdict> {
+        let mut verdicts = self.pre_enqueue.iter().map(|plugin| plugin.pre_enqueue(pod));
+        verdicts.find(|verdict| !verdict.is_success())
+    }
+
     /// The plugin called `name`, of those that can refuse a node or a binding.
     pub fn plugin(&self, name: &str) -> Option<&dyn Plugin> {
         let mut all = self.filter.iter().chain(&self.pre_filter).chain(&self.permit);

@@ -131,13 +131,6 @@ fn own_changes(old: &PodInfo, new: &PodInfo) -> impl Iterator<Item = ClusterEven
     changes.into_iter().filter_map(|(event, is_so)| is_so.then_some(event))
 }
 
-/// What keeps a pod out of the queue, in upstream's words.
-pub fn gates(pod: &Pod) -> Option<String> {
-    let gates = pod.spec.scheduling_gates.as_deref().unwrap_or_default();
-    let names: Vec<&str> = gates.iter().map(|gate| gate.name.as_str()).collect();
-    (!names.is_empty()).then(|| format!("waiting for scheduling gates: [{}]", names.join(" ")))
-}
-
 impl Queue {
     /// An empty queue whose pods wait as `waits` says.
     pub fn new(waits: Backoff) -> Self {

@@ -10,7 +10,6 @@ use super::Scheduler;
 use super::framework::{About, ClusterEvent};
 use super::node_info::{NodeInfo, PodInfo, allocatable, uid};
 use super::preemption::priority;
-use super::queue::gates;
 use super::resources::is_resizing;
 use crate::api::{Document, Kind, Pod};
 use crate::client::{Delta, Incoming};
@@ -193,7 +192,7 @@ impl Scheduler {
             return;
         }
         let Some((_, profile)) = self.profile(pod) else { return };
-        let gated = profile.gates && gates(pod).is_some();
+        let gated = profile.held_back(pod).is_some();
         if self.cache.is_assumed(&uid) {
             // Before it is bound: others may have its room at once.
             if let Some(old) = old.filter(|old| begins_to_go(old, pod))

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::framework::Plugin;
 use super::plugins::{
     ImageLocality, NodeName, NodePorts, NodeUnschedulable, NodeVolumeLimits, PodTopologySpread,
-    TaintToleration, VolumeRestrictions, VolumeZone,
+    SchedulingGates, TaintToleration, VolumeRestrictions, VolumeZone,
 };
 use super::preemption::Limits;
 use crate::api::decode::{TypeError, UnknownField, decode_document, strict_error};
@@ -101,6 +101,7 @@ pub fn plugin(name: &str, args: &Value) -> Result<Box<dyn Plugin>, ArgsError> {
     let given = given(name, args)?;
     let given = Part::of(Some(&given));
     Ok(match name {
+        "SchedulingGates" => Box::new(SchedulingGates),
         "NodeName" => Box::new(NodeName),
         "NodeUnschedulable" => Box::new(NodeUnschedulable),
         "TaintToleration" => Box::new(TaintToleration),

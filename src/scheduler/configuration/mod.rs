@@ -188,6 +188,7 @@ fn read_profile(profile: Part<'_>, whole: Part<'_>) -> Result<Rc<Profile>, Confi
 fn profile_of(name: &str, percentage: usize, built: Built) -> Profile {
     Profile {
         name: name.into(),
+        pre_enqueue: built.pre_enqueue,
         pre_filter: built.pre_filter,
         filter: built.filter,
         score: built.score,
@@ -196,7 +197,6 @@ fn profile_of(name: &str, percentage: usize, built: Built) -> Profile {
         pre_bind: built.pre_bind,
         post_bind: built.post_bind,
         preemption: built.preemption,
-        gates: built.gates,
         holds_preemptors: built.holds_preemptors,
         percentage,
     }

@@ -116,6 +116,7 @@ pub(super) struct PluginSets {
 /// What a profile is made of.
 #[derive(Debug)]
 pub(super) struct Built {
+    pub pre_enqueue: Vec<Rc<dyn Plugin>>,
     pub pre_filter: Vec<Rc<dyn Plugin>>,
     pub filter: Vec<Rc<dyn Plugin>>,
     pub score: Vec<Weighted>,
@@ -124,7 +125,6 @@ pub(super) struct Built {
     pub pre_bind: Vec<Rc<dyn Plugin>>,
     pub post_bind: Vec<Rc<dyn Plugin>>,
     pub preemption: Option<Limits>,
-    pub gates: bool,
     pub holds_preemptors: bool,
 }
 
@@ -241,6 +241,7 @@ impl PluginSets {
             args::limits(given).map_err(|error| failed(PREEMPTION, &error))
         };
         Ok(Built {
+            pre_enqueue: plugins(PRE_ENQUEUE),
             pre_filter,
             filter: plugins(FILTER).into_iter().map(filter).collect(),
             score: plugins(SCORE).into_iter().map(weighted).collect(),
@@ -249,19 +250,18 @@ impl PluginSets {
             pre_bind: plugins(PRE_BIND),
             post_bind: plugins(POST_BIND),
             preemption: is_at(POST_FILTER, PREEMPTION).then(limits).transpose()?,
-            gates: is_at(PRE_ENQUEUE, GATES),
             holds_preemptors: is_at(PRE_ENQUEUE, PREEMPTION),
         })
     }
 
-    /// Every plugin that is enabled somewhere and is asked of nodes, by name.
+    /// Every plugin that is enabled somewhere and is asked of pods or of nodes, by name.
     fn made(
         &self,
         args: &SortedMap<&str, &Value>,
     ) -> Result<SortedMap<&'static str, Rc<dyn Plugin>>, String> {
         let mut made = SortedMap::new();
         for (name, ..) in PLUGINS.iter().filter(|(name, ..)| self.needs(name)) {
-            if is_asked_of_nodes(name) {
+            if is_asked(name) {
                 let given = args.get(name).copied().unwrap_or(&Value::Null);
                 let plugin = args::plugin(name, given).map_err(|error| failed(name, &error))?;
                 made.insert(*name, plugin.into());
@@ -322,9 +322,9 @@ impl PluginSets {
     }
 }
 
-/// Whether the plugin says something of nodes.
-fn is_asked_of_nodes(name: &str) -> bool {
-    (has(name, FILTER) || has(name, SCORE)) && !SILENT.contains(&name)
+/// Whether the plugin says something of pods or of nodes.
+fn is_asked(name: &str) -> bool {
+    name == GATES || (has(name, FILTER) || has(name, SCORE)) && !SILENT.contains(&name)
 }
 
 /// Whether all that a point names is there and of that point, once each.

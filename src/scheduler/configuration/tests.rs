@@ -70,8 +70,8 @@ fn an_empty_configuration_is_the_default_one() {
             assert_eq!(names, ["VolumeBinding"]);
         }
         assert_eq!(
-            (profile.preemption.is_some(), profile.gates, profile.holds_preemptors),
-            (true, true, true)
+            (profile.preemption.is_some(), profile.pre_enqueue.len(), profile.holds_preemptors),
+            (true, 1, true)
         );
         assert_eq!(profile.percentage, 0);
         assert_eq!(configuration.backoff, Backoff::default());
@@ -124,7 +124,7 @@ profiles:
     assert_eq!(packing.percentage, 70);
     assert_eq!(names(blind).0, FILTERS);
     assert!(blind.score.is_empty() && blind.preemption.is_none());
-    assert!(!blind.gates && !blind.holds_preemptors);
+    assert!(blind.pre_enqueue.is_empty() && !blind.holds_preemptors);
     assert_eq!(blind.percentage, 40);
     let seconds = |seconds| Duration::from_secs(seconds);
     assert_eq!(configuration.backoff, Backoff { first: seconds(2), most: seconds(20) });

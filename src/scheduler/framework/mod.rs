@@ -18,7 +18,7 @@ use super::plugins::{
     Affinity, AffinityScores, FullNodes, Images, Spread, SpreadScores, Volumes, Zones, has_image,
     size_on,
 };
-use crate::api::{Document, Kind};
+use crate::api::{Document, Kind, Pod};
 
 /// The labels of an object.
 pub type Labels = BTreeMap<String, String>;
@@ -235,6 +235,11 @@ pub trait Plugin {
     /// Whether what it says of a node depends on nothing but the pod and the node.
     fn looks_at_node_only(&self) -> bool {
         false
+    }
+
+    /// Whether the pod may come into the queue; asked of each version of it until it may.
+    fn pre_enqueue(&self, _pod: &Pod) -> Verdict {
+        Verdict::SUCCESS
     }
 
     /// Before the nodes are looked at.

@@ -12,6 +12,7 @@ mod node_ports;
 pub mod node_selector;
 mod node_unschedulable;
 mod pod_topology_spread;
+mod scheduling_gates;
 mod shape;
 mod taint_toleration;
 mod tolerations;
@@ -26,6 +27,7 @@ pub use node_name::NodeName;
 pub use node_ports::NodePorts;
 pub use node_unschedulable::NodeUnschedulable;
 pub use pod_topology_spread::{Defaults, PodTopologySpread, Spread, SpreadScores};
+pub use scheduling_gates::SchedulingGates;
 pub use shape::{Point, Shape};
 pub use taint_toleration::{TaintToleration, untolerated};
 pub use volumes::{

@@ -162,10 +162,13 @@ fn profiles(cluster: &Cluster) -> String {
         };
         let score = profile.score.iter().map(|it| json!({it.plugin.name(): it.weight}));
         json!({&*profile.name: {
+            "preEnqueue": names(&profile.pre_enqueue),
             "preFilter": names(&profile.pre_filter),
             "filter": names(&profile.filter),
             "preemption": profile.preemption.is_some(),
             "score": score.collect::<Vec<_>>(),
+            "reserve": names(&profile.reserve),
+            "preBind": names(&profile.pre_bind),
         }})
     });
     yaml::object(&all.collect())

@@ -14,7 +14,7 @@ use podflow::testing::scheduler::framework::{
     About, Code, CycleState, Labels, Plugin, PreBind, PreFilter, Reserved, Snapshot, Verdict,
 };
 use podflow::testing::scheduler::node_info::{NodeInfo, PodInfo};
-use podflow::testing::scheduler::plugins::{Point, Shape, normalized_name};
+use podflow::testing::scheduler::plugins::{Point, SchedulingGates, Shape, normalized_name};
 use podflow::testing::scheduler::preemption::{Limits, Preemption, eligible};
 use podflow::testing::scheduler::profile::Profile;
 use podflow::testing::scheduler::{Configuration, args, queue, resources};
@@ -394,10 +394,11 @@ fn queue_sort(_: &Value, case: &Value) -> Outcome {
 }
 
 fn gates(_: &Value, case: &Value) -> Outcome {
-    let got = queue::gates(&pod(&case["pod"])?.pod);
+    let got = SchedulingGates.pre_enqueue(&pod(&case["pod"])?.pod);
     let reasons = &case["expect"]["pre_enqueue"]["reasons"];
     let want: Option<Vec<String>> = read(reasons)?;
-    same("gates", &got.map(|reason| vec![reason]), &want)
+    let reasons: Vec<String> = got.reasons.iter().map(ToString::to_string).collect();
+    same("gates", &(!got.is_success()).then_some(reasons), &want)
 }
 
 /// The statuses that a case gives its nodes; all are worth a try where it gives none.
