@@ -12,10 +12,13 @@ use crate::sim::{SortedMap, SortedSet, sort};
 
 /// What a filter said of a node that could not tell, in upstream's words.
 pub(super) fn filter_error(refused: &Refused, refusals: &[Refusal]) -> Option<String> {
+    let is_error = |refusal: &Refusal| refusal.1.code == Code::Error;
     // Mostly none of them has ever been one.
-    let number = refusals.iter().position(|refusal| refusal.1.code == Code::Error)?;
-    refused.iter().find(|(_, own)| *own == number)?;
-    let (plugin, verdict) = &**refusals.get(number)?;
+    if !refusals.iter().any(is_error) {
+        return None;
+    }
+    let mut said = refused.iter().filter_map(|(_, number)| refusals.get(*number));
+    let (plugin, verdict) = &**said.find(|refusal| is_error(refusal))?;
     let reasons = verdict.reasons.join(", ");
     Some(format!("running {} filter plugin: {reasons}", go_quote(plugin)))
 }
@@ -77,4 +80,22 @@ fn histogram(reasons: &SortedMap<Cow<'_, str>, usize>) -> String {
         reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     sort::by(&mut parts, Ord::cmp);
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_that_is_told_is_one_of_this_cycle() {
+        let said = |plugin, verdict| -> Refusal { Rc::new((plugin, verdict)) };
+        let refusals = [
+            said("A", Verdict::error("before")),
+            said("B", Verdict::unschedulable("full")),
+            said("C", Verdict::error("now")),
+        ];
+        let words = "running \"C\" filter plugin: now".to_owned();
+        assert_eq!(filter_error(&vec![(0, 1), (1, 2)], &refusals), Some(words));
+        assert_eq!(filter_error(&vec![(0, 1)], &refusals), None);
+    }
 }
