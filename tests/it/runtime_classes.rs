@@ -1,6 +1,5 @@
 //! Runtime classes: how they are served, and what they make of the pods that name them.
 
-use podflow::testing::cluster::HttpCall;
 use serde_json::{Value, json};
 
 use crate::server::Server;
@@ -32,12 +31,7 @@ impl Api {
     }
 
     fn ask(&mut self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let mut call = HttpCall::new(method, path, body);
-        if method == "PATCH" {
-            call.content_type = "application/merge-patch+json".into();
-        }
-        let reply = self.0.send(&call);
-        (reply.code, serde_json::from_str(&reply.body).unwrap())
+        self.0.ask(method, path, body)
     }
 
     /// A pod that was tried, or what was said of it.

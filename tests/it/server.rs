@@ -28,6 +28,16 @@ impl Server {
         self.send(&HttpCall::new(method, path, body))
     }
 
+    /// The code and the body of an answer; a PATCH is merged.
+    pub fn ask(&mut self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut call = HttpCall::new(method, path, body);
+        if method == "PATCH" {
+            call.content_type = "application/merge-patch+json".into();
+        }
+        let reply = self.send(&call);
+        (reply.code, serde_json::from_str(&reply.body).unwrap())
+    }
+
     /// The body of an answer that has this code.
     #[track_caller]
     pub fn expect(&mut self, code: u16, method: &str, path: &str, body: Value) -> Value {

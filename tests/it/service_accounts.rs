@@ -1,6 +1,5 @@
 //! What a namespace has from its beginning, and what pods get from their service account.
 
-use podflow::testing::cluster::HttpCall;
 use serde_json::{Value, json};
 
 use crate::server::Server;
@@ -16,12 +15,7 @@ impl Api {
     }
 
     fn ask(&mut self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let mut call = HttpCall::new(method, path, body);
-        if method == "PATCH" {
-            call.content_type = "application/merge-patch+json".into();
-        }
-        let reply = self.0.send(&call);
-        (reply.code, serde_json::from_str(&reply.body).unwrap())
+        self.0.ask(method, path, body)
     }
 
     /// What `path` of the namespace `default` came to be with `body`.
